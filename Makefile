@@ -1,0 +1,45 @@
+# make demo   see what the action does, against the sandbox
+# make test   all tests (those of the image where a Docker engine answers)
+# make check  lint, types, workflows, action.yml, Dockerfile, scripts
+# make lock   newest versions into the lock files
+
+PYTHON ?= python3
+BIN := .venv/bin
+COMPILE := .venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras \
+           --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+.PHONY: demo test check format sandbox lock
+
+demo: .venv/installed
+	PYTHONPATH=src $(BIN)/python -m onlineornot_sandbox.demo
+
+test: .venv/installed
+	$(BIN)/pytest --cov --cov-report=term
+
+check: .venv/installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/zizmor --offline --quiet .
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/shellcheck .ci/run
+
+format: .venv/installed
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+sandbox: .venv/installed
+	PYTHONPATH=src $(BIN)/python -m onlineornot_sandbox --port 8787
+
+lock:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet pip-tools
+	$(COMPILE) --output-file requirements.txt requirements.in
+	$(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml requirements.in
+
+.venv/installed: requirements-dev.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
+	touch $@
