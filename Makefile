@@ -5,7 +5,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-COMPILE := .venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras \
+COMPILE := .venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --no-strip-extras \
            --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .PHONY: demo test check format sandbox lock
