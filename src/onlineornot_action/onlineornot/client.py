@@ -1,0 +1,266 @@
+"""The operations of the API, one method for each."""
+
+import email.utils
+import itertools
+import logging
+import random
+import re
+from collections.abc import Iterator
+from datetime import UTC
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from onlineornot_action.onlineornot import __version__
+from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, Deadline, Limits
+from onlineornot_action.onlineornot.errors import (
+    APIError,
+    APIResponseValidationError,
+    Effect,
+    NotFoundError,
+    ProxyError,
+    Refusal,
+    effect_of,
+    error_for,
+)
+from onlineornot_action.onlineornot.models import (
+    ID_PATTERN,
+    Deleted,
+    Envelope,
+    Failure,
+    IncidentUpdate,
+    IncidentUpdateCreate,
+    IncidentUpdatePatch,
+)
+from onlineornot_action.onlineornot.transport import Answer, Request, Transport
+
+BASE_URL = "https://api.onlineornot.com"
+USER_AGENT = f"onlineornot-incident-update/{__version__}"
+PER_PAGE = 100
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class OnlineOrNotClient:
+    """The API, for one token and until one deadline.
+
+    A request that fails is sent again, after a pause and until the deadline, where that can do no harm:
+
+        what became of it    GET     PATCH, DELETE    POST
+        not sent             again   again            again
+        throttled            again   again            again
+        ambiguous            again   again            raised: it may be there already
+        rejected             raised  raised           raised
+
+    The pause is random and grows from 0.5 s to 8 s. A `Retry-After` is kept instead, or raised at once when it asks
+    for more than the time that is left; after an ambiguous write it is ignored. A certificate that is not to be
+    trusted and a proxy that wants a password are raised at once as well.
+
+    Args:
+        token: The API token; needs the scope STATUS_PAGES, with EDIT to write.
+        deadline: When everything has to be over.
+        base_url: Where the API is, without `/v1`.
+        ca_bundle: A file or folder of certificates to trust instead of certifi's.
+        limits: Every single limit.
+
+    Attributes:
+        requests: How many requests were begun.
+        may_have_written: Whether a write left whose answer was not a refusal.
+
+    Every method raises `APIError`, and `ValueError` for an id that cannot be one.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        *,
+        deadline: Deadline,
+        base_url: str = BASE_URL,
+        ca_bundle: str | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self._transport = Transport(token, user_agent=USER_AGENT, ca_bundle=ca_bundle, limits=limits)
+        self._base_url = base_url.rstrip("/")
+        self._deadline = deadline
+        self._limits = limits
+        self.requests = 0
+        self.may_have_written = False
+
+    def list_incident_updates(self, status_page_id: str, incident_id: str) -> Iterator[IncidentUpdate]:
+        """All updates of an incident, in no promised order; pages are read as they are needed."""
+        return self._items(_updates_path(status_page_id, incident_id), Envelope[list[IncidentUpdate]])
+
+    def create_incident_update(
+        self, status_page_id: str, incident_id: str, update: IncidentUpdateCreate
+    ) -> IncidentUpdate:
+        """Post a new update to an incident."""
+        path = _updates_path(status_page_id, incident_id)
+        return self._request("POST", path, Envelope[IncidentUpdate], body=update.to_json())
+
+    def get_incident_update(self, status_page_id: str, incident_id: str, update_id: str) -> IncidentUpdate:
+        """Retrieve one update."""
+        path = _update_path(status_page_id, incident_id, update_id)
+        return self._request("GET", path, Envelope[IncidentUpdate])
+
+    def update_incident_update(
+        self, status_page_id: str, incident_id: str, update_id: str, patch: IncidentUpdatePatch
+    ) -> IncidentUpdate:
+        """Change an update: status, text or date, whichever are given."""
+        path = _update_path(status_page_id, incident_id, update_id)
+        return self._request("PATCH", path, Envelope[IncidentUpdate], body=patch.to_json())
+
+    def delete_incident_update(self, status_page_id: str, incident_id: str, update_id: str) -> None:
+        """Delete an update. Not to find it is a success only after a try whose answer was lost."""
+        path = _update_path(status_page_id, incident_id, update_id)
+        try:
+            self._request("DELETE", path, Envelope[Deleted])
+        except NotFoundError:
+            if not self.may_have_written:
+                raise
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
+
+    def _items(self, path: str, envelope: type[Envelope[list[IncidentUpdate]]]) -> Iterator[IncidentUpdate]:
+        """Yield each item of a list once, until `total_count` are read or pages bring nothing new."""
+        seen = set[str]()
+        barren_pages = 0
+        for page in itertools.count(1):
+            answer = self._envelope("GET", path, envelope, query={"page": page, "per_page": PER_PAGE})
+            fresh = {item.id: item for item in answer.result or () if item.id not in seen}
+            yield from fresh.values()
+            seen.update(fresh)
+            barren_pages = 0 if fresh else barren_pages + 1
+            if not answer.result or barren_pages > 1 or len(seen) >= answer.total_count:
+                return
+
+    def _request(self, method: str, path: str, envelope: type[Envelope[T]], body: bytes | None = None) -> T:
+        result = self._envelope(method, path, envelope, body=body).result
+        assert result is not None  # noqa: S101 - _read saw to it
+        return result
+
+    def _envelope(
+        self,
+        method: str,
+        path: str,
+        envelope: type[Envelope[T]],
+        *,
+        query: dict[str, int] | None = None,
+        body: bytes | None = None,
+    ) -> Envelope[T]:
+        """Send a request until it is answered for good; every request passes through here."""
+        request = Request(method, f"{self._base_url}{path}", query, body)
+        for tries in itertools.count(1):
+            try:
+                return self._try(request, envelope)
+            except APIError as error:
+                wait = self._wait(request, error, tries)
+                if wait is None:
+                    raise
+                logger.info("%s; trying again in %.1f s", error, wait)
+            self._deadline.clock.sleep(wait)
+        raise AssertionError  # the count never ends
+
+    def _try(self, request: Request, envelope: type[Envelope[T]]) -> Envelope[T]:
+        doubt_before, self.may_have_written = self.may_have_written, self.may_have_written or _writes(request)
+        self.requests += 1
+        try:
+            answer = self._transport.exchange(request, self._deadline)
+            return _read(answer, envelope, now=self._deadline.clock.time())
+        except APIError as error:
+            if error.effect is not Effect.AMBIGUOUS:
+                self.may_have_written = doubt_before
+            raise
+
+    def _wait(self, request: Request, error: APIError, tries: int) -> float | None:
+        """Seconds until the request may be sent again; None when it may not, or not in time."""
+        lost_write = error.effect is Effect.AMBIGUOUS and _writes(request)
+        if error.final or (lost_write and request.method == "POST"):
+            return None
+        reserve = self._limits.write_reserve if _writes(request) else self._limits.read_reserve
+        left = self._deadline.left() - reserve
+        if error.retry_after and not lost_write:
+            return error.retry_after if error.retry_after <= left else None
+        ceiling = min(self._limits.longest_backoff, self._limits.shortest_backoff * 2 ** min(tries - 1, 10))
+        return min(random.uniform(0, ceiling), left) if left > 0 else None  # noqa: S311 - no secret
+
+
+def _updates_path(status_page_id: str, incident_id: str) -> str:
+    return f"/v1/status_pages/{_checked(status_page_id)}/incidents/{_checked(incident_id)}/updates"
+
+
+def _update_path(status_page_id: str, incident_id: str, update_id: str) -> str:
+    return f"{_updates_path(status_page_id, incident_id)}/{_checked(update_id)}"
+
+
+def _checked(resource_id: str) -> str:
+    """An id that can stand in a path as it is: the pattern has no character that would need quoting."""
+    if not re.fullmatch(ID_PATTERN, resource_id):
+        raise ValueError("an id is 8 to 64 letters, digits, hyphens and underscores")
+    return resource_id
+
+
+def _writes(request: Request) -> bool:
+    return request.method != "GET"
+
+
+def _read(answer: Answer, envelope: type[Envelope[T]], *, now: float) -> Envelope[T]:
+    """Take an answer for what it is: the result that was asked for, or the error that it stands for."""
+    if not 200 <= answer.status < 300:  # noqa: PLR2004 - the class of success
+        raise _status_error(answer, effect_of(answer.status), now)
+    if answer.status > 201:  # noqa: PLR2004 - 200 and 201 are all that is documented
+        raise APIResponseValidationError(f"HTTP {answer.status} is no documented success", status=answer.status)
+    try:
+        read = envelope.model_validate_json(answer.body)
+    except ValidationError as error:
+        message = f"HTTP {answer.status} with a body that is none of the API's"
+        raise APIResponseValidationError(message, status=answer.status) from error
+    if not read.success and not getattr(read.result, "id", None):
+        raise _status_error(answer, Effect.REJECTED, now)
+    if not read.success or read.result is None:
+        message = f"HTTP {answer.status} with a body that contradicts itself"
+        raise APIResponseValidationError(message, status=answer.status)
+    return read
+
+
+def _status_error(answer: Answer, effect: Effect, now: float) -> APIError:
+    if answer.status == 407:  # noqa: PLR2004 - a plain http proxy says so in the API's place
+        return ProxyError("the proxy answered 407", effect=Effect.NOT_SENT)
+    return error_for(answer.status)(
+        answer.status,
+        effect=effect,
+        refusals=_refusals(answer.body),
+        retry_after=_retry_after(answer, now),
+        location=answer.headers.get("Location"),
+    )
+
+
+def _refusals(body: bytes) -> tuple[Refusal, ...]:
+    """What an envelope says went wrong; nothing for any other body."""
+    try:
+        errors = Failure.model_validate_json(body).errors or ()
+    except ValidationError:
+        return ()
+    return tuple(Refusal(str(one.code or ""), one.message or "") for one in errors if one and (one.code or one.message))
+
+
+def _retry_after(answer: Answer, now: float) -> float | None:
+    """Seconds to wait, from a plain number or an HTTP date by the server's own clock; None for anything else."""
+    value = answer.headers.get("Retry-After", "").strip()
+    if re.fullmatch("[0-9]+", value):
+        return float(value) or None
+    then = _http_date(value)
+    if then is None:
+        return None
+    seconds = then - (_http_date(answer.headers.get("Date", "")) or now)
+    return seconds if seconds > 0 else None
+
+
+def _http_date(value: str) -> float | None:
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None

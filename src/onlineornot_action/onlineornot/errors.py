@@ -1,0 +1,187 @@
+"""What can go wrong between a request and its answer.
+
+    APIError
+    ├── APIConnectionError             no complete answer arrived
+    │   ├── APITimeoutError            … in time
+    │   ├── CertificateError           the server's certificate is not to be trusted
+    │   └── ProxyError                 the proxy refuses, or cannot be used
+    ├── APIResponseValidationError     a complete answer arrived that is none of the API's
+    └── APIStatusError                 the API, or something in front of it, said no
+        ├── BadRequestError            400, 409, 422
+        ├── AuthenticationError        401
+        ├── PermissionDeniedError      403
+        ├── NotFoundError              404
+        ├── RateLimitError             425, 429
+        ├── RedirectError              3xx
+        └── InternalServerError        5xx
+
+Each one knows its `effect`: what became of the request on the server. That, not the class, decides whether
+a request may be repeated.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from http import HTTPStatus
+
+
+class Effect(Enum):
+    """What a failed request did on the server."""
+
+    NOT_SENT = "nothing, the request never left"
+    REJECTED = "nothing, the API refused it for good"
+    THROTTLED = "nothing, the API asked to come back later"
+    AMBIGUOUS = "perhaps what it asked for, the answer was lost"
+
+
+class APIError(Exception):
+    """The base of all errors of this library.
+
+    Attributes:
+        effect: What became of the request.
+        status: The HTTP status, as soon as the answer's first line was read.
+        retry_after: Seconds after which the API asked to be called again.
+    """
+
+    effect: Effect
+    status: int | None = None
+    retry_after: float | None = None
+
+    @property
+    def final(self) -> bool:
+        """Whether the same request will not do better later."""
+        return self.effect is Effect.REJECTED
+
+
+class APIConnectionError(APIError):
+    """No complete answer arrived: the connection was not made, or broke."""
+
+    def __init__(self, message: str, *, effect: Effect, status: int | None = None) -> None:
+        super().__init__(message)
+        self.effect = effect
+        self.status = status
+
+
+class APITimeoutError(APIConnectionError):
+    """The connection, or the answer, took longer than its limit."""
+
+
+class CertificateError(APIConnectionError):
+    """The server's certificate was refused; nothing was sent."""
+
+    final = True
+
+
+class ProxyError(APIConnectionError):
+    """The proxy wants a password, or its address is of no use; nothing was sent."""
+
+    final = True
+
+
+class APIResponseValidationError(APIError):
+    """A complete answer arrived, but it is not one that the API documents."""
+
+    effect = Effect.AMBIGUOUS
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A failure as the API words it. The text is foreign: show it escaped and shortened."""
+
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}" if self.code else self.message
+
+
+class APIStatusError(APIError):
+    """A complete answer said that the request failed.
+
+    Attributes:
+        refusals: What the API said about it, if its answer was an envelope.
+        location: Where a redirect pointed.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        *,
+        effect: Effect,
+        refusals: tuple[Refusal, ...] = (),
+        retry_after: float | None = None,
+        location: str | None = None,
+    ) -> None:
+        super().__init__(f"HTTP {status} {_phrase(status)}".strip())
+        self.status = status
+        self.effect = effect
+        self.refusals = refusals
+        self.retry_after = retry_after
+        self.location = location
+
+
+class BadRequestError(APIStatusError):
+    """400, 409 or 422: the API does not accept this request."""
+
+
+class AuthenticationError(APIStatusError):
+    """401: the token is missing, wrong or expired."""
+
+
+class PermissionDeniedError(APIStatusError):
+    """403: the token is good, but not for this."""
+
+
+class NotFoundError(APIStatusError):
+    """404: no such status page, incident or update."""
+
+
+class RateLimitError(APIStatusError):
+    """425 or 429: too many requests; this one was not looked at."""
+
+
+class RedirectError(APIStatusError):
+    """3xx: the API has moved, or the address is not the API's. Never followed."""
+
+
+class InternalServerError(APIStatusError):
+    """5xx: the API failed while it worked on the request."""
+
+
+ERRORS: dict[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: BadRequestError,
+    422: BadRequestError,
+    425: RateLimitError,
+    429: RateLimitError,
+}
+
+_FINAL_5XX = (501, 505)
+
+
+def error_for(status: int) -> type[APIStatusError]:
+    """The class that stands for a status."""
+    by_hundreds = {3: RedirectError, 5: InternalServerError}.get(status // 100, APIStatusError)
+    return ERRORS.get(status, by_hundreds)
+
+
+def effect_of(status: int) -> Effect:
+    """What a complete answer with this status, outside 2xx, says about its request."""
+    if status in (425, 429):
+        return Effect.THROTTLED
+    if (300 <= status < 500 and status != HTTPStatus.REQUEST_TIMEOUT) or status in _FINAL_5XX:  # noqa: PLR2004 - classes of statuses
+        return Effect.REJECTED
+    return Effect.AMBIGUOUS
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

@@ -1,0 +1,182 @@
+"""What is sent to the API and what it answers, as frozen models.
+
+What is sent allows nothing that the API does not document. What is read insists on the id alone: a field that is
+absent, null or of another type is `None`, so that a change on the other side cannot turn a success into a failure.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictStr,
+    TypeAdapter,
+    ValidationError,
+    WrapValidator,
+)
+
+ID_PATTERN = r"^[A-Za-z0-9_-]{8,64}$"
+ResourceId = Annotated[str, Field(pattern=ID_PATTERN)]
+"""The id of anything: case-sensitive, really 8 or 12 characters, and perhaps with a leading hyphen."""
+
+
+class IncidentStatus(StrEnum):
+    """What an update says of its incident; the last four are for maintenances."""
+
+    INVESTIGATING = "INVESTIGATING"
+    IDENTIFIED = "IDENTIFIED"
+    MONITORING = "MONITORING"
+    RESOLVED = "RESOLVED"
+    UPDATE = "UPDATE"
+    SCHEDULED = "SCHEDULED"
+    IN_PROGRESS = "IN_PROGRESS"
+    VERIFYING = "VERIFYING"
+    COMPLETED = "COMPLETED"
+
+
+class ComponentStatus(StrEnum):
+    """How a component does."""
+
+    OPERATIONAL = "OPERATIONAL"
+    DEGRADED_PERFORMANCE = "DEGRADED_PERFORMANCE"
+    PARTIAL_OUTAGE = "PARTIAL_OUTAGE"
+    MAJOR_OUTAGE = "MAJOR_OUTAGE"
+    MAINTENANCE = "MAINTENANCE"
+    NO_IMPACT = "NO_IMPACT"
+
+
+class _Sent(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def to_json(self) -> bytes:
+        """The body of a request: only what was given."""
+        return self.model_dump_json(exclude_none=True).encode()
+
+
+class ComponentAffected(_Sent):
+    """A component and the status that an update gives it."""
+
+    id: ResourceId
+    status: ComponentStatus
+
+
+class IncidentUpdateCreate(_Sent):
+    """A new update. `notify_subscribers` has no default here: left out, the API would mail everybody."""
+
+    status: IncidentStatus
+    description: Annotated[str, Field(min_length=1)]
+    notify_subscribers: bool
+    components_affected: tuple[ComponentAffected, ...] | None = None
+    date_happened: str | None = None
+
+
+class IncidentUpdatePatch(_Sent):
+    """Changes of an update. The API offers neither components nor a notification here."""
+
+    status: IncidentStatus | None = None
+    description: Annotated[str, Field(min_length=1)] | None = None
+    date_happened: str | None = None
+
+
+def _none_if_invalid(value: object, validate: Callable[[object], object]) -> object:
+    try:
+        return validate(value)
+    except ValidationError:
+        return None
+
+
+T = TypeVar("T")
+_Lenient = Annotated[T | None, WrapValidator(_none_if_invalid)]
+
+
+class _Read(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class ComponentChange(_Read):
+    """What an update did to a component; `old_status` may be unknown."""
+
+    id: _Lenient[StrictStr] = None
+    name: _Lenient[StrictStr] = None
+    old_status: _Lenient[StrictStr] = None
+    new_status: _Lenient[StrictStr] = None
+
+
+class IncidentUpdate(_Read):
+    """An update as the API shows it. Timestamps stay as the API wrote them."""
+
+    id: ResourceId
+    incident_id: _Lenient[StrictStr] = None
+    status: _Lenient[StrictStr] = None
+    description: _Lenient[StrictStr] = None
+    date_happened: _Lenient[StrictStr] = None
+    created_at: _Lenient[StrictStr] = None
+    updated_at: _Lenient[StrictStr] = None
+    components: _Lenient[tuple[ComponentChange, ...]] = None
+
+    def to_json(self) -> str:
+        """The documented fields that the API sent."""
+        return self.model_dump_json(exclude_unset=True)
+
+    @property
+    def created(self) -> float:
+        """`created_at` in seconds since 1970; below every other where it is absent or no timestamp."""
+        try:
+            return _TIMESTAMP.validate_python(self.created_at).timestamp()
+        except ValidationError:
+            return float("-inf")
+
+
+_TIMESTAMP = TypeAdapter(AwareDatetime)
+
+
+class Deleted(_Read):
+    """What a deletion answers."""
+
+    id: ResourceId
+
+
+class ErrorDetail(_Read):
+    """One entry of a failure's `errors`."""
+
+    code: _Lenient[int | float | str] = None
+    message: _Lenient[StrictStr] = None
+
+
+class ResultInfo(_Read):
+    """How much of a list there is."""
+
+    total_count: _Lenient[int] = None
+
+
+def _names_nothing(value: object) -> None:
+    """Accept as "no result" what a refusal may carry in its place: anything without an id."""
+    if isinstance(value, dict) and value.get("id"):
+        raise ValueError("has an id")
+
+
+class Envelope(_Read, Generic[T]):
+    """What is around every result."""
+
+    success: StrictBool
+    result: T | Annotated[None, BeforeValidator(_names_nothing)] = Field(None, union_mode="left_to_right")
+    result_info: _Lenient[ResultInfo] = None
+
+    @property
+    def total_count(self) -> float:
+        """How many items the whole list has; infinite when the API does not say."""
+        if self.result_info is None or self.result_info.total_count is None:
+            return float("inf")
+        return self.result_info.total_count
+
+
+class Failure(_Read):
+    """All that is of interest in the body of an answer that failed."""
+
+    errors: _Lenient[tuple[_Lenient[ErrorDetail], ...]] = None

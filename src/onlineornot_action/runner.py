@@ -1,0 +1,142 @@
+"""The runner's side: masks, the log with its annotations, and the files for outputs and the job summary.
+
+Everything that leaves the action passes through here, so this is where it is made inert. The runner reads the log line
+by line for commands, `::name::` at the start of a line and `##[name]` anywhere in it, and foreign text can hold both.
+Source: the runner's `ActionCommand` and `FileCommandManager`.
+"""
+
+import contextlib
+import json
+import logging
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import TextIO
+
+MASKABLE_LENGTH = 8
+"""A shorter value would turn half the log into asterisks."""
+
+_ANNOTATION_LENGTH = 4000
+_SUMMARY_BYTES = 1024 * 1024
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+class Level(StrEnum):
+    """How loud an annotation is."""
+
+    NOTICE = "notice"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Runner:
+    """Writes to GitHub's runner what it, and the people who read it, are to know.
+
+    Args:
+        environ: Where the runner says which files it reads.
+        log: The step's log, standard output; None when it is closed.
+    """
+
+    def __init__(self, environ: Mapping[str, str], log: TextIO | None) -> None:
+        self._environ = environ
+        self._log = log
+        self._secrets: list[str] = []
+
+    def mask(self, secret: str) -> None:
+        """Have the runner, and this object, write asterisks for a secret."""
+        if len(secret) < MASKABLE_LENGTH:
+            return
+        self._write(f"::add-mask::{_escape(secret)}")
+        self._secrets = sorted({secret, json.dumps(secret)[1:-1]}, key=len, reverse=True)
+
+    def log(self, text: str) -> None:
+        """Write plain lines."""
+        first, *others = _lines(self.scrub(text))
+        self._write("\n".join([_inert(first), *(f"| {_inert(line)}" for line in others)]))
+
+    def annotate(self, level: Level, message: str) -> None:
+        """Write a message that shows on the run's page. It is shortened to what GitHub shows."""
+        text = "\n".join(_inert(line) for line in _lines(self.scrub(message)))
+        if len(text) > _ANNOTATION_LENGTH:
+            text = f"{text[: _ANNOTATION_LENGTH - 1]}…"
+        self._write(f"::{level}::{_escape(text)}")
+
+    @contextlib.contextmanager
+    def group(self, title: str) -> Iterator[None]:
+        """Fold the lines that are written inside."""
+        self._write(f"::group::{_escape(_inert(title))}")
+        yield
+        self._write("::endgroup::")
+
+    def set_outputs(self, outputs: Mapping[str, str]) -> None:
+        """Hand values on to later steps."""
+        self._append("GITHUB_OUTPUT", "".join(_heredoc(name, self.scrub(value)) for name, value in outputs.items()))
+
+    def add_summary(self, markdown: str) -> None:
+        """Show a text on the job's page. What is longer than GitHub shows is left out whole."""
+        text = self.scrub(markdown)
+        if len(text.encode(errors="replace")) > _SUMMARY_BYTES:
+            text = "The summary of this step is too long for GitHub; its outputs have it all.\n"
+        self._append("GITHUB_STEP_SUMMARY", text)
+
+    def scrub(self, text: str) -> str:
+        """Replace the secrets in a text."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
+    def _append(self, variable: str, text: str) -> None:
+        path = self._environ.get(variable)
+        if not path:
+            self.log(f"{variable} is not set, as is usual outside GitHub: nothing is written there")
+            return
+        try:
+            with open(path, "ab") as file:  # noqa: PTH123 - one word for one file
+                file.write(text.encode(errors="replace"))
+        except OSError as error:
+            self.annotate(Level.WARNING, f"The file that {variable} names cannot be written: {error.strerror}.")
+
+    def _write(self, text: str) -> None:
+        # A log that cannot be written is no reason to stop: the outputs and the exit status still tell.
+        with contextlib.suppress(OSError, ValueError):
+            if self._log is not None:
+                self._log.write(f"{text}\n")
+                self._log.flush()
+
+
+class LogHandler(logging.Handler):
+    """Brings the log records of the library into the step's log."""
+
+    def __init__(self, runner: Runner) -> None:
+        super().__init__(logging.INFO)
+        self._runner = runner
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record as a plain line."""
+        self._runner.log(self.format(record))
+
+
+def plain(text: str) -> str:
+    """A text without the characters that steer a terminal or turn the reading direction."""
+    return _CONTROL.sub("", re.sub("\r\n?", "\n", text))
+
+
+def _lines(text: str) -> list[str]:
+    return re.split("\r\n|\r|\n", text)
+
+
+def _inert(line: str) -> str:
+    """A line that the runner takes for text, wherever it stands."""
+    line = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", line).replace("##[", "## [")
+    return f"| {line}" if line.lstrip().startswith("::") else line
+
+
+def _escape(data: str) -> str:
+    """The data of a workflow command, in one line."""
+    return data.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _heredoc(name: str, value: str) -> str:
+    delimiter = f"end-{secrets.token_hex(16)}"
+    return f"{name}<<{delimiter}\n{value}\n{delimiter}\n"
