@@ -1,8 +1,12 @@
-"""What a run hands on to later steps: the outputs of `action.yml`, typed."""
+"""What a run came to, and what of it later steps can read: the outputs of `action.yml`, typed."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from onlineornot_action.inputs import kebab
+from onlineornot_action.onlineornot.models import IncidentUpdate, IncidentUpdateCreate, IncidentUpdatePatch
 
 
 class Outcome(StrEnum):
@@ -22,7 +26,7 @@ class Outcome(StrEnum):
     @property
     def failed(self) -> bool:
         """Whether the step did not do what it was asked."""
-        return self in _FAILED
+        return self in {Outcome.INVALID, Outcome.REJECTED, Outcome.NOT_SENT, Outcome.UNKNOWN}
 
     @property
     def forgivable(self) -> bool:
@@ -30,13 +34,34 @@ class Outcome(StrEnum):
         return self in {Outcome.NOT_SENT, Outcome.UNKNOWN}
 
 
-_FAILED = {Outcome.INVALID, Outcome.REJECTED, Outcome.NOT_SENT, Outcome.UNKNOWN}
+@dataclass(frozen=True)
+class Result:
+    """What a run came to.
+
+    Attributes:
+        incident_id: The incident that it was about, as far as that is known.
+        update_id: The update that it was about, likewise.
+        update: That update as the API shows it.
+        updates: `list` only: all of them, newest first.
+        notified: Whether subscribers are told of what this run posted; None when that is not known.
+        body: Dry run only: what would have been sent.
+        error: What went wrong, when it did.
+    """
+
+    outcome: Outcome
+    incident_id: str = ""
+    update_id: str = ""
+    update: IncidentUpdate | None = None
+    updates: tuple[IncidentUpdate, ...] | None = None
+    notified: bool | None = False
+    body: IncidentUpdateCreate | IncidentUpdatePatch | None = None
+    error: str = ""
 
 
 class Outputs(BaseModel):
     """Every output, as text. What there is nothing to say of stays empty."""
 
-    model_config = ConfigDict(frozen=True, alias_generator=lambda name: name.replace("_", "-"), populate_by_name=True)
+    model_config = ConfigDict(frozen=True, alias_generator=kebab, populate_by_name=True)
 
     outcome: Outcome
     update_id: str = ""
@@ -47,3 +72,20 @@ class Outputs(BaseModel):
     update: str = ""
     updates: str = ""
     error: str = ""
+
+    @classmethod
+    def of(cls, result: Result) -> "Outputs":
+        """Put a result into words."""
+        return cls(
+            outcome=result.outcome,
+            update_id=result.update_id,
+            incident_id=result.incident_id,
+            status=(result.update and result.update.status) or "",
+            notified="" if result.notified is None else str(result.notified).lower(),
+            update=result.update.to_json() if result.update else "",
+            updates="" if result.updates is None else _UPDATES.dump_json(result.updates, exclude_unset=True).decode(),
+            error=result.error,
+        )
+
+
+_UPDATES = TypeAdapter(tuple[IncidentUpdate, ...])

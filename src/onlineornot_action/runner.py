@@ -7,7 +7,6 @@ Source: the runner's `ActionCommand` and `FileCommandManager`.
 
 import contextlib
 import json
-import logging
 import re
 import secrets
 from collections.abc import Iterator, Mapping
@@ -47,7 +46,9 @@ class Runner:
         """Have the runner, and this object, write asterisks for a secret."""
         if len(secret) < MASKABLE_LENGTH:
             return
-        self._write(f"::add-mask::{_escape(secret)}")
+        # Of a secret with several lines the runner would mask each, and a short one would be all over the log.
+        for line in filter(lambda line: len(line) >= MASKABLE_LENGTH, _lines(secret)):
+            self._write(f"::add-mask::{_escape(line)}")
         self._secrets = sorted({secret, json.dumps(secret)[1:-1]}, key=len, reverse=True)
 
     def log(self, text: str) -> None:
@@ -101,20 +102,8 @@ class Runner:
         # A log that cannot be written is no reason to stop: the outputs and the exit status still tell.
         with contextlib.suppress(OSError, ValueError):
             if self._log is not None:
-                self._log.write(f"{text}\n")
+                self._log.write(f"{text}\n".encode(errors="replace").decode())
                 self._log.flush()
-
-
-class LogHandler(logging.Handler):
-    """Brings the log records of the library into the step's log."""
-
-    def __init__(self, runner: Runner) -> None:
-        super().__init__(logging.INFO)
-        self._runner = runner
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write one record as a plain line."""
-        self._runner.log(self.format(record))
 
 
 def plain(text: str) -> str:

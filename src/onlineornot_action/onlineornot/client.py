@@ -2,10 +2,9 @@
 
 import email.utils
 import itertools
-import logging
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC
 from typing import TypeVar
 
@@ -38,8 +37,8 @@ BASE_URL = "https://api.onlineornot.com"
 USER_AGENT = f"onlineornot-incident-update/{__version__}"
 PER_PAGE = 100
 
-logger = logging.getLogger(__name__)
 T = TypeVar("T")
+Context = Mapping[str, str]
 
 
 class OnlineOrNotClient:
@@ -63,6 +62,7 @@ class OnlineOrNotClient:
         base_url: Where the API is, without `/v1`.
         ca_bundle: A file or folder of certificates to trust instead of certifi's.
         limits: Every single limit.
+        tell: Is told, in a line, why a request is sent again.
 
     Attributes:
         requests: How many requests were begun.
@@ -79,11 +79,14 @@ class OnlineOrNotClient:
         base_url: str = BASE_URL,
         ca_bundle: str | None = None,
         limits: Limits = DEFAULT_LIMITS,
+        tell: Callable[[str], None] = lambda line: None,  # noqa: ARG005 - whoever does not care
     ) -> None:
+        self._context = {"secret": token}
         self._transport = Transport(token, user_agent=USER_AGENT, ca_bundle=ca_bundle, limits=limits)
         self._base_url = base_url.rstrip("/")
         self._deadline = deadline
         self._limits = limits
+        self._tell = tell
         self.requests = 0
         self.may_have_written = False
 
@@ -159,7 +162,7 @@ class OnlineOrNotClient:
                 wait = self._wait(request, error, tries)
                 if wait is None:
                     raise
-                logger.info("%s; trying again in %.1f s", error, wait)
+                self._tell(f"{method}: {error}; trying again in {wait:.1f} s")
             self._deadline.clock.sleep(wait)
         raise AssertionError  # the count never ends
 
@@ -168,7 +171,7 @@ class OnlineOrNotClient:
         self.requests += 1
         try:
             answer = self._transport.exchange(request, self._deadline)
-            return _read(answer, envelope, now=self._deadline.clock.time())
+            return _read(answer, envelope, self._context, now=self._deadline.clock.time())
         except APIError as error:
             if error.effect is not Effect.AMBIGUOUS:
                 self.may_have_written = doubt_before
@@ -206,41 +209,41 @@ def _writes(request: Request) -> bool:
     return request.method != "GET"
 
 
-def _read(answer: Answer, envelope: type[Envelope[T]], *, now: float) -> Envelope[T]:
+def _read(answer: Answer, envelope: type[Envelope[T]], context: Context, *, now: float) -> Envelope[T]:
     """Take an answer for what it is: the result that was asked for, or the error that it stands for."""
     if not 200 <= answer.status < 300:  # noqa: PLR2004 - the class of success
-        raise _status_error(answer, effect_of(answer.status), now)
+        raise _status_error(answer, effect_of(answer.status), context, now)
     if answer.status > 201:  # noqa: PLR2004 - 200 and 201 are all that is documented
         raise APIResponseValidationError(f"HTTP {answer.status} is no documented success", status=answer.status)
     try:
-        read = envelope.model_validate_json(answer.body)
+        read = envelope.model_validate_json(answer.body, context=context)
     except ValidationError as error:
         message = f"HTTP {answer.status} with a body that is none of the API's"
         raise APIResponseValidationError(message, status=answer.status) from error
     if not read.success and not getattr(read.result, "id", None):
-        raise _status_error(answer, Effect.REJECTED, now)
+        raise _status_error(answer, Effect.REJECTED, context, now)
     if not read.success or read.result is None:
         message = f"HTTP {answer.status} with a body that contradicts itself"
         raise APIResponseValidationError(message, status=answer.status)
     return read
 
 
-def _status_error(answer: Answer, effect: Effect, now: float) -> APIError:
+def _status_error(answer: Answer, effect: Effect, context: Context, now: float) -> APIError:
     if answer.status == 407:  # noqa: PLR2004 - a plain http proxy says so in the API's place
         return ProxyError("the proxy answered 407", effect=Effect.NOT_SENT)
     return error_for(answer.status)(
         answer.status,
         effect=effect,
-        refusals=_refusals(answer.body),
+        refusals=_refusals(answer.body, context),
         retry_after=_retry_after(answer, now),
         location=answer.headers.get("Location"),
     )
 
 
-def _refusals(body: bytes) -> tuple[Refusal, ...]:
+def _refusals(body: bytes, context: Context) -> tuple[Refusal, ...]:
     """What an envelope says went wrong; nothing for any other body."""
     try:
-        errors = Failure.model_validate_json(body).errors or ()
+        errors = Failure.model_validate_json(body, context=context).errors or ()
     except ValidationError:
         return ()
     return tuple(Refusal(str(one.code or ""), one.message or "") for one in errors if one and (one.code or one.message))

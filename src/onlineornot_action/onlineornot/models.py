@@ -2,6 +2,7 @@
 
 What is sent allows nothing that the API does not document. What is read insists on the id alone: a field that is
 absent, null or of another type is `None`, so that a change on the other side cannot turn a success into a failure.
+Nothing that is read contains the API token: validated with `secret` in its context, a text has asterisks in its place.
 """
 
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from enum import StrEnum
 from typing import Annotated, Generic, TypeVar
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -18,6 +20,7 @@ from pydantic import (
     StrictStr,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
     WrapValidator,
 )
 
@@ -91,8 +94,13 @@ def _none_if_invalid(value: object, validate: Callable[[object], object]) -> obj
         return None
 
 
+def _without_secret(text: str, info: ValidationInfo) -> str:
+    return text.replace(info.context["secret"], "***") if info.context else text
+
+
 T = TypeVar("T")
 _Lenient = Annotated[T | None, WrapValidator(_none_if_invalid)]
+_Text = Annotated[StrictStr, AfterValidator(_without_secret)]
 
 
 class _Read(BaseModel):
@@ -102,22 +110,22 @@ class _Read(BaseModel):
 class ComponentChange(_Read):
     """What an update did to a component; `old_status` may be unknown."""
 
-    id: _Lenient[StrictStr] = None
-    name: _Lenient[StrictStr] = None
-    old_status: _Lenient[StrictStr] = None
-    new_status: _Lenient[StrictStr] = None
+    id: _Lenient[_Text] = None
+    name: _Lenient[_Text] = None
+    old_status: _Lenient[_Text] = None
+    new_status: _Lenient[_Text] = None
 
 
 class IncidentUpdate(_Read):
     """An update as the API shows it. Timestamps stay as the API wrote them."""
 
     id: ResourceId
-    incident_id: _Lenient[StrictStr] = None
-    status: _Lenient[StrictStr] = None
-    description: _Lenient[StrictStr] = None
-    date_happened: _Lenient[StrictStr] = None
-    created_at: _Lenient[StrictStr] = None
-    updated_at: _Lenient[StrictStr] = None
+    incident_id: _Lenient[_Text] = None
+    status: _Lenient[_Text] = None
+    description: _Lenient[_Text] = None
+    date_happened: _Lenient[_Text] = None
+    created_at: _Lenient[_Text] = None
+    updated_at: _Lenient[_Text] = None
     components: _Lenient[tuple[ComponentChange, ...]] = None
 
     def to_json(self) -> str:
@@ -145,8 +153,8 @@ class Deleted(_Read):
 class ErrorDetail(_Read):
     """One entry of a failure's `errors`."""
 
-    code: _Lenient[int | float | str] = None
-    message: _Lenient[StrictStr] = None
+    code: _Lenient[int | float | _Text] = None
+    message: _Lenient[_Text] = None
 
 
 class ResultInfo(_Read):

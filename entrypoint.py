@@ -1,0 +1,16 @@
+"""Where the container starts: it connects the action to the process it runs in, and does nothing else."""
+
+import io
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "src"))  # noqa: PTH100, PTH118, PTH120 - pathlib is slow to import
+
+from onlineornot_action.main import main
+
+if __name__ == "__main__":
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
+    exit_status = main(sys.argv[1:], os.environ, sys.stdout)
+    # Everything is written. A thread that still waits for a lost answer must not hold up the end of the step.
+    os._exit(exit_status)

@@ -1,0 +1,81 @@
+"""The text that customers read: from an input or a file, cleaned, and refused when it should not be published."""
+
+import os
+import re
+import stat
+import unicodedata
+from pathlib import Path
+
+LONGEST = 10_000
+"""Characters. The API states no maximum; a longer text is refused, since a cut one would be published by half."""
+
+SHORTEST_SECRET = 8
+"""A shorter one is no secret, and stands in many a text by chance."""
+
+_LONGEST_FILE = 4 * LONGEST + len("\N{ZERO WIDTH NO-BREAK SPACE}".encode())
+_UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
+"""What Unicode counts as letters and symbols, but nobody can see."""
+
+
+def normalize_newlines(text: str) -> str:
+    """Write every line's end as LF."""
+    return re.sub("\r\n?", "\n", text)
+
+
+def without_controls(text: str) -> str:
+    """Drop what steers a terminal or turns the reading direction."""
+    return _UNWANTED.sub("", text)
+
+
+def check(text: str, *, secret: str) -> str:
+    """Hand a clean text back.
+
+    Raises:
+        ValueError: It says nothing, too much, or the secret.
+    """
+    if not any(map(_is_visible, text)):
+        raise ValueError("has nothing to read in it")
+    if len(text) > LONGEST:
+        raise ValueError(
+            f"has {len(text):,} characters, but at most {LONGEST:,} are allowed; shorten it, as it is not cut for you"
+        )
+    if len(secret) >= SHORTEST_SECRET and secret in text:
+        raise ValueError("contains the API token, and a secret is not published; take it out")
+    return text
+
+
+def read_file(name: str, *, workspace: Path) -> str:
+    """Read a text file that lies in the workspace.
+
+    Raises:
+        ValueError: It is not there, not in the workspace, no regular file, too large, or not UTF-8.
+    """
+    root = os.path.realpath(workspace)
+    path = Path(os.path.realpath(os.path.join(root, name)))  # noqa: PTH118 - realpath takes links that go in circles
+    if not path.is_relative_to(root):
+        raise ValueError("is outside the workspace; give a path relative to the workspace, and no link that leaves it")
+    try:
+        return _read_regular_file(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError("is not a UTF-8 text; save it as one") from error
+    except OSError as error:
+        raise ValueError(
+            f"cannot be read ({error.strerror}); give a path relative to the workspace, to a file that an earlier step "
+            "of this job wrote or checked out"
+        ) from error
+
+
+def _read_regular_file(path: Path) -> bytes:
+    # Without O_NONBLOCK, opening a named pipe would wait for a writer.
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # noqa: PTH123 - a descriptor is no path
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError("is not a regular file")
+        content = file.read(_LONGEST_FILE + 1)
+    if len(content) > _LONGEST_FILE:
+        raise ValueError(f"has over {_LONGEST_FILE:,} bytes, but at most {LONGEST:,} characters are allowed")
+    return content
+
+
+def _is_visible(character: str) -> bool:
+    return unicodedata.category(character)[0] not in "CMZ" and character not in _BLANK_LETTERS

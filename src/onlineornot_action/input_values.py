@@ -1,0 +1,214 @@
+"""From the text of one input to its value, or to a `ValueError` that says what it has to be.
+
+The message continues a sentence that begins with the input's name.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, ValidationInfo
+
+from onlineornot_action import description
+from onlineornot_action.onlineornot.models import ID_PATTERN, ComponentAffected, ComponentStatus
+
+LATEST = "latest"
+SHORTEST_TOKEN = 8
+SECONDS = range(10, 601)
+FURTHEST_AHEAD = timedelta(days=366)
+
+_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_TIMESTAMP = "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})"
+_BASE_URL = r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?"
+_PATH_WORDS = frozenset({"status_pages", "status-pages", "incidents", "components"})
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a value is judged by, beside itself; `warnings` gathers what is no reason to refuse it."""
+
+    secret: str
+    workspace: Path
+    now: datetime
+    allow_http: bool
+    warnings: list[str]
+
+
+Info = ValidationInfo[Context]
+
+
+def quoted(value: str) -> str:
+    """A value as a message shows it: in one line, and not too long."""
+    text = " ".join(value.split())
+    return f"'{text}'" if len(text) <= 60 else f"'{text[:60]}…'"  # noqa: PLR2004 - enough to recognise it
+
+
+def token(value: str) -> str:
+    """An API token. No message repeats it."""
+    if "${{" in value:
+        raise ValueError("is an expression that GitHub has not evaluated; write it in the workflow file itself")
+    if len(value) < SHORTEST_TOKEN:
+        raise ValueError(f"is shorter than {SHORTEST_TOKEN} characters; check the secret that it comes from")
+    if not re.fullmatch("[!-~]+", value):
+        raise ValueError("has a space or another character that no token has; check the secret that it comes from")
+    return value
+
+
+def resource_id(value: str, info: Info) -> str:
+    """The id of a page, an incident or an update."""
+    if re.fullmatch(ID_PATTERN, value):
+        return value
+    if inside := _id_in_address(value):
+        raise ValueError(f"is an address; the id in it seems to be {inside}")
+    name = (info.field_name or "").replace("_", "-")
+    raise ValueError(
+        f"is {quoted(value)}, but an id has 8 to 64 letters, digits, hyphens and underscores; "
+        f'quote it in the workflow ({name}: "00012345"), or YAML may take it for a number'
+    )
+
+
+def _id_in_address(value: str) -> str | None:
+    """The last part of an address that could be an id."""
+    parts = (part for part in reversed(re.split("[/?#]", value)[1:]) if part not in _PATH_WORDS)
+    return next((part for part in parts if re.fullmatch(ID_PATTERN, part)), None)
+
+
+def update_id(value: str, info: Info) -> str:
+    """The id of an update, or the word `latest`."""
+    return LATEST if value.casefold() == LATEST else resource_id(value, info)
+
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+def word_of(kind: type[Word], *others: str) -> Callable[[str], Word]:
+    """A parser for the words of an enumeration, in any case; `others` are allowed too, but not its business."""
+
+    def parse(value: str) -> Word:
+        for word in kind:
+            if word.casefold() == value.casefold():
+                return word
+        raise ValueError(f"is {quoted(value)}, but has to be one of {', '.join((*others, *kind))}")
+
+    return parse
+
+
+def boolean(value: str) -> bool:
+    """True or false, as YAML 1.2 writes them."""
+    if value not in _BOOLEANS:
+        raise ValueError(f"is {quoted(value)}, but has to be true or false")
+    return _BOOLEANS[value]
+
+
+def seconds(value: str) -> int:
+    """How long everything may take."""
+    if not re.fullmatch("[0-9]{1,9}", value) or int(value) not in SECONDS:
+        raise ValueError(f"is {quoted(value)}, but has to be a whole number from {SECONDS[0]} to {SECONDS[-1]}")
+    return int(value)
+
+
+def timestamp(value: str, info: Info) -> str:
+    """A moment as the API is told: UTC, milliseconds, Z."""
+    moment = _moment(value.upper())
+    if moment is None:
+        example = "2026-01-31T14:00:00+01:00"
+        raise ValueError(f"is {quoted(value)}, but has to be a date and time with an offset, such as {example}")
+    if moment > info.context.now + FURTHEST_AHEAD:
+        raise ValueError(f"is {quoted(value)}, more than a year ahead")
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _moment(value: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value).astimezone(UTC) if re.fullmatch(_TIMESTAMP, value) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def base_url(value: str, info: Info) -> str:
+    """An address to which the token may be sent."""
+    if not re.fullmatch(_BASE_URL, value, re.IGNORECASE) or not _has_port_of_tcp(value):
+        raise ValueError("has to be an https address, without user name, password, query or fragment")
+    parts = urlsplit(value)
+    if parts.scheme == "http" and not (info.context.allow_http or _is_loopback(parts.hostname or "")):
+        raise ValueError("has to begin with https://, or the token could be read on its way")
+    return value.rstrip("/")
+
+
+def _has_port_of_tcp(value: str) -> bool:
+    try:
+        return urlsplit(value).port != 0
+    except ValueError:
+        return False
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def text(value: str, info: Info) -> str:
+    """A text that customers may read."""
+    whole = description.normalize_newlines(value)
+    cleaned = description.without_controls(whole)
+    if cleaned != whole:
+        removed = len(whole) - len(cleaned)
+        info.context.warnings.append(f"Removed {removed} control character(s) from the description.")
+    return description.check(cleaned.strip(), secret=info.context.secret)
+
+
+def text_file(value: str, info: Info) -> str:
+    """The text in a file of the workspace."""
+    return text(description.read_file(value, workspace=info.context.workspace), info)
+
+
+def components(value: str) -> tuple[ComponentAffected, ...]:
+    """Components with their new status, from lines or from JSON; each component once."""
+    statuses: dict[str, ComponentStatus] = {}
+    for name, word in (_json_pairs if value.startswith(("[", "{")) else _line_pairs)(value):
+        component = _component(name, word)
+        if statuses.setdefault(component.id, component.status) is not component.status:
+            raise ValueError(f"gives {component.id} two different statuses")
+    return tuple(ComponentAffected(id=each, status=status) for each, status in statuses.items())
+
+
+def _line_pairs(value: str) -> Iterator[tuple[str, str]]:
+    for line in filter(None, map(str.strip, value.splitlines())):
+        name, colon, status = line.rpartition(":")
+        if not colon:
+            raise ValueError(f"has the line {quoted(line)}, but a line has to be ID: STATUS")
+        yield name.strip(), status.strip()
+
+
+class _Item(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    id: str
+    status: str
+
+
+def _json_pairs(value: str) -> Iterator[tuple[str, str]]:
+    try:
+        items = TypeAdapter(list[_Item]).validate_json(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = f"item {'.'.join(map(str, first['loc']))}: " if first["loc"] else ""
+        raise ValueError(f"is no JSON list of objects with id and status: {where}{first['msg']}") from error
+    yield from ((item.id.strip(), item.status.strip()) for item in items)
+
+
+def _component(name: str, status: str) -> ComponentAffected:
+    if not re.fullmatch(ID_PATTERN, name):
+        raise ValueError(f"names {quoted(name)}, which is no component's id")
+    try:
+        return ComponentAffected(id=name, status=word_of(ComponentStatus)(status))
+    except ValueError as error:
+        raise ValueError(f"gives {name} a status that {error}") from error

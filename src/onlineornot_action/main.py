@@ -1,0 +1,134 @@
+"""From the environment to the exit status: inputs, client, operation, outputs; and every failure on the way."""
+
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from onlineornot_action import summary
+from onlineornot_action.failures import LOOK_FIRST, explain
+from onlineornot_action.inputs import (
+    Inputs,
+    InvalidInputsError,
+    find_ca_bundle,
+    find_token,
+    has_bearer_prefix,
+    read_inputs,
+)
+from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, SYSTEM_CLOCK, Clock, Deadline, Limits
+from onlineornot_action.onlineornot.errors import APIError
+from onlineornot_action.outputs import Outcome, Outputs, Result
+from onlineornot_action.runner import Level, Runner
+
+if TYPE_CHECKING:
+    from onlineornot_action.onlineornot.client import OnlineOrNotClient
+
+
+def main(
+    arguments: Sequence[str],
+    environ: Mapping[str, str],
+    log: TextIO | None,
+    *,
+    clock: Clock = SYSTEM_CLOCK,
+    limits: Limits = DEFAULT_LIMITS,
+) -> int:
+    """Run the action.
+
+    Args:
+        arguments: The command line's; there may be none.
+        environ: Inputs, and what the runner says about itself.
+        log: The step's log.
+        clock: What tells the time.
+        limits: How long each part of the work may take.
+
+    Returns:
+        The exit status: 0 when the step did what it was asked, otherwise 1.
+    """
+    run = _Run(Runner(environ, log), environ, clock, limits)
+    try:
+        return run.report(run.attempt(arguments), forgive=True)
+    except Exception as error:  # noqa: BLE001 - outputs and exit status have to tell, whatever it is
+        return run.report(run.defect(error), forgive=False)
+
+
+class _Run:
+    """One run, which remembers how far it got."""
+
+    def __init__(self, runner: Runner, environ: Mapping[str, str], clock: Clock, limits: Limits) -> None:
+        self._runner = runner
+        self._environ = environ
+        self._clock = clock
+        self._limits = limits
+        self._inputs: Inputs | None = None
+        self._client: OnlineOrNotClient | None = None
+
+    def attempt(self, arguments: Sequence[str]) -> Result:
+        """Do what the inputs ask for, or say why not."""
+        self._mask_token()
+        try:
+            self._inputs, warnings = read_inputs(self._environ, arguments)
+        except InvalidInputsError as error:
+            self._warn(error.warnings)
+            return Result(Outcome.INVALID, error="\n".join(error.problems))
+        self._warn(warnings)
+        return self._operate(self._inputs)
+
+    def report(self, result: Result, *, forgive: bool) -> int:
+        """Write outputs, annotation and summary; the exit status."""
+        forgiven = forgive and result.outcome.forgivable and not (self._inputs and self._inputs.fail_on_error)
+        self._runner.set_outputs(Outputs.of(result).model_dump(by_alias=True))
+        if result.outcome.failed:
+            self._runner.annotate(Level.WARNING if forgiven else Level.ERROR, result.error)
+        elif self._inputs:
+            self._runner.annotate(Level.NOTICE, summary.sentence(result, self._inputs))
+        requests = self._client.requests if self._client else 0
+        self._runner.add_summary(summary.render(result, self._inputs, requests=requests))
+        return 1 if result.outcome.failed and not forgiven else 0
+
+    def defect(self, error: Exception) -> Result:
+        """Say where the action itself is wrong. Values could be secret; the scrubbed traceback is folded away."""
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
+        with self._runner.group("Traceback"):
+            self._runner.log("".join(traceback.format_exception(error)))
+        written = self._client is not None and self._client.may_have_written
+        return Result(
+            Outcome.UNKNOWN if written else Outcome.NOT_SENT,
+            notified=None if written else False,
+            error=f"Internal error: {where}. The action has a defect; please report it with the traceback from the log."
+            + (f" {LOOK_FIRST}." if written else ""),
+        )
+
+    def _mask_token(self) -> None:
+        token = find_token(self._environ)
+        if "${{" not in token:
+            self._runner.mask(token)
+        if has_bearer_prefix(self._environ):
+            self._runner.log("The word Bearer before the API token was left out.")
+
+    def _warn(self, warnings: Iterable[str]) -> None:
+        """One annotation for all that is to be mended."""
+        if text := "\n".join(warnings):
+            self._runner.annotate(Level.WARNING, text)
+
+    def _operate(self, inputs: Inputs) -> Result:
+        # A run that fails on its inputs does without requests, which these two import.
+        from onlineornot_action.onlineornot.client import OnlineOrNotClient  # noqa: PLC0415
+        from onlineornot_action.operations import NotOnPageError, run  # noqa: PLC0415
+
+        self._client = client = OnlineOrNotClient(
+            inputs.api_token,
+            deadline=Deadline.after(inputs.timeout_seconds, self._clock),
+            base_url=inputs.api_url,
+            ca_bundle=find_ca_bundle(self._environ),
+            limits=self._limits,
+            tell=self._runner.log,
+        )
+        try:
+            return run(inputs, client)
+        except NotOnPageError as error:
+            return Result(Outcome.INVALID, inputs.incident_id, error=str(error))
+        except APIError as error:
+            return explain(error, inputs, may_have_written=client.may_have_written)
+        finally:
+            client.close()
