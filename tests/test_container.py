@@ -13,15 +13,14 @@ from pathlib import Path
 
 import pytest
 import trustme
-import yaml
 
 from onlineornot_sandbox.access import EDIT_TOKEN
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID, UPDATE_ID
 from onlineornot_sandbox.server import Sandbox
+from onlineornot_sandbox.steps import ROOT, StepResult, as_variables, parse_outputs
 
 pytestmark = pytest.mark.container
 
-ROOT = Path(__file__).parents[1]
 DOCKER = shutil.which("docker") or "docker"
 PYTHON = "/usr/local/bin/python"
 BUILD_SECONDS = 900
@@ -64,21 +63,6 @@ sources = [*pathlib.Path("/usr/local/lib").rglob("*.py"), *pathlib.Path("/action
 assert len(sources) > 500, len(sources)
 print(*(source for source in sources if not is_ready(source)), sep="\\n")
 """
-
-
-@dataclass(frozen=True)
-class StepResult:
-    """What a step left behind."""
-
-    exit_status: int
-    log: str
-    outputs: Mapping[str, str]
-    summary: str
-
-    @property
-    def end(self) -> tuple[int, str | None]:
-        """Its exit status and its outcome."""
-        return self.exit_status, self.outputs.get("outcome")
 
 
 @dataclass(frozen=True)
@@ -139,20 +123,6 @@ def run_python(image: str, code: str, *options: str) -> str:
     ended = docker("run", "--rm", *options, "--entrypoint", PYTHON, image, "-I", "-c", code)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
-
-
-def as_variables(inputs: Mapping[str, str]) -> dict[str, str]:
-    """Name inputs as the runner does, and add what action.yml says of those that are not given."""
-    declared = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
-    defaults = {name: str(about.get("default", "")) for name, about in declared.items()}
-    return {f"INPUT_{name.upper()}": value for name, value in {**defaults, **inputs}.items()}
-
-
-def parse_outputs(text: str) -> dict[str, str]:
-    """Read an output file as strictly as the runner, to which anything between the blocks is an error."""
-    block = re.compile(r"(?P<name>[^\n<]+)<<(?P<delimiter>\S+)\n(?P<value>.*?)\n(?P=delimiter)\n", re.DOTALL)
-    assert re.sub(block, "", text) == ""
-    return {match["name"]: match["value"] for match in block.finditer(text)}
 
 
 def put_traps(folder: Path) -> None:

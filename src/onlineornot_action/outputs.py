@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict
 
 from onlineornot_action.inputs import kebab
 from onlineornot_action.onlineornot.models import IncidentUpdate, IncidentUpdateCreate, IncidentUpdatePatch
@@ -83,9 +83,10 @@ class Outputs(BaseModel):
             status=(result.update and result.update.status) or "",
             notified="" if result.notified is None else str(result.notified).lower(),
             update=result.update.to_json() if result.update else "",
-            updates="" if result.updates is None else _UPDATES.dump_json(result.updates, exclude_unset=True).decode(),
+            updates="" if result.updates is None else _as_json_list(result.updates),
             error=result.error,
         )
 
 
-_UPDATES = TypeAdapter(tuple[IncidentUpdate, ...])
+def _as_json_list(updates: tuple[IncidentUpdate, ...]) -> str:
+    return f"[{','.join(update.to_json() for update in updates)}]"

@@ -3,10 +3,11 @@
 import argparse
 import signal
 import sys
-from threading import Event
 
 from onlineornot_sandbox.access import EDIT_TOKEN, FOREIGN_TOKEN, READ_TOKEN
 from onlineornot_sandbox.server import Sandbox
+
+ENDING_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})
 
 
 def main() -> None:
@@ -15,13 +16,11 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen at (%(default)s)")
     parser.add_argument("--port", default=8787, type=int, help="0 picks a free one (%(default)s)")
     arguments = parser.parse_args()
-    ended = Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)  # before there are threads, which inherit it
     with Sandbox(host=arguments.host, port=arguments.port) as sandbox:
         sys.stdout.write(describe(sandbox))
         sys.stdout.flush()
-        ended.wait()
+        signal.sigwait(ENDING_SIGNALS)
 
 
 def describe(sandbox: Sandbox) -> str:

@@ -36,7 +36,7 @@ def listing(items: Iterable[Item], text_of: Callable[[Item], str], query: Mappin
     page = _number(query, "page", 1)
     per_page = min(_number(query, "per_page", PER_PAGE), MOST_PER_PAGE)
     wanted = query.get("search", "").casefold()
-    found = [item for item in items if wanted in text_of(item).casefold()]
+    found = [item for item in tuple(items) if wanted in text_of(item).casefold()]
     found.sort(key=lambda item: item.created_at, reverse=True)
     given = found[(page - 1) * per_page : page * per_page]
     info = {"page": page, "per_page": per_page, "count": len(given), "total_count": len(found)}
@@ -45,6 +45,6 @@ def listing(items: Iterable[Item], text_of: Callable[[Item], str], query: Mappin
 
 def _number(query: Mapping[str, str], name: str, default: int) -> int:
     value = query.get(name, str(default))
-    if not re.fullmatch("0*[1-9][0-9]{0,17}", value):
+    if not re.fullmatch("[1-9][0-9]{0,17}", value):
         raise RefusedError(HTTPStatus.BAD_REQUEST, f"{name}: must be a whole number from 1 on")
     return int(value)

@@ -6,19 +6,18 @@ Nothing that is read contains the API token: validated with `secret` in its cont
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Generic, TypeVar
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
     StrictStr,
-    TypeAdapter,
     ValidationError,
     ValidationInfo,
     WrapValidator,
@@ -55,7 +54,7 @@ class ComponentStatus(StrEnum):
 
 
 class _Sent(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     def to_json(self) -> bytes:
         """The body of a request: only what was given."""
@@ -104,7 +103,7 @@ _Text = Annotated[StrictStr, AfterValidator(_without_secret)]
 
 
 class _Read(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class ComponentChange(_Read):
@@ -136,12 +135,10 @@ class IncidentUpdate(_Read):
     def created(self) -> float:
         """`created_at` in seconds since 1970; below every other where it is absent or no timestamp."""
         try:
-            return _TIMESTAMP.validate_python(self.created_at).timestamp()
-        except ValidationError:
+            moment = datetime.fromisoformat(self.created_at or "")
+            return moment.timestamp() if moment.tzinfo else float("-inf")
+        except (ValueError, OverflowError):
             return float("-inf")
-
-
-_TIMESTAMP = TypeAdapter(AwareDatetime)
 
 
 class Deleted(_Read):

@@ -243,7 +243,7 @@ class _Response(http.client.HTTPResponse):
 
     def _read_status(self) -> tuple[str, int, str]:
         version, status, reason = super()._read_status()  # type: ignore[misc]  # not in the stubs
-        while http.client.CONTINUE < status < http.client.OK and status != http.client.SWITCHING_PROTOCOLS:
+        while http.client.CONTINUE <= status < http.client.OK and status != http.client.SWITCHING_PROTOCOLS:
             http.client.parse_headers(self.fp)
             version, status, reason = super()._read_status()  # type: ignore[misc]
         self._exchange.status = status
@@ -313,10 +313,15 @@ _EXPECTED = (
     _BodyTooLargeError,
 )
 
+_BAD_ADDRESSES = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    urllib3.exceptions.LocationValueError,
+)
+
 _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (socket.gaierror, "its name could not be resolved"),
     (ConnectionRefusedError, "the connection was refused"),
-    (TimeoutError, "there was no sign of life in time"),
     (ssl.SSLError, "the TLS handshake failed"),
     (http.client.RemoteDisconnected, "the connection was closed without an answer"),
     (ConnectionError, "the connection was reset"),
@@ -324,6 +329,7 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (_BodyTooLargeError, "the answer is too large"),
     (urllib3.exceptions.DecodeError, "the answer cannot be decompressed"),
     (http.client.HTTPException, "the answer is not HTTP"),
+    (urllib3.exceptions.ProtocolError, "the answer was cut short"),
 )
 """What is said of a failure, by the first of these that is among its causes."""
 
@@ -337,22 +343,25 @@ def _timed_out(exchange: _Exchange, url: str) -> APITimeoutError:
 
 def _failed(exchange: _Exchange, url: str, error: BaseException) -> APIConnectionError:
     causes = list(_causes(error))
+    if any(isinstance(cause, TimeoutError) for cause in causes):
+        return _timed_out(exchange, url)
     why = next((words for kind, words in _WORDS if any(isinstance(cause, kind) for cause in causes)), "it failed")
     if exchange.sent:
         message = f"the answer of {_route(url)} was lost: {why}"
         return APIConnectionError(message, effect=Effect.AMBIGUOUS, status=exchange.status)
-    return _not_connected(_route(url), why, causes)
+    return _not_connected(url, why, causes)
 
 
-def _not_connected(route: str, why: str, causes: list[BaseException]) -> APIConnectionError:
+def _not_connected(url: str, why: str, causes: list[BaseException]) -> APIConnectionError:
+    route, proxied = _route(url), _proxy(url)
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             message = f"the certificate of {route} was refused: {cause.verify_message}"
             return CertificateError(message, effect=Effect.NOT_SENT)
         if isinstance(cause, ssl.SSLError) and cause.library in ("PEM", "X509"):
             return CertificateError("the file of trusted certificates is not one", effect=Effect.NOT_SENT)
-        if isinstance(cause, requests.exceptions.InvalidProxyURL | requests.exceptions.InvalidSchema):
-            return ProxyError("the proxy's address is of no use", effect=Effect.NOT_SENT)
+        if isinstance(cause, _BAD_ADDRESSES) and proxied:
+            return ProxyError(f"{route} could not be reached: the proxy's address is of no use", effect=Effect.NOT_SENT)
         if tunnel := re.match(r"Tunnel connection failed: (\d{3})", str(cause)):
             status = tunnel[1]
             message = f"{route} could not be reached: the proxy answered {status}"
@@ -362,11 +371,14 @@ def _not_connected(route: str, why: str, causes: list[BaseException]) -> APIConn
 
 def _route(url: str) -> str:
     """The host, and the proxy on the way to it without its password."""
-    proxy = select_proxy(url, get_environ_proxies(url))
-    host = urlsplit(url).netloc
+    proxy, host = _proxy(url), urlsplit(url).netloc
     if not proxy:
         return host
     return f"{host} through the proxy {proxy.split('://')[-1].rpartition('@')[2].strip('/')}"
+
+
+def _proxy(url: str) -> str | None:
+    return select_proxy(url, get_environ_proxies(url))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

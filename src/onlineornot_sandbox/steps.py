@@ -1,0 +1,73 @@
+"""Run the action as GitHub's runner runs a step, but as a process of this machine instead of a container."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 120
+
+_BLOCK = re.compile(r"(?P<name>[^\n<]+)<<(?P<delimiter>\S+)\n(?P<value>.*?)\n(?P=delimiter)\n", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a step left behind."""
+
+    exit_status: int
+    log: str
+    outputs: Mapping[str, str]
+    summary: str
+
+    @property
+    def end(self) -> tuple[int, str | None]:
+        """Its exit status and its outcome."""
+        return self.exit_status, self.outputs.get("outcome")
+
+
+def run_step(inputs: Mapping[str, str], environ: Mapping[str, str] | None = None, *, cwd: Path = ROOT) -> StepResult:
+    """Run the action once.
+
+    Args:
+        inputs: What stands under `with:`.
+        environ: What stands under `env:`; nothing else of this process's environment is passed on.
+        cwd: The workspace.
+    """
+    with TemporaryDirectory() as folder:
+        output_file, summary_file = Path(folder, "output"), Path(folder, "summary")
+        output_file.touch()
+        summary_file.touch()
+        files = {"GITHUB_OUTPUT": str(output_file), "GITHUB_STEP_SUMMARY": str(summary_file)}
+        ended = subprocess.run(  # noqa: S603 - it runs this project's own entry point
+            [sys.executable, "-I", str(ROOT / "entrypoint.py")],
+            env={"PATH": os.defpath, **files, **(environ or {}), **as_variables(inputs)},
+            cwd=cwd,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            timeout=SECONDS,
+            check=False,
+        )
+        outputs = parse_outputs(output_file.read_text(encoding="utf-8"))
+        return StepResult(ended.returncode, ended.stdout, outputs, summary_file.read_text(encoding="utf-8"))
+
+
+def as_variables(inputs: Mapping[str, str]) -> dict[str, str]:
+    """Name inputs as the runner does, with the defaults of `action.yml` for those that are not given."""
+    declared = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
+    defaults = {name: str(about.get("default", "")) for name, about in declared.items()}
+    return {f"INPUT_{name.upper()}": value for name, value in (defaults | dict(inputs)).items()}
+
+
+def parse_outputs(text: str) -> dict[str, str]:
+    """Read an output file as strictly as the runner, to which anything between the blocks is an error."""
+    if rest := _BLOCK.sub("", text):
+        raise ValueError(f"not understood in GITHUB_OUTPUT: {rest!r}")
+    return {block["name"]: block["value"] for block in _BLOCK.finditer(text)}
