@@ -17,7 +17,7 @@ from onlineornot_sandbox.server import Sandbox
 from onlineornot_sandbox.steps import ROOT, StepResult, as_variables, parse_outputs
 
 Step = Callable[..., StepResult]
-IMPATIENT = Limits(write_reserve=120)
+IMPATIENT = Limits(write_reserve=120, baseline_share=0.001)
 CREATE = {"status": "identified", "description": "The cause is found."}
 
 
@@ -127,7 +127,7 @@ def test_list_hands_on_all_updates_newest_first(step: Step) -> None:
 @pytest.mark.parametrize(
     ("inputs", "requests"),
     [
-        (CREATE, ["POST"]),
+        (CREATE, ["GET", "POST"]),
         ({"operation": "update", "update_id": UPDATE_ID, "status": "UPDATE"}, ["PATCH"]),
         ({"operation": "get", "update_id": UPDATE_ID}, ["GET"]),
         ({"operation": "delete", "update_id": UPDATE_ID}, ["DELETE"]),

@@ -1,5 +1,7 @@
 """What is said when the API could not do it: what happened, what that usually means, and what to change."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from onlineornot_action.input_rules import Operation
@@ -11,6 +13,7 @@ from onlineornot_action.onlineornot.errors import (
     APIStatusError,
     AuthenticationError,
     BadRequestError,
+    CancelledError,
     CertificateError,
     Effect,
     InternalServerError,
@@ -21,6 +24,7 @@ from onlineornot_action.onlineornot.errors import (
     RedirectError,
 )
 from onlineornot_action.outputs import Outcome, Result
+from onlineornot_action.posting import Posted, UnsettledError
 
 LONGEST_QUOTE = 200
 
@@ -56,37 +60,48 @@ _MEANING: tuple[tuple[type[APIError], str], ...] = (
 )
 
 
-def explain(error: APIError, inputs: Inputs, *, may_have_written: bool) -> Result:
-    """What a run comes to that ends with this error."""
-    outcome = _outcome(error, may_have_written=may_have_written)
-    unknown = outcome is Outcome.UNKNOWN
-    sentences = [_what_happened(error, inputs.operation, unknown=unknown), *_quotes(error), _meaning(error)]
-    if error.retry_after:
-        sentences.append(f"The API asks to wait {error.retry_after:,.0f} s, longer than timeout-seconds leaves")
-    sentences.append(f"Page {inputs.status_page_id}, incident {inputs.incident_id}")
-    if unknown:
-        sentences.append(LOOK_FIRST)
-    return Result(
-        outcome,
-        incident_id=inputs.incident_id,
-        update_id=inputs.update_id if inputs.update_id and inputs.update_id != LATEST else "",
-        notified=None if unknown else False,
-        error=". ".join(sentences) + ".",
+def explain_failure(error: APIError, inputs: Inputs) -> Result:
+    """What a run comes to that ends with this error: nothing was written."""
+    sentences = [_not_done(error, inputs.operation), *_quotes(error), _meaning(error), *_patience(error)]
+    outcome = Outcome.REJECTED if error.effect is Effect.REJECTED else Outcome.NOT_SENT
+    return _result(outcome, inputs, sentences)
+
+
+def explain_doubt(error: UnsettledError, inputs: Inputs) -> Result:
+    """What a run comes to whose write may have been done or not."""
+    sentences = [
+        f"The update may have been {_DONE[inputs.operation]}, or not: {error.cause}",
+        *_quotes(error.cause),
+        *_strangers(error.new_ids),
+        LOOK_FIRST,
+    ]
+    return replace(_result(Outcome.UNKNOWN, inputs, sentences), notified=None)
+
+
+def explain_cancellation(error: CancelledError, inputs: Inputs) -> Result:
+    """What a cancelled run comes to."""
+    done = _DONE[inputs.operation]
+    found = error.found
+    if isinstance(found, Posted):
+        result = _result(Outcome.CANCELLED, inputs, [f"The job was cancelled, but the update was {done}"])
+        return replace(result, update_id=found.item.id, update=found.item, how=found.how, notified=inputs.notify)
+    if error.may_have_written:
+        sentences = [f"The job was cancelled while the update was being {done}; it may be there, or not", LOOK_FIRST]
+        return replace(_result(Outcome.CANCELLED, inputs, sentences), notified=None)
+    return _result(
+        Outcome.CANCELLED, inputs, [f"The job was cancelled before the update was {done}; nothing was written"]
     )
 
 
-def _outcome(error: APIError, *, may_have_written: bool) -> Outcome:
-    if may_have_written:
-        return Outcome.UNKNOWN
-    return Outcome.REJECTED if error.effect is Effect.REJECTED else Outcome.NOT_SENT
+def _result(outcome: Outcome, inputs: Inputs, sentences: Iterable[str]) -> Result:
+    where = f"Page {inputs.status_page_id}, incident {inputs.incident_id}"
+    known_id = inputs.update_id if inputs.update_id and inputs.update_id != LATEST else ""
+    return Result(outcome, inputs.incident_id, known_id, error=". ".join([*sentences, where]) + ".")
 
 
-def _what_happened(error: APIError, operation: Operation, *, unknown: bool) -> str:
+def _not_done(error: APIError, operation: Operation) -> str:
     what = "The updates were" if operation is Operation.LIST else "The update was"
-    done = _DONE[operation]
-    if unknown:
-        return f"The update may have been {done}, or not: {error}"
-    return f"{what} not {done}: {error}"
+    return f"{what} not {_DONE[operation]}: {error}"
 
 
 def _quotes(error: APIError) -> list[str]:
@@ -99,6 +114,18 @@ def _quotes(error: APIError) -> list[str]:
 
 def _meaning(error: APIError) -> str:
     return next(meaning for kind, meaning in _MEANING if isinstance(error, kind))
+
+
+def _patience(error: APIError) -> list[str]:
+    if not error.retry_after:
+        return []
+    return [f"The API asks to wait {error.retry_after:,.0f} s, longer than timeout-seconds leaves"]
+
+
+def _strangers(ids: tuple[str, ...]) -> list[str]:
+    if not ids:
+        return []
+    return [f"New on the incident, but not what was sent: {', '.join(ids[:10])}"]
 
 
 def _host(address: str) -> str:

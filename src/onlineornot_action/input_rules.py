@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from onlineornot_action.input_values import LATEST
+from onlineornot_action.input_values import AUTO, LATEST
 
-AUTO = "auto"
 TEXT = ("description", "description-file")
 
 
@@ -44,7 +43,7 @@ UPDATE_ID = ("update-id",)
 RULES = {
     Operation.CREATE: Rule(
         needs=(("status",), TEXT),
-        uses=frozenset({"components", "notify", "date-happened", "dry-run"}),
+        uses=frozenset({"components", "notify", "date-happened", "skip-duplicate", "dry-run"}),
         forbids={"update-id": "a new update gets an id of its own; to change an existing one, say operation: update"},
     ),
     Operation.UPDATE: Rule(

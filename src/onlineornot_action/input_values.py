@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, Valida
 from onlineornot_action import description
 from onlineornot_action.onlineornot.models import ID_PATTERN, ComponentAffected, ComponentStatus
 
+AUTO = "auto"
 LATEST = "latest"
 SHORTEST_TOKEN = 8
 SECONDS = range(10, 601)
@@ -37,6 +38,7 @@ class Context:
     workspace: Path
     now: datetime
     allow_http: bool
+    rerun: bool
     warnings: list[str]
 
 
@@ -103,6 +105,15 @@ def boolean(value: str) -> bool:
     """True or false, as YAML 1.2 writes them."""
     if value not in _BOOLEANS:
         raise ValueError(f"is {quoted(value)}, but has to be true or false")
+    return _BOOLEANS[value]
+
+
+def boolean_or_auto(value: str, info: Info) -> bool:
+    """True or false, or `auto`: true when the job runs again."""
+    if value.casefold() == AUTO:
+        return info.context.rerun
+    if value not in _BOOLEANS:
+        raise ValueError(f"is {quoted(value)}, but has to be auto, true or false")
     return _BOOLEANS[value]
 
 

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Pla
 from pydantic_core import ErrorDetails
 
 from onlineornot_action import input_values as values
-from onlineornot_action.input_rules import AUTO, Operation, contradictions, resolve, without_effect
+from onlineornot_action.input_rules import Operation, contradictions, resolve, without_effect
 from onlineornot_action.onlineornot.models import ComponentAffected, IncidentStatus
 
 TOKEN_VARIABLE = "ONLINEORNOT_API_TOKEN"  # noqa: S105 - the name of one
@@ -40,13 +40,14 @@ class Inputs(BaseModel):
     status_page_id: Annotated[str, AfterValidator(values.resource_id)]
     incident_id: Annotated[str, AfterValidator(values.resource_id)]
     update_id: Annotated[str, AfterValidator(values.update_id)] | None = None
-    operation: Annotated[Operation, BeforeValidator(values.word_of(Operation, AUTO))]
+    operation: Annotated[Operation, BeforeValidator(values.word_of(Operation, values.AUTO))]
     status: Annotated[IncidentStatus, BeforeValidator(values.word_of(IncidentStatus))] | None = None
     description: Annotated[str, AfterValidator(values.text)] | None = None
     description_file: Annotated[str, AfterValidator(values.text_file)] | None = None
     components: Annotated[tuple[ComponentAffected, ...], PlainValidator(values.components)] | None = None
     notify: Annotated[bool, BeforeValidator(values.boolean)] = True
     date_happened: Annotated[str, AfterValidator(values.timestamp)] | None = None
+    skip_duplicate: Annotated[bool, BeforeValidator(values.boolean_or_auto)]
     dry_run: Annotated[bool, BeforeValidator(values.boolean)] = False
     fail_on_error: Annotated[bool, BeforeValidator(values.boolean)] = True
     timeout_seconds: Annotated[int, BeforeValidator(values.seconds)] = 120
@@ -97,14 +98,16 @@ def read_inputs(environ: Mapping[str, str], arguments: Sequence[str] = (), *, no
     """
     warnings = [*_unknown(environ)]
     given = _given(environ)
+    rerun = _is_rerun(environ)
     context = values.Context(
         secret=given.get("api-token", ""),
         workspace=Path(environ.get("GITHUB_WORKSPACE") or "."),
         now=now or datetime.now(UTC),
         allow_http=environ.get(ALLOW_HTTP_VARIABLE) == "true",
+        rerun=rerun,
         warnings=warnings,
     )
-    problems = [*_surroundings(environ, arguments), *_mismatches(given, rerun=is_rerun(environ))]
+    problems = [*_surroundings(environ, arguments), *_mismatches(given, rerun=rerun)]
     try:
         inputs = Inputs.model_validate(given, context=context)
     except ValidationError as error:
@@ -116,7 +119,7 @@ def read_inputs(environ: Mapping[str, str], arguments: Sequence[str] = (), *, no
     return Reading(inputs, warnings)
 
 
-def is_rerun(environ: Mapping[str, str]) -> bool:
+def _is_rerun(environ: Mapping[str, str]) -> bool:
     """Whether the job runs again, so that an earlier attempt may have done the same."""
     attempt = environ.get("GITHUB_RUN_ATTEMPT", "")
     return attempt.isdecimal() and int(attempt) > 1
@@ -130,7 +133,8 @@ def _given(environ: Mapping[str, str]) -> dict[str, str]:
         quotable = written.keys() - {"description"}
         written |= {name: written[name].replace(token, "***") for name in quotable}
     given = {name: value for name, value in (written | {"api-token": token}).items() if value}
-    return given | {"operation": resolve(given.get("operation", AUTO), given)}
+    given = {"operation": values.AUTO, "skip-duplicate": values.AUTO} | given
+    return given | {"operation": resolve(given["operation"], given)}
 
 
 def input_names() -> list[str]:
@@ -149,7 +153,7 @@ def _written_token(environ: Mapping[str, str]) -> str:
 def _chosen(given: Mapping[str, str]) -> dict[str, str]:
     """What somebody wrote on purpose: the runner fills in the defaults of `action.yml`."""
     defaults = {kebab(name): str(field.default) for name, field in Inputs.model_fields.items() if field.default}
-    defaults["dry-run"] = str(False)
+    defaults |= {"dry-run": str(False), "skip-duplicate": values.AUTO}
     return {name: value for name, value in given.items() if value.casefold() != defaults.get(name, "").casefold()}
 
 

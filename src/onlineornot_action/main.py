@@ -1,12 +1,12 @@
 """From the environment to the exit status: inputs, client, operation, outputs; and every failure on the way."""
 
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from onlineornot_action import summary
-from onlineornot_action.failures import LOOK_FIRST, explain
+from onlineornot_action.failures import LOOK_FIRST, explain_cancellation, explain_doubt, explain_failure
 from onlineornot_action.inputs import (
     Inputs,
     InvalidInputsError,
@@ -16,8 +16,9 @@ from onlineornot_action.inputs import (
     read_inputs,
 )
 from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, SYSTEM_CLOCK, Clock, Deadline, Limits
-from onlineornot_action.onlineornot.errors import APIError
+from onlineornot_action.onlineornot.errors import APIError, CancelledError
 from onlineornot_action.outputs import Outcome, Outputs, Result
+from onlineornot_action.posting import UnsettledError
 from onlineornot_action.runner import Level, Runner
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def main(
     arguments: Sequence[str],
     environ: Mapping[str, str],
     log: TextIO | None,
+    signal_received: Callable[[], int | None] = lambda: None,
     *,
     clock: Clock = SYSTEM_CLOCK,
     limits: Limits = DEFAULT_LIMITS,
@@ -38,13 +40,14 @@ def main(
         arguments: The command line's; there may be none.
         environ: Inputs, and what the runner says about itself.
         log: The step's log.
+        signal_received: Tells the number of the signal that asked to end, once one has.
         clock: What tells the time.
         limits: How long each part of the work may take.
 
     Returns:
-        The exit status: 0 when the step did what it was asked, otherwise 1.
+        The exit status: 0 when the step did what it was asked, 1 when not, 128 and the signal when that ended it.
     """
-    run = _Run(Runner(environ, log), environ, clock, limits)
+    run = _Run(Runner(environ, log), environ, signal_received, clock, limits)
     try:
         return run.report(run.attempt(arguments), forgive=True)
     except Exception as error:  # noqa: BLE001 - outputs and exit status have to tell, whatever it is
@@ -54,9 +57,17 @@ def main(
 class _Run:
     """One run, which remembers how far it got."""
 
-    def __init__(self, runner: Runner, environ: Mapping[str, str], clock: Clock, limits: Limits) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        environ: Mapping[str, str],
+        signal_received: Callable[[], int | None],
+        clock: Clock,
+        limits: Limits,
+    ) -> None:
         self._runner = runner
         self._environ = environ
+        self._signal_received = signal_received
         self._clock = clock
         self._limits = limits
         self._inputs: Inputs | None = None
@@ -81,8 +92,12 @@ class _Run:
             self._runner.annotate(Level.WARNING if forgiven else Level.ERROR, result.error)
         elif self._inputs:
             self._runner.annotate(Level.NOTICE, summary.sentence(result, self._inputs))
-        requests = self._client.requests if self._client else 0
-        self._runner.add_summary(summary.render(result, self._inputs, requests=requests))
+        if result.doubles:
+            self._warn([summary.double_warning(result)])
+        requests = (self._client.requests, self._client.writes) if self._client else (0, 0)
+        self._runner.add_summary(summary.render(result, self._inputs, *requests))
+        if result.outcome is Outcome.CANCELLED:
+            return 128 + (self._signal_received() or 0)
         return 1 if result.outcome.failed and not forgiven else 0
 
     def defect(self, error: Exception) -> Result:
@@ -99,6 +114,9 @@ class _Run:
             + (f" {LOOK_FIRST}." if written else ""),
         )
 
+    def _is_cancelled(self) -> bool:
+        return self._signal_received() is not None
+
     def _mask_token(self) -> None:
         token = find_token(self._environ)
         if "${{" not in token:
@@ -114,21 +132,26 @@ class _Run:
     def _operate(self, inputs: Inputs) -> Result:
         # A run that fails on its inputs does without requests, which these two import.
         from onlineornot_action.onlineornot.client import OnlineOrNotClient  # noqa: PLC0415
-        from onlineornot_action.operations import NotOnPageError, run  # noqa: PLC0415
+        from onlineornot_action.operations import Context, NotOnPageError, run  # noqa: PLC0415
 
+        deadline = Deadline.after(inputs.timeout_seconds, self._clock, self._is_cancelled)
         self._client = client = OnlineOrNotClient(
             inputs.api_token,
-            deadline=Deadline.after(inputs.timeout_seconds, self._clock),
+            deadline=deadline,
             base_url=inputs.api_url,
             ca_bundle=find_ca_bundle(self._environ),
             limits=self._limits,
             tell=self._runner.log,
         )
         try:
-            return run(inputs, client)
+            return run(Context(inputs, client, deadline, self._limits))
         except NotOnPageError as error:
             return Result(Outcome.INVALID, inputs.incident_id, error=str(error))
         except APIError as error:
-            return explain(error, inputs, may_have_written=client.may_have_written)
+            return explain_failure(error, inputs)
+        except UnsettledError as error:
+            return explain_doubt(error, inputs)
+        except CancelledError as error:
+            return explain_cancellation(error, inputs)
         finally:
             client.close()

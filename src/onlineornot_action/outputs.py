@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from onlineornot_action.inputs import kebab
 from onlineornot_action.onlineornot.models import IncidentUpdate, IncidentUpdateCreate, IncidentUpdatePatch
+from onlineornot_action.posting import How
 
 
 class Outcome(StrEnum):
@@ -17,16 +18,19 @@ class Outcome(StrEnum):
     DELETED = "deleted"
     FETCHED = "fetched"
     LISTED = "listed"
+    UNCHANGED = "unchanged"
     DRY_RUN = "dry-run"
     INVALID = "invalid"
     REJECTED = "rejected"
     NOT_SENT = "not-sent"
     UNKNOWN = "unknown"
+    CANCELLED = "cancelled"
 
     @property
     def failed(self) -> bool:
         """Whether the step did not do what it was asked."""
-        return self in {Outcome.INVALID, Outcome.REJECTED, Outcome.NOT_SENT, Outcome.UNKNOWN}
+        failures = {Outcome.INVALID, Outcome.REJECTED, Outcome.NOT_SENT, Outcome.UNKNOWN, Outcome.CANCELLED}
+        return self in failures
 
     @property
     def forgivable(self) -> bool:
@@ -45,6 +49,9 @@ class Result:
         updates: `list` only: all of them, newest first.
         notified: Whether subscribers are told of what this run posted; None when that is not known.
         body: Dry run only: what would have been sent.
+        how: How it is known that it is done.
+        doubles: Ids of further new updates that say the same.
+        blind: Whether the updates could not be read before it was posted.
         error: What went wrong, when it did.
     """
 
@@ -55,6 +62,9 @@ class Result:
     updates: tuple[IncidentUpdate, ...] | None = None
     notified: bool | None = False
     body: IncidentUpdateCreate | IncidentUpdatePatch | None = None
+    how: How = How.ANSWERED
+    doubles: tuple[str, ...] = ()
+    blind: bool = False
     error: str = ""
 
 

@@ -1,11 +1,12 @@
 """What a person reads: one sentence for the log, and the job summary, in which foreign text is nothing but text."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from onlineornot_action.inputs import Inputs
 from onlineornot_action.onlineornot.models import IncidentUpdate
 from onlineornot_action.outputs import Outcome, Result
+from onlineornot_action.posting import How
 from onlineornot_action.runner import plain
 
 MOST_UPDATES = 100
@@ -18,32 +19,35 @@ _LOOKALIKES = str.maketrans("`|", "'¦")
 def sentence(result: Result, inputs: Inputs) -> str:
     """Say what was done."""
     incident, update = f"incident {result.incident_id}", f"update {result.update_id}"
-    status = result.update.status if result.update else None
-    match result.outcome:
-        case Outcome.CREATED:
-            told = _told(notify=inputs.notify)
-            return f"Posted {status or inputs.status} to {incident} as {update}; subscribers {told}."
-        case Outcome.UPDATED:
-            return f"Changed {update} of {incident}."
-        case Outcome.DELETED:
-            return f"Deleted {update} of {incident}."
-        case Outcome.FETCHED:
-            return f"Read {update} of {incident}; its status is {status or 'not given'}."
-        case Outcome.LISTED:
-            return f"Read {len(result.updates or ())} update(s) of {incident}."
-        case _:
-            return f"Dry run: nothing was written. It would {inputs.operation} an update of {incident}."
+    status = (result.update and result.update.status) or inputs.status or "not given"
+    return {
+        Outcome.CREATED: f"Posted {status} to {incident} as {update}; subscribers {_told(notify=inputs.notify)}.",
+        Outcome.UNCHANGED: f"Nothing was posted: {update} of {incident} says the same already.",
+        Outcome.UPDATED: f"Changed {update} of {incident}.",
+        Outcome.DELETED: f"Deleted {update} of {incident}.",
+        Outcome.FETCHED: f"Read {update} of {incident}; its status is {status}.",
+        Outcome.LISTED: f"Read {len(result.updates or ())} update(s) of {incident}.",
+        Outcome.DRY_RUN: f"Dry run: nothing was written. It would {inputs.operation} an update of {incident}.",
+    }[result.outcome]
 
 
-def render(result: Result, inputs: Inputs | None, *, requests: int) -> str:
+def double_warning(result: Result) -> str:
+    """Say that something is on the incident more than once."""
+    ids = ", ".join(result.doubles)
+    return f"The incident {result.incident_id} has the same update twice: {result.update_id} and {ids}. Delete one."
+
+
+def render(result: Result, inputs: Inputs | None, requests: int = 0, writes: int = 0) -> str:
     """Write the job summary, in GitHub's Markdown.
 
     Args:
         result: What the run came to.
         inputs: What it was asked for, if that was in order.
         requests: How many requests were sent.
+        writes: How many of them were to change something.
     """
-    blocks = [f"### {_icon(result.outcome)} OnlineOrNot: {_TITLES[result.outcome]}", _table(result, inputs, requests)]
+    rows = [*_facts(result, inputs), *_efforts(result, requests, writes)]
+    blocks = [f"### {_icon(result.outcome)} OnlineOrNot: {_TITLES[result.outcome]}", _table(rows)]
     if result.error:
         blocks.append(_fence(result.error))
     if result.updates is not None:
@@ -61,27 +65,29 @@ _TITLES = {
     Outcome.DELETED: "update deleted",
     Outcome.FETCHED: "update read",
     Outcome.LISTED: "updates read",
+    Outcome.UNCHANGED: "nothing posted, it is there already",
     Outcome.DRY_RUN: "dry run, nothing written",
     Outcome.INVALID: "nothing sent, the inputs are wrong",
     Outcome.REJECTED: "nothing written, the API refused",
     Outcome.NOT_SENT: "nothing written, the API is out of reach",
     Outcome.UNKNOWN: "it is not known whether the update was written",
+    Outcome.CANCELLED: "cancelled",
 }
 
 
 def _icon(outcome: Outcome) -> str:
-    if outcome is Outcome.UNKNOWN:
+    if outcome in (Outcome.UNKNOWN, Outcome.CANCELLED):
         return "⚠️"
     return "❌" if outcome.failed else "✅"
 
 
-def _table(result: Result, inputs: Inputs | None, requests: int) -> str:
-    rows = [("Outcome", result.outcome), *_facts(result, inputs), ("Requests", str(requests))]
+def _table(rows: Iterable[tuple[str, str]]) -> str:
     head, *others = (f"| {name} | {_cell(value)} |" for name, value in rows if value)
     return "\n".join([head, "| --- | --- |", *others])
 
 
 def _facts(result: Result, inputs: Inputs | None) -> Iterator[tuple[str, str]]:
+    yield "Outcome", result.outcome
     if inputs is None:
         return
     yield "Status page", inputs.status_page_id
@@ -91,6 +97,14 @@ def _facts(result: Result, inputs: Inputs | None) -> Iterator[tuple[str, str]]:
     if result.outcome is Outcome.CREATED:
         yield "Subscribers", _told(notify=inputs.notify)
     yield from _components(result.update, inputs)
+
+
+def _efforts(result: Result, requests: int, writes: int) -> Iterator[tuple[str, str]]:
+    if result.how is not How.ANSWERED:
+        yield "Known because", result.how.value
+    if result.blind:
+        yield "Beforehand", "the updates could not be read"
+    yield "Requests", f"{requests}, {writes} of them to write" if writes > 1 else str(requests)
 
 
 def _components(update: IncidentUpdate | None, inputs: Inputs) -> Iterator[tuple[str, str]]:

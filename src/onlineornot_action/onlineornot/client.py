@@ -2,21 +2,21 @@
 
 import email.utils
 import itertools
-import random
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC
-from typing import TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from pydantic import ValidationError
 
 from onlineornot_action.onlineornot import __version__
-from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, Deadline, Limits
+from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, Deadline, Limits, backoff
 from onlineornot_action.onlineornot.errors import (
     APIError,
     APIResponseValidationError,
+    CancelledError,
     Effect,
-    NotFoundError,
     ProxyError,
     Refusal,
     effect_of,
@@ -30,6 +30,7 @@ from onlineornot_action.onlineornot.models import (
     IncidentUpdate,
     IncidentUpdateCreate,
     IncidentUpdatePatch,
+    Page,
 )
 from onlineornot_action.onlineornot.transport import Answer, Request, Transport
 
@@ -38,6 +39,7 @@ USER_AGENT = f"onlineornot-incident-update/{__version__}"
 PER_PAGE = 100
 
 T = TypeVar("T")
+Listed = TypeVar("Listed", bound="_HasId")
 Context = Mapping[str, str]
 
 
@@ -46,15 +48,15 @@ class OnlineOrNotClient:
 
     A request that fails is sent again, after a pause and until the deadline, where that can do no harm:
 
-        what became of it    GET     PATCH, DELETE    POST
-        not sent             again   again            again
-        throttled            again   again            again
-        ambiguous            again   again            raised: it may be there already
-        rejected             raised  raised           raised
+        what became of it    GET     POST, PATCH, DELETE
+        not sent             again   again
+        throttled            again   again
+        ambiguous            again   raised: it may be done already
+        rejected             raised  raised
 
     The pause is random and grows from 0.5 s to 8 s. A `Retry-After` is kept instead, or raised at once when it asks
-    for more than the time that is left; after an ambiguous write it is ignored. A certificate that is not to be
-    trusted and a proxy that wants a password are raised at once as well.
+    for more than the time that is left. A certificate that is not to be trusted and a proxy that wants a password are
+    raised at once as well.
 
     Args:
         token: The API token; needs the scope STATUS_PAGES, with EDIT to write.
@@ -66,9 +68,11 @@ class OnlineOrNotClient:
 
     Attributes:
         requests: How many requests were begun.
-        may_have_written: Whether a write left whose answer was not a refusal.
+        writes: How many of them were to change something.
+        may_have_written: Whether one of those left, and its answer was not a refusal.
 
-    Every method raises `APIError`, and `ValueError` for an id that cannot be one.
+    Every method raises `APIError`, `CancelledError` when the deadline is cancelled before a request has left, and
+    `ValueError` for an id that cannot be one.
     """
 
     def __init__(
@@ -88,11 +92,27 @@ class OnlineOrNotClient:
         self._limits = limits
         self._tell = tell
         self.requests = 0
+        self.writes = 0
         self.may_have_written = False
 
     def list_incident_updates(self, status_page_id: str, incident_id: str) -> Iterator[IncidentUpdate]:
         """All updates of an incident, in no promised order; pages are read as they are needed."""
-        return self._items(_updates_path(status_page_id, incident_id), Envelope[list[IncidentUpdate]])
+        return _distinct(self.incident_update_pages(status_page_id, incident_id))
+
+    def incident_update_pages(
+        self, status_page_id: str, incident_id: str, deadline: Deadline | None = None, *, to_the_end: bool = False
+    ) -> Iterator[Page[IncidentUpdate]]:
+        """The same, page by page.
+
+        Args:
+            status_page_id: The page.
+            incident_id: The incident.
+            deadline: An earlier deadline for reading. Where the API asks for patience, its parent counts.
+            to_the_end: Whether to read on until a page is empty, or two in a row bring nothing new, even when as many
+                updates have been read as there are said to be.
+        """
+        path = _updates_path(status_page_id, incident_id)
+        return self._pages(path, Envelope[list[IncidentUpdate]], deadline or self._deadline, to_the_end=to_the_end)
 
     def create_incident_update(
         self, status_page_id: str, incident_id: str, update: IncidentUpdateCreate
@@ -114,80 +134,110 @@ class OnlineOrNotClient:
         return self._request("PATCH", path, Envelope[IncidentUpdate], body=patch.to_json())
 
     def delete_incident_update(self, status_page_id: str, incident_id: str, update_id: str) -> None:
-        """Delete an update. Not to find it is a success only after a try whose answer was lost."""
+        """Delete an update."""
         path = _update_path(status_page_id, incident_id, update_id)
-        try:
-            self._request("DELETE", path, Envelope[Deleted])
-        except NotFoundError:
-            if not self.may_have_written:
-                raise
+        self._request("DELETE", path, Envelope[Deleted])
 
     def close(self) -> None:
         """Close the connection."""
         self._transport.close()
 
-    def _items(self, path: str, envelope: type[Envelope[list[IncidentUpdate]]]) -> Iterator[IncidentUpdate]:
-        """Yield each item of a list once, until `total_count` are read or pages bring nothing new."""
+    def _pages(
+        self, path: str, envelope: type[Envelope[list[Listed]]], deadline: Deadline, *, to_the_end: bool
+    ) -> Iterator[Page[Listed]]:
         seen = set[str]()
         barren_pages = 0
-        for page in itertools.count(1):
-            answer = self._envelope("GET", path, envelope, query={"page": page, "per_page": PER_PAGE})
-            fresh = {item.id: item for item in answer.result or () if item.id not in seen}
-            yield from fresh.values()
-            seen.update(fresh)
+        for number in itertools.count(1):
+            query = {"page": number, "per_page": PER_PAGE}
+            received = self._send(Request("GET", f"{self._base_url}{path}", query), envelope, deadline)
+            page = received.page()
+            yield page
+            fresh = {item.id for item in page.items} - seen
+            seen |= fresh
             barren_pages = 0 if fresh else barren_pages + 1
-            if not answer.result or barren_pages > 1 or len(seen) >= answer.total_count:
+            has_all = page.total_count is not None and len(seen) >= page.total_count
+            if not page.items or barren_pages > 1 or (has_all and not to_the_end):
                 return
 
     def _request(self, method: str, path: str, envelope: type[Envelope[T]], body: bytes | None = None) -> T:
-        result = self._envelope(method, path, envelope, body=body).result
-        assert result is not None  # noqa: S101 - _read saw to it
-        return result
+        request = Request(method, f"{self._base_url}{path}", None, body)
+        return self._send(request, envelope, self._deadline).result
 
-    def _envelope(
-        self,
-        method: str,
-        path: str,
-        envelope: type[Envelope[T]],
-        *,
-        query: dict[str, int] | None = None,
-        body: bytes | None = None,
-    ) -> Envelope[T]:
+    def _send(self, request: Request, envelope: type[Envelope[T]], deadline: Deadline) -> "_Received[T]":
         """Send a request until it is answered for good; every request passes through here."""
-        request = Request(method, f"{self._base_url}{path}", query, body)
         for tries in itertools.count(1):
             try:
-                return self._try(request, envelope)
+                return self._try(request, envelope, deadline)
             except APIError as error:
-                wait = self._wait(request, error, tries)
+                if error.effect is Effect.THROTTLED:
+                    deadline = deadline.whole
+                wait = self._wait(request, error, tries, deadline)
                 if wait is None:
                     raise
-                self._tell(f"{method}: {error}; trying again in {wait:.1f} s")
-            self._deadline.clock.sleep(wait)
+                self._tell(f"{request.method}: {error}; trying again in {wait:.1f} s")
+            deadline.sleep(wait)
         raise AssertionError  # the count never ends
 
-    def _try(self, request: Request, envelope: type[Envelope[T]]) -> Envelope[T]:
-        doubt_before, self.may_have_written = self.may_have_written, self.may_have_written or _writes(request)
+    def _try(self, request: Request, envelope: type[Envelope[T]], deadline: Deadline) -> "_Received[T]":
+        deadline.check()
+        clock = deadline.clock
+        began = clock.monotonic()
+        doubt_before, self.may_have_written = self.may_have_written, self.may_have_written or request.writes
         self.requests += 1
+        self.writes += request.writes
         try:
-            answer = self._transport.exchange(request, self._deadline)
-            return _read(answer, envelope, self._context, now=self._deadline.clock.time())
+            answer = self._transport.exchange(request, deadline)
+            return _Received(_read(answer, envelope, self._context, now=clock.time()), answer, began)
         except APIError as error:
+            error.began = began
             if error.effect is not Effect.AMBIGUOUS:
                 self.may_have_written = doubt_before
             raise
+        except CancelledError:
+            self.may_have_written = doubt_before
+            raise
 
-    def _wait(self, request: Request, error: APIError, tries: int) -> float | None:
+    def _wait(self, request: Request, error: APIError, tries: int, deadline: Deadline) -> float | None:
         """Seconds until the request may be sent again; None when it may not, or not in time."""
-        lost_write = error.effect is Effect.AMBIGUOUS and _writes(request)
-        if error.final or (lost_write and request.method == "POST"):
+        if error.final or (error.effect is Effect.AMBIGUOUS and request.writes):
             return None
-        reserve = self._limits.write_reserve if _writes(request) else self._limits.read_reserve
-        left = self._deadline.left() - reserve
-        if error.retry_after and not lost_write:
+        left = deadline.left() - (self._limits.write_reserve if request.writes else self._limits.read_reserve)
+        if error.retry_after:
             return error.retry_after if error.retry_after <= left else None
-        ceiling = min(self._limits.longest_backoff, self._limits.shortest_backoff * 2 ** min(tries - 1, 10))
-        return min(random.uniform(0, ceiling), left) if left > 0 else None  # noqa: S311 - no secret
+        return min(backoff(tries, self._limits), left) if left > 0 else None
+
+
+@dataclass(frozen=True)
+class _Received(Generic[T]):
+    """An answer that was understood."""
+
+    envelope: Envelope[T]
+    answer: Answer
+    began: float
+
+    @property
+    def result(self) -> T:
+        assert self.envelope.result is not None  # noqa: S101 - _read saw to it
+        return self.envelope.result
+
+    def page(self: "_Received[list[Listed]]") -> Page[Listed]:
+        server_time = _http_date(self.answer.headers.get("Date", ""))
+        return Page(tuple(self.result), self.envelope.total_count, self.began, server_time)
+
+
+class _HasId(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+def _distinct(pages: Iterable[Page[Listed]]) -> Iterator[Listed]:
+    """Each item once: a list that grows while it is read moves items on to the next page."""
+    seen = set[str]()
+    for page in pages:
+        for item in page.items:
+            if item.id not in seen:
+                seen.add(item.id)
+                yield item
 
 
 def _updates_path(status_page_id: str, incident_id: str) -> str:
@@ -203,10 +253,6 @@ def _checked(resource_id: str) -> str:
     if not re.fullmatch(ID_PATTERN, resource_id):
         raise ValueError("an id is 8 to 64 letters, digits, hyphens and underscores")
     return resource_id
-
-
-def _writes(request: Request) -> bool:
-    return request.method != "GET"
 
 
 def _read(answer: Answer, envelope: type[Envelope[T]], context: Context, *, now: float) -> Envelope[T]:

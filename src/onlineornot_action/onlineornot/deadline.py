@@ -1,8 +1,12 @@
 """How long things may take, and the clock that measures them."""
 
+import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
+
+from onlineornot_action.onlineornot.errors import CancelledError
 
 
 class Clock(Protocol):
@@ -40,6 +44,16 @@ class Limits:
     """Nor is a read with less than this."""
     shortest_backoff: float = 0.5
     longest_backoff: float = 8
+    settle: float = 20
+    """After a lost answer, until a list can prove that nothing was written."""
+    baseline_share: float = 0.25
+    """The part of all time that reading the list before a write may take."""
+    just_now: float = 2
+    """What was made no longer than this before a write, by the server's clock, may have come from it."""
+    long_ago: float = 300
+    """What was made longer than this before cannot have."""
+    grace: float = 2
+    """For the answer of a write when the job is cancelled, and for one last look at the list."""
     body: int = 8 * 1024 * 1024
     """Bytes of an answer's body, after decompression."""
 
@@ -47,18 +61,78 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
+def backoff(tries: int, limits: Limits) -> float:
+    """Seconds to wait after so many tries: random, so that many clients do not come back together."""
+    ceiling = min(limits.longest_backoff, limits.shortest_backoff * 2 ** min(tries - 1, 10))
+    return random.uniform(0, ceiling)  # noqa: S311 - no secret
+
+
+GLANCE = 0.1
+"""Seconds after which whoever waits looks whether all is to end."""
+
+
+def _never() -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Deadline:
-    """A moment on a clock that nothing outlives."""
+    """A moment on a clock that nothing outlives.
+
+    Attributes:
+        at: The moment.
+        clock: The clock.
+        cancelled: Tells whether all is to end at once.
+        parent: The later deadline that this one is a part of.
+    """
 
     at: float
     clock: Clock = SYSTEM_CLOCK
+    cancelled: Callable[[], bool] = _never
+    parent: "Deadline | None" = None
 
     @classmethod
-    def after(cls, seconds: float, clock: Clock = SYSTEM_CLOCK) -> "Deadline":
+    def after(cls, seconds: float, clock: Clock = SYSTEM_CLOCK, cancelled: Callable[[], bool] = _never) -> "Deadline":
         """The moment that lies so many seconds ahead."""
-        return cls(clock.monotonic() + seconds, clock)
+        return cls(clock.monotonic() + seconds, clock, cancelled)
+
+    @property
+    def whole(self) -> "Deadline":
+        """The last deadline, of which all others are parts."""
+        return self.parent.whole if self.parent else self
 
     def left(self) -> float:
         """Seconds until then, never below zero."""
         return max(0.0, self.at - self.clock.monotonic())
+
+    def within(self, seconds: float) -> "Deadline":
+        """An earlier deadline, if so many seconds end before this one."""
+        return Deadline(min(self.at, self.clock.monotonic() + seconds), self.clock, self.cancelled, self)
+
+    def despite_cancellation(self, seconds: float) -> "Deadline":
+        """A new deadline for what has to be done all the same."""
+        return Deadline(min(self.at, self.clock.monotonic() + seconds), self.clock)
+
+    def check(self) -> None:
+        """Go no further when all is to end.
+
+        Raises:
+            CancelledError: It is.
+        """
+        if self.cancelled():
+            raise CancelledError
+
+    def sleep(self, seconds: float, reserve: float = 0) -> bool:
+        """Let time pass, but keep a reserve; False when there is no more than that.
+
+        Raises:
+            CancelledError: All is to end at once.
+        """
+        self.check()
+        end = min(self.clock.monotonic() + seconds, self.at - reserve)
+        if self.left() <= reserve:
+            return False
+        while (rest := end - self.clock.monotonic()) > 0:
+            self.clock.sleep(min(rest, GLANCE))
+            self.check()
+        return True

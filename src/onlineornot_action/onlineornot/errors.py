@@ -16,7 +16,7 @@
         └── InternalServerError        5xx
 
 Each one knows its `effect`: what became of the request on the server. That, not the class, decides whether
-a request may be repeated.
+a request may be repeated. `CancelledError` stands beside them: the caller wants no more.
 """
 
 from dataclasses import dataclass
@@ -33,23 +33,44 @@ class Effect(Enum):
     AMBIGUOUS = "perhaps what it asked for, the answer was lost"
 
 
+class CancelledError(Exception):
+    """Raised when all is to end: nothing more is sent.
+
+    Attributes:
+        may_have_written: Whether a write left whose answer never came.
+        found: What it wrote, if that is known all the same.
+    """
+
+    def __init__(self, *, may_have_written: bool = False, found: object = None) -> None:
+        super().__init__("cancelled")
+        self.may_have_written = may_have_written
+        self.found = found
+
+
 class APIError(Exception):
-    """The base of all errors of this library.
+    """The base of all errors of this library that have to do with the API.
 
     Attributes:
         effect: What became of the request.
         status: The HTTP status, as soon as the answer's first line was read.
         retry_after: Seconds after which the API asked to be called again.
+        began: When the request was begun, on the deadline's clock.
     """
 
     effect: Effect
     status: int | None = None
     retry_after: float | None = None
+    began: float = 0.0
 
     @property
     def final(self) -> bool:
         """Whether the same request will not do better later."""
         return self.effect is Effect.REJECTED
+
+    @property
+    def said_success(self) -> bool:
+        """Whether an answer began that was to say that all went well."""
+        return self.status is not None and self.status // 100 == 2  # noqa: PLR2004 - the class of success
 
 
 class APIConnectionError(APIError):

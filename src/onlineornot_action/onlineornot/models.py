@@ -6,6 +6,7 @@ Nothing that is read contains the API token: validated with `secret` in its cont
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Generic, TypeVar
@@ -132,13 +133,13 @@ class IncidentUpdate(_Read):
         return self.model_dump_json(exclude_unset=True)
 
     @property
-    def created(self) -> float:
-        """`created_at` in seconds since 1970; below every other where it is absent or no timestamp."""
+    def created(self) -> float | None:
+        """`created_at` in seconds since 1970; None where it is absent, or no timestamp with an offset."""
         try:
             moment = datetime.fromisoformat(self.created_at or "")
-            return moment.timestamp() if moment.tzinfo else float("-inf")
-        except (ValueError, OverflowError):
-            return float("-inf")
+        except ValueError:
+            return None
+        return moment.timestamp() if moment.tzinfo else None
 
 
 class Deleted(_Read):
@@ -174,11 +175,26 @@ class Envelope(_Read, Generic[T]):
     result_info: _Lenient[ResultInfo] = None
 
     @property
-    def total_count(self) -> float:
-        """How many items the whole list has; infinite when the API does not say."""
-        if self.result_info is None or self.result_info.total_count is None:
-            return float("inf")
-        return self.result_info.total_count
+    def total_count(self) -> int | None:
+        """How many items the whole list has, if the API says so."""
+        return self.result_info.total_count if self.result_info else None
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """One page of a list.
+
+    Attributes:
+        items: What stands on it, in no promised order.
+        total_count: How many items the whole list has; None when the API does not say.
+        began: When its request was begun, on the deadline's clock.
+        server_time: The server's clock when it answered, in seconds since 1970; None when it does not say.
+    """
+
+    items: tuple[T, ...]
+    total_count: int | None
+    began: float
+    server_time: float | None
 
 
 class Failure(_Read):

@@ -11,6 +11,7 @@ import re
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -24,10 +25,11 @@ from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies, select_proxy
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, Deadline, Limits
+from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, GLANCE, Deadline, Limits
 from onlineornot_action.onlineornot.errors import (
     APIConnectionError,
     APITimeoutError,
+    CancelledError,
     CertificateError,
     Effect,
     ProxyError,
@@ -42,6 +44,11 @@ class Request:
     url: str
     query: Mapping[str, int] | None = None
     body: bytes | None = None
+
+    @property
+    def writes(self) -> bool:
+        """Whether it is to change something."""
+        return self.method != "GET"
 
 
 @dataclass(frozen=True)
@@ -80,13 +87,14 @@ class Transport:
 
         Raises:
             APIConnectionError: No complete answer arrived; its `effect` is NOT_SENT or AMBIGUOUS.
+            CancelledError: All is to end, and nothing was written.
         """
         if deadline.clock.monotonic() - self._idle_since > self._limits.idle:
             self.close()
         session, self._session = self._session or self._new_session(), None
         exchange = _Exchange()
         threading.Thread(target=exchange.run, args=(partial(self._send, session, request),), daemon=True).start()
-        answer = self._wait(exchange, request.url, deadline)
+        answer = self._wait(exchange, request, deadline)
         self._session, self._idle_since = session, deadline.clock.monotonic()
         if answer.status >= 300:  # noqa: PLR2004 - a connection that saw a failure is not used again
             self.close()
@@ -125,16 +133,34 @@ class Transport:
             session.close()
             raise
 
-    def _wait(self, exchange: "_Exchange", url: str, deadline: Deadline) -> Answer:
+    def _wait(self, exchange: "_Exchange", request: Request, deadline: Deadline) -> Answer:
         """Wait for the answer as long as the limits allow, and say what became of the request."""
-        connected = exchange.sent_or_over.wait(min(self._limits.connect, deadline.left()))
-        if not connected or not exchange.over.wait(min(self._limits.answer, deadline.left())):
+        in_time = self._is_set_in_time(
+            exchange.sent_or_over, self._limits.connect, exchange, request, deadline
+        ) and self._is_set_in_time(exchange.over, self._limits.answer, exchange, request, deadline)
+        if not in_time:
             exchange.give_up()
-            raise _timed_out(exchange, url)
+            if deadline.cancelled() and not (request.writes and exchange.sent):
+                raise CancelledError
+            raise _timed_out(exchange, request.url)
         try:
             return exchange.result()
         except _EXPECTED as error:
-            raise _failed(exchange, url, error) from error
+            raise _failed(exchange, request.url, error) from error
+
+    def _is_set_in_time(
+        self, event: threading.Event, seconds: float, exchange: "_Exchange", request: Request, deadline: Deadline
+    ) -> bool:
+        """Wait for an event. When all is to end, a write that has left gets a little time for its answer."""
+        end = time.monotonic() + min(seconds, deadline.left())
+        graceful = False
+        while not event.wait(max(0.0, min(GLANCE, end - time.monotonic()))):
+            if deadline.cancelled() and not graceful:
+                graceful = request.writes and exchange.sent
+                end = min(end, time.monotonic() + (self._limits.grace if graceful else 0))
+            if time.monotonic() >= end:
+                return False
+        return True
 
 
 class _Exchange:

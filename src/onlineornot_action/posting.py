@@ -1,0 +1,269 @@
+"""Exactly once: how something is posted to an API that has no idempotency key.
+
+Every call of `post` ends in one of these ways:
+
+    Posted             it is there, once
+    APIError           it is not there: refused, never sent, or proven absent
+    UnsettledError     nobody knows whether it is there
+    CancelledError     the job was cancelled; the error says whether it may be there
+
+It reads the list of what is there (the baseline) and posts. When the answer is lost it reads the list again, until what
+it posted is found there or proven absent; only then it posts once more. Two copies are worse than none, and an honest
+"unknown" is better than either. What remains is a server that writes, or a list that shows it, later than
+`Limits.settle` after the answer was lost, and somebody else who posts the same at the same moment.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from itertools import count
+from typing import Generic, Protocol
+
+from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, Deadline, Limits, backoff
+from onlineornot_action.onlineornot.errors import (
+    APIError,
+    APIResponseValidationError,
+    AuthenticationError,
+    CancelledError,
+    Effect,
+    NotFoundError,
+    PermissionDeniedError,
+)
+from onlineornot_action.onlineornot.models import Page
+from onlineornot_action.readings import AnyItem, News, Reading, find_news
+
+MOST_LOST = 3
+"""Posts that may end without an answer."""
+
+
+class Draft(Protocol[AnyItem]):
+    """What is to be posted, and the list in which it will appear."""
+
+    def post(self) -> AnyItem:
+        """Post it; again only while that had no effect."""
+
+    def pages(self, deadline: Deadline | None = None, *, to_the_end: bool = False) -> Iterator[Page[AnyItem]]:
+        """Read the list page by page, until all is read; `to_the_end`, until a page is empty."""
+
+    def concerns(self, item: AnyItem) -> bool:
+        """Whether an item could be what was posted, however the server wrote it down."""
+
+    def is_same(self, item: AnyItem) -> bool:
+        """Whether an item says exactly what was posted."""
+
+    def find_duplicate(self, items: list[AnyItem]) -> AnyItem | None:
+        """The item that makes it superfluous to post."""
+
+
+class How(Enum):
+    """How it is known that something is there."""
+
+    ANSWERED = "the API said so"
+    FOUND = "the answer was lost, but the list shows it"
+    BEFORE = "it was there before"
+
+
+@dataclass(frozen=True)
+class Posted(Generic[AnyItem]):
+    """What is there now.
+
+    Attributes:
+        item: What was posted.
+        how: How that is known.
+        doubles: Ids of further new items that say the same.
+        blind: Whether the list could not be read beforehand.
+    """
+
+    item: AnyItem
+    how: How = How.ANSWERED
+    doubles: tuple[str, ...] = ()
+    blind: bool = False
+
+
+class UnsettledError(Exception):
+    """Raised when a write may have been done or not.
+
+    Attributes:
+        cause: What came instead of its answer.
+        new_ids: What has appeared meanwhile without being what was sent.
+    """
+
+    def __init__(self, cause: APIError, new_ids: tuple[str, ...] = ()) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+        self.new_ids = new_ids
+
+
+def post(
+    draft: Draft[AnyItem], deadline: Deadline, *, avoid_duplicate: bool = False, limits: Limits = DEFAULT_LIMITS
+) -> Posted[AnyItem]:
+    """Post a draft exactly once.
+
+    Args:
+        draft: What to post.
+        deadline: When to give up.
+        avoid_duplicate: Post nothing if the list has a duplicate already.
+        limits: How long what may take.
+
+    Raises:
+        APIError: It is not there.
+        UnsettledError: It may be there.
+        CancelledError: The deadline was cancelled; the error says whether it may be there.
+    """
+    return _Posting(draft, deadline, limits).run(avoid_duplicate=avoid_duplicate)
+
+
+class _Posting(Generic[AnyItem]):
+    """One run of the algorithm."""
+
+    def __init__(self, draft: Draft[AnyItem], deadline: Deadline, limits: Limits) -> None:
+        self._draft = draft
+        self._deadline = deadline
+        self._limits = limits
+        self._baseline: Reading[AnyItem] | None = None
+        self._written_at: float | None = None
+        """When the first post whose answer was lost was begun."""
+
+    def run(self, *, avoid_duplicate: bool) -> Posted[AnyItem]:
+        if avoid_duplicate:
+            self._baseline = self._read_reliably()
+            if duplicate := self._draft.find_duplicate(self._baseline.items):
+                return Posted(duplicate, How.BEFORE)
+        else:
+            self._baseline = self._read_in_time()
+        for _ in range(MOST_LOST):
+            try:
+                return self._confirm(self._draft.post())
+            except APIError as error:
+                if error.effect is not Effect.AMBIGUOUS:
+                    return self._doubt(error)
+                lost = error
+            if found := self._reconcile(lost):
+                return found
+            if self._deadline.left() < self._limits.write_reserve:
+                break
+        raise lost
+
+    def _read_in_time(self) -> Reading[AnyItem] | None:
+        """The baseline; None when it cannot be read in its share of the time, or never completely."""
+        patience = self._deadline.within(self._deadline.left() * self._limits.baseline_share)
+        try:
+            reading = Reading(self._draft.pages(patience))
+            if not (reading.complete or reading.too_long):
+                reading = Reading(self._draft.pages(patience))
+        except APIError as error:
+            if _ends_everything(error):
+                raise
+            return None
+        return reading if reading.complete or reading.too_long else None
+
+    def _read_reliably(self) -> Reading[AnyItem]:
+        """The baseline where a duplicate must not be overlooked; an empty list is believed the second time."""
+        empty_before = False
+        for tries in count(1):
+            reading = Reading(self._draft.pages(), most_pages=None)
+            if self._draft.find_duplicate(reading.items) or (reading.complete and (reading.items or empty_before)):
+                return reading
+            empty_before = reading.complete
+            if not empty_before and not self._pause(tries):
+                break
+        raise APIResponseValidationError("the list never has as many updates as it says", status=200)
+
+    def _reconcile(self, lost: APIError) -> Posted[AnyItem] | None:
+        """Find what was posted, or None when it is proven absent."""
+        self._written_at = lost.began if self._written_at is None else self._written_at
+        try:
+            return self._search(lost)
+        except CancelledError:
+            raise self._last_look() from lost
+
+    def _search(self, lost: APIError) -> Posted[AnyItem] | None:
+        clock = self._deadline.clock
+        proof_from = clock.monotonic() + self._limits.settle
+        tries = 0
+        while not (self._baseline and self._baseline.too_long) and self._pause(tries := tries + 1, until=proof_from):
+            reading = self._try_to_read(lost, to_the_end=clock.monotonic() >= proof_from)
+            if reading is None:
+                continue
+            if reading.too_long:
+                break
+            if found := self._found_in(reading):
+                return found
+            if reading.began >= proof_from and reading.shows_everything(self._baseline):
+                self._check_absence(lost, reading)
+                return None
+        raise UnsettledError(lost)
+
+    def _check_absence(self, lost: APIError, reading: Reading[AnyItem]) -> None:
+        """Accept that what was posted is absent, unless it may be there in another form."""
+        news = self._news(reading)
+        others = tuple(item.id for item in (*news.new, *news.uncertain))
+        if others or lost.said_success:
+            raise UnsettledError(lost, others)
+
+    def _try_to_read(self, lost: APIError, *, to_the_end: bool) -> Reading[AnyItem] | None:
+        try:
+            return Reading(self._draft.pages(to_the_end=to_the_end))
+        except APIError as error:
+            if error.retry_after:  # longer than the time that is left
+                raise UnsettledError(lost) from error
+            return None
+
+    def _pause(self, tries: int, *, until: float = 0) -> bool:
+        """Wait for the next reading, but not past a certain moment; False when there is no time for it."""
+        wait, rest = backoff(tries, self._limits), until - self._deadline.clock.monotonic()
+        return self._deadline.sleep(min(wait, rest) if rest > 0 else wait, self._limits.read_reserve)
+
+    def _news(self, reading: Reading[AnyItem]) -> News[AnyItem]:
+        written_at, concerns = self._written_at or 0.0, self._draft.concerns
+        return find_news(reading, self._baseline, written_at=written_at, concerns=concerns, limits=self._limits)
+
+    def _ours(self, reading: Reading[AnyItem]) -> list[AnyItem]:
+        """What is new and the same, earliest first."""
+        ours = filter(self._draft.is_same, self._news(reading).new)
+        return sorted(ours, key=lambda item: item.created or 0.0)
+
+    def _found_in(self, reading: Reading[AnyItem]) -> Posted[AnyItem] | None:
+        ours = self._ours(reading)
+        return self._posted(ours[0], How.FOUND, tuple(double.id for double in ours[1:])) if ours else None
+
+    def _posted(self, item: AnyItem, how: How, doubles: tuple[str, ...] = ()) -> Posted[AnyItem]:
+        return Posted(item, how, doubles, blind=self._baseline is None)
+
+    def _confirm(self, item: AnyItem) -> Posted[AnyItem]:
+        """Take the answer for what it says, and see whether an earlier post, thought to be absent, is there too."""
+        reading = self._glance()
+        others = self._ours(reading) if reading else []
+        return self._posted(item, How.ANSWERED, tuple(other.id for other in others if other.id != item.id))
+
+    def _doubt(self, error: APIError) -> Posted[AnyItem]:
+        """Nothing was written now, but perhaps an earlier post, thought to be absent, is there."""
+        reading = self._glance()
+        found = self._found_in(reading) if reading else None
+        if found is None:
+            raise error
+        return found
+
+    def _glance(self) -> Reading[AnyItem] | None:
+        """One more reading after a post that followed a lost one."""
+        if self._written_at is None:
+            return None
+        try:
+            return Reading(self._draft.pages(self._deadline.within(self._limits.answer)))
+        except (APIError, CancelledError):
+            return None
+
+    def _last_look(self) -> CancelledError:
+        """What can still be said when the job is cancelled while an answer is lost."""
+        try:
+            pages = self._draft.pages(self._deadline.despite_cancellation(self._limits.grace))
+            found = self._found_in(Reading(pages))
+        except APIError:
+            found = None
+        return CancelledError(may_have_written=True, found=found)
+
+
+def _ends_everything(error: APIError) -> bool:
+    """Whether what keeps the list from being read will keep the post from being made as well."""
+    refused = isinstance(error, AuthenticationError | PermissionDeniedError | NotFoundError)
+    return refused or error.effect is Effect.THROTTLED or (error.effect is Effect.NOT_SENT and error.final)

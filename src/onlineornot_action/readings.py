@@ -1,0 +1,113 @@
+"""What one reading of a list shows, how far it can be trusted, and what in it is new."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import islice
+from typing import Generic, Protocol, TypeVar
+
+from onlineornot_action.onlineornot.deadline import Limits
+from onlineornot_action.onlineornot.models import Page
+
+MOST_PAGES = 20
+"""Of a longer list nothing can be told: it changes while it is read."""
+
+
+class Item(Protocol):
+    """Something in a list."""
+
+    @property
+    def id(self) -> str:
+        """What tells it from all others."""
+
+    @property
+    def created(self) -> float | None:
+        """When the server made it, in seconds since 1970 by its own clock; None when it does not say."""
+
+
+AnyItem = TypeVar("AnyItem", bound=Item)
+
+
+class Reading(Generic[AnyItem]):
+    """A list as one reading of it showed it."""
+
+    def __init__(self, pages: Iterable[Page[AnyItem]], *, most_pages: int | None = MOST_PAGES) -> None:
+        self.pages = tuple(islice(pages, most_pages and most_pages + 1))
+        self.too_long = len(self.pages) > MOST_PAGES
+        self._items = {item.id: item for page in self.pages for item in page.items}
+
+    @property
+    def items(self) -> list[AnyItem]:
+        """Every item once."""
+        return list(self._items.values())
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Their ids."""
+        return frozenset(self._items)
+
+    @property
+    def began(self) -> float:
+        """When its first request was begun."""
+        return self.pages[0].began
+
+    @property
+    def complete(self) -> bool:
+        """Whether it has as many items as the API says there are."""
+        return len(self.ids) >= (self.pages[-1].total_count or 0)
+
+    def shows_everything(self, baseline: "Reading[AnyItem] | None") -> bool:
+        """Whether nothing can be missing: a server in trouble may answer an empty list, or a part of one."""
+        counts_agree = all(page.total_count == len(self.ids) for page in self.pages)
+        return counts_agree and not self.pages[-1].items and (baseline is None or baseline.ids <= self.ids)
+
+
+@dataclass(frozen=True)
+class News(Generic[AnyItem]):
+    """What in a reading may have come from a write.
+
+    Attributes:
+        new: What did not exist before.
+        uncertain: What may have existed before.
+    """
+
+    new: tuple[AnyItem, ...]
+    uncertain: tuple[AnyItem, ...]
+
+
+def find_news(
+    reading: Reading[AnyItem],
+    baseline: Reading[AnyItem] | None,
+    *,
+    written_at: float,
+    concerns: Callable[[AnyItem], bool],
+    limits: Limits,
+) -> News[AnyItem]:
+    """Tell what is new since a write.
+
+    With a baseline that is what does not stand there, unless the server made it long before (a baseline may have been
+    short). Without one the server's clock decides, as far as it can be known.
+
+    Args:
+        reading: The list after the write.
+        baseline: The list before.
+        written_at: When the write was begun, on this machine's clock.
+        concerns: Whether an item counts at all.
+        limits: What "just now" and "long ago" mean.
+    """
+    new: dict[str, AnyItem] = {}
+    uncertain: dict[str, AnyItem] = {}
+    for page in reading.pages:
+        for item in filter(concerns, page.items):
+            age = _age_at_write(item, page, written_at)
+            if (baseline and item.id in baseline.ids) or (age is not None and age > limits.long_ago):
+                continue
+            known = baseline is not None or (age is not None and age <= limits.just_now)
+            (new if known else uncertain)[item.id] = item
+    return News(tuple(new.values()), tuple(uncertain.values()))
+
+
+def _age_at_write(item: AnyItem, page: Page[AnyItem], written_at: float) -> float | None:
+    """Seconds for which an item had existed when the write was begun, by the server's clock; None without one."""
+    if item.created is None or page.server_time is None:
+        return None
+    return page.server_time - (page.began - written_at) - item.created
