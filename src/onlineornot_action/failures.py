@@ -107,7 +107,7 @@ def _not_done(error: APIError, operation: Operation) -> str:
 def _quotes(error: APIError) -> list[str]:
     """The API's own words."""
     if isinstance(error, RedirectError):
-        return [f"It points to {_host(error.location or '')}"]
+        return [f"It points to {_host(error.location)}"]
     refusals = error.refusals if isinstance(error, APIStatusError) else ()
     return [f'The API says "{_shortened(str(refusal))}"' for refusal in refusals[:3]]
 

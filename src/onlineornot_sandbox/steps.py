@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -61,9 +62,13 @@ def run_step(inputs: Mapping[str, str], environ: Mapping[str, str] | None = None
 
 def as_variables(inputs: Mapping[str, str]) -> dict[str, str]:
     """Name inputs as the runner does, with the defaults of `action.yml` for those that are not given."""
+    return {f"INPUT_{name.upper()}": value for name, value in (_defaults() | dict(inputs)).items()}
+
+
+@cache
+def _defaults() -> dict[str, str]:
     declared = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
-    defaults = {name: str(about.get("default", "")) for name, about in declared.items()}
-    return {f"INPUT_{name.upper()}": value for name, value in (defaults | dict(inputs)).items()}
+    return {name: str(about.get("default", "")) for name, about in declared.items()}
 
 
 def parse_outputs(text: str) -> dict[str, str]:

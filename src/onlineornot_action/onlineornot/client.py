@@ -2,6 +2,7 @@
 
 import email.utils
 import itertools
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -262,7 +263,7 @@ def _read(answer: Answer, envelope: type[Envelope[T]], context: Context, *, now:
     if answer.status > 201:  # noqa: PLR2004 - 200 and 201 are all that is documented
         raise APIResponseValidationError(f"HTTP {answer.status} is no documented success", status=answer.status)
     try:
-        read = envelope.model_validate_json(answer.body, context=context)
+        read = envelope.model_validate_json(_well_formed(answer.body), context=context)
     except ValidationError as error:
         message = f"HTTP {answer.status} with a body that is none of the API's"
         raise APIResponseValidationError(message, status=answer.status) from error
@@ -274,6 +275,16 @@ def _read(answer: Answer, envelope: type[Envelope[T]], context: Context, *, now:
     return read
 
 
+def _well_formed(body: bytes) -> bytes:
+    """JSON without the halves of characters that a server leaves when it cuts a text, and that pydantic refuses."""
+    if rb"\ud" not in body.lower():
+        return body
+    try:
+        return json.dumps(json.loads(body), ensure_ascii=False).encode(errors="replace")
+    except (ValueError, RecursionError):
+        return body
+
+
 def _status_error(answer: Answer, effect: Effect, context: Context, now: float) -> APIError:
     if answer.status == 407:  # noqa: PLR2004 - a plain http proxy says so in the API's place
         return ProxyError("the proxy answered 407", effect=Effect.NOT_SENT)
@@ -282,14 +293,14 @@ def _status_error(answer: Answer, effect: Effect, context: Context, now: float) 
         effect=effect,
         refusals=_refusals(answer.body, context),
         retry_after=_retry_after(answer, now),
-        location=answer.headers.get("Location"),
+        location=answer.headers.get("Location", "").replace(context["secret"], "***"),
     )
 
 
 def _refusals(body: bytes, context: Context) -> tuple[Refusal, ...]:
     """What an envelope says went wrong; nothing for any other body."""
     try:
-        errors = Failure.model_validate_json(body, context=context).errors or ()
+        errors = Failure.model_validate_json(_well_formed(body), context=context).errors or ()
     except ValidationError:
         return ()
     return tuple(Refusal(str(one.code or ""), one.message or "") for one in errors if one and (one.code or one.message))

@@ -124,7 +124,7 @@ class APIStatusError(APIError):
 
     Attributes:
         refusals: What the API said about it, if its answer was an envelope.
-        location: Where a redirect pointed.
+        location: Where a redirect pointed, if to anywhere.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class APIStatusError(APIError):
         effect: Effect,
         refusals: tuple[Refusal, ...] = (),
         retry_after: float | None = None,
-        location: str | None = None,
+        location: str = "",
     ) -> None:
         super().__init__(f"HTTP {status} {_phrase(status)}".strip())
         self.status = status

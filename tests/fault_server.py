@@ -1,0 +1,552 @@
+"""A server that misbehaves as a script says, on real sockets, in front of a store that tells what was really written.
+
+A script is a list of plays. Each request is met by the first play left that fits its method; one that finds none is
+answered well, as the sandbox does:
+
+    script = [Play(FAULTS["500 html"], method="GET"), Play(FAULTS["reset"], Phase.AFTER, method="POST")]
+    with FaultServer(script) as server:
+        ...  # use server.url
+    assert len(server.store.timeline()) == 2
+
+`CASES` has every fault in every phase in which it tells no lie about the store. Nothing here sleeps: pauses end with
+the `with` block, and a write that comes late is done by the next look at the store once its time has come.
+"""
+
+import contextlib
+import gzip
+import http.client
+import json
+import socket
+import ssl
+import struct
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from email.message import Message
+from email.utils import formatdate, parsedate_to_datetime
+from enum import Enum
+from functools import cached_property
+from itertools import chain, cycle, repeat
+from threading import Event, Lock, Thread
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from flask import Flask
+
+from onlineornot_sandbox.app import create_app
+from onlineornot_sandbox.store import Store
+
+FOREVER = float("inf")
+DRIP_SECONDS = 0.02
+LONGEST_SILENCE = 60.0
+WRITES = frozenset({"POST", "PATCH", "DELETE"})
+MEBIBYTE = 1024 * 1024
+
+Step = bytes | float
+
+
+class Phase(Enum):
+    """When a fault strikes a request that writes. A request that reads knows no difference."""
+
+    BEFORE = "before the write"
+    AFTER = "after the write"
+
+
+BOTH = (Phase.BEFORE, Phase.AFTER)
+
+
+class End(Enum):
+    """What becomes of the connection after all that was sent."""
+
+    KEEP = "it waits for the next request"
+    CLOSE = "it is closed"
+    RESET = "it is closed with RST"
+    SILENCE = "it stays open, and nothing ever comes"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer before it is spoilt."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    def head(self) -> bytes:
+        """Word everything before the body; a length that `headers` names is not corrected."""
+        length = {} if "Transfer-Encoding" in self.headers else {"Content-Length": str(len(self.body))}
+        fields = (f"{name}: {value}\r\n" for name, value in {**length, **self.headers}.items())
+        return f"HTTP/1.1 {self.status} Scripted\r\n{''.join(fields)}\r\n".encode()
+
+    def wire(self) -> bytes:
+        """Word the whole answer."""
+        return self.head() + self.body
+
+    def having(self, **headers: str) -> "Reply":
+        """Add headers; an underscore stands for a hyphen."""
+        added = {name.replace("_", "-"): value for name, value in headers.items()}
+        return replace(self, headers={**self.headers, **added})
+
+
+Stream = Callable[[Reply], Iterable[Step]]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What comes in place of an answer: bytes to send and seconds to pause, made from what a good server would say.
+
+    Attributes:
+        stream: Makes those bytes and pauses.
+        end: What becomes of the connection then.
+        phases: When it can strike without claiming what is not so: a 400 after the write would be a lie.
+        written_after: Seconds after which the store is written all the same, where it was not before.
+    """
+
+    stream: Stream
+    end: End = End.KEEP
+    phases: tuple[Phase, ...] = BOTH
+    written_after: float | None = None
+
+
+@dataclass(frozen=True)
+class Play:
+    """One entry of a script: a fault, when it strikes, which method it waits for, and how many requests it meets."""
+
+    fault: Fault
+    phase: Phase = Phase.BEFORE
+    method: str | None = None
+    times: float = 1
+
+    def fits(self, method: str) -> bool:
+        """Whether a request of this method is met."""
+        return self.method in (None, method)
+
+    def rest(self) -> list["Play"]:
+        """What stays in the script once a request was met."""
+        return [replace(self, times=self.times - 1)] if self.times > 1 else []
+
+
+@dataclass(frozen=True)
+class ReceivedRequest:
+    """A request as it came in; the path includes the query.
+
+    `at` is when, as the server's `now` tells it.
+    """
+
+    method: str
+    path: str
+    headers: Message
+    body: bytes
+    at: float
+
+
+def answer(
+    status: int,
+    body: bytes | str = b"",
+    headers: Mapping[str, str] | None = None,
+    *,
+    phases: tuple[Phase, ...] = BOTH,
+) -> Fault:
+    """Make the fault that is a complete answer."""
+    content = body.encode() if isinstance(body, str) else body
+    extra = dict(headers or {})
+    return Fault(lambda reply: [Reply(status, {**reply.headers, **extra}, content).wire()], phases=phases)
+
+
+def envelope(result: object = None, *, success: bool = True, **beside: object) -> str:
+    """Word what the API puts around a result."""
+    errors = [] if success else [{"code": 10001, "message": "Scripted failure"}]
+    return json.dumps({"result": result, **beside, "success": success, "errors": errors, "messages": []})
+
+
+def _nothing(_reply: Reply) -> Iterable[Step]:
+    return ()
+
+
+def _good(reply: Reply) -> Iterable[Step]:
+    return (reply.wire(),)
+
+
+def _changed(change: Callable[[Reply], Reply]) -> Fault:
+    """Make the fault that is the true answer in another shape; only after the write is there one."""
+    return Fault(lambda reply: [change(reply).wire()], phases=(Phase.AFTER,))
+
+
+def _cut(part: Callable[[Reply], bytes], end: End = End.CLOSE) -> Fault:
+    return Fault(lambda reply: [part(reply)], end)
+
+
+def _after(prefix: bytes) -> Fault:
+    return Fault(lambda reply: [prefix, reply.wire()], phases=(Phase.AFTER,))
+
+
+def _dripping(begin: Callable[[Reply], bytes]) -> Fault:
+    drops: tuple[Step, ...] = (b" ", DRIP_SECONDS)
+    return Fault(lambda reply: chain([begin(reply)], cycle(drops)))
+
+
+def _chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def _chunked(reply: Reply) -> Reply:
+    return replace(reply.having(Transfer_Encoding="chunked"), body=_chunk(reply.body) + b"0\r\n\r\n")
+
+
+def _huge(reply: Reply) -> Iterator[Step]:
+    yield reply.having(Content_Length=str(50 * MEBIBYTE)).head()
+    yield from repeat(b" " * MEBIBYTE, 50)
+
+
+def _gzip_bomb(reply: Reply) -> Iterable[Step]:
+    packed = gzip.compress(b" " * (8 * MEBIBYTE)) * 128  # a gibibyte in one megabyte
+    return [replace(reply.having(Content_Encoding="gzip"), body=packed).wire()]
+
+
+def _recounted(difference: int) -> Fault:
+    """Make the fault that is a list with a wrong `total_count`; other answers stay as they are."""
+
+    def recount(reply: Reply) -> Reply:
+        body = json.loads(reply.body)
+        if "result_info" in body:
+            body["result_info"]["total_count"] += difference
+        return replace(reply, body=json.dumps(body).encode())
+
+    return _changed(recount)
+
+
+def _undated(reply: Reply) -> Reply:
+    return replace(reply, headers={name: value for name, value in reply.headers.items() if name != "Date"})
+
+
+def _misdated(hours: int) -> Fault:
+    def date(reply: Reply) -> Reply:
+        right = parsedate_to_datetime(reply.headers["Date"])
+        return reply.having(Date=http_date((right + timedelta(hours=hours)).timestamp()))
+
+    return _changed(date)
+
+
+def _every(
+    statuses: Iterable[int], kind: str, body: str, headers: Mapping[str, str], phases: tuple[Phase, ...] = BOTH
+) -> dict[str, Fault]:
+    return {f"{status} {kind}": answer(status, body, headers, phases=phases) for status in statuses}
+
+
+def http_date(moment: float) -> str:
+    """Word a moment as headers do."""
+    return formatdate(moment, usegmt=True)
+
+
+BEFORE = (Phase.BEFORE,)
+HTML = "<!DOCTYPE html><html><title>Bad gateway</title><body><h1>Something in front of the API</h1></body></html>"
+JSON_TYPE = {"Content-Type": "application/json"}
+HTML_TYPE = {"Content-Type": "text/html; charset=utf-8"}
+EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
+REFUSAL = envelope(success=False)
+DEEP_JSON = "[" * 100_000 + "]" * 100_000
+ELSEWHERE = "https://elsewhere.invalid/v1"
+
+LOST_ANSWERS = {
+    "reset": Fault(_nothing, End.RESET),
+    "close": Fault(_nothing, End.CLOSE),
+    "silence": Fault(_nothing, End.SILENCE),
+    "written late": Fault(_nothing, End.CLOSE, BEFORE, written_after=0.2),
+    "status line cut": _cut(lambda _: b"HTTP/1.1 201"),
+    "headers cut inside a line": _cut(lambda reply: reply.head()[:40]),
+    "headers cut between lines": _cut(lambda reply: reply.head()[:-2]),
+    "headers reset": _cut(lambda reply: reply.head()[:-2], End.RESET),
+    "headers stop": _cut(lambda reply: reply.head()[:-2], End.SILENCE),
+    "headers drip": _dripping(lambda reply: reply.head()[:-2] + b"X-Drip: "),
+    "body cut": _cut(lambda reply: reply.wire()[:-5]),
+    "body reset": _cut(lambda reply: reply.wire()[:-5], End.RESET),
+    "body stops": _cut(lambda reply: reply.wire()[:-5], End.SILENCE),
+    "body drips": _dripping(lambda reply: reply.having(Content_Length="1000000").head()),
+    "chunk cut": _cut(lambda reply: _chunked(reply).wire()[:-12]),
+    "last chunk missing": _cut(lambda reply: _chunked(reply).wire()[:-5]),
+    "huge body": Fault(_huge, End.CLOSE),
+    "gzip bomb": Fault(_gzip_bomb, End.CLOSE),
+    "gzip that is none": Fault(lambda reply: _good(reply.having(Content_Encoding="gzip"))),
+    "103, then close": _cut(lambda _: EARLY_HINTS),
+    "103 for ever": Fault(lambda _: cycle((EARLY_HINTS, DRIP_SECONDS))),
+    "not HTTP": _cut(lambda _: b"SSH-2.0-OpenSSH_9.6\r\n\x00\xff\r\n\r\n"),
+}
+"""After these the client has no complete answer."""
+
+UNCERTAIN_STATUSES = (408, 500, 502, 503, 504, 520)
+UNCERTAIN_ANSWERS = {
+    **_every(UNCERTAIN_STATUSES, "envelope", REFUSAL, JSON_TYPE),
+    **_every(UNCERTAIN_STATUSES, "html", HTML, HTML_TYPE),
+    **_every(UNCERTAIN_STATUSES, "empty", "", {}),
+}
+"""Complete answers that say nothing about the write."""
+
+STRANGE_ANSWERS = {
+    "200 empty": answer(200),
+    "200 not JSON": answer(200, '{"success": tru'),
+    "200 html": answer(200, HTML, HTML_TYPE),
+    "200 deep JSON": answer(200, DEEP_JSON, JSON_TYPE),
+    "200 empty list": answer(200, envelope([], result_info={"count": 0, "total_count": 0}), JSON_TYPE),
+    "200 without success": answer(200, '{"result": {"id": "strange00001"}}', JSON_TYPE),
+    "200 failure with an id": answer(200, envelope({"id": "strange00001"}, success=False), JSON_TYPE),
+    "201 without an id": answer(201, envelope({"status": "UPDATE"}), JSON_TYPE),
+    "201 without a result": answer(201, envelope(None), JSON_TYPE),
+    "201 with another id": answer(201, envelope({"id": "../../v1/x"}), JSON_TYPE),
+    "202": answer(202, envelope({"id": "strange00001"}), JSON_TYPE),
+    "204": answer(204),
+}
+"""Complete answers that claim success in words that the API does not use."""
+
+THROTTLES = {
+    **_every((425, 429), "without Retry-After", REFUSAL, JSON_TYPE, BEFORE),
+    **_every((425, 429), "for a second", REFUSAL, JSON_TYPE | {"Retry-After": "1"}, BEFORE),
+}
+"""Complete answers that ask to come back later."""
+
+REFUSALS = {
+    **_every((400, 401, 403, 404, 409, 422, 501, 505), "envelope", REFUSAL, JSON_TYPE, BEFORE),
+    **_every((200, 201), "refusal", REFUSAL, JSON_TYPE, BEFORE),
+    **_every((301, 302, 303, 307, 308), "elsewhere", "", {"Location": ELSEWHERE}, BEFORE),
+    **_every((501, 505), "html", HTML, HTML_TYPE, BEFORE),
+}
+"""Complete answers that say for good that nothing was written."""
+
+GOOD_ANSWERS = {
+    "103 first": _after(EARLY_HINTS),
+    "100 first": _after(b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "chunked": _changed(_chunked),
+    "gzip": _changed(lambda reply: replace(reply.having(Content_Encoding="gzip"), body=gzip.compress(reply.body))),
+    "closed afterwards": Fault(lambda reply: _good(reply.having(Connection="close")), End.CLOSE, (Phase.AFTER,)),
+    "no Date": _changed(_undated),
+    "Date an hour ahead": _misdated(1),
+    "Date an hour behind": _misdated(-1),
+    "total_count too high": _recounted(1),
+    "total_count too low": _recounted(-1),
+}
+"""Complete answers that only look unusual."""
+
+FAULTS = LOST_ANSWERS | UNCERTAIN_ANSWERS | STRANGE_ANSWERS | THROTTLES | REFUSALS | GOOD_ANSWERS
+
+CASES = {f"{name}, {phase.value}": Play(fault, phase) for name, fault in FAULTS.items() for phase in fault.phases}
+
+WELL = Play(Fault(_good), Phase.AFTER)
+
+
+class FaultServer:
+    """Play a script over a store, as long as the block runs.
+
+    Args:
+        script: Which requests are met by which faults.
+        store: What is written and read; a new one by default.
+        ssl_context: Serve HTTPS, for `localhost`.
+        handshakes: What becomes of the first connections, one entry each: an end that comes at the first byte of the
+            client, which with HTTPS is that of the handshake, or seconds to pause before going on as usual.
+        date_offset: By how many seconds the header `Date` is wrong; None leaves it out.
+        now: What tells the time: for `Date`, for late writes, and for when a request came in.
+
+    Attributes:
+        script: What is left of the script; a test may add to it.
+        requests: What came in.
+        address: The host and port that it listens at.
+        connections: How many connections were accepted.
+    """
+
+    def __init__(
+        self,
+        script: Iterable[Play] = (),
+        *,
+        store: Store | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        handshakes: Sequence[End | float] = (),
+        date_offset: float | None = 0.0,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.script = list(script)
+        self.requests: list[ReceivedRequest] = []
+        self._store = store or Store()
+        self._ssl_context, self._handshakes = ssl_context, handshakes
+        self._date_offset, self._now = date_offset, now
+        self._late: list[tuple[float, ReceivedRequest]] = []
+        self._over, self._lock = Event(), Lock()
+        self._accepted: list[tuple[socket.socket, Thread]] = []
+
+    def __enter__(self) -> Self:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address: tuple[str, int] = self._listener.getsockname()
+        if self._ssl_context:
+            self._listener = self._ssl_context.wrap_socket(
+                self._listener, server_side=True, do_handshake_on_connect=False
+            )
+        self._acceptor = Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        _shut(self._listener)
+        self._acceptor.join()
+        self._listener.close()
+        for connection, _ in self._accepted:
+            _shut(connection)
+        for _, thread in self._accepted:
+            thread.join(1)
+
+    @property
+    def url(self) -> str:
+        """The address, without a slash at its end."""
+        host, port = self.address
+        return f"https://localhost:{port}" if self._ssl_context else f"http://{host}:{port}"
+
+    @property
+    def store(self) -> Store:
+        """The store, after every write that was still to come."""
+        self._write_late(FOREVER)
+        return self._store
+
+    @property
+    def connections(self) -> int:
+        """How many connections were accepted."""
+        return len(self._accepted)
+
+    @cached_property
+    def _app(self) -> Flask:
+        """The sandbox's application: slow to make, so only for those who ask it something."""
+        return create_app(self._store)
+
+    def _accept(self) -> None:
+        while not self._over.is_set():
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                continue  # a client that left at once, or the end
+            thread = Thread(target=self._serve, args=[connection, self._handshake()], daemon=True)
+            self._accepted.append((connection, thread))
+            thread.start()
+
+    def _handshake(self) -> End | float:
+        number = len(self._accepted)
+        return self._handshakes[number] if number < len(self._handshakes) else 0.0
+
+    def _serve(self, connection: socket.socket, handshake: End | float) -> None:
+        with contextlib.suppress(OSError), connection, connection.makefile("rb") as file:
+            if isinstance(handshake, End):
+                socket.socket.recv(connection, MEBIBYTE)
+                self._end(connection, handshake)
+                return
+            self._over.wait(handshake)
+            if isinstance(connection, ssl.SSLSocket):
+                connection.do_handshake()
+            while self._meet(connection, file):
+                pass
+
+    def _meet(self, connection: socket.socket, file: BinaryIO) -> bool:
+        """Meet one request; the answer is whether the connection is good for another."""
+        request = _read_request(file, self._now)
+        if request is None:
+            return False
+        self.requests.append(request)
+        play = self._next_play(request.method)
+        for step in play.fault.stream(self._reply(request, play)):
+            self._do(connection, step)
+        self._end(connection, play.fault.end)
+        return play.fault.end is End.KEEP
+
+    def _next_play(self, method: str) -> Play:
+        with self._lock:
+            for place, play in enumerate(self.script):
+                if play.fits(method):
+                    self.script[place : place + 1] = play.rest()
+                    return play
+        return WELL
+
+    def _reply(self, request: ReceivedRequest, play: Play) -> Reply:
+        """Do the write, or leave it, and say what a good server would."""
+        self._write_late(self._now())
+        if request.method not in WRITES or play.phase is Phase.AFTER:
+            reply = self._ask_app(request)
+        else:
+            reply = _pretended(request)
+            self._plan(request, play.fault.written_after)
+        if self._date_offset is None:
+            return reply
+        return reply.having(Date=http_date(self._now() + self._date_offset))
+
+    def _ask_app(self, request: ReceivedRequest) -> Reply:
+        headers = [(name, value) for name, value in request.headers.items() if name.lower() != "content-length"]
+        response = self._app.test_client().open(request.path, method=request.method, headers=headers, data=request.body)
+        return Reply(response.status_code, {"Content-Type": response.content_type}, response.data)
+
+    def _plan(self, request: ReceivedRequest, seconds: float | None) -> None:
+        if seconds is not None:
+            with self._lock:
+                self._late.append((self._now() + seconds, request))
+
+    def _write_late(self, moment: float) -> None:
+        """Do the writes whose time has come by then."""
+        with self._lock:
+            due = [request for at, request in self._late if at <= moment]
+            self._late = [(at, request) for at, request in self._late if at > moment]
+            for request in due:
+                self._ask_app(request)
+
+    def _do(self, connection: socket.socket, step: Step) -> None:
+        if isinstance(step, bytes):
+            connection.sendall(step)
+        else:
+            self._over.wait(step)
+
+    def _end(self, connection: socket.socket, end: End) -> None:
+        if end is End.RESET:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if end is End.SILENCE:
+            self._over.wait(LONGEST_SILENCE)
+
+
+def _read_request(file: BinaryIO, now: Callable[[], float]) -> ReceivedRequest | None:
+    """Read one request; None at the end of the connection."""
+    words = file.readline().decode("latin-1").split()
+    if len(words) != 3:
+        return None
+    headers = http.client.parse_headers(file)
+    body = file.read(int(headers.get("Content-Length", "0")))
+    return ReceivedRequest(words[0], words[1], headers, body, now())
+
+
+def _pretended(request: ReceivedRequest) -> Reply:
+    """Say what a good server would have said, had it done the write."""
+    return Reply(201 if request.method == "POST" else 200, JSON_TYPE, envelope({"id": "pretended001"}).encode())
+
+
+def _shut(connection: socket.socket) -> None:
+    """End a connection below TLS, so that whoever reads or writes it in another thread sees its end."""
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+class VirtualClock:
+    """A clock that only sleeping moves, and that takes no time to sleep; its `time` can be a server's `now`."""
+
+    BEGINNING = 1_800_000_000.0
+
+    def __init__(self) -> None:
+        self.now = self.BEGINNING
+
+    @property
+    def slept(self) -> float:
+        """How many seconds have passed."""
+        return self.now - self.BEGINNING
+
+    def monotonic(self) -> float:
+        """Tell the time."""
+        return self.now
+
+    def time(self) -> float:
+        """Tell the time."""
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Be later."""
+        self.now += seconds
