@@ -47,7 +47,7 @@ Info = ValidationInfo[Context]
 
 def quoted(value: str) -> str:
     """A value as a message shows it: in one line, and not too long."""
-    text = " ".join(value.split())
+    text = " ".join(value.split()).encode(errors="replace").decode()
     return f"'{text}'" if len(text) <= 60 else f"'{text[:60]}…'"  # noqa: PLR2004 - enough to recognise it
 
 
