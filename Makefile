@@ -1,6 +1,7 @@
 # make demo   see what the action does, against the sandbox
 # make test   all tests (those of the image where a Docker engine answers)
 # make check  lint, types, workflows, action.yml, Dockerfile, scripts
+# make soak   300 steps at once against a sandbox in trouble
 # make lock   newest versions into the lock files
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ BIN := .venv/bin
 COMPILE := .venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --no-strip-extras \
            --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: demo test check format sandbox lock
+.PHONY: demo test check format sandbox soak lock
 
 demo: .venv/installed
 	PYTHONPATH=src $(BIN)/python -m onlineornot_sandbox.demo
@@ -32,6 +33,9 @@ format: .venv/installed
 
 sandbox: .venv/installed
 	PYTHONPATH=src $(BIN)/python -m onlineornot_sandbox --port 8787
+
+soak: .venv/installed
+	PYTHONPATH=src:tests $(BIN)/python tests/soak.py
 
 lock:
 	$(PYTHON) -m venv .venv-lock

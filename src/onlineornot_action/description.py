@@ -12,7 +12,7 @@ LONGEST = 10_000
 SHORTEST_SECRET = 8
 """A shorter one is no secret, and stands in many a text by chance."""
 
-_LONGEST_FILE = 4 * LONGEST + len("\N{ZERO WIDTH NO-BREAK SPACE}".encode())
+_LONGEST_FILE = 4 * LONGEST + 1024
 _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
 """What Unicode counts as letters and symbols, but nobody can see."""
@@ -34,6 +34,8 @@ def check(text: str, *, secret: str) -> str:
     Raises:
         ValueError: It says nothing, too much, or the secret.
     """
+    if any(map(_is_half, text)):
+        raise ValueError("is not valid UTF-8")
     if not any(map(_is_visible, text)):
         raise ValueError("has nothing to read in it")
     if len(text) > LONGEST:
@@ -75,6 +77,11 @@ def _read_regular_file(path: Path) -> bytes:
     if len(content) > _LONGEST_FILE:
         raise ValueError(f"has over {_LONGEST_FILE:,} bytes, but at most {LONGEST:,} characters are allowed")
     return content
+
+
+def _is_half(character: str) -> bool:
+    """Whether it stands for a byte that could not be decoded."""
+    return unicodedata.category(character) == "Cs"
 
 
 def _is_visible(character: str) -> bool:

@@ -176,8 +176,8 @@ def _surroundings(environ: Mapping[str, str], arguments: Sequence[str]) -> Itera
     variable = next(filter(environ.get, CA_VARIABLES), None)
     if variable and not Path(environ[variable]).exists():
         yield (
-            f"{variable} names {values.quoted(environ[variable])}, which this container does not have; "
-            "put the certificates into the workspace, which is /github/workspace here."
+            f"{variable} names a file that this container does not have; put the certificates into the workspace, "
+            "which is /github/workspace here."
         )
 
 
@@ -196,7 +196,7 @@ def _problem(error: ErrorDetails) -> str:
             f"and an environment's secrets need environment: in the job. {TOKEN_VARIABLE} would do as well."
         )
     if error["type"] == "missing":
-        return f"{name} is required."
+        return f'{name} is required; check what it comes from, and quote ids in the workflow ({name}: "00012345").'
     if error["type"] == "value_error":
         return f"{name} {error['ctx']['error']}."
     return f"{name} is not valid UTF-8."

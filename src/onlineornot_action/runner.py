@@ -49,7 +49,8 @@ class Runner:
         # Of a secret with several lines the runner would mask each, and a short one would be all over the log.
         for line in filter(lambda line: len(line) >= MASKABLE_LENGTH, _lines(secret)):
             self._write(f"::add-mask::{_escape(line)}")
-        self._secrets = sorted({secret, json.dumps(secret)[1:-1]}, key=len, reverse=True)
+        known = {*self._secrets, secret, json.dumps(secret)[1:-1]}
+        self._secrets = sorted(known, key=len, reverse=True)
 
     def log(self, text: str) -> None:
         """Write plain lines."""
@@ -66,9 +67,11 @@ class Runner:
     @contextlib.contextmanager
     def group(self, title: str) -> Iterator[None]:
         """Fold the lines that are written inside."""
-        self._write(f"::group::{_escape(_inert(title))}")
-        yield
-        self._write("::endgroup::")
+        self._write(f"::group::{_escape(_inert(self.scrub(title)))}")
+        try:
+            yield
+        finally:
+            self._write("::endgroup::")
 
     def set_outputs(self, outputs: Mapping[str, str]) -> None:
         """Hand values on to later steps."""

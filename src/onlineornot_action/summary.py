@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from onlineornot_action.input_rules import Operation
 from onlineornot_action.inputs import Inputs
 from onlineornot_action.onlineornot.models import IncidentUpdate
 from onlineornot_action.outputs import Outcome, Result
@@ -19,7 +20,7 @@ _LOOKALIKES = str.maketrans("`|", "'¦")
 def sentence(result: Result, inputs: Inputs) -> str:
     """Say what was done."""
     incident, update = f"incident {result.incident_id}", f"update {result.update_id}"
-    status = (result.update and result.update.status) or inputs.status or "not given"
+    status = _status(result, inputs) or "not given"
     return {
         Outcome.CREATED: f"Posted {status} to {incident} as {update}; subscribers {_told(notify=inputs.notify)}.",
         Outcome.UNCHANGED: f"Nothing was posted: {update} of {incident} says the same already.",
@@ -52,7 +53,7 @@ def render(result: Result, inputs: Inputs | None, requests: int = 0, writes: int
         blocks.append(_fence(result.error))
     if result.updates is not None:
         blocks.append(_timeline(result.updates))
-    if text := (result.update and result.update.description) or (inputs and not result.updates and inputs.text):
+    if text := (result.update and result.update.description) or ((asked := _writing(inputs)) and asked.text):
         blocks.append(_fence(text))
     if result.body:
         blocks += ["What would be sent:", _fence(result.body.to_json().decode(), "json")]
@@ -93,10 +94,20 @@ def _facts(result: Result, inputs: Inputs | None) -> Iterator[tuple[str, str]]:
     yield "Status page", inputs.status_page_id
     yield "Incident", result.incident_id
     yield "Update", result.update_id
-    yield "Status", (result.update and result.update.status) or inputs.status or ""
+    yield "Status", _status(result, inputs)
     if result.outcome is Outcome.CREATED:
         yield "Subscribers", _told(notify=inputs.notify)
     yield from _components(result.update, inputs)
+
+
+def _status(result: Result, inputs: Inputs) -> str:
+    asked = _writing(inputs)
+    return (result.update and result.update.status) or (asked and asked.status) or ""
+
+
+def _writing(inputs: Inputs | None) -> Inputs | None:
+    """The inputs of an operation that writes; what others were given besides means nothing."""
+    return inputs if inputs and inputs.operation in (Operation.CREATE, Operation.UPDATE) else None
 
 
 def _efforts(result: Result, requests: int, writes: int) -> Iterator[tuple[str, str]]:
@@ -139,6 +150,7 @@ def _cell(text: str) -> str:
 
 def _fence(text: str, language: str = "text") -> str:
     """A text in a block of its own, behind a fence longer than any in it."""
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    shown = plain(text)
+    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{plain(text)}\n{fence}"
+    return f"{fence}{language}\n{shown}\n{fence}"
