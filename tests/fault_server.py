@@ -411,6 +411,14 @@ class FaultServer:
         """How many connections were accepted."""
         return len(self._accepted)
 
+    def wait_for(self, method: str) -> None:
+        """Wait until a request of this method has come in."""
+        for _ in range(int(LONGEST_SILENCE * 100)):
+            if any(request.method == method for request in self.requests):
+                return
+            time.sleep(0.01)
+        raise TimeoutError(method)
+
     @cached_property
     def _app(self) -> Flask:
         """The sandbox's application: slow to make, so only for those who ask it something."""

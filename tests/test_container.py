@@ -8,11 +8,13 @@ import shutil
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import trustme
+from fault_server import FAULTS, FaultServer, Play
 
 from onlineornot_sandbox.access import EDIT_TOKEN
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID, UPDATE_ID
@@ -79,6 +81,11 @@ class Step:
         return self.folder / "workspace"
 
     @property
+    def name(self) -> str:
+        """The container's name."""
+        return f"step-{self.folder.name}"
+
+    @property
     def output_file(self) -> Path:
         """What GITHUB_OUTPUT names, seen from outside."""
         return self.folder / "file_commands/set_output_1f0c"
@@ -94,7 +101,7 @@ class Step:
         variables = {**RUNNER_ENVIRON, **(environ or {}), **as_variables({**self.inputs, **given})}
         names = [option for name in variables for option in ("-e", name)]
         mounts = [option for name in MOUNTED for option in ("-v", f"{self.folder / name}:/github/{name}")]
-        start = ["run", "--rm", "--network", "host", "--workdir", "/github/workspace"]
+        start = ["run", "--rm", "--name", self.name, "--network", "host", "--workdir", "/github/workspace"]
         ended = docker(*start, *names, *mounts, self.image, *arguments, environ=variables)
         return StepResult(
             exit_status=ended.returncode,
@@ -177,13 +184,13 @@ def https_sandbox(authority: trustme.CA) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def make_step(image: str, tmp_path: Path) -> Callable[[Sandbox], Step]:
-    """Lay out what the runner prepares for a step that talks to a sandbox."""
+def make_step(image: str, tmp_path: Path) -> Callable[[str], Step]:
+    """Lay out what the runner prepares for a step that talks to this address."""
 
-    def make(sandbox: Sandbox) -> Step:
+    def make(url: str) -> Step:
         inputs = {
             "api-token": EDIT_TOKEN,
-            "api-url": sandbox.url,
+            "api-url": url,
             "incident-id": INCIDENT_ID,
             "status-page-id": PAGE_ID,
         }
@@ -199,15 +206,15 @@ def make_step(image: str, tmp_path: Path) -> Callable[[Sandbox], Step]:
 
 
 @pytest.fixture
-def step(make_step: Callable[[Sandbox], Step], sandbox: Sandbox) -> Step:
+def step(make_step: Callable[[str], Step], sandbox: Sandbox) -> Step:
     """Prepare a step that talks to the sandbox over HTTP."""
-    return make_step(sandbox)
+    return make_step(sandbox.url)
 
 
 @pytest.fixture
-def https_step(make_step: Callable[[Sandbox], Step], https_sandbox: Sandbox, authority: trustme.CA) -> Step:
+def https_step(make_step: Callable[[str], Step], https_sandbox: Sandbox, authority: trustme.CA) -> Step:
     """Prepare a step that talks over HTTPS, with the authority's certificate in the workspace."""
-    step = make_step(https_sandbox)
+    step = make_step(https_sandbox.url)
     authority.cert_pem.write_to_path(str(step.workspace / "authority.pem"))
     return step
 
@@ -325,6 +332,21 @@ def test_outputs_are_written_to_files_of_another_user(step: Step) -> None:
 
     assert result.end == (0, "listed"), result.log
     assert step.output_file.stat().st_uid == 12345
+
+
+@pytest.mark.parametrize(("name", "exit_status"), [("TERM", 143), ("INT", 130)])
+def test_a_signal_ends_the_step_though_it_is_process_1(
+    make_step: Callable[[str], Step], name: str, exit_status: int
+) -> None:
+    with FaultServer([Play(FAULTS["silence"])]) as server, ThreadPoolExecutor() as pool:
+        step = make_step(server.url)
+        running = pool.submit(step.run, status="UPDATE", description="Still at it.")
+        server.wait_for("GET")
+        docker("kill", "--signal", name, step.name)
+        result = running.result(STEP_SECONDS)
+
+    assert result.end == (exit_status, "cancelled"), result.log
+    assert len(server.requests) == 1
 
 
 def test_log_is_utf_8_whatever_locale_the_workflow_sets(image: str) -> None:

@@ -70,15 +70,6 @@ def running(
         yield Step(process, folder / "output")
 
 
-def wait_for(server: FaultServer, method: str) -> None:
-    """Wait until the server has a request of this method."""
-    for _ in range(1000):
-        if any(request.method == method for request in server.requests):
-            return
-        time.sleep(0.01)
-    raise TimeoutError(method)
-
-
 def copies(server: FaultServer) -> int:
     return sum(update.description == TEXT for update in server.store.timeline())
 
@@ -88,7 +79,7 @@ def test_a_signal_while_the_updates_are_read_keeps_the_post_from_being_sent(
     tmp_path: Path, number: signal.Signals, exit_status: int
 ) -> None:
     with FaultServer([Play(FAULTS["silence"])]) as server, running(tmp_path, server.url, CREATE) as step:
-        wait_for(server, "GET")
+        server.wait_for("GET")
         seconds = step.cancel(number)
 
         assert step.end == (exit_status, "cancelled")
@@ -112,7 +103,7 @@ def test_a_post_whose_answer_comes_in_time_counts_as_if_no_signal_had_come(tmp_p
         FaultServer([READ, Play(SLOW, Phase.AFTER)]) as server,
         running(tmp_path, server.url, CREATE) as step,
     ):
-        wait_for(server, "POST")
+        server.wait_for("POST")
         seconds = step.cancel()
 
         assert step.end == (0, "created")
@@ -123,7 +114,7 @@ def test_a_post_whose_answer_comes_in_time_counts_as_if_no_signal_had_come(tmp_p
 def test_a_post_whose_answer_does_not_come_is_looked_for_once(tmp_path: Path) -> None:
     script = [READ, Play(FAULTS["silence"], Phase.AFTER)]
     with FaultServer(script) as server, running(tmp_path, server.url, CREATE) as step:
-        wait_for(server, "POST")
+        server.wait_for("POST")
         seconds = step.cancel()
 
         assert step.end == (143, "cancelled")
@@ -136,7 +127,7 @@ def test_a_post_whose_answer_does_not_come_is_looked_for_once(tmp_path: Path) ->
 def test_a_post_that_cannot_be_found_may_be_there(tmp_path: Path, look: str) -> None:
     script = [READ, Play(FAULTS["silence"], Phase.AFTER), Play(FAULTS[look], method="GET", times=99)]
     with FaultServer(script) as server, running(tmp_path, server.url, CREATE) as step:
-        wait_for(server, "POST")
+        server.wait_for("POST")
         seconds = step.cancel()
 
         assert step.end == (143, "cancelled")
@@ -148,7 +139,7 @@ def test_a_post_that_cannot_be_found_may_be_there(tmp_path: Path, look: str) -> 
 def test_a_signal_while_a_lost_post_is_looked_for_ends_with_one_more_look(tmp_path: Path) -> None:
     script = [READ, Play(FAULTS["reset"], Phase.AFTER), Play(FAULTS["silence"], method="GET")]
     with FaultServer(script) as server, running(tmp_path, server.url, CREATE) as step:
-        wait_for(server, "POST")
+        server.wait_for("POST")
         time.sleep(1)
         seconds = step.cancel()
 
@@ -168,7 +159,7 @@ def test_a_signal_while_a_lost_post_is_looked_for_ends_with_one_more_look(tmp_pa
 def test_a_change_whose_answer_does_not_come_may_be_done(tmp_path: Path, inputs: dict[str, str]) -> None:
     method = {"update": "PATCH", "delete": "DELETE"}[inputs["operation"]]
     with FaultServer([Play(FAULTS["silence"])]) as server, running(tmp_path, server.url, inputs) as step:
-        wait_for(server, method)
+        server.wait_for(method)
         seconds = step.cancel()
 
         assert step.end == (143, "cancelled")
