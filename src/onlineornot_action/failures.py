@@ -5,7 +5,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from onlineornot_action.input_rules import Operation
-from onlineornot_action.input_values import LATEST
+from onlineornot_action.input_values import LATEST, quoted
 from onlineornot_action.inputs import Inputs
 from onlineornot_action.onlineornot.errors import (
     APIConnectionError,
@@ -23,6 +23,7 @@ from onlineornot_action.onlineornot.errors import (
     RateLimitError,
     RedirectError,
 )
+from onlineornot_action.onlineornot.models import IncidentUpdate
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.posting import Posted, UnsettledError
 
@@ -60,14 +61,14 @@ _MEANING: tuple[tuple[type[APIError], str], ...] = (
 )
 
 
-def explain_failure(error: APIError, inputs: Inputs) -> Result:
+def explain_failure(error: APIError, inputs: Inputs, incident_id: str) -> Result:
     """What a run comes to that ends with this error: nothing was written."""
     sentences = [_not_done(error, inputs.operation), *_quotes(error), _meaning(error), *_patience(error)]
     outcome = Outcome.REJECTED if error.effect is Effect.REJECTED else Outcome.NOT_SENT
-    return _result(outcome, inputs, sentences)
+    return _result(outcome, inputs, incident_id, sentences)
 
 
-def explain_doubt(error: UnsettledError, inputs: Inputs) -> Result:
+def explain_doubt(error: UnsettledError, inputs: Inputs, incident_id: str) -> Result:
     """What a run comes to whose write may have been done or not."""
     sentences = [
         f"The update may have been {_DONE[inputs.operation]}, or not: {error.cause}",
@@ -75,28 +76,30 @@ def explain_doubt(error: UnsettledError, inputs: Inputs) -> Result:
         *_strangers(error.new_ids),
         LOOK_FIRST,
     ]
-    return replace(_result(Outcome.UNKNOWN, inputs, sentences), notified=None)
+    return replace(_result(Outcome.UNKNOWN, inputs, incident_id, sentences), notified=None)
 
 
-def explain_cancellation(error: CancelledError, inputs: Inputs) -> Result:
+def explain_cancellation(error: CancelledError, inputs: Inputs, incident_id: str) -> Result:
     """What a cancelled run comes to."""
     done = _DONE[inputs.operation]
     found = error.found
     if isinstance(found, Posted):
-        result = _result(Outcome.CANCELLED, inputs, [f"The job was cancelled, but the update was {done}"])
-        return replace(result, update_id=found.item.id, update=found.item, how=found.how, notified=inputs.notify)
+        result = _result(Outcome.CANCELLED, inputs, incident_id, [f"The job was cancelled, but the update was {done}"])
+        result = replace(result, how=found.how, notified=inputs.notify)
+        if isinstance(found.item, IncidentUpdate):
+            return replace(result, update_id=found.item.id, update=found.item)
+        return replace(result, incident_id=found.item.id)
     if error.may_have_written:
         sentences = [f"The job was cancelled while the update was being {done}; it may be there, or not", LOOK_FIRST]
-        return replace(_result(Outcome.CANCELLED, inputs, sentences), notified=None)
-    return _result(
-        Outcome.CANCELLED, inputs, [f"The job was cancelled before the update was {done}; nothing was written"]
-    )
+        return replace(_result(Outcome.CANCELLED, inputs, incident_id, sentences), notified=None)
+    sentences = [f"The job was cancelled before the update was {done}; nothing was written"]
+    return _result(Outcome.CANCELLED, inputs, incident_id, sentences)
 
 
-def _result(outcome: Outcome, inputs: Inputs, sentences: Iterable[str]) -> Result:
-    where = f"Page {inputs.status_page_id}, incident {inputs.incident_id}"
+def _result(outcome: Outcome, inputs: Inputs, incident_id: str, sentences: Iterable[str]) -> Result:
+    where = f"Page {inputs.status_page_id}, incident {incident_id or quoted(inputs.incident_title or '')}"
     known_id = inputs.update_id if inputs.update_id and inputs.update_id != LATEST else ""
-    return Result(outcome, inputs.incident_id, known_id, error=". ".join([*sentences, where]) + ".")
+    return Result(outcome, incident_id, known_id, error=". ".join([*sentences, where]) + ".")
 
 
 def _not_done(error: APIError, operation: Operation) -> str:

@@ -4,8 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from onlineornot_action.input_values import AUTO, LATEST
+from onlineornot_action.input_values import AUTO, LATEST, IfNoIncident
+from onlineornot_action.onlineornot.models import IncidentStatus
 
+MAINTENANCE = frozenset(
+    {IncidentStatus.SCHEDULED, IncidentStatus.IN_PROGRESS, IncidentStatus.VERIFYING, IncidentStatus.COMPLETED}
+)
 TEXT = ("description", "description-file")
 
 
@@ -56,7 +60,16 @@ RULES = {
     Operation.DELETE: Rule(needs=(UPDATE_ID,), uses=frozenset({"dry-run"})),
 }
 FOR_ALL = frozenset(
-    {"api-token", "status-page-id", "incident-id", "operation", "fail-on-error", "timeout-seconds", "api-url"}
+    {
+        "api-token",
+        "status-page-id",
+        "incident-id",
+        "incident-title",
+        "operation",
+        "fail-on-error",
+        "timeout-seconds",
+        "api-url",
+    }
 )
 
 
@@ -71,6 +84,7 @@ def contradictions(operation: Operation | None, given: Mapping[str, str], *, rer
     """What is missing, and what does not go together. Without an operation, what holds for all of them."""
     if set(TEXT) <= given.keys():
         yield "description and description-file are both given; leave one of them out."
+    yield from _incident_contradictions(given)
     if operation is None:
         return
     rule = RULES[operation]
@@ -80,10 +94,26 @@ def contradictions(operation: Operation | None, given: Mapping[str, str], *, rer
     for name, why in rule.forbids.items():
         if name in given:
             yield f"{name} does not go with operation: {operation}; {why}."
+    if operation is not Operation.CREATE and _opens(given):
+        yield f"if-no-incident: create does not go with operation: {operation}; a new incident has no such update."
     if operation is Operation.DELETE and rerun and given.get("update-id", "").casefold() == LATEST:
         yield "update-id: latest would delete one more update now that the job runs again; name the update's id."
 
 
+def _incident_contradictions(given: Mapping[str, str]) -> Iterator[str]:
+    if not given.keys() & {"incident-id", "incident-title"}:
+        yield 'incident-id or incident-title is required; quote ids in the workflow (incident-id: "00012345").'
+    if {"incident-id", "incident-title"} <= given.keys():
+        yield "incident-id and incident-title are both given; leave one of them out."
+    if _opens(given) and given.get("status", "").upper() in MAINTENANCE:
+        yield f"status {given['status'].upper()} is for maintenances, and if-no-incident: create cannot open one."
+
+
+def _opens(given: Mapping[str, str]) -> bool:
+    return given.get("if-no-incident", "").casefold() == IfNoIncident.CREATE
+
+
 def without_effect(operation: Operation, given: Mapping[str, str]) -> list[str]:
     """The given inputs that the operation has no use for."""
-    return sorted(given.keys() - FOR_ALL - RULES[operation].knows)
+    used = RULES[operation].knows | FOR_ALL | ({"if-no-incident"} if "incident-title" in given else set())
+    return sorted(given.keys() - used)

@@ -4,13 +4,14 @@ The message continues a sentence that begins with the input's name.
 """
 
 import re
-from collections.abc import Callable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, ValidationInfo
@@ -20,6 +21,9 @@ from onlineornot_action.onlineornot.models import ID_PATTERN, ComponentAffected,
 
 AUTO = "auto"
 LATEST = "latest"
+RESTORE: Literal["restore"] = "restore"
+AUTOMATED = "[Automated]"
+LONGEST_TITLE = 256
 SHORTEST_TOKEN = 8
 SECONDS = range(10, 601)
 FURTHEST_AHEAD = timedelta(days=366)
@@ -43,6 +47,11 @@ class Context:
 
 
 Info = ValidationInfo[Context]
+
+
+def folded(name: str) -> str:
+    """A name or a title as it is compared: without regard to case and to white space around it."""
+    return unicodedata.normalize("NFC", name).strip().casefold()
 
 
 def quoted(value: str) -> str:
@@ -117,6 +126,14 @@ def boolean_or_auto(value: str, info: Info) -> bool:
     return _BOOLEANS[value]
 
 
+class IfNoIncident(StrEnum):
+    """What to do when no open incident has the title."""
+
+    FAIL = "fail"
+    CREATE = "create"
+    SKIP = "skip"
+
+
 def seconds(value: str) -> int:
     """How long everything may take."""
     if not re.fullmatch("[0-9]{1,9}", value) or int(value) not in SECONDS:
@@ -181,22 +198,46 @@ def text_file(value: str, info: Info) -> str:
     return text(description.read_file(value, workspace=info.context.workspace), info)
 
 
-def components(value: str) -> tuple[ComponentAffected, ...]:
-    """Components with their new status, from lines or from JSON; each component once."""
+@dataclass(frozen=True)
+class NamedStatus:
+    """The status that a component is to have, which is named by its id or by its name."""
+
+    name: str
+    status: ComponentStatus
+
+
+Components = tuple[ComponentAffected, ...] | tuple[NamedStatus, ...] | Literal["restore"]
+"""Ids are sent as they are; names are looked up; and what an incident did to its components can be undone."""
+
+
+def components(value: str) -> Components:
+    """Components with their new status, from lines or from JSON, or the word `restore`."""
+    if value.casefold() == RESTORE:
+        return RESTORE
+    if value.startswith(("[", "{")):
+        return once_each(_component(item.id.strip(), item.status.strip()) for item in _json_items(value))
+    return tuple(_named_statuses(value))
+
+
+def once_each(wanted: Iterable[ComponentAffected]) -> tuple[ComponentAffected, ...]:
+    """Each component once, where nothing contradicts that."""
     statuses: dict[str, ComponentStatus] = {}
-    for name, word in (_json_pairs if value.startswith(("[", "{")) else _line_pairs)(value):
-        component = _component(name, word)
+    for component in wanted:
         if statuses.setdefault(component.id, component.status) is not component.status:
             raise ValueError(f"gives {component.id} two different statuses")
     return tuple(ComponentAffected(id=each, status=status) for each, status in statuses.items())
 
 
-def _line_pairs(value: str) -> Iterator[tuple[str, str]]:
+def _named_statuses(value: str) -> Iterator[NamedStatus]:
+    statuses: dict[str, ComponentStatus] = {}
     for line in filter(None, map(str.strip, value.splitlines())):
-        name, colon, status = line.rpartition(":")
-        if not colon:
-            raise ValueError(f"has the line {quoted(line)}, but a line has to be ID: STATUS")
-        yield name.strip(), status.strip()
+        name, colon, word = (part.strip() for part in line.rpartition(":"))
+        if not (colon and name):
+            raise ValueError(f"has the line {quoted(line)}, but a line has to be NAME: STATUS")
+        status = _component_status(name, word)
+        if statuses.setdefault(folded(name), status) is not status:
+            raise ValueError(f"gives {quoted(name)} two different statuses")
+        yield NamedStatus(name, status)
 
 
 class _Item(BaseModel):
@@ -206,20 +247,34 @@ class _Item(BaseModel):
     status: str
 
 
-def _json_pairs(value: str) -> Iterator[tuple[str, str]]:
+def _json_items(value: str) -> list[_Item]:
     try:
-        items = TypeAdapter(list[_Item]).validate_json(value)
+        return TypeAdapter(list[_Item]).validate_json(value)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = f"item {'.'.join(map(str, first['loc']))}: " if first["loc"] else ""
         raise ValueError(f"is no JSON list of objects with id and status: {where}{first['msg']}") from error
-    yield from ((item.id.strip(), item.status.strip()) for item in items)
 
 
-def _component(name: str, status: str) -> ComponentAffected:
-    if not re.fullmatch(ID_PATTERN, name):
-        raise ValueError(f"names {quoted(name)}, which is no component's id")
+def _component(component_id: str, word: str) -> ComponentAffected:
+    if not re.fullmatch(ID_PATTERN, component_id):
+        raise ValueError(f"names {quoted(component_id)}, which is no component's id")
+    return ComponentAffected(id=component_id, status=_component_status(component_id, word))
+
+
+def _component_status(name: str, word: str) -> ComponentStatus:
     try:
-        return ComponentAffected(id=name, status=word_of(ComponentStatus)(status))
+        return word_of(ComponentStatus)(word)
     except ValueError as error:
-        raise ValueError(f"gives {name} a status that {error}") from error
+        raise ValueError(f"gives {quoted(name)} a status that {error}") from error
+
+
+def title(value: str, info: Info) -> str:
+    """The title of an incident that people opened."""
+    if re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", value):
+        raise ValueError("has a line break or another control character in it")
+    if len(value) > LONGEST_TITLE:
+        raise ValueError(f"has {len(value)} characters, but at most {LONGEST_TITLE} are allowed")
+    if folded(value).startswith(folded(AUTOMATED)):
+        raise ValueError(f"begins with {AUTOMATED}; such incidents are the monitors' own, which open and close them")
+    return description.check(value, secret=info.context.secret)

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from onlineornot_action import input_values as values
 from onlineornot_action.input_rules import Operation, contradictions, resolve, without_effect
-from onlineornot_action.onlineornot.models import ComponentAffected, IncidentStatus
+from onlineornot_action.onlineornot.models import IncidentStatus
 
 TOKEN_VARIABLE = "ONLINEORNOT_API_TOKEN"  # noqa: S105 - the name of one
 ALLOW_HTTP_VARIABLE = "ONLINEORNOT_ALLOW_HTTP"
@@ -32,19 +32,23 @@ def kebab(field_name: str) -> str:
 
 
 class Inputs(BaseModel):
-    """All inputs. The text is in `description`, also when it came from a file."""
+    """All inputs, as they are checked one by one; `input_rules` has what holds between them."""
 
     model_config = ConfigDict(frozen=True, alias_generator=kebab)
 
     api_token: Annotated[str, AfterValidator(values.token)]
     status_page_id: Annotated[str, AfterValidator(values.resource_id)]
-    incident_id: Annotated[str, AfterValidator(values.resource_id)]
+    incident_id: Annotated[str, AfterValidator(values.resource_id)] | None = None
+    incident_title: Annotated[str, AfterValidator(values.title)] | None = None
+    if_no_incident: Annotated[values.IfNoIncident, BeforeValidator(values.word_of(values.IfNoIncident))] = (
+        values.IfNoIncident.FAIL
+    )
     update_id: Annotated[str, AfterValidator(values.update_id)] | None = None
     operation: Annotated[Operation, BeforeValidator(values.word_of(Operation, values.AUTO))]
     status: Annotated[IncidentStatus, BeforeValidator(values.word_of(IncidentStatus))] | None = None
     description: Annotated[str, AfterValidator(values.text)] | None = None
     description_file: Annotated[str, AfterValidator(values.text_file)] | None = None
-    components: Annotated[tuple[ComponentAffected, ...], PlainValidator(values.components)] | None = None
+    components: Annotated[values.Components, PlainValidator(values.components)] | None = None
     notify: Annotated[bool, BeforeValidator(values.boolean)] = True
     date_happened: Annotated[str, AfterValidator(values.timestamp)] | None = None
     skip_duplicate: Annotated[bool, BeforeValidator(values.boolean_or_auto)]
@@ -60,9 +64,14 @@ class Inputs(BaseModel):
 
 
 class InvalidInputsError(Exception):
-    """Raised when inputs are wrong; `problems` has a line for each, `warnings` what came up besides."""
+    """Raised when inputs are wrong, or name what the page does not have.
 
-    def __init__(self, problems: Iterable[str], warnings: Iterable[str]) -> None:
+    Attributes:
+        problems: A sentence for each.
+        warnings: What came up besides.
+    """
+
+    def __init__(self, problems: Iterable[str], warnings: Iterable[str] = ()) -> None:
         super().__init__()
         self.problems = tuple(problems)
         self.warnings = tuple(warnings)
@@ -130,7 +139,7 @@ def _given(environ: Mapping[str, str]) -> dict[str, str]:
     token = find_token(environ)
     written = {name: environ.get(_variable(name), "").strip() for name in input_names()}
     if len(token) >= values.SHORTEST_TOKEN:
-        quotable = written.keys() - {"description"}
+        quotable = written.keys() - {"description", "incident-title"}
         written |= {name: written[name].replace(token, "***") for name in quotable}
     given = {name: value for name, value in (written | {"api-token": token}).items() if value}
     given = {"operation": values.AUTO, "skip-duplicate": values.AUTO} | given

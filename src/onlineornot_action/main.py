@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -72,6 +73,7 @@ class _Run:
         self._limits = limits
         self._inputs: Inputs | None = None
         self._client: OnlineOrNotClient | None = None
+        self._deadline: Deadline | None = None
 
     def attempt(self, arguments: Sequence[str]) -> Result:
         """Do what the inputs ask for, or say why not."""
@@ -88,17 +90,33 @@ class _Run:
         """Write outputs, annotation and summary; the exit status."""
         forgiven = forgive and result.outcome.forgivable and not (self._inputs and self._inputs.fail_on_error)
         self._runner.set_outputs(Outputs.of(result).model_dump(by_alias=True))
+        result = self._with_url(result)
         if result.outcome.failed:
             self._runner.annotate(Level.WARNING if forgiven else Level.ERROR, result.error)
         elif self._inputs:
             self._runner.annotate(Level.NOTICE, summary.sentence(result, self._inputs))
-        if result.doubles:
-            self._warn([summary.double_warning(result)])
+        self._warn(result.warnings)
         requests = (self._client.requests, self._client.writes) if self._client else (0, 0)
         self._runner.add_summary(summary.render(result, self._inputs, *requests))
         if result.outcome is Outcome.CANCELLED:
             return 128 + (self._signal_received() or 0)
         return 1 if result.outcome.failed and not forgiven else 0
+
+    def _with_url(self, result: Result) -> Result:
+        """Add the address of the incident, by one short request after the work; never the reason for a failure."""
+        if result.outcome.failed or not (result.incident_id and self._inputs and self._client and self._deadline):
+            return result
+        from onlineornot_action.incidents import address  # noqa: PLC0415 - it needs what the client has imported
+
+        try:
+            patience = self._deadline.within(self._limits.afterwards)
+            page = self._client.get_status_page(self._inputs.status_page_id, patience)
+        except (APIError, CancelledError) as error:
+            self._runner.log(f"The address of the incident is not known: {error}")
+            return result
+        url = address(page, result.incident_id)
+        self._runner.set_outputs({"incident-url": url})
+        return replace(result, incident_url=url)
 
     def defect(self, error: Exception) -> Result:
         """Say where the action itself is wrong. Values could be secret; the scrubbed traceback is folded away."""
@@ -132,9 +150,9 @@ class _Run:
     def _operate(self, inputs: Inputs) -> Result:
         # A run that fails on its inputs does without requests, which these two import.
         from onlineornot_action.onlineornot.client import OnlineOrNotClient  # noqa: PLC0415
-        from onlineornot_action.operations import Context, NotOnPageError, run  # noqa: PLC0415
+        from onlineornot_action.operations import Context, run  # noqa: PLC0415
 
-        deadline = Deadline.after(inputs.timeout_seconds, self._clock, self._is_cancelled)
+        self._deadline = deadline = Deadline.after(inputs.timeout_seconds, self._clock, self._is_cancelled)
         self._client = client = OnlineOrNotClient(
             inputs.api_token,
             deadline=deadline,
@@ -143,15 +161,14 @@ class _Run:
             limits=self._limits,
             tell=self._runner.log,
         )
+        context = Context(inputs, client, deadline, self._limits)
         try:
-            return run(Context(inputs, client, deadline, self._limits))
-        except NotOnPageError as error:
-            return Result(Outcome.INVALID, inputs.incident_id, error=str(error))
+            return run(context)
+        except InvalidInputsError as error:
+            return Result(Outcome.INVALID, context.incident_id, error="\n".join(error.problems))
         except APIError as error:
-            return explain_failure(error, inputs)
+            return explain_failure(error, inputs, context.incident_id)
         except UnsettledError as error:
-            return explain_doubt(error, inputs)
+            return explain_doubt(error, inputs, context.incident_id)
         except CancelledError as error:
-            return explain_cancellation(error, inputs)
-        finally:
-            client.close()
+            return explain_cancellation(error, inputs, context.incident_id)

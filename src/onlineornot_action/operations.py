@@ -1,46 +1,68 @@
 """What each operation does with the API. A new one is a function here, and a line in `OPERATIONS`."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeVar
 
 from onlineornot_action.amending import Change, insist
+from onlineornot_action.components import look_up, restore
+from onlineornot_action.incidents import (
+    ENDING,
+    IncidentDraft,
+    describe_missing,
+    first_update,
+    older_rivals,
+    open_incidents,
+    read_incidents,
+)
 from onlineornot_action.input_rules import Operation
-from onlineornot_action.input_values import LATEST
-from onlineornot_action.inputs import Inputs
+from onlineornot_action.input_values import LATEST, RESTORE, IfNoIncident, NamedStatus
+from onlineornot_action.inputs import Inputs, InvalidInputsError
 from onlineornot_action.matching import is_patched, says_the_same
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.deadline import Deadline, Limits
-from onlineornot_action.onlineornot.errors import NotFoundError
+from onlineornot_action.onlineornot.errors import APIError, CancelledError, NotFoundError
 from onlineornot_action.onlineornot.models import (
-    IncidentStatus,
+    ComponentAffected,
+    Incident,
+    IncidentCreate,
     IncidentUpdate,
     IncidentUpdateCreate,
     IncidentUpdatePatch,
     Page,
 )
 from onlineornot_action.outputs import Outcome, Result
-from onlineornot_action.posting import How, post
-
-ENDING = frozenset({IncidentStatus.RESOLVED, IncidentStatus.COMPLETED})
-
-
-class NotOnPageError(Exception):
-    """Raised when an input names something that the status page does not have."""
+from onlineornot_action.posting import How, Posted, post
+from onlineornot_action.readings import Reading, read_reliably
 
 
-@dataclass(frozen=True)
+@dataclass
 class Context:
-    """What operations work with."""
+    """What operations work with, and what they have found out so far."""
 
     inputs: Inputs
     client: OnlineOrNotClient
     deadline: Deadline
     limits: Limits
+    incident_id: str = ""
+    """Empty until the incident is known."""
+    incidents: Reading[Incident] | None = None
+    """All incidents of the page, once they have been read."""
+    updates: Reading[IncidentUpdate] | None = None
+    """All updates of the incident, likewise."""
+    notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def page_id(self) -> str:
+        """The page."""
+        return self.inputs.status_page_id
 
     @property
     def incident(self) -> tuple[str, str]:
         """Where the updates are: the page and the incident."""
-        return self.inputs.status_page_id, self.inputs.incident_id
+        return self.page_id, self.incident_id
 
 
 @dataclass(frozen=True)
@@ -78,12 +100,96 @@ def run(context: Context) -> Result:
     """Do what the inputs ask for.
 
     Raises:
-        NotOnPageError: An input names something that is not there.
+        InvalidInputsError: An input names something that the page does not have.
         APIError: It is not done.
         UnsettledError: It may be done.
         CancelledError: The job was cancelled.
     """
-    return OPERATIONS[context.inputs.operation](context)
+    inputs = context.inputs
+    context.incident_id = inputs.incident_id or ""
+    if inputs.incident_title:
+        title = inputs.incident_title
+        context.incidents = read_incidents(context.client, context.page_id, title, context.deadline, context.limits)
+        if not _choose(context, open_incidents(context.incidents.items, title)):
+            return _without_incident(context, title)
+    result = OPERATIONS[inputs.operation](context)
+    return replace(result, notes=(*context.notes, *result.notes), warnings=(*context.warnings, *result.warnings))
+
+
+def _choose(context: Context, candidates: list[Incident]) -> bool:
+    """Settle on the newest of several incidents."""
+    if not candidates:
+        return False
+    context.incident_id = candidates[0].id
+    if len(candidates) > 1:
+        ids = ", ".join(incident.id for incident in candidates)
+        context.warnings.append(
+            f"Several open incidents have this title: {ids}. The newest, {ids.split(',')[0]}, is used."
+        )
+    return True
+
+
+def _without_incident(context: Context, title: str) -> Result:
+    match context.inputs.if_no_incident:
+        case IfNoIncident.CREATE:
+            return _open(context, title)
+        case IfNoIncident.SKIP:
+            return Result(Outcome.SKIPPED)
+        case IfNoIncident.FAIL:
+            raise InvalidInputsError([describe_missing(title)])
+
+
+def _open(context: Context, title: str) -> Result:
+    inputs, client = context.inputs, context.client
+    if inputs.date_happened:
+        context.warnings.append("date-happened has no effect on an incident that is opened.")
+    body = IncidentCreate(
+        title=title,
+        description=inputs.text,
+        status=inputs.status,
+        notify_subscribers=inputs.notify,
+        components=_components_affected(context),
+    )
+    if inputs.dry_run:
+        return Result(Outcome.DRY_RUN, body=body, warnings=tuple(context.warnings))
+    draft = IncidentDraft(client, context.page_id, body)
+    posted = post(draft, context.deadline, baseline=context.incidents, limits=context.limits)
+    incident = posted.item
+    context.incident_id = incident.id
+    update = _attempt(lambda: first_update(client, context.page_id, incident))
+    rivals = _attempt(lambda: older_rivals(Reading(draft.pages()).items, incident, title)) or []
+    return Result(
+        Outcome.OPENED,
+        incident.id,
+        update.id if update else "",
+        update,
+        notified=inputs.notify,
+        how=posted.how,
+        notes=tuple(context.notes),
+        warnings=(*context.warnings, *_double_warnings(posted), *_rival_warnings(incident, rivals)),
+    )
+
+
+T = TypeVar("T")
+
+
+def _attempt(read: Callable[[], T]) -> T | None:
+    """What is good to know, but no reason to fail once the work is done."""
+    try:
+        return read()
+    except (APIError, CancelledError):
+        return None
+
+
+def _rival_warnings(opened: Incident, rivals: list[Incident]) -> Iterator[str]:
+    if rivals:
+        ids = ", ".join(rival.id for rival in rivals)
+        yield f"Somebody else opened an incident of this title before: {ids}. This run opened {opened.id}; delete one."
+
+
+def _double_warnings(posted: Posted[Incident] | Posted[IncidentUpdate]) -> Iterator[str]:
+    if posted.doubles:
+        yield f"The same was posted twice: {posted.item.id} and {', '.join(posted.doubles)}. Delete one."
 
 
 def _create(context: Context) -> Result:
@@ -92,21 +198,61 @@ def _create(context: Context) -> Result:
         status=inputs.status,
         description=inputs.text,
         notify_subscribers=inputs.notify,
-        components_affected=inputs.components,
+        components_affected=_components_affected(context),
         date_happened=inputs.date_happened,
     )
     if inputs.dry_run:
         return replace(_list(context), outcome=Outcome.DRY_RUN, updates=None, body=body)
     draft = UpdateDraft(context.client, context.incident, body)
-    posted = post(draft, context.deadline, avoid_duplicate=inputs.skip_duplicate, limits=context.limits)
+    posted = post(
+        draft,
+        context.deadline,
+        avoid_duplicate=inputs.skip_duplicate,
+        baseline=context.updates,
+        limits=context.limits,
+    )
     if posted.how is How.BEFORE:
         return _about(context, Outcome.UNCHANGED, posted.item, how=posted.how)
     return replace(
         _about(context, Outcome.CREATED, posted.item, how=posted.how),
         notified=inputs.notify,
-        blind=posted.blind,
-        doubles=posted.doubles,
+        notes=tuple(_circumstances(posted)),
+        warnings=tuple(_double_warnings(posted)),
     )
+
+
+def _circumstances(posted: Posted[IncidentUpdate]) -> Iterator[str]:
+    if posted.before is None:
+        yield "The updates could not be read beforehand"
+    elif posted.before and max(posted.before, key=_created).status in ENDING:
+        yield "The incident was over already"
+
+
+def _components_affected(context: Context) -> tuple[ComponentAffected, ...] | None:
+    """The components with their ids, looked up where they are not known."""
+    wanted = context.inputs.components
+    if wanted is None:
+        return None
+    if wanted == RESTORE:
+        return _restored(context)
+    named = tuple(each for each in wanted if isinstance(each, NamedStatus))
+    if named:
+        return look_up(context.client, context.page_id, named)
+    return tuple(each for each in wanted if isinstance(each, ComponentAffected))
+
+
+def _restored(context: Context) -> tuple[ComponentAffected, ...] | None:
+    if not context.incident_id:
+        context.notes.append("There are no components to restore: the incident is new")
+        return None
+    pages = partial(context.client.incident_update_pages, *context.incident)
+    context.updates = read_reliably(pages, lambda _: False, context.deadline, context.limits)
+    incidents = context.incidents.items if context.incidents else None
+    restoration = restore(context.client, *context.incident, context.updates.items, incidents)
+    context.notes += [f"Not restored: {reason}" for reason in restoration.left]
+    if not restoration.components:
+        context.notes.append("No component was restored")
+    return restoration.components or None
 
 
 def _update(context: Context) -> Result:
@@ -148,13 +294,13 @@ def _delete(context: Context) -> Result:
         return None
 
     _, how = insist(Change(delete, read_back), context.deadline, context.limits)
-    return Result(Outcome.DELETED, context.inputs.incident_id, update_id, how=how)
+    return Result(Outcome.DELETED, context.incident_id, update_id, how=how)
 
 
 def _list(context: Context) -> Result:
     updates = context.client.list_incident_updates(*context.incident)
     newest_first = tuple(sorted(updates, key=_created, reverse=True))
-    return Result(Outcome.LISTED, context.inputs.incident_id, updates=newest_first)
+    return Result(Outcome.LISTED, context.incident_id, updates=newest_first)
 
 
 OPERATIONS: dict[Operation, Callable[[Context], Result]] = {
@@ -167,7 +313,7 @@ OPERATIONS: dict[Operation, Callable[[Context], Result]] = {
 
 
 def _about(context: Context, outcome: Outcome, update: IncidentUpdate, *, how: How = How.ANSWERED) -> Result:
-    return Result(outcome, context.inputs.incident_id, update.id, update, how=how)
+    return Result(outcome, context.incident_id, update.id, update, how=how)
 
 
 def _update_id(context: Context) -> str:
@@ -177,7 +323,7 @@ def _update_id(context: Context) -> str:
         return inputs.update_id or ""
     newest = max(context.client.list_incident_updates(*context.incident), key=_created, default=None)
     if newest is None:
-        raise NotOnPageError(f"update-id is latest, but the incident {inputs.incident_id} has no updates.")
+        raise InvalidInputsError([f"update-id is latest, but the incident {context.incident_id} has no updates."])
     return newest.id
 
 

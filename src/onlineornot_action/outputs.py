@@ -6,7 +6,12 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from onlineornot_action.inputs import kebab
-from onlineornot_action.onlineornot.models import IncidentUpdate, IncidentUpdateCreate, IncidentUpdatePatch
+from onlineornot_action.onlineornot.models import (
+    IncidentCreate,
+    IncidentUpdate,
+    IncidentUpdateCreate,
+    IncidentUpdatePatch,
+)
 from onlineornot_action.posting import How
 
 
@@ -14,11 +19,13 @@ class Outcome(StrEnum):
     """What became of a run, in one word."""
 
     CREATED = "created"
+    OPENED = "opened"
     UPDATED = "updated"
     DELETED = "deleted"
     FETCHED = "fetched"
     LISTED = "listed"
     UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
     DRY_RUN = "dry-run"
     INVALID = "invalid"
     REJECTED = "rejected"
@@ -49,9 +56,10 @@ class Result:
         updates: `list` only: all of them, newest first.
         notified: Whether subscribers are told of what this run posted; None when that is not known.
         body: Dry run only: what would have been sent.
+        incident_url: Where readers see the incident, as far as that is known.
         how: How it is known that it is done.
-        doubles: Ids of further new updates that say the same.
-        blind: Whether the updates could not be read before it was posted.
+        notes: What else the summary says.
+        warnings: What somebody should look at.
         error: What went wrong, when it did.
     """
 
@@ -61,10 +69,11 @@ class Result:
     update: IncidentUpdate | None = None
     updates: tuple[IncidentUpdate, ...] | None = None
     notified: bool | None = False
-    body: IncidentUpdateCreate | IncidentUpdatePatch | None = None
+    body: IncidentCreate | IncidentUpdateCreate | IncidentUpdatePatch | None = None
+    incident_url: str = ""
     how: How = How.ANSWERED
-    doubles: tuple[str, ...] = ()
-    blind: bool = False
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     error: str = ""
 
 
@@ -90,6 +99,7 @@ class Outputs(BaseModel):
             outcome=result.outcome,
             update_id=result.update_id,
             incident_id=result.incident_id,
+            incident_url=result.incident_url,
             status=(result.update and result.update.status) or "",
             notified="" if result.notified is None else str(result.notified).lower(),
             update=result.update.to_json() if result.update else "",

@@ -16,13 +16,11 @@ it posted is found there or proven absent; only then it posts once more. Two cop
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from itertools import count
 from typing import Generic, Protocol
 
 from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, Deadline, Limits, backoff
 from onlineornot_action.onlineornot.errors import (
     APIError,
-    APIResponseValidationError,
     AuthenticationError,
     CancelledError,
     Effect,
@@ -30,7 +28,7 @@ from onlineornot_action.onlineornot.errors import (
     PermissionDeniedError,
 )
 from onlineornot_action.onlineornot.models import Page
-from onlineornot_action.readings import AnyItem, News, Reading, find_news
+from onlineornot_action.readings import AnyItem, News, Reading, find_news, read_reliably
 
 MOST_LOST = 3
 """Posts that may end without an answer."""
@@ -71,13 +69,13 @@ class Posted(Generic[AnyItem]):
         item: What was posted.
         how: How that is known.
         doubles: Ids of further new items that say the same.
-        blind: Whether the list could not be read beforehand.
+        before: What the list had beforehand; None when it could not be read.
     """
 
     item: AnyItem
     how: How = How.ANSWERED
     doubles: tuple[str, ...] = ()
-    blind: bool = False
+    before: tuple[AnyItem, ...] | None = None
 
 
 class UnsettledError(Exception):
@@ -95,7 +93,12 @@ class UnsettledError(Exception):
 
 
 def post(
-    draft: Draft[AnyItem], deadline: Deadline, *, avoid_duplicate: bool = False, limits: Limits = DEFAULT_LIMITS
+    draft: Draft[AnyItem],
+    deadline: Deadline,
+    *,
+    avoid_duplicate: bool = False,
+    baseline: Reading[AnyItem] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Posted[AnyItem]:
     """Post a draft exactly once.
 
@@ -103,6 +106,7 @@ def post(
         draft: What to post.
         deadline: When to give up.
         avoid_duplicate: Post nothing if the list has a duplicate already.
+        baseline: The list, if it was read just now, and reliably.
         limits: How long what may take.
 
     Raises:
@@ -110,27 +114,28 @@ def post(
         UnsettledError: It may be there.
         CancelledError: The deadline was cancelled; the error says whether it may be there.
     """
-    return _Posting(draft, deadline, limits).run(avoid_duplicate=avoid_duplicate)
+    return _Posting(draft, deadline, limits, baseline).run(avoid_duplicate=avoid_duplicate)
 
 
 class _Posting(Generic[AnyItem]):
     """One run of the algorithm."""
 
-    def __init__(self, draft: Draft[AnyItem], deadline: Deadline, limits: Limits) -> None:
+    def __init__(
+        self, draft: Draft[AnyItem], deadline: Deadline, limits: Limits, baseline: Reading[AnyItem] | None
+    ) -> None:
         self._draft = draft
         self._deadline = deadline
         self._limits = limits
-        self._baseline: Reading[AnyItem] | None = None
+        self._baseline = baseline
         self._written_at: float | None = None
         """When the first post whose answer was lost was begun."""
 
     def run(self, *, avoid_duplicate: bool) -> Posted[AnyItem]:
         if avoid_duplicate:
-            self._baseline = self._read_reliably()
+            self._baseline = self._baseline or self._read_reliably()
             if duplicate := self._draft.find_duplicate(self._baseline.items):
                 return Posted(duplicate, How.BEFORE)
-        else:
-            self._baseline = self._read_in_time()
+        self._baseline = self._baseline or self._read_in_time()
         for _ in range(MOST_LOST):
             try:
                 return self._confirm(self._draft.post())
@@ -158,16 +163,12 @@ class _Posting(Generic[AnyItem]):
         return reading if reading.complete or reading.too_long else None
 
     def _read_reliably(self) -> Reading[AnyItem]:
-        """The baseline where a duplicate must not be overlooked; an empty list is believed the second time."""
-        empty_before = False
-        for tries in count(1):
-            reading = Reading(self._draft.pages(), most_pages=None)
-            if self._draft.find_duplicate(reading.items) or (reading.complete and (reading.items or empty_before)):
-                return reading
-            empty_before = reading.complete
-            if not empty_before and not self._pause(tries):
-                break
-        raise APIResponseValidationError("the list never has as many updates as it says", status=200)
+        """The baseline where a duplicate must not be overlooked."""
+
+        def is_enough(items: list[AnyItem]) -> bool:
+            return self._draft.find_duplicate(items) is not None
+
+        return read_reliably(self._draft.pages, is_enough, self._deadline, self._limits)
 
     def _reconcile(self, lost: APIError) -> Posted[AnyItem] | None:
         """Find what was posted, or None when it is proven absent."""
@@ -228,7 +229,7 @@ class _Posting(Generic[AnyItem]):
         return self._posted(ours[0], How.FOUND, tuple(double.id for double in ours[1:])) if ours else None
 
     def _posted(self, item: AnyItem, how: How, doubles: tuple[str, ...] = ()) -> Posted[AnyItem]:
-        return Posted(item, how, doubles, blind=self._baseline is None)
+        return Posted(item, how, doubles, tuple(self._baseline.items) if self._baseline else None)
 
     def _confirm(self, item: AnyItem) -> Posted[AnyItem]:
         """Take the answer for what it says, and see whether an earlier post, thought to be absent, is there too."""

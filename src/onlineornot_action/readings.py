@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from typing import Generic, Protocol, TypeVar
 
-from onlineornot_action.onlineornot.deadline import Limits
+from onlineornot_action.onlineornot.deadline import Deadline, Limits, backoff
+from onlineornot_action.onlineornot.errors import APIResponseValidationError
 from onlineornot_action.onlineornot.models import Page
 
 MOST_PAGES = 20
@@ -59,6 +60,28 @@ class Reading(Generic[AnyItem]):
         """Whether nothing can be missing: a server in trouble may answer an empty list, or a part of one."""
         counts_agree = all(page.total_count == len(self.ids) for page in self.pages)
         return counts_agree and not self.pages[-1].items and (baseline is None or baseline.ids <= self.ids)
+
+
+def read_reliably(
+    pages: Callable[[], Iterable[Page[AnyItem]]],
+    is_enough: Callable[[list[AnyItem]], bool],
+    deadline: Deadline,
+    limits: Limits,
+) -> Reading[AnyItem]:
+    """Read a list until it shows what is looked for, or cannot be hiding it: an empty one is believed the second time.
+
+    Raises:
+        APIError: It cannot be read, or is never complete.
+    """
+    empty_before = False
+    for tries in count(1):
+        reading = Reading(pages(), most_pages=None)
+        if is_enough(reading.items) or (reading.complete and (reading.items or empty_before)):
+            return reading
+        empty_before = reading.complete
+        if not empty_before and not deadline.sleep(backoff(tries, limits), limits.read_reserve):
+            break
+    raise APIResponseValidationError("the list never has as many items as it says", status=200)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from onlineornot_action.input_rules import Operation
+from onlineornot_action.input_values import Components, NamedStatus
 from onlineornot_action.inputs import Inputs
 from onlineornot_action.onlineornot.models import IncidentUpdate
 from onlineornot_action.outputs import Outcome, Result
@@ -23,19 +24,21 @@ def sentence(result: Result, inputs: Inputs) -> str:
     status = _status(result, inputs) or "not given"
     return {
         Outcome.CREATED: f"Posted {status} to {incident} as {update}; subscribers {_told(notify=inputs.notify)}.",
+        Outcome.OPENED: f"Opened {incident} with {status} as {update}; subscribers {_told(notify=inputs.notify)}.",
+        Outcome.SKIPPED: "Nothing was posted: there is no open incident of this title.",
         Outcome.UNCHANGED: f"Nothing was posted: {update} of {incident} says the same already.",
         Outcome.UPDATED: f"Changed {update} of {incident}.",
         Outcome.DELETED: f"Deleted {update} of {incident}.",
         Outcome.FETCHED: f"Read {update} of {incident}; its status is {status}.",
         Outcome.LISTED: f"Read {len(result.updates or ())} update(s) of {incident}.",
-        Outcome.DRY_RUN: f"Dry run: nothing was written. It would {inputs.operation} an update of {incident}.",
+        Outcome.DRY_RUN: f"Dry run: nothing was written. It would {_plan(result, inputs)}.",
     }[result.outcome]
 
 
-def double_warning(result: Result) -> str:
-    """Say that something is on the incident more than once."""
-    ids = ", ".join(result.doubles)
-    return f"The incident {result.incident_id} has the same update twice: {result.update_id} and {ids}. Delete one."
+def _plan(result: Result, inputs: Inputs) -> str:
+    return (
+        f"{inputs.operation} an update of incident {result.incident_id}" if result.incident_id else "open an incident"
+    )
 
 
 def render(result: Result, inputs: Inputs | None, requests: int = 0, writes: int = 0) -> str:
@@ -49,6 +52,8 @@ def render(result: Result, inputs: Inputs | None, requests: int = 0, writes: int
     """
     rows = [*_facts(result, inputs), *_efforts(result, requests, writes)]
     blocks = [f"### {_icon(result.outcome)} OnlineOrNot: {_TITLES[result.outcome]}", _table(rows)]
+    if result.incident_url:
+        blocks.append(f"[The incident, as readers see it]({result.incident_url})")
     if result.error:
         blocks.append(_fence(result.error))
     if result.updates is not None:
@@ -62,10 +67,12 @@ def render(result: Result, inputs: Inputs | None, requests: int = 0, writes: int
 
 _TITLES = {
     Outcome.CREATED: "update posted",
+    Outcome.OPENED: "incident opened",
     Outcome.UPDATED: "update changed",
     Outcome.DELETED: "update deleted",
     Outcome.FETCHED: "update read",
     Outcome.LISTED: "updates read",
+    Outcome.SKIPPED: "nothing posted, there is no open incident",
     Outcome.UNCHANGED: "nothing posted, it is there already",
     Outcome.DRY_RUN: "dry run, nothing written",
     Outcome.INVALID: "nothing sent, the inputs are wrong",
@@ -92,10 +99,10 @@ def _facts(result: Result, inputs: Inputs | None) -> Iterator[tuple[str, str]]:
     if inputs is None:
         return
     yield "Status page", inputs.status_page_id
-    yield "Incident", result.incident_id
+    yield "Incident", result.incident_id or inputs.incident_title or ""
     yield "Update", result.update_id
     yield "Status", _status(result, inputs)
-    if result.outcome is Outcome.CREATED:
+    if result.outcome in (Outcome.CREATED, Outcome.OPENED):
         yield "Subscribers", _told(notify=inputs.notify)
     yield from _components(result.update, inputs)
 
@@ -113,8 +120,8 @@ def _writing(inputs: Inputs | None) -> Inputs | None:
 def _efforts(result: Result, requests: int, writes: int) -> Iterator[tuple[str, str]]:
     if result.how is not How.ANSWERED:
         yield "Known because", result.how.value
-    if result.blind:
-        yield "Beforehand", "the updates could not be read"
+    for note in result.notes:
+        yield "Note", note
     yield "Requests", f"{requests}, {writes} of them to write" if writes > 1 else str(requests)
 
 
@@ -125,8 +132,15 @@ def _components(update: IncidentUpdate | None, inputs: Inputs) -> Iterator[tuple
             before, after = change.old_status or "?", change.new_status or "?"
             yield "Component", f"{change.name or change.id or '?'}: {before} → {after}"
     else:
-        for component in inputs.components or ():
-            yield "Component", f"{component.id}: {component.status}"
+        yield from (("Component", wish) for wish in _wishes(inputs.components))
+
+
+def _wishes(wanted: Components | None) -> list[str]:
+    """What was asked for, in the words of the input."""
+    if isinstance(wanted, str):
+        return [wanted]
+    named = (each if isinstance(each, NamedStatus) else NamedStatus(each.id, each.status) for each in wanted or ())
+    return [f"{each.name}: {each.status}" for each in named]
 
 
 def _timeline(updates: tuple[IncidentUpdate, ...]) -> str:

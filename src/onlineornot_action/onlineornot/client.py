@@ -25,13 +25,18 @@ from onlineornot_action.onlineornot.errors import (
 )
 from onlineornot_action.onlineornot.models import (
     ID_PATTERN,
+    Component,
     Deleted,
     Envelope,
     Failure,
+    Group,
+    Incident,
+    IncidentCreate,
     IncidentUpdate,
     IncidentUpdateCreate,
     IncidentUpdatePatch,
     Page,
+    StatusPage,
 )
 from onlineornot_action.onlineornot.transport import Answer, Request, Transport
 
@@ -139,6 +144,37 @@ class OnlineOrNotClient:
         path = _update_path(status_page_id, incident_id, update_id)
         self._request("DELETE", path, Envelope[Deleted])
 
+    def incident_pages(
+        self, status_page_id: str, deadline: Deadline | None = None, *, to_the_end: bool = False
+    ) -> Iterator[Page[Incident]]:
+        """All incidents and maintenances, page by page; see `incident_update_pages`."""
+        path = f"{_page_path(status_page_id)}/incidents"
+        return self._pages(path, Envelope[list[Incident]], deadline or self._deadline, to_the_end=to_the_end)
+
+    def create_incident(self, status_page_id: str, incident: IncidentCreate) -> Incident:
+        """Open an incident."""
+        path = f"{_page_path(status_page_id)}/incidents"
+        return self._request("POST", path, Envelope[Incident], body=incident.to_json())
+
+    def get_incident(self, status_page_id: str, incident_id: str) -> Incident:
+        """Retrieve one incident, with its components and updates if the API names them."""
+        return self._request("GET", _incident_path(status_page_id, incident_id), Envelope[Incident])
+
+    def list_components(self, status_page_id: str) -> Iterator[Component]:
+        """All components of the page."""
+        path = f"{_page_path(status_page_id)}/components"
+        return _distinct(self._pages(path, Envelope[list[Component]], self._deadline, to_the_end=False))
+
+    def list_groups(self, status_page_id: str) -> Iterator[Group]:
+        """All groups of components."""
+        path = f"{_page_path(status_page_id)}/groups"
+        return _distinct(self._pages(path, Envelope[list[Group]], self._deadline, to_the_end=False))
+
+    def get_status_page(self, status_page_id: str, deadline: Deadline) -> StatusPage:
+        """Retrieve the page, in one try."""
+        request = Request("GET", f"{self._base_url}{_page_path(status_page_id)}")
+        return self._try(request, Envelope[StatusPage], deadline).result
+
     def close(self) -> None:
         """Close the connection."""
         self._transport.close()
@@ -241,8 +277,16 @@ def _distinct(pages: Iterable[Page[Listed]]) -> Iterator[Listed]:
                 yield item
 
 
+def _page_path(status_page_id: str) -> str:
+    return f"/v1/status_pages/{_checked(status_page_id)}"
+
+
+def _incident_path(status_page_id: str, incident_id: str) -> str:
+    return f"{_page_path(status_page_id)}/incidents/{_checked(incident_id)}"
+
+
 def _updates_path(status_page_id: str, incident_id: str) -> str:
-    return f"/v1/status_pages/{_checked(status_page_id)}/incidents/{_checked(incident_id)}/updates"
+    return f"{_incident_path(status_page_id, incident_id)}/updates"
 
 
 def _update_path(status_page_id: str, incident_id: str, update_id: str) -> str:

@@ -52,6 +52,8 @@ class Limits:
     """What was made no longer than this before a write, by the server's clock, may have come from it."""
     long_ago: float = 300
     """What was made longer than this before cannot have."""
+    afterwards: float = 5
+    """For what is good to know once the work is done."""
     grace: float = 2
     """For the answer of a write when the job is cancelled, and for one last look at the list."""
     body: int = 8 * 1024 * 1024

@@ -79,6 +79,16 @@ class IncidentUpdateCreate(_Sent):
     date_happened: str | None = None
 
 
+class IncidentCreate(_Sent):
+    """A new incident with its first update. Statuses of a maintenance are not for it."""
+
+    title: Annotated[str, Field(min_length=1, max_length=256)]
+    description: Annotated[str, Field(min_length=1)]
+    status: IncidentStatus
+    notify_subscribers: bool
+    components: tuple[ComponentAffected, ...] | None = None
+
+
 class IncidentUpdatePatch(_Sent):
     """Changes of an update. The API offers neither components nor a notification here."""
 
@@ -116,6 +126,15 @@ class ComponentChange(_Read):
     new_status: _Lenient[_Text] = None
 
 
+def seconds_since_1970(timestamp: str | None) -> float | None:
+    """A timestamp of the API as a number; None where it is absent, or has no offset."""
+    try:
+        moment = datetime.fromisoformat(timestamp or "")
+    except ValueError:
+        return None
+    return moment.timestamp() if moment.tzinfo else None
+
+
 class IncidentUpdate(_Read):
     """An update as the API shows it. Timestamps stay as the API wrote them."""
 
@@ -135,11 +154,61 @@ class IncidentUpdate(_Read):
     @property
     def created(self) -> float | None:
         """`created_at` in seconds since 1970; None where it is absent, or no timestamp with an offset."""
-        try:
-            moment = datetime.fromisoformat(self.created_at or "")
-        except ValueError:
-            return None
-        return moment.timestamp() if moment.tzinfo else None
+        return seconds_since_1970(self.created_at)
+
+
+class LatestUpdate(_Read):
+    """What an incident's newest update says."""
+
+    status: _Lenient[_Text] = None
+
+
+class IncidentComponent(_Read):
+    """A component that an incident is about."""
+
+    id: _Lenient[_Text] = None
+
+
+class Incident(_Read):
+    """An incident as the API shows it. A list leaves out `components` and `updates`."""
+
+    id: ResourceId
+    title: _Lenient[_Text] = None
+    started: _Lenient[_Text] = None
+    ended: _Lenient[_Text] = None
+    latest_update: _Lenient[LatestUpdate] = None
+    scheduled_maintenance: _Lenient[dict[str, object]] = None
+    created_at: _Lenient[_Text] = None
+    components: _Lenient[tuple[IncidentComponent, ...]] = None
+    updates: _Lenient[tuple[IncidentUpdate, ...]] = None
+
+    @property
+    def created(self) -> float | None:
+        """`created_at` in seconds since 1970; None where it is absent, or no timestamp with an offset."""
+        return seconds_since_1970(self.created_at)
+
+
+class Component(_Read):
+    """A part of the page that has a status. Names are not unique."""
+
+    id: ResourceId
+    name: _Lenient[_Text] = None
+    group_id: _Lenient[_Text] = None
+    is_external_component: _Lenient[bool] = None
+
+
+class Group(_Read):
+    """A heading above components."""
+
+    id: ResourceId
+    name: _Lenient[_Text] = None
+
+
+class StatusPage(_Read):
+    """A status page, and where readers find it."""
+
+    subdomain: _Lenient[_Text] = None
+    custom_domain: _Lenient[_Text] = None
 
 
 class Deleted(_Read):

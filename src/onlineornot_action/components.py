@@ -1,0 +1,178 @@
+"""Which components an update is about: by id or by name, or those that an incident changed, to put them back."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from onlineornot_action.incidents import is_open
+from onlineornot_action.input_values import NamedStatus, folded, once_each, quoted
+from onlineornot_action.inputs import InvalidInputsError
+from onlineornot_action.onlineornot.client import OnlineOrNotClient
+from onlineornot_action.onlineornot.models import (
+    Component,
+    ComponentAffected,
+    ComponentStatus,
+    Incident,
+    IncidentUpdate,
+    seconds_since_1970,
+)
+
+MOST_NAMES = 30
+"""Names that a message lists."""
+
+
+def look_up(
+    client: OnlineOrNotClient, status_page_id: str, wanted: Iterable[NamedStatus]
+) -> tuple[ComponentAffected, ...]:
+    """Find the components that are named, by one request for every 100 and, where names are not enough, their groups.
+
+    Raises:
+        InvalidInputsError: A name is unknown, or stands for several components.
+        APIError: They cannot be read.
+    """
+    page = tuple(client.list_components(status_page_id))
+
+    def qualified_names() -> dict[str, str]:
+        groups = {group.id: group.name for group in client.list_groups(status_page_id)}
+        return {each.id: _qualified(each, groups) for each in page}
+
+    return resolve(tuple(wanted), page, qualified_names)
+
+
+def resolve(
+    wanted: tuple[NamedStatus, ...], page: tuple[Component, ...], qualified_names: Callable[[], Mapping[str, str]]
+) -> tuple[ComponentAffected, ...]:
+    """Turn names into ids; `qualified_names` gives each id's `Group / Name`, and is called only where it is needed."""
+    found = [(each, _matches(each.name, page)) for each in wanted]
+    if any(len(components) != 1 for _, components in found):
+        names = qualified_names()
+        found = [(each, components or _qualified_matches(each.name, page, names)) for each, components in found]
+        if problems := [_problem(each.name, components, names) for each, components in found if len(components) != 1]:
+            raise InvalidInputsError(problems)
+    try:
+        return once_each(ComponentAffected(id=one.id, status=each.status) for each, (one,) in found)
+    except ValueError as error:
+        raise InvalidInputsError([f"components {error}."]) from error
+
+
+def _matches(name: str, page: tuple[Component, ...]) -> list[Component]:
+    by_id = [component for component in page if component.id == name]
+    return by_id or [component for component in page if folded(component.name or "") == folded(name)]
+
+
+def _qualified_matches(name: str, page: tuple[Component, ...], names: Mapping[str, str]) -> list[Component]:
+    return [component for component in page if _slashes(names[component.id]) == _slashes(name)]
+
+
+def _slashes(name: str) -> str:
+    return "/".join(folded(part) for part in name.split("/"))
+
+
+def _qualified(component: Component, groups: Mapping[str, str | None]) -> str:
+    group = groups.get(component.group_id or "")
+    return f"{group} / {component.name}" if group else component.name or component.id
+
+
+def _problem(name: str, found: list[Component], names: Mapping[str, str]) -> str:
+    if found:
+        choices = ", ".join(f"{quoted(names[component.id])} ({component.id})" for component in found)
+        return f"components: {quoted(name)} is the name of several: {choices}."
+    known = ", ".join(sorted(quoted(each) for each in names.values())[:MOST_NAMES])
+    return f"components: the page has no {quoted(name)}. It has: {known or 'none at all'}."
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """What puts an incident's components back.
+
+    Attributes:
+        components: Each with the status it had before.
+        left: Why others stay as they are, a sentence for each.
+    """
+
+    components: tuple[ComponentAffected, ...]
+    left: tuple[str, ...]
+
+
+def restore(
+    client: OnlineOrNotClient,
+    status_page_id: str,
+    incident_id: str,
+    updates: Iterable[IncidentUpdate],
+    incidents: Iterable[Incident] | None,
+) -> Restoration:
+    """Look at everything that tells how to put an incident's components back.
+
+    Args:
+        client: What reads it.
+        status_page_id: The page.
+        incident_id: The incident.
+        updates: Its updates.
+        incidents: All incidents of the page, if they are known.
+
+    Raises:
+        APIError: Some of it cannot be read.
+    """
+    before = statuses_before(updates)
+    if not before:
+        listed = client.get_incident(status_page_id, incident_id).components or ()
+        before = {component.id: ComponentStatus.OPERATIONAL for component in listed if component.id}
+    if not before:
+        return Restoration((), ())
+    page = {component.id: component for component in client.list_components(status_page_id)}
+    if incidents is None:
+        incidents = (incident for each in client.incident_pages(status_page_id) for incident in each.items)
+    others = tuple(_contemporaries(client, status_page_id, incident_id, incidents))
+    return plan(before, page, others)
+
+
+def statuses_before(updates: Iterable[IncidentUpdate]) -> dict[str, ComponentStatus]:
+    """The status that each component had before the first update that changed it; OPERATIONAL, if that is unknown."""
+    before: dict[str, ComponentStatus] = {}
+    for update in sorted(updates, key=lambda update: update.created or 0.0):
+        for change in update.components or ():
+            if change.id:
+                before.setdefault(change.id, _status_or_operational(change.old_status))
+    return before
+
+
+def plan(
+    before: Mapping[str, ComponentStatus], page: Mapping[str, Component], others: tuple[Incident, ...]
+) -> Restoration:
+    """Decide what goes back to what, given the page's components and the incidents of the same time."""
+    back: list[ComponentAffected] = []
+    left: list[str] = []
+    for component_id, status in before.items():
+        sharing = [other for other in others if component_id in _changed_by(other)]
+        name = quoted((component_id in page and page[component_id].name) or component_id)
+        if component_id not in page:
+            left.append(f"{name} is no longer on the page")
+        elif page[component_id].is_external_component:
+            left.append(f"{name} is an external component")
+        elif held := next(filter(is_open, sharing), None):
+            left.append(f"{name} belongs to the open incident {quoted(held.title or held.id)} as well")
+        else:
+            back.append(ComponentAffected(id=component_id, status=ComponentStatus.OPERATIONAL if sharing else status))
+    return Restoration(tuple(back), tuple(left))
+
+
+def _contemporaries(
+    client: OnlineOrNotClient, status_page_id: str, incident_id: str, incidents: Iterable[Incident]
+) -> Iterator[Incident]:
+    """The other incidents that are open or have ended since this one began, with their updates."""
+    others = {incident.id: incident for incident in incidents}
+    own = others.pop(incident_id, None)
+    began = (seconds_since_1970(own.started) or own.created) if own else None
+    for other in others.values():
+        ended = seconds_since_1970(other.ended)
+        if is_open(other) or ended is None or began is None or ended >= began:
+            detailed = client.get_incident(status_page_id, other.id)
+            updates = detailed.updates or tuple(client.list_incident_updates(status_page_id, other.id))
+            yield other.model_copy(update={"updates": updates})
+
+
+def _changed_by(incident: Incident) -> set[str | None]:
+    return {change.id for update in incident.updates or () for change in update.components or ()}
+
+
+def _status_or_operational(word: str | None) -> ComponentStatus:
+    return ComponentStatus(word) if word in tuple(ComponentStatus) else ComponentStatus.OPERATIONAL

@@ -1,0 +1,137 @@
+"""Which incident it is about: the open one with a title, or one that is opened under it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from onlineornot_action.input_values import AUTOMATED, folded, quoted
+from onlineornot_action.matching import says_the_same
+from onlineornot_action.onlineornot.client import OnlineOrNotClient
+from onlineornot_action.onlineornot.deadline import Deadline, Limits
+from onlineornot_action.onlineornot.errors import APIError
+from onlineornot_action.onlineornot.models import (
+    Incident,
+    IncidentCreate,
+    IncidentStatus,
+    IncidentUpdate,
+    IncidentUpdateCreate,
+    Page,
+    StatusPage,
+)
+from onlineornot_action.readings import Reading, read_reliably
+
+ENDING = frozenset({IncidentStatus.RESOLVED, IncidentStatus.COMPLETED})
+
+
+def is_open(incident: Incident) -> bool:
+    """Whether an incident has neither ended nor been declared over."""
+    return not incident.ended and not (incident.latest_update and incident.latest_update.status in ENDING)
+
+
+def has_title(incident: Incident, title: str) -> bool:
+    """Whether people opened an incident, no maintenance, under this title."""
+    name = folded(incident.title or "")
+    by_monitor = name.startswith(folded(AUTOMATED))
+    return name == folded(title) and not by_monitor and incident.scheduled_maintenance is None
+
+
+def newest_first(incidents: Iterable[Incident]) -> list[Incident]:
+    """Order incidents by when they were made."""
+    return sorted(incidents, key=lambda incident: incident.created or 0.0, reverse=True)
+
+
+def open_incidents(incidents: Iterable[Incident], title: str) -> list[Incident]:
+    """The open incidents of this title, newest first."""
+    return newest_first(incident for incident in incidents if has_title(incident, title) and is_open(incident))
+
+
+def read_incidents(
+    client: OnlineOrNotClient, status_page_id: str, title: str, deadline: Deadline, limits: Limits
+) -> Reading[Incident]:
+    """All incidents of a page, until the title is among them or they are sure to be all.
+
+    Raises:
+        APIError: They cannot be read.
+    """
+    return read_reliably(
+        lambda: client.incident_pages(status_page_id),
+        lambda items: bool(open_incidents(items, title)),
+        deadline,
+        limits,
+    )
+
+
+@dataclass(frozen=True)
+class IncidentDraft:
+    """An incident that is to be opened exactly once."""
+
+    client: OnlineOrNotClient
+    status_page_id: str
+    body: IncidentCreate
+
+    def post(self) -> Incident:
+        """Open it."""
+        return self.client.create_incident(self.status_page_id, self.body)
+
+    def pages(self, deadline: Deadline | None = None, *, to_the_end: bool = False) -> Iterator[Page[Incident]]:
+        """Read the incidents of the page."""
+        return self.client.incident_pages(self.status_page_id, deadline, to_the_end=to_the_end)
+
+    def concerns(self, item: Incident) -> bool:
+        """Whether an incident could be this one."""
+        return has_title(item, self.body.title)
+
+    def is_same(self, item: Incident) -> bool:
+        """Whether an incident's first update says what this one's does; a list does not show it."""
+        try:
+            first = first_update(self.client, self.status_page_id, item)
+        except APIError:
+            return False
+        return first is not None and says_the_same(first, self._first_update())
+
+    def find_duplicate(self, items: list[Incident]) -> Incident | None:
+        """The open incident of the same title, newest first."""
+        return next(iter(open_incidents(items, self.body.title)), None)
+
+    def _first_update(self) -> IncidentUpdateCreate:
+        return IncidentUpdateCreate(
+            status=self.body.status,
+            description=self.body.description,
+            notify_subscribers=self.body.notify_subscribers,
+            components_affected=self.body.components,
+        )
+
+
+def first_update(client: OnlineOrNotClient, status_page_id: str, incident: Incident) -> IncidentUpdate | None:
+    """The update an incident began with, from the incident itself if it has it.
+
+    Raises:
+        APIError: It cannot be read.
+    """
+    updates = incident.updates or tuple(client.list_incident_updates(status_page_id, incident.id))
+    return min(updates, key=lambda update: update.created or 0.0, default=None)
+
+
+def older_rivals(incidents: Iterable[Incident], opened: Incident, title: str) -> list[Incident]:
+    """Other open incidents of the same title that somebody else opened before."""
+    rivals = (incident for incident in open_incidents(incidents, title) if incident.id != opened.id)
+    return [rival for rival in rivals if (rival.created or 0.0, rival.id) < (opened.created or 0.0, opened.id)]
+
+
+def describe_missing(title: str) -> str:
+    """Say that no open incident has this title."""
+    return (
+        f"incident-title: no open incident is called {quoted(title)}. It may have ended; "
+        "with if-no-incident: create one is opened, with skip the step ends without an error."
+    )
+
+
+def address(page: StatusPage, incident_id: str) -> str:
+    """Where readers see an incident; empty when the page does not say where it is."""
+    domain = (page.custom_domain or "").removeprefix("https://").removeprefix("http://").rstrip("/")
+    host = domain or (f"{page.subdomain}.onlineornot.com" if page.subdomain else "")
+    return f"https://{host}/incidents/{incident_id}" if _is_host(host) else ""
+
+
+def _is_host(text: str) -> bool:
+    labels = text.split(".")
+    return len(labels) > 1 and all(label and label.isascii() and label.replace("-", "").isalnum() for label in labels)
