@@ -17,10 +17,10 @@ def test_the_demo_leads_through_a_failed_deploy_and_its_rollback() -> None:
     ).stdout
 
     assert [line for line in shown.splitlines() if "outcome=" in line] == [
-        "    outcome=created",
+        "    outcome=opened",
         "    outcome=updated",
         "    outcome=created",
         "    outcome=listed",
     ]
     assert "Example Shop: ALL_SYSTEMS_OPERATIONAL" in shown
-    assert shown.count("[RESOLVED] Checkout is failing") == 3
+    assert shown.count("[RESOLVED] Checkout is disturbed by a deploy") == 3

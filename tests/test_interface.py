@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 EXAMPLES = sorted((ROOT / "examples").glob("*.yml"))
+SHOWN = [path for path in EXAMPLES if f"<!-- examples/{path.name} -->" in README]
 OUTPUT_NAMES = [str(field.alias) for field in Outputs.model_fields.values()]
 
 
@@ -74,8 +75,13 @@ def test_the_action_runs_in_a_container_without_arguments() -> None:
     assert ACTION["branding"].keys() == {"icon", "color"}
 
 
-@pytest.mark.parametrize("workflow", EXAMPLES, ids=lambda path: path.stem)
-def test_the_readme_shows_the_examples_as_they_are(workflow: Path) -> None:
+def test_the_readme_shows_the_two_workflows_and_names_all_others() -> None:
+    assert [path.stem for path in SHOWN] == ["deploy", "rollback"]
+    assert all(f"(examples/{path.name})" in README for path in EXAMPLES if path not in SHOWN)
+
+
+@pytest.mark.parametrize("workflow", SHOWN, ids=lambda path: path.stem)
+def test_the_readme_shows_examples_as_they_are(workflow: Path) -> None:
     text = workflow.read_text(encoding="utf-8")
 
     assert f"<!-- examples/{workflow.name} -->\n```yaml\n{text}```\n" in README

@@ -6,49 +6,55 @@ from textwrap import indent
 
 from onlineornot_sandbox.access import EDIT_TOKEN
 from onlineornot_sandbox.reader import render_page
-from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, PAGE_ID, WEBSITE_ID
+from onlineornot_sandbox.seed import PAGE_ID
 from onlineornot_sandbox.server import Sandbox
 from onlineornot_sandbox.steps import StepResult, run_step
 from onlineornot_sandbox.store import Store
 
+TITLE = "Checkout is disturbed by a deploy"
+
 
 def main() -> None:
-    """Run four steps against a sandbox, and show what came of them."""
+    """Run the steps of two workflow runs that know nothing of each other, and show what came of them."""
     with Sandbox() as sandbox:
-        everywhere = {
-            "api-token": EDIT_TOKEN,
-            "api-url": sandbox.url,
-            "status-page-id": PAGE_ID,
-            "incident-id": INCIDENT_ID,
-        }
-        failed = _show_step(
-            "1. The deploy failed: tell customers, mark two components",
+        everywhere = {"api-token": EDIT_TOKEN, "api-url": sandbox.url, "status-page-id": PAGE_ID}
+        opened = _show_step(
+            "Run 1: the deploy failed; tell customers, mark two components",
             everywhere,
             {
+                "incident-title": TITLE,
+                "if-no-incident": "create",
                 "status": "INVESTIGATING",
                 "description": "A deploy went wrong. Checkout may fail; we are rolling it back.",
-                "components": f"{API_ID}: MAJOR_OUTAGE\n{WEBSITE_ID}: PARTIAL_OUTAGE",
+                "components": "API: MAJOR_OUTAGE\nWebsite: PARTIAL_OUTAGE",
             },
         )
         _show_step(
-            "2. Somebody knows more: correct the text of that update",
+            "Run 1, a later step: correct the text of that update",
             everywhere,
             {
+                "incident-id": opened.outputs["incident-id"],
                 "operation": "update",
-                "update-id": failed.outputs["update-id"],
+                "update-id": opened.outputs["update-id"],
                 "description": "A deploy went wrong. Card payments fail; we are rolling it back.",
             },
         )
         _show_step(
-            "3. The rollback is through: it is over, the components are back",
+            "Run 2, hours later: the rollback is through; put the components back",
             everywhere,
             {
+                "incident-title": TITLE,
+                "if-no-incident": "skip",
                 "status": "RESOLVED",
                 "description": "The rollback is complete. Checkout works again.",
-                "components": f"{API_ID}: OPERATIONAL\n{WEBSITE_ID}: OPERATIONAL",
+                "components": "restore",
             },
         )
-        _show_step("4. What the incident says now", everywhere, {"operation": "list"})
+        _show_step(
+            "What the incident says now",
+            everywhere,
+            {"incident-id": opened.outputs["incident-id"], "operation": "list"},
+        )
         _show("The page, as its readers see it", render_page(sandbox.store))
         _show("The mails to its subscribers", _mails(sandbox.store))
 

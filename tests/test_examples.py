@@ -1,0 +1,176 @@
+"""The workflows in `examples` do what they are for: their steps are run, in order, against the sandbox."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import yaml
+
+from onlineornot_sandbox.access import EDIT_TOKEN
+from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
+from onlineornot_sandbox.server import Sandbox
+from onlineornot_sandbox.steps import ROOT, StepResult, run_step
+from onlineornot_sandbox.store import Store
+
+_EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
+
+
+class Workflow:
+    """A workflow whose jobs a test runs one by one, with the results that it likes."""
+
+    def __init__(self, name: str, sandbox: Sandbox, inputs: Mapping[str, str] | None = None) -> None:
+        self._jobs = yaml.safe_load((ROOT / "examples" / f"{name}.yml").read_text(encoding="utf-8"))["jobs"]
+        self._api_url = sandbox.url
+        self._values = {
+            "secrets.ONLINEORNOT_API_TOKEN": EDIT_TOKEN,
+            "vars.ONLINEORNOT_STATUS_PAGE_ID": PAGE_ID,
+            **{f"inputs.{name}": value for name, value in (inputs or {}).items()},
+        }
+
+    def set_result(self, job: str, result: str) -> None:
+        """Say how a job ended that does not use the action."""
+        self._values[f"needs.{job}.result"] = result
+
+    def run(self, job: str) -> list[StepResult]:
+        """Run those steps of a job that use the action, and whose condition holds."""
+        steps = [step for step in self._jobs[job]["steps"] if "onlineornot-incident-update@" in step.get("uses", "")]
+        assert steps
+        results = [self._run_step(step) for step in steps if self._value(step.get("if", "'yes'"))]
+        for name, value in self._jobs[job].get("outputs", {}).items():
+            self._values[f"needs.{job}.outputs.{name}"] = self._fill_in(value)
+        return results
+
+    def _run_step(self, step: Mapping[str, Any]) -> StepResult:
+        given = {name: self._fill_in(str(value)) for name, value in step["with"].items()}
+        result = run_step({"api-url": self._api_url, **given})
+        for name, value in result.outputs.items():
+            self._values[f"steps.{step.get('id')}.outputs.{name}"] = value
+        return result
+
+    def _fill_in(self, text: str) -> str:
+        return _EXPRESSION.sub(lambda match: self._value(match[1]), text)
+
+    def _value(self, expression: str) -> str:
+        """Evaluate what the examples use of GitHub's expressions: names, texts, ==, && and ||."""
+        alternatives = [self._conjunction(part) for part in expression.split("||")]
+        return next(filter(None, alternatives), "")
+
+    def _conjunction(self, expression: str) -> str:
+        parts = [self._comparison(part.strip()) for part in expression.split("&&")]
+        return parts[-1] if all(parts) else ""
+
+    def _comparison(self, expression: str) -> str:
+        left, equals, right = expression.partition(" == ")
+        if equals:
+            return "true" if self._operand(left) == self._operand(right) else ""
+        return self._operand(expression)
+
+    def _operand(self, name: str) -> str:
+        return name.strip("'") if name.startswith("'") else self._values.get(name, "")
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+def outcomes(results: list[StepResult]) -> list[str]:
+    return [result.outputs["outcome"] for result in results]
+
+
+def statuses(store: Store) -> dict[str, str]:
+    return {component.name: component.status for component in store.components.values()}
+
+
+def timeline(store: Store, title: str) -> list[str]:
+    return [
+        update.status for incident in store.incidents.values() if incident.title == title for update in incident.updates
+    ]
+
+
+CALM = {"Website": "OPERATIONAL", "Payments": "OPERATIONAL", "API": "OPERATIONAL", "Search": "OPERATIONAL"}
+
+
+def test_deploy_and_rollback_share_nothing_but_the_title(sandbox: Sandbox) -> None:
+    failed = Workflow("deploy", sandbox).run("tell-customers")
+    during = statuses(sandbox.store)
+    ended = Workflow("rollback", sandbox).run("tell-customers")
+
+    assert (outcomes(failed), outcomes(ended)) == (["opened"], ["created"])
+    assert during == CALM | {"API": "MAJOR_OUTAGE", "Website": "PARTIAL_OUTAGE"}
+    assert statuses(sandbox.store) == CALM
+    assert timeline(sandbox.store, "Checkout is disturbed by a deploy") == ["INVESTIGATING", "RESOLVED"]
+
+
+def test_a_second_failed_deploy_adds_to_the_open_incident(sandbox: Sandbox) -> None:
+    Workflow("deploy", sandbox).run("tell-customers")
+
+    assert outcomes(Workflow("deploy", sandbox).run("tell-customers")) == ["created"]
+
+
+def test_a_rollback_without_an_incident_says_nothing(sandbox: Sandbox) -> None:
+    assert outcomes(Workflow("rollback", sandbox).run("tell-customers")) == ["skipped"]
+
+
+@pytest.mark.parametrize(
+    ("deploy", "rollback", "said", "api"),
+    [
+        ("failure", "success", ["INVESTIGATING", "RESOLVED"], "OPERATIONAL"),
+        ("failure", "failure", ["INVESTIGATING", "IDENTIFIED"], "MAJOR_OUTAGE"),
+        ("failure", "cancelled", ["INVESTIGATING", "UPDATE"], "MAJOR_OUTAGE"),
+        ("cancelled", "success", ["INVESTIGATING", "RESOLVED"], "OPERATIONAL"),
+        ("cancelled", "skipped", ["INVESTIGATING", "UPDATE"], "DEGRADED_PERFORMANCE"),
+        ("success", "skipped", [], "OPERATIONAL"),
+        ("skipped", "skipped", [], "OPERATIONAL"),
+    ],
+)
+def test_whatever_becomes_of_deploy_and_rollback_customers_hear_the_right_thing(
+    sandbox: Sandbox, deploy: str, rollback: str, said: list[str], api: str
+) -> None:
+    workflow = Workflow("outcomes", sandbox)
+    workflow.set_result("deploy", deploy)
+    workflow.set_result("rollback", rollback)
+
+    begun = workflow.run("begin")
+    ended = workflow.run("end") if begun else []
+
+    assert outcomes(begun + ended) == (["opened", "created"] if said else [])
+    assert timeline(sandbox.store, "Checkout is disturbed by a deploy") == said
+    assert statuses(sandbox.store)["API"] == api
+
+
+def test_a_canary_hands_on_the_incident_and_corrects_its_update(sandbox: Sandbox) -> None:
+    workflow = Workflow("canary", sandbox)
+
+    results = workflow.run("tell-customers") + workflow.run("tell-customers-again")
+
+    assert outcomes(results) == ["opened", "updated", "created"]
+    assert timeline(sandbox.store, "Some customers see errors") == ["IDENTIFIED", "RESOLVED"]
+    assert (statuses(sandbox.store), sandbox.store.mails) == (CALM, [])
+
+
+@pytest.mark.parametrize(("work", "last"), [("success", "COMPLETED"), ("failure", "UPDATE")])
+def test_a_maintenance_moves_on_by_its_id(sandbox: Sandbox, work: str, last: str) -> None:
+    workflow = Workflow("maintenance", sandbox, {"incident-id": INCIDENT_ID})
+    workflow.set_result("work", work)
+
+    results = workflow.run("announce") + workflow.run("begin") + workflow.run("end")
+
+    assert outcomes(results) == ["created"] * 3
+    assert [update.status for update in sandbox.store.timeline()[1:]] == ["SCHEDULED", "IN_PROGRESS", last]
+
+
+@pytest.mark.parametrize(("dry_run", "outcome"), [("true", "dry-run"), ("false", "opened")])
+def test_the_form_of_the_engineer_on_call_opens_an_incident(sandbox: Sandbox, dry_run: str, outcome: str) -> None:
+    form = {
+        "title": "Search is slow",
+        "status": "INVESTIGATING",
+        "description": "We are looking into it.",
+        "components": "Core / Search: degraded_performance",
+        "notify": "true",
+        "dry-run": dry_run,
+    }
+
+    assert outcomes(Workflow("manual", sandbox, form).run("tell-customers")) == [outcome]
