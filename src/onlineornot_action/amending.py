@@ -40,14 +40,13 @@ def insist(change: Change[T], deadline: Deadline, limits: Limits = DEFAULT_LIMIT
             except APIError as error:
                 if lost is None and error.effect is not Effect.AMBIGUOUS:
                     raise
-                refused = error if error.effect is Effect.REJECTED else None
-                lost = lost or error
-            if not (refused or deadline.sleep(backoff(tries, limits), limits.read_reserve)):
+                if error.effect is not Effect.AMBIGUOUS:
+                    return _settle(change, error), How.FOUND
+                lost = error
+            if not deadline.sleep(backoff(tries, limits), limits.read_reserve):
                 break
             if (made := _read_back(change)) is not None:
                 return made, How.FOUND
-            if refused:
-                raise refused
             if deadline.left() < limits.write_reserve:
                 break
     except CancelledError as error:
@@ -61,3 +60,16 @@ def _read_back(change: Change[T]) -> T | None:
         return change.read_back()
     except APIError:
         return None
+
+
+def _settle(change: Change[T], error: APIError) -> T:
+    """Find out whether an earlier try worked, when this one was refused or could not be sent."""
+    if error.effect is not Effect.REJECTED:
+        raise UnsettledError(error)
+    try:
+        made = change.read_back()
+    except APIError as unread:
+        raise UnsettledError(unread) from error
+    if made is None:
+        raise error
+    return made

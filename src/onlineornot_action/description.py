@@ -13,7 +13,8 @@ SHORTEST_SECRET = 8
 """A shorter one is no secret, and stands in many a text by chance."""
 
 _LONGEST_FILE = 4 * LONGEST + 1024
-_UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_TERMINAL_SEQUENCES = re.compile("(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b\n]*(?:\x07|\x1b\\\\)")
 _BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
 """What Unicode counts as letters and symbols, but nobody can see."""
 
@@ -24,8 +25,13 @@ def normalize_newlines(text: str) -> str:
 
 
 def without_controls(text: str) -> str:
-    """Drop what steers a terminal or turns the reading direction."""
-    return _UNWANTED.sub("", text)
+    """Drop what steers a terminal, as a whole, or turns the reading direction."""
+    return CONTROLS.sub("", _TERMINAL_SEQUENCES.sub("", text))
+
+
+def plain(text: str) -> str:
+    """A foreign text as it may be shown."""
+    return without_controls(normalize_newlines(text))
 
 
 def check(text: str, *, secret: str) -> str:

@@ -56,14 +56,15 @@ _MEANING: tuple[tuple[type[APIError], str], ...] = (
     (RateLimitError, "The API takes no more requests for now. Run the job again later"),
     (RedirectError, "It was not followed, as the token is for the API alone. Check api-url"),
     (BadRequestError, "The API does not accept what was sent. Mend the input that it names"),
-    (InternalServerError, "The API is in trouble, or one of the ids is wrong: it may answer so then"),
+    (InternalServerError, "The API failed. It may also answer so to a wrong id, so check the ids"),
+    (APIStatusError, "Mend what it names, and check the ids and api-url"),
     (APIError, "This is no answer of the API's. Check api-url, and what stands between this runner and the API"),
 )
 
 
 def explain_failure(error: APIError, inputs: Inputs, incident_id: str) -> Result:
     """What a run comes to that ends with this error: nothing was written."""
-    sentences = [_not_done(error, inputs.operation), *_quotes(error), _meaning(error), *_patience(error)]
+    sentences = [_not_done(error, inputs.operation), *_quotes(error), _meaning(error), *_asked_to_wait(error)]
     outcome = Outcome.REJECTED if error.effect is Effect.REJECTED else Outcome.NOT_SENT
     return _result(outcome, inputs, incident_id, sentences)
 
@@ -73,7 +74,9 @@ def explain_doubt(error: UnsettledError, inputs: Inputs, incident_id: str) -> Re
     sentences = [
         f"The update may have been {_DONE[inputs.operation]}, or not: {error.cause}",
         *_quotes(error.cause),
-        *_strangers(error.new_ids),
+        *_others("These are new there, in other words than were sent", error.new_ids),
+        *_others("These may be what was sent, or older", error.uncertain_ids),
+        *_asked_to_wait(error.cause),
         LOOK_FIRST,
     ]
     return replace(_result(Outcome.UNKNOWN, inputs, incident_id, sentences), notified=None)
@@ -119,16 +122,14 @@ def _meaning(error: APIError) -> str:
     return next(meaning for kind, meaning in _MEANING if isinstance(error, kind))
 
 
-def _patience(error: APIError) -> list[str]:
-    if not error.retry_after:
+def _asked_to_wait(error: APIError) -> list[str]:
+    if error.final or not error.retry_after:
         return []
-    return [f"The API asks to wait {error.retry_after:,.0f} s, longer than timeout-seconds leaves"]
+    return [f"The API asks to wait {error.retry_after:,.0f} s before the next request"]
 
 
-def _strangers(ids: tuple[str, ...]) -> list[str]:
-    if not ids:
-        return []
-    return [f"New on the incident, but not what was sent: {', '.join(ids[:10])}"]
+def _others(what: str, ids: tuple[str, ...]) -> list[str]:
+    return [f"{what}: {', '.join(ids[:10])}"] if ids else []
 
 
 def _host(address: str) -> str:

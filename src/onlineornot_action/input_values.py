@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from ipaddress import ip_address
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, TypeVar
 from urllib.parse import urlsplit
@@ -31,11 +32,11 @@ FURTHEST_AHEAD = timedelta(days=366)
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _TIMESTAMP = "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})"
 _BASE_URL = r"https?://([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?"
-_PATH_WORDS = frozenset({"status_pages", "status-pages", "incidents", "components"})
+_PATH_WORDS = {"status_page_id": "status_pages", "incident_id": "incidents", "update_id": "updates"}
 
 
 @dataclass(frozen=True)
-class Context:
+class ParsingContext:
     """What a value is judged by, beside itself; `warnings` gathers what is no reason to refuse it."""
 
     secret: str
@@ -46,7 +47,7 @@ class Context:
     warnings: list[str]
 
 
-Info = ValidationInfo[Context]
+Info = ValidationInfo[ParsingContext]
 
 
 def folded(name: str) -> str:
@@ -75,7 +76,7 @@ def resource_id(value: str, info: Info) -> str:
     """The id of a page, an incident or an update."""
     if re.fullmatch(ID_PATTERN, value):
         return value
-    if inside := _id_in_address(value):
+    if inside := _id_in_address(value, info.field_name or ""):
         raise ValueError(f"is an address; the id in it seems to be {inside}")
     name = (info.field_name or "").replace("_", "-")
     raise ValueError(
@@ -84,10 +85,12 @@ def resource_id(value: str, info: Info) -> str:
     )
 
 
-def _id_in_address(value: str) -> str | None:
-    """The last part of an address that could be an id."""
-    parts = (part for part in reversed(re.split("[/?#]", value)[1:]) if part not in _PATH_WORDS)
-    return next((part for part in parts if re.fullmatch(ID_PATTERN, part)), None)
+def _id_in_address(value: str, field_name: str) -> str | None:
+    """The part of an address that seems to be the id: what follows the word for it, or else the last with a digit."""
+    parts = re.split("[/?#=]", value)
+    named = (part for word, part in pairwise(parts) if word.replace("-", "_") == _PATH_WORDS.get(field_name))
+    others = (part for part in reversed(parts[1:]) if re.search("[0-9]", part))
+    return next((part for part in (*named, *others) if re.fullmatch(ID_PATTERN, part)), None)
 
 
 def update_id(value: str, info: Info) -> str:

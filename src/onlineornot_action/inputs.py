@@ -4,6 +4,8 @@ A new input is a field of `Inputs`, its parser in `input_values`, its name in `i
 and its row in the README; a test names what is missing.
 """
 
+import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +20,7 @@ from onlineornot_action.onlineornot.models import IncidentStatus
 
 TOKEN_VARIABLE = "ONLINEORNOT_API_TOKEN"  # noqa: S105 - the name of one
 ALLOW_HTTP_VARIABLE = "ONLINEORNOT_ALLOW_HTTP"
-CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 _PREFIX = "INPUT_"
 _BEARER = "Bearer "
@@ -77,7 +79,7 @@ class InvalidInputsError(Exception):
         self.warnings = tuple(warnings)
 
 
-class Reading(NamedTuple):
+class ValidInputs(NamedTuple):
     """Inputs, and what the user should mend all the same."""
 
     inputs: Inputs
@@ -99,7 +101,9 @@ def find_ca_bundle(environ: Mapping[str, str]) -> str | None:
     return next(filter(None, map(environ.get, CA_VARIABLES)), None)
 
 
-def read_inputs(environ: Mapping[str, str], arguments: Sequence[str] = (), *, now: datetime | None = None) -> Reading:
+def read_inputs(
+    environ: Mapping[str, str], arguments: Sequence[str] = (), *, now: datetime | None = None
+) -> ValidInputs:
     """Read the inputs from the environment that the runner sets.
 
     Raises:
@@ -108,7 +112,7 @@ def read_inputs(environ: Mapping[str, str], arguments: Sequence[str] = (), *, no
     warnings = [*_unknown(environ)]
     given = _given(environ)
     rerun = _is_rerun(environ)
-    context = values.Context(
+    context = values.ParsingContext(
         secret=given.get("api-token", ""),
         workspace=Path(environ.get("GITHUB_WORKSPACE") or "."),
         now=now or datetime.now(UTC),
@@ -125,13 +129,13 @@ def read_inputs(environ: Mapping[str, str], arguments: Sequence[str] = (), *, no
         raise InvalidInputsError(problems, warnings)
     if idle := without_effect(inputs.operation, _chosen(given)):
         warnings.append(f"With operation: {inputs.operation}, these have no effect: {', '.join(idle)}.")
-    return Reading(inputs, warnings)
+    return ValidInputs(inputs, warnings)
 
 
 def _is_rerun(environ: Mapping[str, str]) -> bool:
     """Whether the job runs again, so that an earlier attempt may have done the same."""
     attempt = environ.get("GITHUB_RUN_ATTEMPT", "")
-    return attempt.isdecimal() and int(attempt) > 1
+    return re.fullmatch("[0-9]{1,9}", attempt) is not None and int(attempt) > 1
 
 
 def _given(environ: Mapping[str, str]) -> dict[str, str]:
@@ -183,7 +187,7 @@ def _surroundings(environ: Mapping[str, str], arguments: Sequence[str]) -> Itera
     if arguments:
         yield "The action takes no arguments on its command line; use inputs instead (with: …, not args: …)."
     variable = next(filter(environ.get, CA_VARIABLES), None)
-    if variable and not Path(environ[variable]).exists():
+    if variable and not os.path.exists(environ[variable]):  # noqa: PTH110 - it takes any text for a path
         yield (
             f"{variable} names a file that this container does not have; put the certificates into the workspace, "
             "which is /github/workspace here."

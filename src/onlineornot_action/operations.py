@@ -189,7 +189,8 @@ def _rival_warnings(opened: Incident, rivals: list[Incident]) -> Iterator[str]:
 
 def _double_warnings(posted: Posted[Incident] | Posted[IncidentUpdate]) -> Iterator[str]:
     if posted.doubles:
-        yield f"The same was posted twice: {posted.item.id} and {', '.join(posted.doubles)}. Delete one."
+        ids = ", ".join((posted.item.id, *posted.doubles))
+        yield f"The same was posted more than once: {ids}. Delete all but one."
 
 
 def _create(context: Context) -> Result:
@@ -245,8 +246,7 @@ def _restored(context: Context) -> tuple[ComponentAffected, ...] | None:
     if not context.incident_id:
         context.notes.append("There are no components to restore: the incident is new")
         return None
-    pages = partial(context.client.incident_update_pages, *context.incident)
-    context.updates = read_reliably(pages, lambda _: False, context.deadline, context.limits)
+    context.updates = _read_updates(context)
     incidents = context.incidents.items if context.incidents else None
     restoration = restore(context.client, *context.incident, context.updates.items, incidents)
     context.notes += [f"Not restored: {reason}" for reason in restoration.left]
@@ -283,7 +283,11 @@ def _delete(context: Context) -> Result:
     target = (*context.incident, update_id)
 
     def delete() -> bool:
-        client.delete_incident_update(*target)
+        try:
+            client.delete_incident_update(*target)
+        except NotFoundError:
+            if not client.may_have_written:
+                raise
         return True
 
     def read_back() -> bool | None:
@@ -321,10 +325,16 @@ def _update_id(context: Context) -> str:
     inputs = context.inputs
     if inputs.update_id != LATEST:
         return inputs.update_id or ""
-    newest = max(context.client.list_incident_updates(*context.incident), key=_created, default=None)
+    newest = max(_read_updates(context).items, key=_created, default=None)
     if newest is None:
         raise InvalidInputsError([f"update-id is latest, but the incident {context.incident_id} has no updates."])
     return newest.id
+
+
+def _read_updates(context: Context) -> Reading[IncidentUpdate]:
+    """All updates of the incident, where none may be missing."""
+    pages = partial(context.client.incident_update_pages, *context.incident)
+    return read_reliably(pages, lambda _: False, context.deadline, context.limits)
 
 
 def _created(update: IncidentUpdate) -> float:

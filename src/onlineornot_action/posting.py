@@ -57,7 +57,7 @@ class How(Enum):
     """How it is known that something is there."""
 
     ANSWERED = "the API said so"
-    FOUND = "the answer was lost, but the list shows it"
+    FOUND = "the answer was lost, but it was found there"
     BEFORE = "it was there before"
 
 
@@ -83,13 +83,15 @@ class UnsettledError(Exception):
 
     Attributes:
         cause: What came instead of its answer.
-        new_ids: What has appeared meanwhile without being what was sent.
+        new_ids: What has appeared meanwhile in another form than was sent.
+        uncertain_ids: What may be what was sent, or older.
     """
 
-    def __init__(self, cause: APIError, new_ids: tuple[str, ...] = ()) -> None:
+    def __init__(self, cause: APIError, *, new_ids: tuple[str, ...] = (), uncertain_ids: tuple[str, ...] = ()) -> None:
         super().__init__(str(cause))
         self.cause = cause
         self.new_ids = new_ids
+        self.uncertain_ids = uncertain_ids
 
 
 def post(
@@ -138,10 +140,10 @@ class _Posting(Generic[AnyItem]):
         self._baseline = self._baseline or self._read_in_time()
         for _ in range(MOST_LOST):
             try:
-                return self._confirm(self._draft.post())
+                return self._with_doubles(self._draft.post())
             except APIError as error:
                 if error.effect is not Effect.AMBIGUOUS:
-                    return self._doubt(error)
+                    return self._recheck(error)
                 lost = error
             if found := self._reconcile(lost):
                 return found
@@ -182,14 +184,15 @@ class _Posting(Generic[AnyItem]):
         clock = self._deadline.clock
         proof_from = clock.monotonic() + self._limits.settle
         tries = 0
+        self._deadline.check()
         while not (self._baseline and self._baseline.too_long) and self._pause(tries := tries + 1, until=proof_from):
             reading = self._try_to_read(lost, to_the_end=clock.monotonic() >= proof_from)
             if reading is None:
                 continue
-            if reading.too_long:
-                break
             if found := self._found_in(reading):
                 return found
+            if reading.too_long:
+                break
             if reading.began >= proof_from and reading.shows_everything(self._baseline):
                 self._check_absence(lost, reading)
                 return None
@@ -198,15 +201,18 @@ class _Posting(Generic[AnyItem]):
     def _check_absence(self, lost: APIError, reading: Reading[AnyItem]) -> None:
         """Accept that what was posted is absent, unless it may be there in another form."""
         news = self._news(reading)
-        others = tuple(item.id for item in (*news.new, *news.uncertain))
-        if others or lost.said_success:
-            raise UnsettledError(lost, others)
+        if news.new or news.uncertain or lost.said_success:
+            # Those that say the same come first: whoever has to look at them begins there.
+            uncertain = sorted(news.uncertain, key=self._draft.is_same, reverse=True)
+            raise UnsettledError(
+                lost, new_ids=tuple(item.id for item in news.new), uncertain_ids=tuple(item.id for item in uncertain)
+            )
 
     def _try_to_read(self, lost: APIError, *, to_the_end: bool) -> Reading[AnyItem] | None:
         try:
             return Reading(self._draft.pages(to_the_end=to_the_end))
         except APIError as error:
-            if error.retry_after:  # longer than the time that is left
+            if error.retry_after and error.retry_after > self._deadline.left():
                 raise UnsettledError(lost) from error
             return None
 
@@ -231,13 +237,13 @@ class _Posting(Generic[AnyItem]):
     def _posted(self, item: AnyItem, how: How, doubles: tuple[str, ...] = ()) -> Posted[AnyItem]:
         return Posted(item, how, doubles, tuple(self._baseline.items) if self._baseline else None)
 
-    def _confirm(self, item: AnyItem) -> Posted[AnyItem]:
+    def _with_doubles(self, item: AnyItem) -> Posted[AnyItem]:
         """Take the answer for what it says, and see whether an earlier post, thought to be absent, is there too."""
         reading = self._glance()
         others = self._ours(reading) if reading else []
         return self._posted(item, How.ANSWERED, tuple(other.id for other in others if other.id != item.id))
 
-    def _doubt(self, error: APIError) -> Posted[AnyItem]:
+    def _recheck(self, error: APIError) -> Posted[AnyItem]:
         """Nothing was written now, but perhaps an earlier post, thought to be absent, is there."""
         reading = self._glance()
         found = self._found_in(reading) if reading else None
@@ -250,7 +256,7 @@ class _Posting(Generic[AnyItem]):
         if self._written_at is None:
             return None
         try:
-            return Reading(self._draft.pages(self._deadline.within(self._limits.answer)))
+            return Reading(self._draft.pages(self._deadline.within(self._limits.answer, detached=True)))
         except (APIError, CancelledError):
             return None
 

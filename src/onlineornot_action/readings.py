@@ -33,7 +33,7 @@ class Reading(Generic[AnyItem]):
 
     def __init__(self, pages: Iterable[Page[AnyItem]], *, most_pages: int | None = MOST_PAGES) -> None:
         self.pages = tuple(islice(pages, most_pages and most_pages + 1))
-        self.too_long = len(self.pages) > MOST_PAGES
+        self.too_long = sum(bool(page.items) for page in self.pages) > MOST_PAGES
         self._items = {item.id: item for page in self.pages for item in page.items}
 
     @property

@@ -13,12 +13,13 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import TextIO
 
+from onlineornot_action.description import CONTROLS
+
 MASKABLE_LENGTH = 8
 """A shorter value would turn half the log into asterisks."""
 
 _ANNOTATION_LENGTH = 4000
 _SUMMARY_BYTES = 1024 * 1024
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class Level(StrEnum):
@@ -109,18 +110,13 @@ class Runner:
                 self._log.flush()
 
 
-def plain(text: str) -> str:
-    """A text without the characters that steer a terminal or turn the reading direction."""
-    return _CONTROL.sub("", re.sub("\r\n?", "\n", text))
-
-
 def _lines(text: str) -> list[str]:
     return re.split("\r\n|\r|\n", text)
 
 
 def _inert(line: str) -> str:
     """A line that the runner takes for text, wherever it stands."""
-    line = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", line).replace("##[", "## [")
+    line = CONTROLS.sub("\N{REPLACEMENT CHARACTER}", line).replace("##[", "## [")
     return f"| {line}" if line.lstrip().startswith("::") else line
 
 

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from onlineornot_action.description import plain
 from onlineornot_action.input_rules import Operation
 from onlineornot_action.input_values import Components, NamedStatus
 from onlineornot_action.inputs import Inputs
 from onlineornot_action.onlineornot.models import IncidentUpdate
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.posting import How
-from onlineornot_action.runner import plain
 
 MOST_UPDATES = 100
 """Rows of a list; the output has all of them."""
@@ -75,9 +75,9 @@ _TITLES = {
     Outcome.SKIPPED: "nothing posted, there is no open incident",
     Outcome.UNCHANGED: "nothing posted, it is there already",
     Outcome.DRY_RUN: "dry run, nothing written",
-    Outcome.INVALID: "nothing sent, the inputs are wrong",
+    Outcome.INVALID: "nothing written, the inputs are wrong",
     Outcome.REJECTED: "nothing written, the API refused",
-    Outcome.NOT_SENT: "nothing written, the API is out of reach",
+    Outcome.NOT_SENT: "nothing written, the API could not be asked",
     Outcome.UNKNOWN: "it is not known whether the update was written",
     Outcome.CANCELLED: "cancelled",
 }

@@ -18,7 +18,6 @@ from onlineornot_action.onlineornot.errors import (
     APIResponseValidationError,
     CancelledError,
     Effect,
-    ProxyError,
     Refusal,
     effect_of,
     error_for,
@@ -35,6 +34,7 @@ from onlineornot_action.onlineornot.models import (
     IncidentUpdate,
     IncidentUpdateCreate,
     IncidentUpdatePatch,
+    Many,
     Page,
     StatusPage,
 )
@@ -46,7 +46,6 @@ PER_PAGE = 100
 
 T = TypeVar("T")
 Listed = TypeVar("Listed", bound="_HasId")
-Context = Mapping[str, str]
 
 
 class OnlineOrNotClient:
@@ -91,7 +90,7 @@ class OnlineOrNotClient:
         limits: Limits = DEFAULT_LIMITS,
         tell: Callable[[str], None] = lambda line: None,  # noqa: ARG005 - whoever does not care
     ) -> None:
-        self._context = {"secret": token}
+        self._context = {"secret": token, "escaped_secret": json.dumps(token)[1:-1]}
         self._transport = Transport(token, user_agent=USER_AGENT, ca_bundle=ca_bundle, limits=limits)
         self._base_url = base_url.rstrip("/")
         self._deadline = deadline
@@ -113,12 +112,12 @@ class OnlineOrNotClient:
         Args:
             status_page_id: The page.
             incident_id: The incident.
-            deadline: An earlier deadline for reading. Where the API asks for patience, its parent counts.
+            deadline: An earlier deadline for reading. A wait that the API asks for is held against the whole one.
             to_the_end: Whether to read on until a page is empty, or two in a row bring nothing new, even when as many
                 updates have been read as there are said to be.
         """
         path = _updates_path(status_page_id, incident_id)
-        return self._pages(path, Envelope[list[IncidentUpdate]], deadline or self._deadline, to_the_end=to_the_end)
+        return self._pages(path, Envelope[Many[IncidentUpdate]], deadline or self._deadline, to_the_end=to_the_end)
 
     def create_incident_update(
         self, status_page_id: str, incident_id: str, update: IncidentUpdateCreate
@@ -149,7 +148,7 @@ class OnlineOrNotClient:
     ) -> Iterator[Page[Incident]]:
         """All incidents and maintenances, page by page; see `incident_update_pages`."""
         path = f"{_page_path(status_page_id)}/incidents"
-        return self._pages(path, Envelope[list[Incident]], deadline or self._deadline, to_the_end=to_the_end)
+        return self._pages(path, Envelope[Many[Incident]], deadline or self._deadline, to_the_end=to_the_end)
 
     def create_incident(self, status_page_id: str, incident: IncidentCreate) -> Incident:
         """Open an incident."""
@@ -163,12 +162,12 @@ class OnlineOrNotClient:
     def list_components(self, status_page_id: str) -> Iterator[Component]:
         """All components of the page."""
         path = f"{_page_path(status_page_id)}/components"
-        return _distinct(self._pages(path, Envelope[list[Component]], self._deadline, to_the_end=False))
+        return _distinct(self._pages(path, Envelope[Many[Component]], self._deadline, to_the_end=False))
 
     def list_groups(self, status_page_id: str) -> Iterator[Group]:
         """All groups of components."""
         path = f"{_page_path(status_page_id)}/groups"
-        return _distinct(self._pages(path, Envelope[list[Group]], self._deadline, to_the_end=False))
+        return _distinct(self._pages(path, Envelope[Many[Group]], self._deadline, to_the_end=False))
 
     def get_status_page(self, status_page_id: str, deadline: Deadline) -> StatusPage:
         """Retrieve the page, in one try."""
@@ -180,7 +179,7 @@ class OnlineOrNotClient:
         self._transport.close()
 
     def _pages(
-        self, path: str, envelope: type[Envelope[list[Listed]]], deadline: Deadline, *, to_the_end: bool
+        self, path: str, envelope: type[Envelope[Many[Listed]]], deadline: Deadline, *, to_the_end: bool
     ) -> Iterator[Page[Listed]]:
         seen = set[str]()
         barren_pages = 0
@@ -203,16 +202,17 @@ class OnlineOrNotClient:
     def _send(self, request: Request, envelope: type[Envelope[T]], deadline: Deadline) -> "_Received[T]":
         """Send a request until it is answered for good; every request passes through here."""
         for tries in itertools.count(1):
+            # The API's own wish to wait may have outlasted an earlier deadline: then there is one more try.
+            patience = deadline if deadline.left() else deadline.whole.within(self._limits.answer)
             try:
-                return self._try(request, envelope, deadline)
+                return self._try(request, envelope, patience)
             except APIError as error:
-                if error.effect is Effect.THROTTLED:
-                    deadline = deadline.whole
-                wait = self._wait(request, error, tries, deadline)
+                limit = deadline.whole if error.effect is Effect.THROTTLED else deadline
+                wait = self._wait(request, error, tries, limit)
                 if wait is None:
                     raise
                 self._tell(f"{request.method}: {error}; trying again in {wait:.1f} s")
-            deadline.sleep(wait)
+            limit.sleep(wait)
         raise AssertionError  # the count never ends
 
     def _try(self, request: Request, envelope: type[Envelope[T]], deadline: Deadline) -> "_Received[T]":
@@ -257,9 +257,9 @@ class _Received(Generic[T]):
         assert self.envelope.result is not None  # noqa: S101 - _read saw to it
         return self.envelope.result
 
-    def page(self: "_Received[list[Listed]]") -> Page[Listed]:
+    def page(self: "_Received[tuple[Listed, ...]]") -> Page[Listed]:
         server_time = _http_date(self.answer.headers.get("Date", ""))
-        return Page(tuple(self.result), self.envelope.total_count, self.began, server_time)
+        return Page(self.result, self.envelope.total_count, self.began, server_time)
 
 
 class _HasId(Protocol):
@@ -300,7 +300,7 @@ def _checked(resource_id: str) -> str:
     return resource_id
 
 
-def _read(answer: Answer, envelope: type[Envelope[T]], context: Context, *, now: float) -> Envelope[T]:
+def _read(answer: Answer, envelope: type[Envelope[T]], context: Mapping[str, str], *, now: float) -> Envelope[T]:
     """Take an answer for what it is: the result that was asked for, or the error that it stands for."""
     if not 200 <= answer.status < 300:  # noqa: PLR2004 - the class of success
         raise _status_error(answer, effect_of(answer.status), context, now)
@@ -319,19 +319,26 @@ def _read(answer: Answer, envelope: type[Envelope[T]], context: Context, *, now:
     return read
 
 
+_MOST_TOKENS = 1_300_000
+"""Marks of JSON's structure in a body: a page of the longest texts has fewer, even when they are nothing else."""
+
+_ESCAPES = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+
+
 def _well_formed(body: bytes) -> bytes:
-    """JSON without the halves of characters that a server leaves when it cuts a text, and that pydantic refuses."""
-    if rb"\ud" not in body.lower():
-        return body
-    try:
-        return json.dumps(json.loads(body), ensure_ascii=False).encode(errors="replace")
-    except (ValueError, RecursionError):
-        return body
+    """JSON that pydantic can read without harm.
+
+    A body that is all structure would take gigabytes; it becomes one that nobody takes for an answer. The halves of
+    characters, which a server leaves when it cuts a text, become question marks.
+    """
+    if sum(map(body.count, (b"{", b"[", b","))) > _MOST_TOKENS:
+        return b""
+    return _ESCAPES.sub(lambda escape: b"?" if escape[1] else escape[0], body) if b"\\u" in body else body
 
 
-def _status_error(answer: Answer, effect: Effect, context: Context, now: float) -> APIError:
-    if answer.status == 407:  # noqa: PLR2004 - a plain http proxy says so in the API's place
-        return ProxyError("the proxy answered 407", effect=Effect.NOT_SENT)
+def _status_error(answer: Answer, effect: Effect, context: Mapping[str, str], now: float) -> APIError:
     return error_for(answer.status)(
         answer.status,
         effect=effect,
@@ -341,7 +348,7 @@ def _status_error(answer: Answer, effect: Effect, context: Context, now: float) 
     )
 
 
-def _refusals(body: bytes, context: Context) -> tuple[Refusal, ...]:
+def _refusals(body: bytes, context: Mapping[str, str]) -> tuple[Refusal, ...]:
     """What an envelope says went wrong; nothing for any other body."""
     try:
         errors = Failure.model_validate_json(_well_formed(body), context=context).errors or ()

@@ -107,9 +107,10 @@ class Deadline:
         """Seconds until then, never below zero."""
         return max(0.0, self.at - self.clock.monotonic())
 
-    def within(self, seconds: float) -> "Deadline":
-        """An earlier deadline, if so many seconds end before this one."""
-        return Deadline(min(self.at, self.clock.monotonic() + seconds), self.clock, self.cancelled, self)
+    def within(self, seconds: float, *, detached: bool = False) -> "Deadline":
+        """An earlier deadline, if so many seconds end before this one; `detached`, it is no part of it."""
+        parent = None if detached else self
+        return Deadline(min(self.at, self.clock.monotonic() + seconds), self.clock, self.cancelled, parent)
 
     def despite_cancellation(self, seconds: float) -> "Deadline":
         """A new deadline for what has to be done all the same."""

@@ -105,11 +105,15 @@ def _none_if_invalid(value: object, validate: Callable[[object], object]) -> obj
 
 
 def _without_secret(text: str, info: ValidationInfo) -> str:
-    return text.replace(info.context["secret"], "***") if info.context else text
+    for secret in (info.context or {}).values():
+        text = text.replace(secret, "***")
+    return text
 
 
 T = TypeVar("T")
 _Lenient = Annotated[T | None, WrapValidator(_none_if_invalid)]
+Many = Annotated[tuple[T, ...], Field(max_length=10_000)]
+"""A list that is no attack."""
 _Text = Annotated[StrictStr, AfterValidator(_without_secret)]
 
 
@@ -145,7 +149,7 @@ class IncidentUpdate(_Read):
     date_happened: _Lenient[_Text] = None
     created_at: _Lenient[_Text] = None
     updated_at: _Lenient[_Text] = None
-    components: _Lenient[tuple[ComponentChange, ...]] = None
+    components: _Lenient[Many[ComponentChange]] = None
 
     def to_json(self) -> str:
         """The documented fields that the API sent."""
@@ -169,6 +173,10 @@ class IncidentComponent(_Read):
     id: _Lenient[_Text] = None
 
 
+class ScheduledMaintenance(_Read):
+    """What makes an incident a maintenance; only that it is there matters."""
+
+
 class Incident(_Read):
     """An incident as the API shows it. A list leaves out `components` and `updates`."""
 
@@ -177,10 +185,10 @@ class Incident(_Read):
     started: _Lenient[_Text] = None
     ended: _Lenient[_Text] = None
     latest_update: _Lenient[LatestUpdate] = None
-    scheduled_maintenance: _Lenient[dict[str, object]] = None
+    scheduled_maintenance: _Lenient[ScheduledMaintenance] = None
     created_at: _Lenient[_Text] = None
-    components: _Lenient[tuple[IncidentComponent, ...]] = None
-    updates: _Lenient[tuple[IncidentUpdate, ...]] = None
+    components: _Lenient[Many[IncidentComponent]] = None
+    updates: _Lenient[Many[IncidentUpdate]] = None
 
     @property
     def created(self) -> float | None:
@@ -269,4 +277,4 @@ class Page(Generic[T]):
 class Failure(_Read):
     """All that is of interest in the body of an answer that failed."""
 
-    errors: _Lenient[tuple[_Lenient[ErrorDetail], ...]] = None
+    errors: _Lenient[Many[_Lenient[ErrorDetail]]] = None

@@ -98,6 +98,10 @@ class Transport:
         self._session, self._idle_since = session, deadline.clock.monotonic()
         if answer.status >= 300:  # noqa: PLR2004 - a connection that saw a failure is not used again
             self.close()
+        if answer.status == 407 and urlsplit(request.url).scheme == "http" and _proxy(request.url):  # noqa: PLR2004
+            raise ProxyError(
+                f"{_route(request.url)} could not be reached: the proxy answered 407", effect=Effect.NOT_SENT
+            )
         return answer
 
     def close(self) -> None:
