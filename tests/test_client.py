@@ -4,6 +4,8 @@ import contextlib
 import json
 import random
 import ssl
+import time
+import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from operator import le
@@ -472,13 +474,64 @@ def test_bad_certificate_is_raised_at_once(make_client: MakeClient, tls: ssl.SSL
     assert (server.connections, clock.slept) == (1, 0)
 
 
-def test_password_that_a_proxy_wants_is_raised_at_once(make_client: MakeClient, clock: VirtualClock) -> None:
+def test_password_that_a_proxy_wants_is_raised_at_once(
+    make_client: MakeClient, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with FaultServer([Play(answer(407))]) as proxy:
-        client = make_client(proxy.url)
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.delenv("no_proxy", raising=False)
+        client = make_client("http://api.invalid")
         error = failure("create", client)
 
     assert isinstance(error, ProxyError)
     assert (error.effect, clock.slept, client.may_have_written) == (Effect.NOT_SENT, 0, False)
+
+
+def test_password_that_the_api_itself_wants_is_a_refusal(make_client: MakeClient) -> None:
+    with FaultServer([Play(answer(407))]) as server:
+        error = failure("create", make_client(server.url))
+
+    assert (error.effect, error.status) == (Effect.REJECTED, 407)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"success": true, "result": {"id": "update000009", "components": [' + "{}," * 2_000_000 + "{}]}}",
+        '{"success": true, "result": {"id": "update000009", "components": [' + "{}," * 400_000 + "{}]}}",
+        '{"success": false, "result": null, "errors": [' + "{}," * 2_000_000 + "{}]}",
+        '{"success": true, "result": {"id": "update000009"}, "x": [' + "1," * 4_000_000 + "1]}",
+        '{"success": true, "result": {"id": "update000009"}, "x": ["\\ud83d"' + ", {}" * 600_000 + "]}",
+    ],
+    ids=["changes", "fewer changes", "errors", "numbers", "half characters"],
+)
+def test_answer_that_is_all_structure_costs_neither_time_nor_memory(body: str, make_client: MakeClient) -> None:
+    tracemalloc.start()
+    with FaultServer([Play(answer(201, body, {"Content-Type": "application/json"}), Phase.AFTER)]) as server:
+        begin = time.monotonic()
+        client = make_client(server.url)
+        client_result = failure_or_result(client, "create")
+        seconds = time.monotonic() - begin
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert client_result is not None
+    assert seconds < 5
+    assert peak < 150_000_000
+
+
+def test_wait_that_the_api_asks_for_does_not_prolong_an_earlier_deadline(
+    make_client: MakeClient, clock: VirtualClock
+) -> None:
+    throttled = answer(429, "", {"Retry-After": "8"})
+    with FaultServer([Play(throttled), Play(FAULTS["500 empty"], times=FOREVER)]) as server:
+        client = make_client(server.url, seconds=100)
+        pages = client.incident_update_pages(PAGE_ID, INCIDENT_ID, Deadline.after(100, clock).within(5))
+
+        with pytest.raises(InternalServerError):
+            next(pages)
+
+    assert clock.slept == 8
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

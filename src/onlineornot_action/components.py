@@ -98,7 +98,7 @@ def restore(
     status_page_id: str,
     incident_id: str,
     updates: Iterable[IncidentUpdate],
-    incidents: Iterable[Incident] | None,
+    incidents: Iterable[Incident],
 ) -> Restoration:
     """Look at everything that tells how to put an incident's components back.
 
@@ -107,7 +107,7 @@ def restore(
         status_page_id: The page.
         incident_id: The incident.
         updates: Its updates.
-        incidents: All incidents of the page, if they are known.
+        incidents: All incidents of the page; looked at only where there is something to put back.
 
     Raises:
         APIError: Some of it cannot be read.
@@ -118,9 +118,9 @@ def restore(
         before = {component.id: ComponentStatus.OPERATIONAL for component in listed if component.id}
     if not before:
         return Restoration((), ())
-    page = {component.id: component for component in client.list_components(status_page_id)}
-    if incidents is None:
-        incidents = (incident for each in client.incident_pages(status_page_id) for incident in each.items)
+    page = _components_by_id(client, status_page_id)
+    if not before.keys() <= page.keys():  # a server in trouble may show fewer than there are
+        page |= _components_by_id(client, status_page_id)
     others = tuple(_contemporaries(client, status_page_id, incident_id, incidents))
     return plan(before, page, others)
 
@@ -155,10 +155,14 @@ def plan(
     return Restoration(tuple(back), tuple(left))
 
 
+def _components_by_id(client: OnlineOrNotClient, status_page_id: str) -> dict[str, Component]:
+    return {component.id: component for component in client.list_components(status_page_id)}
+
+
 def _contemporaries(
     client: OnlineOrNotClient, status_page_id: str, incident_id: str, incidents: Iterable[Incident]
 ) -> Iterator[Incident]:
-    """The other incidents that are open or have ended since this one began, with their updates."""
+    """The other incidents that are open or have ended since this one began, with their updates and components."""
     others = {incident.id: incident for incident in incidents}
     own = others.pop(incident_id, None)
     began = (seconds_since_1970(own.started) or own.created) if own else None
@@ -167,11 +171,13 @@ def _contemporaries(
         if is_open(other) or ended is None or began is None or ended >= began:
             detailed = client.get_incident(status_page_id, other.id)
             updates = detailed.updates or tuple(client.list_incident_updates(status_page_id, other.id))
-            yield other.model_copy(update={"updates": updates})
+            yield other.model_copy(update={"updates": updates, "components": detailed.components})
 
 
 def _changed_by(incident: Incident) -> set[str | None]:
-    return {change.id for update in incident.updates or () for change in update.components or ()}
+    """What its updates have changed; what it is about, where they do not name it."""
+    changed = {change.id for update in incident.updates or () for change in update.components or ()}
+    return changed or {component.id for component in incident.components or ()}
 
 
 def _status_or_operational(word: str | None) -> ComponentStatus:

@@ -14,7 +14,7 @@ SHORTEST_SECRET = 8
 
 _LONGEST_FILE = 4 * LONGEST + 1024
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_TERMINAL_SEQUENCES = re.compile("(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b\n]*(?:\x07|\x1b\\\\)")
+_TERMINAL_SEQUENCES = re.compile("\x1b\\[[0-?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b\n]*(?:\x07|\x1b\\\\)")
 _BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
 """What Unicode counts as letters and symbols, but nobody can see."""
 

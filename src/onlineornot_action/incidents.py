@@ -7,7 +7,7 @@ from onlineornot_action.input_values import AUTOMATED, folded, quoted
 from onlineornot_action.matching import says_the_same
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.deadline import Deadline, Limits
-from onlineornot_action.onlineornot.errors import APIError
+from onlineornot_action.onlineornot.errors import APIError, CancelledError
 from onlineornot_action.onlineornot.models import (
     Incident,
     IncidentCreate,
@@ -84,7 +84,7 @@ class IncidentDraft:
         """Whether an incident's first update says what this one's does; a list does not show it."""
         try:
             first = first_update(self.client, self.status_page_id, item)
-        except APIError:
+        except (APIError, CancelledError):  # whoever posts has to say then that it may be there
             return False
         return first is not None and says_the_same(first, self._first_update())
 

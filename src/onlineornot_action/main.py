@@ -104,7 +104,11 @@ class _Run:
 
     def _with_url(self, result: Result) -> Result:
         """Add the address of the incident, by one short request after the work; never the reason for a failure."""
-        if result.outcome.failed or not (result.incident_id and self._inputs and self._client and self._deadline):
+        if (
+            result.outcome.failed
+            or result.outcome is Outcome.DRY_RUN
+            or not (result.incident_id and self._inputs and self._client and self._deadline)
+        ):
             return result
         from onlineornot_action.incidents import address  # noqa: PLC0415 - it needs what the client has imported
 

@@ -157,7 +157,8 @@ def _open(context: Context, title: str) -> Result:
     incident = posted.item
     context.incident_id = incident.id
     update = _attempt(lambda: first_update(client, context.page_id, incident))
-    rivals = _attempt(lambda: older_rivals(Reading(draft.pages()).items, incident, title)) or []
+    patience = context.deadline.within(context.limits.afterwards, detached=True)
+    rivals = _attempt(lambda: older_rivals(Reading(draft.pages(patience)).items, incident, title)) or []
     return Result(
         Outcome.OPENED,
         incident.id,
@@ -247,12 +248,19 @@ def _restored(context: Context) -> tuple[ComponentAffected, ...] | None:
         context.notes.append("There are no components to restore: the incident is new")
         return None
     context.updates = _read_updates(context)
-    incidents = context.incidents.items if context.incidents else None
-    restoration = restore(context.client, *context.incident, context.updates.items, incidents)
+    restoration = restore(context.client, *context.incident, context.updates.items, _all_incidents(context))
     context.notes += [f"Not restored: {reason}" for reason in restoration.left]
     if not restoration.components:
         context.notes.append("No component was restored")
     return restoration.components or None
+
+
+def _all_incidents(context: Context) -> Iterator[Incident]:
+    """All incidents of the page, where none may be missing; read when they are asked for."""
+    if context.incidents is None or not context.incidents.complete:
+        pages = partial(context.client.incident_pages, context.page_id)
+        context.incidents = read_reliably(pages, lambda _: False, context.deadline, context.limits)
+    yield from context.incidents.items
 
 
 def _update(context: Context) -> Result:

@@ -183,7 +183,7 @@ class _Posting(Generic[AnyItem]):
     def _search(self, lost: APIError) -> Posted[AnyItem] | None:
         clock = self._deadline.clock
         proof_from = clock.monotonic() + self._limits.settle
-        tries = 0
+        tries, empty_before = 0, False
         self._deadline.check()
         while not (self._baseline and self._baseline.too_long) and self._pause(tries := tries + 1, until=proof_from):
             reading = self._try_to_read(lost, to_the_end=clock.monotonic() >= proof_from)
@@ -194,8 +194,11 @@ class _Posting(Generic[AnyItem]):
             if reading.too_long:
                 break
             if reading.began >= proof_from and reading.shows_everything(self._baseline):
-                self._check_absence(lost, reading)
-                return None
+                # With no baseline to compare it with, an empty list is believed the second time.
+                if reading.items or self._baseline or empty_before:
+                    self._check_absence(lost, reading)
+                    return None
+                empty_before = True
         raise UnsettledError(lost)
 
     def _check_absence(self, lost: APIError, reading: Reading[AnyItem]) -> None:

@@ -319,11 +319,13 @@ def _read(answer: Answer, envelope: type[Envelope[T]], context: Mapping[str, str
     return read
 
 
-_MOST_TOKENS = 1_300_000
-"""Marks of JSON's structure in a body: a page of the longest texts has fewer, even when they are nothing else."""
+_MOST_MARKS = 200_000
+"""Marks of structure in a body; a page of 100 updates has a few thousand."""
 
-_ESCAPES = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+_STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_HALVES = re.compile(
+    rb"(?<!\\)((?:\\\\)*)(?:\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2})"
 )
 
 
@@ -333,9 +335,13 @@ def _well_formed(body: bytes) -> bytes:
     A body that is all structure would take gigabytes; it becomes one that nobody takes for an answer. The halves of
     characters, which a server leaves when it cuts a text, become question marks.
     """
-    if sum(map(body.count, (b"{", b"[", b","))) > _MOST_TOKENS:
+    if _marks(body) > _MOST_MARKS and _marks(_STRINGS.sub(b"", body)) > _MOST_MARKS:
         return b""
-    return _ESCAPES.sub(lambda escape: b"?" if escape[1] else escape[0], body) if b"\\u" in body else body
+    return _HALVES.sub(rb"\1?", body) if rb"\ud" in body.lower() else body
+
+
+def _marks(body: bytes) -> int:
+    return sum(map(body.count, (b"{", b"[", b",")))
 
 
 def _status_error(answer: Answer, effect: Effect, context: Mapping[str, str], now: float) -> APIError:
