@@ -40,9 +40,11 @@ def insist(change: Change[T], deadline: Deadline, limits: Limits = DEFAULT_LIMIT
             except APIError as error:
                 if lost is None and error.effect is not Effect.AMBIGUOUS:
                     raise
-                if error.effect is not Effect.AMBIGUOUS:
+                if error.effect is Effect.REJECTED:
                     return _settle(change, error), How.FOUND
-                lost = error
+                if error.effect is Effect.THROTTLED and error.retry_after:  # longer than the time that is left
+                    raise UnsettledError(error) from lost
+                lost = lost or error
             if not deadline.sleep(backoff(tries, limits), limits.read_reserve):
                 break
             if (made := _read_back(change)) is not None:
@@ -63,9 +65,7 @@ def _read_back(change: Change[T]) -> T | None:
 
 
 def _settle(change: Change[T], error: APIError) -> T:
-    """Find out whether an earlier try worked, when this one was refused or could not be sent."""
-    if error.effect is not Effect.REJECTED:
-        raise UnsettledError(error)
+    """Find out whether an earlier try worked, when this one was refused."""
     try:
         made = change.read_back()
     except APIError as unread:

@@ -224,7 +224,7 @@ def _create(context: Context) -> Result:
 
 
 def _circumstances(posted: Posted[IncidentUpdate]) -> Iterator[str]:
-    if posted.before is None:
+    if posted.blind:
         yield "The updates could not be read beforehand"
     elif posted.before and max(posted.before, key=_created).status in ENDING:
         yield "The incident was over already"

@@ -14,7 +14,7 @@ it posted is found there or proven absent; only then it posts once more. Two cop
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Generic, Protocol
 
@@ -69,13 +69,15 @@ class Posted(Generic[AnyItem]):
         item: What was posted.
         how: How that is known.
         doubles: Ids of further new items that say the same.
-        before: What the list had beforehand; None when it could not be read.
+        blind: Whether the list could not be read beforehand.
+        before: What it had beforehand, if it could.
     """
 
     item: AnyItem
     how: How = How.ANSWERED
     doubles: tuple[str, ...] = ()
-    before: tuple[AnyItem, ...] | None = None
+    blind: bool = False
+    before: tuple[AnyItem, ...] = field(default=(), compare=False)
 
 
 class UnsettledError(Exception):
@@ -238,7 +240,8 @@ class _Posting(Generic[AnyItem]):
         return self._posted(ours[0], How.FOUND, tuple(double.id for double in ours[1:])) if ours else None
 
     def _posted(self, item: AnyItem, how: How, doubles: tuple[str, ...] = ()) -> Posted[AnyItem]:
-        return Posted(item, how, doubles, tuple(self._baseline.items) if self._baseline else None)
+        before = tuple(self._baseline.items) if self._baseline else ()
+        return Posted(item, how, doubles, blind=self._baseline is None, before=before)
 
     def _with_doubles(self, item: AnyItem) -> Posted[AnyItem]:
         """Take the answer for what it says, and see whether an earlier post, thought to be absent, is there too."""
