@@ -26,8 +26,8 @@ from onlineornot_action.onlineornot.errors import (
     error_for,
 )
 from onlineornot_action.onlineornot.models import IncidentStatus, IncidentUpdate, IncidentUpdateCreate, Page
-from onlineornot_action.operations import UpdateDraft
 from onlineornot_action.posting import How, Posted, UnsettledError, post
+from onlineornot_action.updates import UpdateDraft
 
 TEXT = "A fix is out."
 FOREVER = math.inf

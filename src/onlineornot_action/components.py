@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from onlineornot_action.context import Context
 from onlineornot_action.incidents import is_open
-from onlineornot_action.input_values import NamedStatus, folded, once_each, quoted
+from onlineornot_action.input_values import RESTORE, NamedStatus, folded, once_each, quoted
 from onlineornot_action.inputs import InvalidInputsError
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.models import (
@@ -18,6 +19,36 @@ from onlineornot_action.onlineornot.models import (
 
 MOST_NAMES = 30
 """Names that a message lists."""
+
+
+def components_affected(context: Context) -> tuple[ComponentAffected, ...] | None:
+    """The components with their ids, looked up where they are not known."""
+    wanted = context.inputs.components
+    if wanted is None:
+        return None
+    if wanted == RESTORE:
+        return _restored(context)
+    named = tuple(each for each in wanted if isinstance(each, NamedStatus))
+    if named:
+        return look_up(context.client, context.page_id, named)
+    return tuple(each for each in wanted if isinstance(each, ComponentAffected))
+
+
+def _restored(context: Context) -> tuple[ComponentAffected, ...] | None:
+    if not context.incident_id:
+        context.notes.append("There are no components to restore: the incident is new")
+        return None
+    updates = context.read_updates().items
+    restoration = restore(context.client, *context.incident, updates, _all_incidents(context))
+    context.notes += [f"Not restored: {reason}" for reason in restoration.left]
+    if not restoration.components:
+        context.notes.append("No component was restored")
+    return restoration.components or None
+
+
+def _all_incidents(context: Context) -> Iterator[Incident]:
+    """All incidents of the page, read when they are asked for."""
+    yield from context.read_incidents().items
 
 
 def look_up(

@@ -11,15 +11,13 @@ from onlineornot_action.onlineornot.errors import APIError, CancelledError
 from onlineornot_action.onlineornot.models import (
     Incident,
     IncidentCreate,
-    IncidentStatus,
     IncidentUpdate,
     IncidentUpdateCreate,
     Page,
     StatusPage,
 )
 from onlineornot_action.readings import Reading, read_reliably
-
-ENDING = frozenset({IncidentStatus.RESOLVED, IncidentStatus.COMPLETED})
+from onlineornot_action.updates import ENDING
 
 
 def is_open(incident: Incident) -> bool:
@@ -101,13 +99,15 @@ class IncidentDraft:
         )
 
 
-def first_update(client: OnlineOrNotClient, status_page_id: str, incident: Incident) -> IncidentUpdate | None:
+def first_update(
+    client: OnlineOrNotClient, status_page_id: str, incident: Incident, deadline: Deadline | None = None
+) -> IncidentUpdate | None:
     """The update an incident began with, from the incident itself if it has it.
 
     Raises:
         APIError: It cannot be read.
     """
-    updates = incident.updates or tuple(client.list_incident_updates(status_page_id, incident.id))
+    updates = incident.updates or Reading(client.incident_update_pages(status_page_id, incident.id, deadline)).items
     return min(updates, key=lambda update: update.created or 0.0, default=None)
 
 

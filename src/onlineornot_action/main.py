@@ -152,9 +152,10 @@ class _Run:
             self._runner.annotate(Level.WARNING, text)
 
     def _operate(self, inputs: Inputs) -> Result:
-        # A run that fails on its inputs does without requests, which these two import.
+        # A run that fails on its inputs does without requests, which these import.
+        from onlineornot_action.context import Context  # noqa: PLC0415
         from onlineornot_action.onlineornot.client import OnlineOrNotClient  # noqa: PLC0415
-        from onlineornot_action.operations import Context, run  # noqa: PLC0415
+        from onlineornot_action.operations import run  # noqa: PLC0415
 
         self._deadline = deadline = Deadline.after(inputs.timeout_seconds, self._clock, self._is_cancelled)
         self._client = client = OnlineOrNotClient(

@@ -96,6 +96,13 @@ class UnsettledError(Exception):
         self.uncertain_ids = uncertain_ids
 
 
+def double_warnings(posted: Posted[AnyItem]) -> Iterator[str]:
+    """Say what is there more than once."""
+    if posted.doubles:
+        ids = ", ".join((posted.item.id, *posted.doubles))
+        yield f"The same was posted more than once: {ids}. Delete all but one."
+
+
 def post(
     draft: Draft[AnyItem],
     deadline: Deadline,

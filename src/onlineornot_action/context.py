@@ -1,0 +1,51 @@
+"""What the parts of a run share: what was asked for, what does it, and what has been found out so far."""
+
+from dataclasses import dataclass, field
+from functools import partial
+
+from onlineornot_action.inputs import Inputs
+from onlineornot_action.onlineornot.client import OnlineOrNotClient
+from onlineornot_action.onlineornot.deadline import Deadline, Limits
+from onlineornot_action.onlineornot.models import Incident, IncidentUpdate
+from onlineornot_action.readings import Reading, read_reliably
+
+
+@dataclass
+class Context:
+    """One run."""
+
+    inputs: Inputs
+    client: OnlineOrNotClient
+    deadline: Deadline
+    limits: Limits
+    incident_id: str = ""
+    """Empty until the incident is known."""
+    incidents: Reading[Incident] | None = None
+    """All incidents of the page, once they have been read."""
+    updates: Reading[IncidentUpdate] | None = None
+    """All updates of the incident, likewise."""
+    notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def page_id(self) -> str:
+        """The page."""
+        return self.inputs.status_page_id
+
+    @property
+    def incident(self) -> tuple[str, str]:
+        """Where the updates are: the page and the incident."""
+        return self.page_id, self.incident_id
+
+    def read_updates(self) -> Reading[IncidentUpdate]:
+        """All updates of the incident, where none may be missing."""
+        pages = partial(self.client.incident_update_pages, *self.incident)
+        self.updates = read_reliably(pages, lambda _: False, self.deadline, self.limits)
+        return self.updates
+
+    def read_incidents(self) -> Reading[Incident]:
+        """All incidents of the page, where none may be missing; read once."""
+        if self.incidents is None or not self.incidents.complete:
+            pages = partial(self.client.incident_pages, self.page_id)
+            self.incidents = read_reliably(pages, lambda _: False, self.deadline, self.limits)
+        return self.incidents

@@ -1,0 +1,91 @@
+"""Which incident a run is about when it only has a title: an open one, or one that it opens."""
+
+import contextlib
+from collections.abc import Iterator
+
+from onlineornot_action.components import components_affected
+from onlineornot_action.context import Context
+from onlineornot_action.incidents import (
+    IncidentDraft,
+    describe_missing,
+    first_update,
+    older_rivals,
+    open_incidents,
+    read_incidents,
+)
+from onlineornot_action.input_values import IfNoIncident
+from onlineornot_action.inputs import InvalidInputsError
+from onlineornot_action.onlineornot.errors import APIError, CancelledError
+from onlineornot_action.onlineornot.models import Incident, IncidentCreate
+from onlineornot_action.outputs import Outcome, Result
+from onlineornot_action.posting import Posted, double_warnings, post
+from onlineornot_action.readings import Reading
+
+
+def settle_incident(context: Context, title: str) -> Result | None:
+    """Find the open incident of this title; without one, what the run comes to."""
+    context.incidents = read_incidents(context.client, context.page_id, title, context.deadline, context.limits)
+    candidates = open_incidents(context.incidents.items, title)
+    if not candidates:
+        return _without_incident(context, title)
+    context.incident_id = candidates[0].id
+    if len(candidates) > 1:
+        ids = ", ".join(incident.id for incident in candidates)
+        context.warnings.append(
+            f"Several open incidents have this title: {ids}. The newest, which is the first, is used."
+        )
+    return None
+
+
+def _without_incident(context: Context, title: str) -> Result:
+    match context.inputs.if_no_incident:
+        case IfNoIncident.CREATE:
+            return _open(context, title)
+        case IfNoIncident.SKIP:
+            return Result(Outcome.SKIPPED)
+        case IfNoIncident.FAIL:
+            raise InvalidInputsError([describe_missing(title)])
+
+
+def _open(context: Context, title: str) -> Result:
+    inputs = context.inputs
+    if inputs.date_happened:
+        context.warnings.append("date-happened has no effect on an incident that is opened.")
+    body = IncidentCreate(
+        title=title,
+        description=inputs.text,
+        status=inputs.status,
+        notify_subscribers=inputs.notify,
+        components=components_affected(context),
+    )
+    if inputs.dry_run:
+        return Result(Outcome.DRY_RUN, body=body, notes=tuple(context.notes), warnings=tuple(context.warnings))
+    draft = IncidentDraft(context.client, context.page_id, body)
+    return _opened(context, draft, post(draft, context.deadline, baseline=context.incidents, limits=context.limits))
+
+
+def _opened(context: Context, draft: IncidentDraft, posted: Posted[Incident]) -> Result:
+    """Look once at what has become of it: that is good to know, but no reason to fail."""
+    incident = posted.item
+    context.incident_id = incident.id
+    patience = context.deadline.within(context.limits.afterwards, detached=True)
+    update, rivals = None, list[Incident]()
+    with contextlib.suppress(APIError, CancelledError):
+        update = first_update(context.client, context.page_id, incident, patience)
+        rivals = older_rivals(Reading(draft.pages(patience)).items, incident, draft.body.title)
+    return Result(
+        Outcome.OPENED,
+        incident.id,
+        update.id if update else "",
+        update,
+        notified=draft.body.notify_subscribers,
+        how=posted.how,
+        notes=tuple(context.notes),
+        warnings=(*context.warnings, *double_warnings(posted), *_rival_warnings(incident, rivals)),
+    )
+
+
+def _rival_warnings(opened: Incident, rivals: list[Incident]) -> Iterator[str]:
+    if rivals:
+        ids = ", ".join(rival.id for rival in rivals)
+        yield f"Somebody else opened an incident of this title before: {ids}. This run opened {opened.id}; delete one."
