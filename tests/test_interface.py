@@ -16,7 +16,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 EXAMPLES = sorted((ROOT / "examples").glob("*.yml"))
 SHOWN = [path for path in EXAMPLES if f"<!-- examples/{path.name} -->" in README]
-OUTPUT_NAMES = [str(field.alias) for field in Outputs.model_fields.values()]
+OUTPUT_NAMES = list(Outputs(Outcome.CREATED).by_name())
 
 
 def rows(heading: str) -> dict[str, str]:

@@ -244,7 +244,7 @@ def _named_statuses(value: str) -> Iterator[NamedStatus]:
 
 
 class _Item(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
+    model_config = ConfigDict(strict=True, extra="forbid", defer_build=True)
 
     id: str
     status: str

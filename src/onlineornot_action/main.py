@@ -89,7 +89,7 @@ class _Run:
     def report(self, result: Result, *, forgive: bool) -> int:
         """Write outputs, annotation and summary; the exit status."""
         forgiven = forgive and result.outcome.forgivable and self._inputs is not None and not self._inputs.fail_on_error
-        self._runner.set_outputs(Outputs.of(result).model_dump(by_alias=True))
+        self._runner.set_outputs(Outputs.of(result).by_name())
         result = self._with_url(result)
         if result.outcome.failed:
             self._runner.annotate(Level.WARNING if forgiven else Level.ERROR, result.error)

@@ -1,9 +1,7 @@
 """What a run came to, and what of it later steps can read: the outputs of `action.yml`, typed."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
-
-from pydantic import BaseModel, ConfigDict
 
 from onlineornot_action.inputs import kebab
 from onlineornot_action.onlineornot.models import (
@@ -77,10 +75,9 @@ class Result:
     error: str = ""
 
 
-class Outputs(BaseModel):
+@dataclass(frozen=True)
+class Outputs:
     """Every output, as text. What there is nothing to say of stays empty."""
-
-    model_config = ConfigDict(frozen=True, alias_generator=kebab, populate_by_name=True)
 
     outcome: Outcome
     update_id: str = ""
@@ -91,6 +88,10 @@ class Outputs(BaseModel):
     update: str = ""
     updates: str = ""
     error: str = ""
+
+    def by_name(self) -> dict[str, str]:
+        """Each by its name in `action.yml`."""
+        return {kebab(name): value for name, value in asdict(self).items()}
 
     @classmethod
     def of(cls, result: Result) -> "Outputs":

@@ -360,7 +360,7 @@ def _refusals(body: bytes, context: Mapping[str, str]) -> tuple[Refusal, ...]:
         errors = Failure.model_validate_json(_well_formed(body), context=context).errors or ()
     except ValidationError:
         return ()
-    return tuple(Refusal(str(one.code or ""), one.message or "") for one in errors if one and (one.code or one.message))
+    return tuple(Refusal(one.code or "", one.message or "") for one in errors if one and (one.code or one.message))
 
 
 def _retry_after(answer: Answer, now: float) -> float | None:
