@@ -20,6 +20,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # i
 from onlineornot_action.onlineornot.models import (
     ComponentAffected,
     ComponentStatus,
+    IncidentCreate,
     IncidentStatus,
     IncidentUpdateCreate,
     IncidentUpdatePatch,
@@ -211,6 +212,7 @@ def test_a_body_that_is_not_json_is_refused(send: Send, operation: Operation, bo
     assert_refused(answer)
 
 
+MAINTENANCE = ("SCHEDULED", "IN_PROGRESS", "VERIFYING", "COMPLETED")
 AFFECTED = tuple(ComponentAffected(id="-_comp01", status=status) for status in ComponentStatus)
 
 
@@ -229,6 +231,26 @@ def test_the_client_creates_updates_with_documented_fields_only(fields: dict[str
     defaults = {"status": "UPDATE", "description": "Text.", "notify_subscribers": True}
 
     body = IncidentUpdateCreate.model_validate(defaults | fields).to_json()
+
+    validator(schema | {"additionalProperties": False}).validate(json.loads(body))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *({"status": status} for status in IncidentStatus if status not in MAINTENANCE),
+        {"title": "é" * 256},
+        {"description": "Zeile 1\n“2” 🎉\0"},
+        {"notify_subscribers": False},
+        {"components": ()},
+        {"components": AFFECTED},
+    ],
+)
+def test_the_client_opens_incidents_with_documented_fields_only(fields: dict[str, object]) -> None:
+    schema = schema_of(DOCUMENTED["POST", INCIDENTS]["requestBody"])
+    defaults = {"title": "Down", "status": "UPDATE", "description": "Text.", "notify_subscribers": True}
+
+    body = IncidentCreate.model_validate(defaults | fields).to_json()
 
     validator(schema | {"additionalProperties": False}).validate(json.loads(body))
 

@@ -73,8 +73,9 @@ class Run:
     @property
     def is_honest(self) -> bool:
         """Whether the step says what the store holds."""
-        allowed = {"created": {1}, "rejected": {0}, "not-sent": {0}, "unknown": {0, 1}}[self.outcome]
-        return self.copies in allowed and self.exit_status == int(self.outcome != "created")
+        done = self.outcome in ("created", "opened")
+        allowed = {1} if done else {"rejected": {0}, "not-sent": {0}, "unknown": {0, 1}}[self.outcome]
+        return self.copies in allowed and self.exit_status == int(not done)
 
     @property
     def is_quiet(self) -> bool:

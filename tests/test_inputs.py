@@ -13,12 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onlineornot_action.input_rules import Operation
-from onlineornot_action.inputs import InvalidInputsError, Reading, input_names, read_inputs
-from onlineornot_action.onlineornot.models import ComponentStatus, IncidentStatus
+from onlineornot_action.input_values import IfNoIncident, NamedStatus
+from onlineornot_action.inputs import InvalidInputsError, ValidInputs, input_names, read_inputs
+from onlineornot_action.onlineornot.models import ComponentAffected, ComponentStatus, IncidentStatus
 from onlineornot_sandbox import steps
 
 TOKEN = "token-1234567890"
 EMPTY: Mapping[str, str] = MappingProxyType({})
+UP = ComponentStatus.OPERATIONAL
+DOWN = NamedStatus("component1", ComponentStatus.MAJOR_OUTAGE)
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 YEAR = timedelta(days=366)
 USUAL = {"api-token": TOKEN, "status-page-id": "page1234", "incident-id": "incident1234"}
@@ -27,6 +30,8 @@ UPDATE = {"operation": "update", "update-id": "update1234", "status": "MONITORIN
 GET = {"operation": "get", "update-id": "update1234"}
 DELETE = {"operation": "delete", "update-id": "update1234"}
 LIST = {"operation": "list"}
+BY_TITLE = {"incident-id": "", "incident-title": "Checkout is failing"}
+OPEN = {"if-no-incident": "CREATE"}
 
 
 def as_variables(inputs: Mapping[str, str]) -> dict[str, str]:
@@ -34,7 +39,7 @@ def as_variables(inputs: Mapping[str, str]) -> dict[str, str]:
     return {f"INPUT_{name.upper()}": value for name, value in inputs.items()}
 
 
-def read(inputs: Mapping[str, str], environ: Mapping[str, str] = EMPTY, arguments: Sequence[str] = ()) -> Reading:
+def read(inputs: Mapping[str, str], environ: Mapping[str, str] = EMPTY, arguments: Sequence[str] = ()) -> ValidInputs:
     """Read these inputs, and the three that are always required."""
     return read_inputs({**as_variables({**USUAL, **inputs}), **environ}, arguments, now=NOW)
 
@@ -65,6 +70,8 @@ def test_what_is_not_given_has_its_default() -> None:
     inputs, warnings = read(CREATE)
 
     assert inputs.model_dump(exclude={"api_token", "status_page_id", "incident_id", "status", "description"}) == {
+        "incident_title": None,
+        "if_no_incident": IfNoIncident.FAIL,
         "update_id": None,
         "operation": Operation.CREATE,
         "description_file": None,
@@ -216,9 +223,15 @@ def test_any_other_id_is_refused_with_advice(name: str, written: str) -> None:
     assert "quote it in the workflow" in message or "is an address" in message
 
 
-@pytest.mark.parametrize("name", ["status-page-id", "incident-id"])
-def test_a_required_id_that_is_missing_is_named(name: str) -> None:
-    assert problem(CREATE | {name: ""}).startswith(f"{name} is required; ")
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("status-page-id", "status-page-id is required; check what it comes from, and quote ids in the workflow ("),
+        ("incident-id", "incident-id or incident-title is required; quote ids in the workflow ("),
+    ],
+)
+def test_a_required_id_that_is_missing_is_named(name: str, words: str) -> None:
+    assert problem(CREATE | {name: ""}).startswith(words)
 
 
 def test_a_description_that_is_not_utf_8_is_refused() -> None:
@@ -365,7 +378,7 @@ def test_a_description_in_which_nothing_is_visible_is_refused(text: str) -> None
 @pytest.mark.parametrize(
     ("written", "text", "removed"),
     [
-        ("\x1b[31mred\x1b[0m", "[31mred[0m", 2),
+        ("\x1b[31mred\x1b[0m", "red", 9),
         ("a\u202eb\u2066c", "abc", 2),
         ("a\x00\x7f\x9bb", "ab", 3),
         ("a\r\x07\nb", "a\n\nb", 1),
@@ -439,21 +452,21 @@ def test_only_one_of_description_and_file_may_be_given(workspace: dict[str, str]
 
 
 @pytest.mark.parametrize(
-    "written",
+    ("written", "components"),
     [
-        "component1: MAJOR_OUTAGE\ncomponent2: operational",
-        "\r\n  component1 :major_outage  \r\n\r\n\tcomponent2:Operational\r\n",
-        "component1: MAJOR_OUTAGE\ncomponent2: OPERATIONAL\ncomponent1: major_outage",
-        '[{"id": "component1", "status": "MAJOR_OUTAGE"}, {"id": " component2 ", "status": " operational "}]',
+        ("component1: MAJOR_OUTAGE\ncomponent2: operational", (DOWN, NamedStatus("component2", UP))),
+        ("\r\n component1 :major_outage \r\n\r\n\tcomponent2:Up:Operational", (DOWN, NamedStatus("component2:Up", UP))),
+        ("Core / API: operational", (NamedStatus("Core / API", UP),)),
+        ("- 12345: Operational", (NamedStatus("- 12345", UP),)),
+        ("API: OPERATIONAL\napi: operational", (NamedStatus("API", UP), NamedStatus("api", UP))),
+        ('[{"id": "component1", "status": "UP"}]'.replace("UP", UP), (ComponentAffected(id="component1", status=UP),)),
+        ('[{"id": " component1 ", "status": " operational "}]', (ComponentAffected(id="component1", status=UP),)),
+        (" Restore\n", "restore"),
+        ("restore: operational", (NamedStatus("restore", UP),)),
     ],
 )
-def test_components_are_lines_or_json(written: str) -> None:
-    components = read(CREATE | {"components": written}).inputs.components
-
-    assert [(each.id, each.status) for each in components or ()] == [
-        ("component1", ComponentStatus.MAJOR_OUTAGE),
-        ("component2", ComponentStatus.OPERATIONAL),
-    ]
+def test_components_are_lines_or_json_or_the_word_restore(written: str, components: object) -> None:
+    assert read(CREATE | {"components": written}).inputs.components == components
 
 
 @pytest.mark.parametrize(
@@ -461,19 +474,23 @@ def test_components_are_lines_or_json(written: str) -> None:
     [
         ("component1", "has the line 'component1'"),
         ("component1: NO_IMPACT\ncomponent2 OPERATIONAL", "has the line 'component2 OPERATIONAL'"),
-        ("component1: BROKEN", "gives component1 a status that is 'BROKEN', but has to be one of OPERATIONAL, "),
-        ("component1:", "gives component1 a status that is ''"),
-        ("- component1: NO_IMPACT", "names '- component1'"),
-        ("Check: out: NO_IMPACT", "names 'Check: out'"),
-        ("12345: NO_IMPACT", "names '12345'"),
-        ("component1: NO_IMPACT\ncomponent1: OPERATIONAL", "gives component1 two different statuses"),
+        ("component1: BROKEN", "gives 'component1' a status that is 'BROKEN', but has to be one of OPERATIONAL, "),
+        ("component1:", "gives 'component1' a status that is ''"),
+        (": NO_IMPACT", "has the line ': NO_IMPACT', but a line has to be NAME: STATUS"),
+        ("restored", "has the line 'restored'"),
+        ("API: NO_IMPACT\napi : OPERATIONAL", "gives 'api' two different statuses"),
         ("[", "is no JSON list of objects with id and status: Invalid JSON"),
         ("{}", "is no JSON list of objects with id and status: Input should be a valid array"),
         ('["component1"]', "item 0: "),
         ('[{"id": "component1", "status": "NO_IMPACT"}, {"id": "component2"}]', "item 1.status: Field required"),
         ('[{"id": 12345678, "status": "NO_IMPACT"}]', "item 0.id: Input should be a valid string"),
         ('[{"id": "component1", "status": "NO_IMPACT", "name": "x"}]', "item 0.name: Extra inputs are not permitted"),
-        ('[{"id": "component1", "status": "BROKEN"}]', "gives component1 a status that is 'BROKEN'"),
+        ('[{"id": "component1", "status": "BROKEN"}]', "gives 'component1' a status that is 'BROKEN'"),
+        ('[{"id": "12345", "status": "NO_IMPACT"}]', "names '12345', which is no component's id"),
+        (
+            '[{"id": "component1", "status": "NO_IMPACT"}, {"id": "component1", "status": "OPERATIONAL"}]',
+            "gives component1 two different statuses",
+        ),
         ("[" * 100_000, "recursion limit exceeded"),
     ],
     ids=lambda written: written[:40],
@@ -599,6 +616,13 @@ def test_an_unknown_operation_is_refused_with_the_words_that_are_known() -> None
         ({"operation": "delete"}, "update-id is required to delete"),
         (CREATE | GET | {"operation": "create"}, "update-id does not go with operation: create"),
         (UPDATE | {"components": "component1: NO_IMPACT"}, "components does not go with operation: update"),
+        (UPDATE | {"components": "restore"}, "components does not go with operation: update"),
+        (BY_TITLE | UPDATE | OPEN, "if-no-incident: create does not go with operation: update"),
+        (BY_TITLE | GET | OPEN, "if-no-incident: create does not go with operation: get"),
+        (BY_TITLE | LIST | OPEN, "if-no-incident: create does not go with operation: list"),
+        (BY_TITLE | DELETE | OPEN, "if-no-incident: create does not go with operation: delete"),
+        (BY_TITLE | CREATE | OPEN | {"status": "in_progress"}, "status IN_PROGRESS is for maintenances"),
+        (CREATE | {"incident-title": "Down"}, "incident-id and incident-title are both given"),
     ],
 )
 def test_what_an_operation_lacks_or_contradicts_is_refused(inputs: dict[str, str], words: str) -> None:
@@ -626,6 +650,7 @@ def test_a_file_is_enough_to_update(workspace: dict[str, str]) -> None:
         (UPDATE | {"skip-duplicate": "true"}, "skip-duplicate"),
         (GET | {"dry-run": "true"}, "dry-run"),
         (DELETE | {"components": "component1: NO_IMPACT"}, "components"),
+        (CREATE | {"operation": "create", "if-no-incident": "skip"}, "if-no-incident"),
         (LIST | {"update-id": "update1234", "date-happened": "2026-01-31T14:00:00Z"}, "date-happened, update-id"),
     ],
 )
@@ -638,6 +663,9 @@ def test_inputs_without_effect_are_named_in_one_warning(inputs: dict[str, str], 
     [
         CREATE | {"notify": "false", "dry-run": "true", "date-happened": "2026-01-31T14:00:00Z"},
         CREATE | {"skip-duplicate": "false"},
+        CREATE | {"if-no-incident": "FAIL"},
+        CREATE | BY_TITLE | OPEN,
+        GET | BY_TITLE | {"if-no-incident": "skip"},
         UPDATE | {"notify": "True", "skip-duplicate": "AUTO", "dry-run": "true"},
         DELETE | {"dry-run": "true", "fail-on-error": "false"},
         GET | {"timeout-seconds": "10", "api-url": "http://localhost"},
@@ -645,6 +673,33 @@ def test_inputs_without_effect_are_named_in_one_warning(inputs: dict[str, str], 
 )
 def test_inputs_that_have_an_effect_or_their_default_are_not_warned_of(inputs: dict[str, str]) -> None:
     assert read(inputs).warnings == []
+
+
+@pytest.mark.parametrize("written", ["Checkout fails", ' ÉTÉ: 100 % "off" 🛠\n', "x" * 256, "::error::x", "Automated"])
+def test_an_incident_may_be_named_by_any_title_of_one_line(written: str) -> None:
+    assert read(CREATE | BY_TITLE | {"incident-title": written}).inputs.incident_title == written.strip()
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("x" * 257, "has 257 characters, but at most 256 are allowed"),
+        ("a\nb", "has a line break or another control character in it"),
+        ("a\u202eb", "has a line break or another control character in it"),
+        ("\u200b", "has nothing to read in it"),
+        ("[automated] API is down", "begins with [Automated]"),
+        (f"It is {TOKEN}", "contains the API token"),
+    ],
+    ids=ascii,
+)
+def test_any_other_title_is_refused(written: str, words: str) -> None:
+    assert problem(CREATE | BY_TITLE | {"incident-title": written}).startswith(f"incident-title {words}")
+
+
+def test_what_to_do_without_an_incident_has_three_words() -> None:
+    message = problem(CREATE | BY_TITLE | {"if-no-incident": "open"})
+
+    assert message == "if-no-incident is 'open', but has to be one of fail, create, skip."
 
 
 @pytest.mark.parametrize("attempt", ["2", "13"])

@@ -18,6 +18,9 @@ from onlineornot_sandbox.steps import ROOT, StepResult, as_variables, parse_outp
 
 Step = Callable[..., StepResult]
 IMPATIENT = Limits(write_reserve=120, baseline_share=0.001)
+PAGE = f"/v1/status_pages/{PAGE_ID}"
+UPDATES = f"{PAGE}/incidents/{INCIDENT_ID}/updates"
+UPDATE = f"{UPDATES}/{UPDATE_ID}"
 CREATE = {"status": "identified", "description": "The cause is found."}
 
 
@@ -46,8 +49,8 @@ def step(sandbox: Sandbox, tmp_path: Path) -> Step:
     return run
 
 
-def methods(sandbox: Sandbox) -> list[str]:
-    return [request.method for request in sandbox.store.requests]
+def requests_of(sandbox: Sandbox) -> list[str]:
+    return [f"{request.method} {request.path.partition('?')[0]}" for request in sandbox.store.requests]
 
 
 def test_create_posts_the_update(step: Step, sandbox: Sandbox) -> None:
@@ -127,34 +130,36 @@ def test_list_hands_on_all_updates_newest_first(step: Step) -> None:
 @pytest.mark.parametrize(
     ("inputs", "requests"),
     [
-        (CREATE, ["GET", "POST"]),
-        ({"operation": "update", "update_id": UPDATE_ID, "status": "UPDATE"}, ["PATCH"]),
-        ({"operation": "get", "update_id": UPDATE_ID}, ["GET"]),
-        ({"operation": "delete", "update_id": UPDATE_ID}, ["DELETE"]),
-        ({"operation": "list"}, ["GET"]),
-        ({"operation": "delete", "update_id": "latest"}, ["GET", "DELETE"]),
+        (CREATE, [f"GET {UPDATES}", f"POST {UPDATES}"]),
+        ({"operation": "update", "update_id": UPDATE_ID, "status": "UPDATE"}, [f"PATCH {UPDATE}"]),
+        ({"operation": "get", "update_id": UPDATE_ID}, [f"GET {UPDATE}"]),
+        ({"operation": "delete", "update_id": UPDATE_ID}, [f"DELETE {UPDATE}"]),
+        ({"operation": "list"}, [f"GET {UPDATES}"]),
+        ({"operation": "delete", "update_id": "latest"}, [f"GET {UPDATES}", f"DELETE {UPDATE}"]),
     ],
 )
-def test_an_operation_sends_no_request_too_many(
+def test_an_operation_sends_no_request_too_many_and_asks_at_last_where_the_page_is(
     step: Step, sandbox: Sandbox, inputs: dict[str, str], requests: list[str]
 ) -> None:
     step(**inputs)
 
-    assert methods(sandbox) == requests
+    assert requests_of(sandbox) == [*requests, f"GET {PAGE}"]
 
 
 @pytest.mark.parametrize(
-    "inputs",
+    ("inputs", "touched"),
     [
-        CREATE,
-        {"operation": "update", "update_id": UPDATE_ID, "status": "UPDATE"},
-        {"operation": "delete", "update_id": UPDATE_ID},
+        (CREATE, UPDATES),
+        ({"operation": "update", "update_id": UPDATE_ID, "status": "UPDATE"}, UPDATE),
+        ({"operation": "delete", "update_id": UPDATE_ID}, UPDATE),
     ],
 )
-def test_dry_run_reads_once_and_writes_nothing(step: Step, sandbox: Sandbox, inputs: dict[str, str]) -> None:
+def test_dry_run_reads_once_what_it_would_touch_and_writes_nothing(
+    step: Step, sandbox: Sandbox, inputs: dict[str, str], touched: str
+) -> None:
     result = step(**inputs, dry_run="true")
 
-    assert (result.end, methods(sandbox)) == ((0, "dry-run"), ["GET"])
+    assert (result.end, requests_of(sandbox)) == ((0, "dry-run"), [f"GET {touched}"])
     assert result.outputs["notified"] == "false"
 
 
