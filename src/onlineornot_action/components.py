@@ -7,7 +7,6 @@ from onlineornot_action.context import Context
 from onlineornot_action.incidents import is_open
 from onlineornot_action.input_values import RESTORE, NamedStatus, folded, once_each, quoted
 from onlineornot_action.inputs import InvalidInputsError
-from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.models import (
     Component,
     ComponentAffected,
@@ -30,43 +29,42 @@ def components_affected(context: Context) -> tuple[ComponentAffected, ...] | Non
         return _restored(context)
     named = tuple(each for each in wanted if isinstance(each, NamedStatus))
     if named:
-        return look_up(context.client, context.page_id, named)
+        return _look_up(context, named)
     return tuple(each for each in wanted if isinstance(each, ComponentAffected))
+
+
+def _look_up(context: Context, wanted: tuple[NamedStatus, ...]) -> tuple[ComponentAffected, ...]:
+    """Find the components that are named and, only where names are not enough, their groups."""
+    page = tuple(context.read_components())
+
+    def qualified_names() -> dict[str, str]:
+        groups = {group.id: group.name for group in context.client.list_groups(context.page_id)}
+        return {each.id: _qualified(each, groups) for each in page}
+
+    return resolve(wanted, page, qualified_names)
 
 
 def _restored(context: Context) -> tuple[ComponentAffected, ...] | None:
     if not context.incident_id:
         context.notes.append("There are no components to restore: the incident is new")
         return None
-    updates = context.read_updates().items
-    restoration = restore(context.client, *context.incident, updates, _all_incidents(context))
+    restoration = _plan_restoration(context)
     context.notes += [f"Not restored: {reason}" for reason in restoration.left]
     if not restoration.components:
         context.notes.append("No component was restored")
     return restoration.components or None
 
 
-def _all_incidents(context: Context) -> Iterator[Incident]:
-    """All incidents of the page, read when they are asked for."""
-    yield from context.read_incidents().items
-
-
-def look_up(
-    client: OnlineOrNotClient, status_page_id: str, wanted: Iterable[NamedStatus]
-) -> tuple[ComponentAffected, ...]:
-    """Find the components that are named, by one request for every 100 and, where names are not enough, their groups.
-
-    Raises:
-        InvalidInputsError: A name is unknown, or stands for several components.
-        APIError: They cannot be read.
-    """
-    page = tuple(client.list_components(status_page_id))
-
-    def qualified_names() -> dict[str, str]:
-        groups = {group.id: group.name for group in client.list_groups(status_page_id)}
-        return {each.id: _qualified(each, groups) for each in page}
-
-    return resolve(tuple(wanted), page, qualified_names)
+def _plan_restoration(context: Context) -> "Restoration":
+    """Look at everything that tells how to put the incident's components back."""
+    before = statuses_before(context.read_updates().items)
+    if not before:
+        listed = context.client.get_incident(*context.incident).components or ()
+        before = {component.id: ComponentStatus.OPERATIONAL for component in listed if component.id}
+    if not before:
+        return Restoration((), ())
+    page = {component.id: component for component in context.read_components()}
+    return plan(before, page, tuple(_contemporaries(context)))
 
 
 def resolve(
@@ -107,8 +105,9 @@ def _problem(name: str, found: list[Component], names: Mapping[str, str]) -> str
     if found:
         choices = ", ".join(f"{quoted(names[component.id])} ({component.id})" for component in found)
         return f"components: {quoted(name)} is the name of several: {choices}."
-    known = ", ".join(sorted(quoted(each) for each in names.values())[:MOST_NAMES])
-    return f"components: the page has no {quoted(name)}. It has: {known or 'none at all'}."
+    known = ", ".join(sorted(quoted(each) for each in names.values())[:MOST_NAMES]) or "none at all"
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"components: the page has no {quoted(name)}. It has: {known}{more}."
 
 
 @dataclass(frozen=True)
@@ -122,38 +121,6 @@ class Restoration:
 
     components: tuple[ComponentAffected, ...]
     left: tuple[str, ...]
-
-
-def restore(
-    client: OnlineOrNotClient,
-    status_page_id: str,
-    incident_id: str,
-    updates: Iterable[IncidentUpdate],
-    incidents: Iterable[Incident],
-) -> Restoration:
-    """Look at everything that tells how to put an incident's components back.
-
-    Args:
-        client: What reads it.
-        status_page_id: The page.
-        incident_id: The incident.
-        updates: Its updates.
-        incidents: All incidents of the page; looked at only where there is something to put back.
-
-    Raises:
-        APIError: Some of it cannot be read.
-    """
-    before = statuses_before(updates)
-    if not before:
-        listed = client.get_incident(status_page_id, incident_id).components or ()
-        before = {component.id: ComponentStatus.OPERATIONAL for component in listed if component.id}
-    if not before:
-        return Restoration((), ())
-    page = _components_by_id(client, status_page_id)
-    if not before.keys() <= page.keys():  # a server in trouble may show fewer than there are
-        page |= _components_by_id(client, status_page_id)
-    others = tuple(_contemporaries(client, status_page_id, incident_id, incidents))
-    return plan(before, page, others)
 
 
 def statuses_before(updates: Iterable[IncidentUpdate]) -> dict[str, ComponentStatus]:
@@ -186,22 +153,16 @@ def plan(
     return Restoration(tuple(back), tuple(left))
 
 
-def _components_by_id(client: OnlineOrNotClient, status_page_id: str) -> dict[str, Component]:
-    return {component.id: component for component in client.list_components(status_page_id)}
-
-
-def _contemporaries(
-    client: OnlineOrNotClient, status_page_id: str, incident_id: str, incidents: Iterable[Incident]
-) -> Iterator[Incident]:
+def _contemporaries(context: Context) -> Iterator[Incident]:
     """The other incidents that are open or have ended since this one began, with their updates and components."""
-    others = {incident.id: incident for incident in incidents}
-    own = others.pop(incident_id, None)
+    others = {incident.id: incident for incident in context.read_incidents().items}
+    own = others.pop(context.incident_id, None)
     began = (seconds_since_1970(own.started) or own.created) if own else None
     for other in others.values():
         ended = seconds_since_1970(other.ended)
         if is_open(other) or ended is None or began is None or ended >= began:
-            detailed = client.get_incident(status_page_id, other.id)
-            updates = detailed.updates or tuple(client.list_incident_updates(status_page_id, other.id))
+            detailed = context.client.get_incident(context.page_id, other.id)
+            updates = detailed.updates or tuple(context.client.list_incident_updates(context.page_id, other.id))
             yield other.model_copy(update={"updates": updates, "components": detailed.components})
 
 

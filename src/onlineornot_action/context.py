@@ -6,7 +6,7 @@ from functools import partial
 from onlineornot_action.inputs import Inputs
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.deadline import Deadline, Limits
-from onlineornot_action.onlineornot.models import Incident, IncidentUpdate
+from onlineornot_action.onlineornot.models import Component, Incident, IncidentUpdate
 from onlineornot_action.readings import Reading, read_reliably
 
 
@@ -42,6 +42,11 @@ class Context:
         pages = partial(self.client.incident_update_pages, *self.incident)
         self.updates = read_reliably(pages, lambda _: False, self.deadline, self.limits)
         return self.updates
+
+    def read_components(self) -> list[Component]:
+        """All components of the page, where none may be missing."""
+        pages = partial(self.client.component_pages, self.page_id)
+        return read_reliably(pages, lambda _: False, self.deadline, self.limits).items
 
     def read_incidents(self) -> Reading[Incident]:
         """All incidents of the page, where none may be missing; read once."""

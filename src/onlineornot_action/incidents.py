@@ -29,7 +29,7 @@ def has_title(incident: Incident, title: str) -> bool:
     """Whether people opened an incident, no maintenance, under this title."""
     name = folded(incident.title or "")
     by_monitor = name.startswith(folded(AUTOMATED))
-    return name == folded(title) and not by_monitor and incident.scheduled_maintenance is None
+    return name == folded(title) and not by_monitor and not incident.scheduled_maintenance
 
 
 def newest_first(incidents: Iterable[Incident]) -> list[Incident]:

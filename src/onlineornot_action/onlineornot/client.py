@@ -159,10 +159,10 @@ class OnlineOrNotClient:
         """Retrieve one incident, with its components and updates if the API names them."""
         return self._request("GET", _incident_path(status_page_id, incident_id), Envelope[Incident])
 
-    def list_components(self, status_page_id: str) -> Iterator[Component]:
-        """All components of the page."""
+    def component_pages(self, status_page_id: str) -> Iterator[Page[Component]]:
+        """All components, page by page."""
         path = f"{_page_path(status_page_id)}/components"
-        return _distinct(self._pages(path, Envelope[Many[Component]], self._deadline, to_the_end=False))
+        return self._pages(path, Envelope[Many[Component]], self._deadline, to_the_end=False)
 
     def list_groups(self, status_page_id: str) -> Iterator[Group]:
         """All groups of components."""

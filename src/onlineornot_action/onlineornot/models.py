@@ -117,6 +117,10 @@ def _code(value: object, info: ValidationInfo) -> str | None:
     return _text(str(value) if isinstance(value, int | float) else value, info)
 
 
+def _is_there(value: object) -> bool:
+    return value is not None
+
+
 T = TypeVar("T")
 _Lenient = Annotated[T | None, WrapValidator(_none_if_invalid)]
 Many = Annotated[tuple[T, ...], Field(max_length=10_000)]
@@ -181,10 +185,6 @@ class IncidentComponent(_Read):
     id: _Text = None
 
 
-class ScheduledMaintenance(_Read):
-    """What makes an incident a maintenance; only that it is there matters."""
-
-
 class Incident(_Read):
     """An incident as the API shows it. A list leaves out `components` and `updates`."""
 
@@ -193,7 +193,8 @@ class Incident(_Read):
     started: _Text = None
     ended: _Text = None
     latest_update: _Lenient[LatestUpdate] = None
-    scheduled_maintenance: _Lenient[ScheduledMaintenance] = None
+    scheduled_maintenance: Annotated[bool, PlainValidator(_is_there)] = False
+    """Whether it is one: what is planned does not matter."""
     created_at: _Text = None
     components: _Lenient[Many[IncidentComponent]] = None
     updates: _Lenient[Many[IncidentUpdate]] = None
@@ -211,6 +212,12 @@ class Component(_Read):
     name: _Text = None
     group_id: _Text = None
     is_external_component: _Lenient[bool] = None
+    created_at: _Text = None
+
+    @property
+    def created(self) -> float | None:
+        """`created_at` in seconds since 1970; None where it is absent, or no timestamp with an offset."""
+        return seconds_since_1970(self.created_at)
 
 
 class Group(_Read):
