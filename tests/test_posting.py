@@ -25,7 +25,7 @@ from onlineornot_action.onlineornot.errors import (
     effect_of,
     error_for,
 )
-from onlineornot_action.onlineornot.models import IncidentStatus, IncidentUpdate, IncidentUpdateCreate, Page
+from onlineornot_action.onlineornot.models import IncidentStatus, IncidentUpdate, IncidentUpdateCreate, ListPage
 from onlineornot_action.posting import How, Posted, UnsettledError, post
 from onlineornot_action.updates import UpdateDraft
 
@@ -109,7 +109,7 @@ class Server:
         self._finish(play, began)
         return note
 
-    def read(self, *, to_the_end: bool) -> list[Page[Note]]:
+    def read(self, *, to_the_end: bool) -> list[ListPage[Note]]:
         """Show what was there when the request came."""
         play, began = self._next_listing(), self.clock.monotonic()
         self.read_at.append(self.clock.slept)
@@ -120,7 +120,7 @@ class Server:
         total = len(shown) + play.missing if play.counted else None
         full = [tuple(shown[at : at + self._per_page]) for at in range(0, len(shown), self._per_page)]
         ends_empty = to_the_end or total != len(shown) or not shown
-        return [Page(items, total, began, date) for items in (*full, *[()] * ends_empty)]
+        return [ListPage(items, total, began, date) for items in (*full, *[()] * ends_empty)]
 
     def _next_listing(self) -> Listing:
         while self._lists:
@@ -155,11 +155,11 @@ class Draft:
         self.deadline.check()
         return self.server.post()
 
-    def pages(self, deadline: Deadline | None = None, *, to_the_end: bool = False) -> Iterator[Page[Note]]:
+    def pages(self, deadline: Deadline | None = None, *, to_the_end: bool = False) -> Iterator[ListPage[Note]]:
         """Read the list, again and again until the deadline."""
         yield from self._read(deadline or self.deadline, to_the_end=to_the_end)
 
-    def _read(self, deadline: Deadline, *, to_the_end: bool) -> list[Page[Note]]:
+    def _read(self, deadline: Deadline, *, to_the_end: bool) -> list[ListPage[Note]]:
         while True:
             deadline.check()
             try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS
-from onlineornot_action.onlineornot.models import Page
+from onlineornot_action.onlineornot.models import ListPage
 from onlineornot_action.readings import News, Reading, find_news
 
 BEGAN, SERVER_TIME, WRITTEN_AT = 5_000.0, 1_800_000_000.0, 4_960.0
@@ -25,8 +25,8 @@ class Note:
 ONE, TWO, THREE = Note("one"), Note("two"), Note("three")
 
 
-def page(*items: Note, total: int | None = None, began: float = BEGAN, date: float | None = SERVER_TIME) -> Page[Note]:
-    return Page(items, total, began, date)
+def page(*items: Note, total: int | None = None, began: float = BEGAN, date: float | None = SERVER_TIME) -> ListPage[Note]:
+    return ListPage(items, total, began, date)
 
 
 def anything(item: Note) -> bool:
@@ -67,7 +67,7 @@ def test_reading_began_with_its_first_page() -> None:
     ],
 )
 def test_reading_is_complete_with_as_many_items_as_the_last_page_says(
-    pages: list[Page[Note]], complete: object
+    pages: list[ListPage[Note]], complete: object
 ) -> None:
     reading = Reading(pages)
 
@@ -83,7 +83,7 @@ def test_reading_of_more_than_20_pages_is_too_long(pages: int, too_long: object)
 
 @pytest.mark.parametrize(("most_pages", "expected"), [({}, 21), ({"most_pages": None}, 30)], ids=["default", "none"])
 def test_no_page_is_asked_for_once_the_list_is_too_long(most_pages: dict[str, None], expected: int) -> None:
-    pages: Iterator[Page[Note]] = iter([page(ONE)] * 30)
+    pages: Iterator[ListPage[Note]] = iter([page(ONE)] * 30)
 
     reading = Reading(pages, **most_pages)
 
@@ -106,7 +106,7 @@ def test_no_page_is_asked_for_once_the_list_is_too_long(most_pages: dict[str, No
         pytest.param([page(total=0)], False, id="nothing"),
     ],
 )
-def test_list_can_prove_absence_only_when_nothing_can_be_missing(pages: list[Page[Note]], proof: object) -> None:
+def test_list_can_prove_absence_only_when_nothing_can_be_missing(pages: list[ListPage[Note]], proof: object) -> None:
     baseline = Reading([page(ONE, TWO, total=2)])
 
     reading = Reading(pages)

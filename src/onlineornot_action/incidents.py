@@ -13,7 +13,7 @@ from onlineornot_action.onlineornot.models import (
     IncidentCreate,
     IncidentUpdate,
     IncidentUpdateCreate,
-    Page,
+    ListPage,
     StatusPage,
 )
 from onlineornot_action.readings import Reading, read_reliably
@@ -70,7 +70,7 @@ class IncidentDraft:
         """Open it."""
         return self.client.create_incident(self.status_page_id, self.body)
 
-    def pages(self, deadline: Deadline | None = None, *, to_the_end: bool = False) -> Iterator[Page[Incident]]:
+    def pages(self, deadline: Deadline | None = None, *, to_the_end: bool = False) -> Iterator[ListPage[Incident]]:
         """Read the incidents of the page."""
         return self.client.incident_pages(self.status_page_id, deadline, to_the_end=to_the_end)
 

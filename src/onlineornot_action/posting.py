@@ -27,7 +27,7 @@ from onlineornot_action.onlineornot.errors import (
     NotFoundError,
     PermissionDeniedError,
 )
-from onlineornot_action.onlineornot.models import Page
+from onlineornot_action.onlineornot.models import ListPage
 from onlineornot_action.readings import AnyItem, News, Reading, find_news, read_reliably
 
 MOST_LOST = 3
@@ -40,7 +40,7 @@ class Draft(Protocol[AnyItem]):
     def post(self) -> AnyItem:
         """Post it; again only while that had no effect."""
 
-    def pages(self, deadline: Deadline | None = None, *, to_the_end: bool = False) -> Iterator[Page[AnyItem]]:
+    def pages(self, deadline: Deadline | None = None, *, to_the_end: bool = False) -> Iterator[ListPage[AnyItem]]:
         """Read the list page by page, until all is read; `to_the_end`, until a page is empty."""
 
     def concerns(self, item: AnyItem) -> bool:

@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar
 
 from onlineornot_action.onlineornot.deadline import Deadline, Limits, backoff
 from onlineornot_action.onlineornot.errors import APIResponseValidationError
-from onlineornot_action.onlineornot.models import Page
+from onlineornot_action.onlineornot.models import ListPage
 
 MOST_PAGES = 20
 """Of a longer list nothing can be told: it changes while it is read."""
@@ -31,7 +31,7 @@ AnyItem = TypeVar("AnyItem", bound=Item)
 class Reading(Generic[AnyItem]):
     """A list as one reading of it showed it."""
 
-    def __init__(self, pages: Iterable[Page[AnyItem]], *, most_pages: int | None = MOST_PAGES) -> None:
+    def __init__(self, pages: Iterable[ListPage[AnyItem]], *, most_pages: int | None = MOST_PAGES) -> None:
         self.pages = tuple(islice(pages, most_pages and most_pages + 1))
         self.too_long = sum(bool(page.items) for page in self.pages) > MOST_PAGES
         self._items = {item.id: item for page in self.pages for item in page.items}
@@ -63,7 +63,7 @@ class Reading(Generic[AnyItem]):
 
 
 def read_reliably(
-    pages: Callable[[], Iterable[Page[AnyItem]]],
+    pages: Callable[[], Iterable[ListPage[AnyItem]]],
     is_enough: Callable[[list[AnyItem]], bool],
     deadline: Deadline,
     limits: Limits,
@@ -129,7 +129,7 @@ def find_news(
     return News(tuple(new.values()), tuple(uncertain.values()))
 
 
-def _age_at_write(item: AnyItem, page: Page[AnyItem], written_at: float) -> float | None:
+def _age_at_write(item: AnyItem, page: ListPage[AnyItem], written_at: float) -> float | None:
     """Seconds for which an item had existed when the write was begun, by the server's clock; None without one."""
     if item.created is None or page.server_time is None:
         return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from onlineornot_action.matching import says_the_same
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.deadline import Deadline
-from onlineornot_action.onlineornot.models import IncidentStatus, IncidentUpdate, IncidentUpdateCreate, Page
+from onlineornot_action.onlineornot.models import IncidentStatus, IncidentUpdate, IncidentUpdateCreate, ListPage
 
 ENDING = frozenset({IncidentStatus.RESOLVED, IncidentStatus.COMPLETED})
 """What an update says when its incident is over."""
@@ -29,7 +29,7 @@ class UpdateDraft:
         """Post it."""
         return self.client.create_incident_update(*self.incident, self.body)
 
-    def pages(self, deadline: Deadline | None = None, *, to_the_end: bool = False) -> Iterator[Page[IncidentUpdate]]:
+    def pages(self, deadline: Deadline | None = None, *, to_the_end: bool = False) -> Iterator[ListPage[IncidentUpdate]]:
         """Read the updates of its incident."""
         return self.client.incident_update_pages(*self.incident, deadline, to_the_end=to_the_end)
 

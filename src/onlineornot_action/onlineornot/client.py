@@ -35,7 +35,7 @@ from onlineornot_action.onlineornot.models import (
     IncidentUpdateCreate,
     IncidentUpdatePatch,
     Many,
-    Page,
+    ListPage,
     StatusPage,
 )
 from onlineornot_action.onlineornot.transport import Answer, Request, Transport
@@ -106,7 +106,7 @@ class OnlineOrNotClient:
 
     def incident_update_pages(
         self, status_page_id: str, incident_id: str, deadline: Deadline | None = None, *, to_the_end: bool = False
-    ) -> Iterator[Page[IncidentUpdate]]:
+    ) -> Iterator[ListPage[IncidentUpdate]]:
         """The same, page by page.
 
         Args:
@@ -145,7 +145,7 @@ class OnlineOrNotClient:
 
     def incident_pages(
         self, status_page_id: str, deadline: Deadline | None = None, *, to_the_end: bool = False
-    ) -> Iterator[Page[Incident]]:
+    ) -> Iterator[ListPage[Incident]]:
         """All incidents and maintenances, page by page; see `incident_update_pages`."""
         path = f"{_page_path(status_page_id)}/incidents"
         return self._pages(path, Envelope[Many[Incident]], deadline or self._deadline, to_the_end=to_the_end)
@@ -159,7 +159,7 @@ class OnlineOrNotClient:
         """Retrieve one incident, with its components and updates if the API names them."""
         return self._request("GET", _incident_path(status_page_id, incident_id), Envelope[Incident])
 
-    def component_pages(self, status_page_id: str) -> Iterator[Page[Component]]:
+    def component_pages(self, status_page_id: str) -> Iterator[ListPage[Component]]:
         """All components, page by page."""
         path = f"{_page_path(status_page_id)}/components"
         return self._pages(path, Envelope[Many[Component]], self._deadline, to_the_end=False)
@@ -180,7 +180,7 @@ class OnlineOrNotClient:
 
     def _pages(
         self, path: str, envelope: type[Envelope[Many[Listed]]], deadline: Deadline, *, to_the_end: bool
-    ) -> Iterator[Page[Listed]]:
+    ) -> Iterator[ListPage[Listed]]:
         seen = set[str]()
         barren_pages = 0
         for number in itertools.count(1):
@@ -257,9 +257,9 @@ class _Received(Generic[T]):
         assert self.envelope.result is not None  # noqa: S101 - _read saw to it
         return self.envelope.result
 
-    def page(self: "_Received[tuple[Listed, ...]]") -> Page[Listed]:
+    def page(self: "_Received[tuple[Listed, ...]]") -> ListPage[Listed]:
         server_time = _http_date(self.answer.headers.get("Date", ""))
-        return Page(self.result, self.envelope.total_count, self.began, server_time)
+        return ListPage(self.result, self.envelope.total_count, self.began, server_time)
 
 
 class _HasId(Protocol):
@@ -267,7 +267,7 @@ class _HasId(Protocol):
     def id(self) -> str: ...
 
 
-def _distinct(pages: Iterable[Page[Listed]]) -> Iterator[Listed]:
+def _distinct(pages: Iterable[ListPage[Listed]]) -> Iterator[Listed]:
     """Each item once: a list that grows while it is read moves items on to the next page."""
     seen = set[str]()
     for page in pages:

@@ -69,7 +69,7 @@ def backoff(tries: int, limits: Limits) -> float:
     return random.uniform(0, ceiling)  # noqa: S311 - no secret
 
 
-GLANCE = 0.1
+POLL_SECONDS = 0.1
 """Seconds after which whoever waits looks whether all is to end."""
 
 
@@ -136,6 +136,6 @@ class Deadline:
         if self.left() <= reserve:
             return False
         while (rest := end - self.clock.monotonic()) > 0:
-            self.clock.sleep(min(rest, GLANCE))
+            self.clock.sleep(min(rest, POLL_SECONDS))
             self.check()
         return True

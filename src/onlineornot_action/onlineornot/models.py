@@ -273,7 +273,7 @@ class Envelope(_Read, Generic[T]):
 
 
 @dataclass(frozen=True)
-class Page(Generic[T]):
+class ListPage(Generic[T]):
     """One page of a list.
 
     Attributes:

@@ -25,7 +25,7 @@ from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies, select_proxy
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, GLANCE, Deadline, Limits
+from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, POLL_SECONDS, Deadline, Limits
 from onlineornot_action.onlineornot.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -158,7 +158,7 @@ class Transport:
         """Wait for an event. When all is to end, a write that has left gets a little time for its answer."""
         end = time.monotonic() + min(seconds, deadline.left())
         graceful = False
-        while not event.wait(max(0.0, min(GLANCE, end - time.monotonic()))):
+        while not event.wait(max(0.0, min(POLL_SECONDS, end - time.monotonic()))):
             if deadline.cancelled() and not graceful:
                 graceful = request.writes and exchange.sent
                 end = min(end, time.monotonic() + (self._limits.grace if graceful else 0))
