@@ -25,7 +25,9 @@ class Note:
 ONE, TWO, THREE = Note("one"), Note("two"), Note("three")
 
 
-def page(*items: Note, total: int | None = None, began: float = BEGAN, date: float | None = SERVER_TIME) -> ListPage[Note]:
+def page(
+    *items: Note, total: int | None = None, began: float = BEGAN, date: float | None = SERVER_TIME
+) -> ListPage[Note]:
     return ListPage(items, total, began, date)
 
 

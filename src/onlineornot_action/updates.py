@@ -29,7 +29,9 @@ class UpdateDraft:
         """Post it."""
         return self.client.create_incident_update(*self.incident, self.body)
 
-    def pages(self, deadline: Deadline | None = None, *, to_the_end: bool = False) -> Iterator[ListPage[IncidentUpdate]]:
+    def pages(
+        self, deadline: Deadline | None = None, *, to_the_end: bool = False
+    ) -> Iterator[ListPage[IncidentUpdate]]:
         """Read the updates of its incident."""
         return self.client.incident_update_pages(*self.incident, deadline, to_the_end=to_the_end)
 

@@ -34,8 +34,8 @@ from onlineornot_action.onlineornot.models import (
     IncidentUpdate,
     IncidentUpdateCreate,
     IncidentUpdatePatch,
-    Many,
     ListPage,
+    Many,
     StatusPage,
 )
 from onlineornot_action.onlineornot.transport import Answer, Request, Transport
