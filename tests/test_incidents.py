@@ -112,7 +112,7 @@ def test_readers_see_an_incident_at_the_pages_own_domain_or_at_its_subdomain(
     ("domain", "subdomain"),
     [
         *((None, None), ("", ""), (None, "a b"), (None, "a/../b"), (None, "a)[x](b"), ("localhost", "example")),
-        *(("user@example.com", None), ("example.com/x", None), ("javascript:alert(1)", None), ("a..b", None)),
+        *(("user@example.com", None), ("javascript:alert(1)", None), ("a..b", None)),
         *(("exämple.com", None), ("a.b\n::error::", None), ("https://https://a.b", None)),
     ],
 )

@@ -14,7 +14,7 @@ from fault_server import FAULTS, FOREVER, FaultServer, Play
 from onlineornot_action.main import main
 from onlineornot_sandbox.access import EDIT_TOKEN
 from onlineornot_sandbox.bodies import IncidentCreate
-from onlineornot_sandbox.resources import Incident, Json
+from onlineornot_sandbox.resources import Incident, Json, ScheduledMaintenance
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, INCIDENT_TITLE, PAGE_ID, SEARCH_ID, UPDATE_ID
 from onlineornot_sandbox.server import Sandbox
 from onlineornot_sandbox.steps import ROOT, StepResult, as_variables, parse_outputs
@@ -283,3 +283,44 @@ def test_a_thousand_incidents_and_5_000_components_take_little_memory(url: str, 
     large = peak_memory(environ)
 
     assert large - small < 10 * MEBIBYTE
+
+
+def test_a_job_that_runs_again_does_not_open_what_it_has_ended(step: Step, store: Store) -> None:
+    step(**OPEN)
+    ended = step(**RESOLVE, if_no_incident="create")
+
+    again = step(**RESOLVE, if_no_incident="create", skip_duplicate="true")
+
+    assert again.end == (0, "unchanged")
+    assert again.outputs["update-id"] == ended.outputs["update-id"]
+    assert len(store.incidents) == 2
+
+
+def test_a_job_that_runs_again_opens_an_incident_for_a_new_failure(step: Step, store: Store) -> None:
+    step(**OPEN)
+    step(**RESOLVE)
+
+    again = step(**OPEN, skip_duplicate="true")
+
+    assert again.end == (0, "opened")
+    assert len(store.incidents) == 3
+
+
+def test_a_maintenance_that_has_not_begun_keeps_no_component_from_being_restored(step: Step, store: Store) -> None:
+    step(**OPEN, components="Core / API: major_outage")
+    plan = ScheduledMaintenance(id="plan00000001", start_date=LATER, duration_minutes=30)
+    planned = replace(store.incidents[INCIDENT_ID], id="maintenance1", scheduled_maintenance=plan, updates=())
+    store.incidents["maintenance1"] = planned
+    step(incident_id="maintenance1", status="scheduled", description="Soon.", components="Core / API: major_outage")
+
+    step(**RESOLVE)
+
+    assert store.components[API_ID].status == "OPERATIONAL"
+
+
+def test_a_name_may_begin_as_json_does(step: Step, store: Store) -> None:
+    store.components[API_ID] = replace(store.components[API_ID], name="[EU] API")
+
+    step(**BY_ID, components="[EU] API: partial_outage")
+
+    assert store.components[API_ID].status == "PARTIAL_OUTAGE"

@@ -174,7 +174,7 @@ class Draft:
         """All but a maintenance."""
         return item.id != MAINTENANCE.id
 
-    def is_same(self, item: Note) -> bool:
+    def is_same(self, item: Note, deadline: Deadline | None = None) -> bool:  # noqa: ARG002 - nothing is read
         """What has its text."""
         return item.text == TEXT
 

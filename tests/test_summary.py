@@ -79,7 +79,7 @@ def facts(markdown: str) -> dict[str, str]:
         (Outcome.DELETED, "Deleted update update1234 of incident incident1234."),
         (Outcome.UNCHANGED, "Nothing was posted: update update1234 of incident incident1234 says the same already."),
         (Outcome.LISTED, "Read 0 update(s) of incident incident1234."),
-        (Outcome.OPENED, "Opened incident incident1234 with IDENTIFIED as update update1234; subscribers are told."),
+        (Outcome.OPENED, "Opened incident incident1234 with IDENTIFIED; subscribers are told."),
         (Outcome.SKIPPED, "Nothing was posted: there is no open incident of this title."),
         (Outcome.DRY_RUN, "Dry run: nothing was written. It would create an update of incident incident1234."),
     ],

@@ -1,19 +1,20 @@
 """Which components an update is about: by id or by name, or those that an incident changed, to put them back."""
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from onlineornot_action.context import Context
-from onlineornot_action.incidents import is_open
+from onlineornot_action.incidents import beginning_of, end_of, is_open, is_planned
 from onlineornot_action.input_values import RESTORE, NamedStatus, folded, once_each, quoted
 from onlineornot_action.inputs import InvalidInputsError
+from onlineornot_action.onlineornot.errors import NotFoundError
 from onlineornot_action.onlineornot.models import (
     Component,
     ComponentAffected,
     ComponentStatus,
     Incident,
     IncidentUpdate,
-    seconds_since_1970,
 )
 
 MOST_NAMES = 30
@@ -38,7 +39,7 @@ def _look_up(context: Context, wanted: tuple[NamedStatus, ...]) -> tuple[Compone
     page = tuple(context.read_components())
 
     def qualified_names() -> dict[str, str]:
-        groups = {group.id: group.name for group in context.client.list_groups(context.page_id)}
+        groups = {group.id: group.name for group in context.read_groups()}
         return {each.id: _qualified(each, groups) for each in page}
 
     return resolve(wanted, page, qualified_names)
@@ -97,8 +98,8 @@ def _slashes(name: str) -> str:
 
 
 def _qualified(component: Component, groups: Mapping[str, str | None]) -> str:
-    group = groups.get(component.group_id or "")
-    return f"{group} / {component.name}" if group else component.name or component.id
+    group, name = groups.get(component.group_id or ""), component.name or component.id
+    return f"{group} / {name}" if group else name
 
 
 def _problem(name: str, found: list[Component], names: Mapping[str, str]) -> str:
@@ -154,16 +155,23 @@ def plan(
 
 
 def _contemporaries(context: Context) -> Iterator[Incident]:
-    """The other incidents that are open or have ended since this one began, with their updates and components."""
+    """The other incidents that are open or have ended since this one began, with what they did to components."""
     others = {incident.id: incident for incident in context.read_incidents().items}
     own = others.pop(context.incident_id, None)
-    began = (seconds_since_1970(own.started) or own.created) if own else None
+    began = beginning_of(own, context.updates.items if context.updates else ())
     for other in others.values():
-        ended = seconds_since_1970(other.ended)
-        if is_open(other) or ended is None or began is None or ended >= began:
-            detailed = context.client.get_incident(context.page_id, other.id)
-            updates = detailed.updates or tuple(context.client.list_incident_updates(context.page_id, other.id))
-            yield other.model_copy(update={"updates": updates, "components": detailed.components})
+        ended = end_of(other)
+        if not is_planned(other) and (is_open(other) or ended is None or began is None or ended >= began):
+            with contextlib.suppress(NotFoundError):  # somebody has deleted it meanwhile
+                yield _with_components(context, other)
+
+
+def _with_components(context: Context, incident: Incident) -> Incident:
+    """An incident with the components of its updates, but not with their texts: there may be many."""
+    detailed = context.client.get_incident(context.page_id, incident.id)
+    updates = detailed.updates or context.read_updates_of(incident.id).items
+    slim = tuple(update.model_copy(update={"description": None}) for update in updates)
+    return incident.model_copy(update={"updates": slim, "components": detailed.components})
 
 
 def _changed_by(incident: Incident) -> set[str | None]:

@@ -6,7 +6,7 @@ from functools import partial
 from onlineornot_action.inputs import Inputs
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.deadline import Deadline, Limits
-from onlineornot_action.onlineornot.models import Component, Incident, IncidentUpdate
+from onlineornot_action.onlineornot.models import Component, Group, Incident, IncidentUpdate
 from onlineornot_action.readings import Reading, read_reliably
 
 
@@ -39,9 +39,18 @@ class Context:
 
     def read_updates(self) -> Reading[IncidentUpdate]:
         """All updates of the incident, where none may be missing."""
-        pages = partial(self.client.incident_update_pages, *self.incident)
-        self.updates = read_reliably(pages, lambda _: False, self.deadline, self.limits)
+        self.updates = self.read_updates_of(self.incident_id)
         return self.updates
+
+    def read_updates_of(self, incident_id: str) -> Reading[IncidentUpdate]:
+        """Those of any incident."""
+        pages = partial(self.client.incident_update_pages, self.page_id, incident_id)
+        return read_reliably(pages, lambda _: False, self.deadline, self.limits)
+
+    def read_groups(self) -> list[Group]:
+        """All groups of components, where none may be missing."""
+        pages = partial(self.client.group_pages, self.page_id)
+        return read_reliably(pages, lambda _: False, self.deadline, self.limits).items
 
     def read_components(self) -> list[Component]:
         """All components of the page, where none may be missing."""

@@ -1,5 +1,6 @@
 """Which incident it is about: the open one with a title, or one that is opened under it."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -7,22 +8,44 @@ from onlineornot_action.input_values import AUTOMATED, folded, quoted
 from onlineornot_action.matching import says_the_same
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.deadline import Deadline, Limits
-from onlineornot_action.onlineornot.errors import APIError, CancelledError
+from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import (
     Incident,
     IncidentCreate,
+    IncidentStatus,
     IncidentUpdate,
     IncidentUpdateCreate,
     ListPage,
     StatusPage,
+    seconds_since_1970,
 )
 from onlineornot_action.readings import Reading, read_reliably
 from onlineornot_action.updates import ENDING
+
+LONGEST_HOST = 253
 
 
 def is_open(incident: Incident) -> bool:
     """Whether an incident has neither ended nor been declared over."""
     return not incident.ended and not (incident.latest_update and incident.latest_update.status in ENDING)
+
+
+def is_planned(incident: Incident) -> bool:
+    """Whether it is a maintenance that has not begun, and so has not done anything yet."""
+    said = incident.latest_update.status if incident.latest_update else None
+    return incident.scheduled_maintenance and said in (None, IncidentStatus.SCHEDULED)
+
+
+def beginning_of(incident: Incident | None, updates: Iterable[IncidentUpdate]) -> float | None:
+    """When an incident began, in seconds since 1970; by its first update, where it does not say."""
+    said = (seconds_since_1970(incident.started) or incident.created) if incident else None
+    return said or min((update.created for update in updates if update.created), default=None)
+
+
+def end_of(incident: Incident) -> float | None:
+    """When an incident ended, in seconds since 1970; by the update that declared it over, where it does not say."""
+    declared = incident.latest_update.date_happened if incident.latest_update and not is_open(incident) else None
+    return seconds_since_1970(incident.ended or declared)
 
 
 def has_title(incident: Incident, title: str) -> bool:
@@ -78,11 +101,11 @@ class IncidentDraft:
         """Whether an incident could be this one."""
         return has_title(item, self.body.title)
 
-    def is_same(self, item: Incident) -> bool:
+    def is_same(self, item: Incident, deadline: Deadline | None = None) -> bool:
         """Whether an incident's first update says what this one's does; a list does not show it."""
         try:
-            first = first_update(self.client, self.status_page_id, item)
-        except (APIError, CancelledError):  # whoever posts has to say then that it may be there
+            first = first_update(self.client, self.status_page_id, item, deadline)
+        except APIError:  # whoever posts has to say then that it may be there
             return False
         return first is not None and says_the_same(first, self._first_update())
 
@@ -127,11 +150,12 @@ def describe_missing(title: str) -> str:
 
 def address(page: StatusPage, incident_id: str) -> str:
     """Where readers see an incident; empty when the page does not say where it is."""
-    domain = (page.custom_domain or "").removeprefix("https://").removeprefix("http://").rstrip("/")
-    host = domain or (f"{page.subdomain}.onlineornot.com" if page.subdomain else "")
-    return f"https://{host}/incidents/{incident_id}" if _is_host(host) else ""
+    host = _host(page.custom_domain or (f"{page.subdomain}.onlineornot.com" if page.subdomain else ""))
+    return f"https://{host}/incidents/{incident_id}" if host else ""
 
 
-def _is_host(text: str) -> bool:
-    labels = text.split(".")
-    return len(labels) > 1 and all(label and label.isascii() and label.replace("-", "").isalnum() for label in labels)
+def _host(domain: str) -> str:
+    """The host in a domain, which may be written as an address; empty when there is none to rely on."""
+    address = domain.strip().casefold()
+    match = re.fullmatch(r"(?:https?://)?([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+)\.?(?:/[!-~]*)?", address)
+    return match[1] if match and len(match[1]) <= LONGEST_HOST else ""

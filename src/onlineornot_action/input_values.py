@@ -217,7 +217,7 @@ def components(value: str) -> Components:
     """Components with their new status, from lines or from JSON, or the word `restore`."""
     if value.casefold() == RESTORE:
         return RESTORE
-    if value.startswith(("[", "{")):
+    if value.startswith(("[", "{")) and not re.search(r":\s*\w+$", value):  # a name may begin so as well
         return once_each(_component(item.id.strip(), item.status.strip()) for item in _json_items(value))
     return tuple(_named_statuses(value))
 

@@ -119,6 +119,9 @@ class _Run:
             self._runner.log(f"The address of the incident is not known: {error}")
             return result
         url = address(page, result.incident_id)
+        if not url:
+            self._runner.log("The address of the incident is not known: the page does not say where it is.")
+            return result
         self._runner.set_outputs({"incident-url": url})
         return replace(result, incident_url=url)
 

@@ -9,17 +9,21 @@ from onlineornot_action.incidents import (
     IncidentDraft,
     describe_missing,
     first_update,
+    has_title,
+    newest_first,
     older_rivals,
     open_incidents,
     read_incidents,
 )
+from onlineornot_action.input_rules import Operation
 from onlineornot_action.input_values import IfNoIncident
 from onlineornot_action.inputs import InvalidInputsError
 from onlineornot_action.onlineornot.errors import APIError, CancelledError
-from onlineornot_action.onlineornot.models import Incident, IncidentCreate
+from onlineornot_action.onlineornot.models import Incident, IncidentCreate, IncidentUpdateCreate
 from onlineornot_action.outputs import Outcome, Result
-from onlineornot_action.posting import Posted, double_warnings, post
+from onlineornot_action.posting import How, Posted, double_warnings, post
 from onlineornot_action.readings import Reading
+from onlineornot_action.updates import UpdateDraft
 
 
 def settle_incident(context: Context, title: str) -> Result | None:
@@ -27,7 +31,7 @@ def settle_incident(context: Context, title: str) -> Result | None:
     context.incidents = read_incidents(context.client, context.page_id, title, context.deadline, context.limits)
     candidates = open_incidents(context.incidents.items, title)
     if not candidates:
-        return _without_incident(context, title)
+        return _said_before(context, title) or _without_incident(context, title)
     context.incident_id = candidates[0].id
     if len(candidates) > 1:
         ids = ", ".join(incident.id for incident in candidates)
@@ -35,6 +39,34 @@ def settle_incident(context: Context, title: str) -> Result | None:
             f"Several open incidents have this title: {ids}. The newest, which is the first, is used."
         )
     return None
+
+
+def _said_before(context: Context, title: str) -> Result | None:
+    """What an earlier attempt of the job posted to the incident that it thereby ended."""
+    known = context.incidents.items if context.incidents else ()
+    ended = newest_first(incident for incident in known if has_title(incident, title))
+    if not (ended and context.inputs.skip_duplicate and context.inputs.operation is Operation.CREATE):
+        return None
+    context.incident_id = ended[0].id
+    duplicate = draft_update(context).find_duplicate(context.read_updates().items)
+    if duplicate:
+        return Result(Outcome.UNCHANGED, ended[0].id, duplicate.id, duplicate, how=How.BEFORE)
+    context.incident_id, context.updates = "", None
+    context.notes.clear()
+    return None
+
+
+def draft_update(context: Context) -> UpdateDraft:
+    """The update that the inputs ask for."""
+    inputs = context.inputs
+    body = IncidentUpdateCreate(
+        status=inputs.status,
+        description=inputs.text,
+        notify_subscribers=inputs.notify,
+        components_affected=components_affected(context),
+        date_happened=inputs.date_happened,
+    )
+    return UpdateDraft(context.client, context.incident, body)
 
 
 def _without_incident(context: Context, title: str) -> Result:
@@ -72,7 +104,8 @@ def _opened(context: Context, draft: IncidentDraft, posted: Posted[Incident]) ->
     update, rivals = None, list[Incident]()
     with contextlib.suppress(APIError, CancelledError):
         update = first_update(context.client, context.page_id, incident, patience)
-        rivals = older_rivals(Reading(draft.pages(patience)).items, incident, draft.body.title)
+        others = (each for each in Reading(draft.pages(patience)).items if each.id not in posted.doubles)
+        rivals = older_rivals(others, incident, draft.body.title)
     return Result(
         Outcome.OPENED,
         incident.id,

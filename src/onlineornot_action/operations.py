@@ -4,18 +4,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from onlineornot_action.amending import Change, insist
-from onlineornot_action.components import components_affected
 from onlineornot_action.context import Context
 from onlineornot_action.input_rules import Operation
 from onlineornot_action.input_values import LATEST
 from onlineornot_action.inputs import InvalidInputsError
 from onlineornot_action.matching import is_patched
 from onlineornot_action.onlineornot.errors import NotFoundError
-from onlineornot_action.onlineornot.models import IncidentUpdate, IncidentUpdateCreate, IncidentUpdatePatch
-from onlineornot_action.opening import settle_incident
+from onlineornot_action.onlineornot.models import IncidentUpdate, IncidentUpdatePatch
+from onlineornot_action.opening import draft_update, settle_incident
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.posting import How, Posted, double_warnings, post
-from onlineornot_action.updates import ENDING, UpdateDraft, created_or_oldest
+from onlineornot_action.updates import ENDING, created_or_oldest
 
 
 def run(context: Context) -> Result:
@@ -36,17 +35,9 @@ def run(context: Context) -> Result:
 
 
 def _create(context: Context) -> Result:
-    inputs = context.inputs
-    body = IncidentUpdateCreate(
-        status=inputs.status,
-        description=inputs.text,
-        notify_subscribers=inputs.notify,
-        components_affected=components_affected(context),
-        date_happened=inputs.date_happened,
-    )
+    inputs, draft = context.inputs, draft_update(context)
     if inputs.dry_run:
-        return replace(_list(context), outcome=Outcome.DRY_RUN, updates=None, body=body)
-    draft = UpdateDraft(context.client, context.incident, body)
+        return replace(_list(context), outcome=Outcome.DRY_RUN, updates=None, body=draft.body)
     posted = post(
         draft,
         context.deadline,

@@ -46,8 +46,8 @@ class Draft(Protocol[AnyItem]):
     def concerns(self, item: AnyItem) -> bool:
         """Whether an item could be what was posted, however the server wrote it down."""
 
-    def is_same(self, item: AnyItem) -> bool:
-        """Whether an item says exactly what was posted."""
+    def is_same(self, item: AnyItem, deadline: Deadline | None = None) -> bool:
+        """Whether an item says exactly what was posted; if that has to be read, until the deadline."""
 
     def find_duplicate(self, items: list[AnyItem]) -> AnyItem | None:
         """The item that makes it superfluous to post."""
@@ -237,13 +237,15 @@ class _Posting(Generic[AnyItem]):
         written_at, concerns = self._written_at or 0.0, self._draft.concerns
         return find_news(reading, self._baseline, written_at=written_at, concerns=concerns, limits=self._limits)
 
-    def _ours(self, reading: Reading[AnyItem]) -> list[AnyItem]:
+    def _ours(self, reading: Reading[AnyItem], deadline: Deadline | None = None) -> list[AnyItem]:
         """What is new and the same, earliest first."""
-        ours = filter(self._draft.is_same, self._news(reading).new)
+        ours = [item for item in self._news(reading).new if self._draft.is_same(item, deadline)]
         return sorted(ours, key=lambda item: item.created or 0.0)
 
-    def _found_in(self, reading: Reading[AnyItem]) -> Posted[AnyItem] | None:
-        ours = self._ours(reading)
+    def _found_in(self, reading: Reading[AnyItem], deadline: Deadline | None = None) -> Posted[AnyItem] | None:
+        return self._found(self._ours(reading, deadline))
+
+    def _found(self, ours: list[AnyItem]) -> Posted[AnyItem] | None:
         return self._posted(ours[0], How.FOUND, tuple(double.id for double in ours[1:])) if ours else None
 
     def _posted(self, item: AnyItem, how: How, doubles: tuple[str, ...] = ()) -> Posted[AnyItem]:
@@ -252,32 +254,30 @@ class _Posting(Generic[AnyItem]):
 
     def _with_doubles(self, item: AnyItem) -> Posted[AnyItem]:
         """Take the answer for what it says, and see whether an earlier post, thought to be absent, is there too."""
-        reading = self._glance()
-        others = self._ours(reading) if reading else []
-        return self._posted(item, How.ANSWERED, tuple(other.id for other in others if other.id != item.id))
+        return self._posted(item, How.ANSWERED, tuple(other.id for other in self._glance() if other.id != item.id))
 
     def _recheck(self, error: APIError) -> Posted[AnyItem]:
         """Nothing was written now, but perhaps an earlier post, thought to be absent, is there."""
-        reading = self._glance()
-        found = self._found_in(reading) if reading else None
+        found = self._found(self._glance())
         if found is None:
             raise error
         return found
 
-    def _glance(self) -> Reading[AnyItem] | None:
-        """One more reading after a post that followed a lost one."""
+    def _glance(self) -> list[AnyItem]:
+        """What one more reading shows of ours, after a post that followed a lost one."""
         if self._written_at is None:
-            return None
+            return []
+        deadline = self._deadline.within(self._limits.answer, detached=True)
         try:
-            return Reading(self._draft.pages(self._deadline.within(self._limits.answer, detached=True)))
+            return self._ours(Reading(self._draft.pages(deadline)), deadline)
         except (APIError, CancelledError):
-            return None
+            return []
 
     def _last_look(self) -> CancelledError:
         """What can still be said when the job is cancelled while an answer is lost."""
         try:
-            pages = self._draft.pages(self._deadline.despite_cancellation(self._limits.grace))
-            found = self._found_in(Reading(pages))
+            deadline = self._deadline.despite_cancellation(self._limits.grace)
+            found = self._found_in(Reading(self._draft.pages(deadline)), deadline)
         except APIError:
             found = None
         return CancelledError(may_have_written=True, found=found)

@@ -54,7 +54,7 @@ class Reading(Generic[AnyItem]):
     @property
     def complete(self) -> bool:
         """Whether it has as many items as the API says there are."""
-        return len(self.ids) >= (self.pages[-1].total_count or 0)
+        return len(self.ids) >= max(page.total_count or 0 for page in self.pages)
 
     def shows_everything(self, baseline: "Reading[AnyItem] | None") -> bool:
         """Whether nothing can be missing: a server in trouble may answer an empty list, or a part of one."""
@@ -79,7 +79,7 @@ def read_reliably(
         if is_enough(reading.items) or (reading.complete and (reading.items or empty_before)):
             return reading
         empty_before = reading.complete
-        if not empty_before and not deadline.sleep(backoff(tries, limits), limits.read_reserve):
+        if not deadline.sleep(limits.second_look if empty_before else backoff(tries, limits), limits.read_reserve):
             break
     raise APIResponseValidationError("the list never has as many items as it says", status=200)
 

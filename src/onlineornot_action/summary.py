@@ -24,7 +24,7 @@ def sentence(result: Result, inputs: Inputs) -> str:
     status = _status(result, inputs) or "not given"
     return {
         Outcome.CREATED: f"Posted {status} to {incident} as {update}; subscribers {_told(notify=inputs.notify)}.",
-        Outcome.OPENED: f"Opened {incident} with {status} as {update}; subscribers {_told(notify=inputs.notify)}.",
+        Outcome.OPENED: f"Opened {incident} with {status}; subscribers {_told(notify=inputs.notify)}.",
         Outcome.SKIPPED: "Nothing was posted: there is no open incident of this title.",
         Outcome.UNCHANGED: f"Nothing was posted: {update} of {incident} says the same already.",
         Outcome.UPDATED: f"Changed {update} of {incident}.",
@@ -138,7 +138,7 @@ def _components(update: IncidentUpdate | None, inputs: Inputs) -> Iterator[tuple
 def _wishes(wanted: Components | None) -> list[str]:
     """What was asked for, in the words of the input."""
     if isinstance(wanted, str):
-        return [wanted]
+        return []
     named = (each if isinstance(each, NamedStatus) else NamedStatus(each.id, each.status) for each in wanted or ())
     return [f"{each.name}: {each.status}" for each in named]
 

@@ -39,7 +39,7 @@ class UpdateDraft:
         """Whether an update could be this one."""
         return True
 
-    def is_same(self, item: IncidentUpdate) -> bool:
+    def is_same(self, item: IncidentUpdate, deadline: Deadline | None = None) -> bool:  # noqa: ARG002 - nothing is read
         """Whether an update says what this one does."""
         return says_the_same(item, self.body)
 

@@ -164,10 +164,10 @@ class OnlineOrNotClient:
         path = f"{_page_path(status_page_id)}/components"
         return self._pages(path, Envelope[Many[Component]], self._deadline, to_the_end=False)
 
-    def list_groups(self, status_page_id: str) -> Iterator[Group]:
-        """All groups of components."""
+    def group_pages(self, status_page_id: str) -> Iterator[ListPage[Group]]:
+        """All groups of components, page by page."""
         path = f"{_page_path(status_page_id)}/groups"
-        return _distinct(self._pages(path, Envelope[Many[Group]], self._deadline, to_the_end=False))
+        return self._pages(path, Envelope[Many[Group]], self._deadline, to_the_end=False)
 
     def get_status_page(self, status_page_id: str, deadline: Deadline) -> StatusPage:
         """Retrieve the page, in one try."""

@@ -46,6 +46,8 @@ class Limits:
     longest_backoff: float = 8
     settle: float = 20
     """After a lost answer, until a list can prove that nothing was written."""
+    second_look: float = 1
+    """Before an empty list is read again, since a hiccup may last a while."""
     baseline_share: float = 0.25
     """The part of all time that reading the list before a write may take."""
     just_now: float = 2

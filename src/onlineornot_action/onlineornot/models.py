@@ -177,6 +177,7 @@ class LatestUpdate(_Read):
     """What an incident's newest update says."""
 
     status: _Text = None
+    date_happened: _Text = None
 
 
 class IncidentComponent(_Read):
@@ -225,6 +226,12 @@ class Group(_Read):
 
     id: ResourceId
     name: _Text = None
+    created_at: _Text = None
+
+    @property
+    def created(self) -> float | None:
+        """`created_at` in seconds since 1970; None where it is absent, or no timestamp with an offset."""
+        return seconds_since_1970(self.created_at)
 
 
 class StatusPage(_Read):
