@@ -255,4 +255,4 @@ def test_what_an_api_says_cannot_leak_the_token_or_give_the_runner_an_order(tmp_
     run = create(tmp_path, [Play(answer(422, body, JSON_TYPE), method="POST")])
 
     assert (run.outcome, run.is_quiet) == ("rejected", True), run.log
-    assert "10001: no" in run.outputs
+    assert "10001: no ## [error]" in run.outputs

@@ -89,6 +89,7 @@ class _Run:
     def report(self, result: Result, *, forgive: bool) -> int:
         """Write outputs, annotation and summary; the exit status."""
         forgiven = forgive and result.outcome.forgivable and self._inputs is not None and not self._inputs.fail_on_error
+        result = replace(result, error=self._runner.inert(result.error))
         self._runner.set_outputs(Outputs.of(result).by_name())
         result = self._with_url(result)
         if result.outcome.failed:

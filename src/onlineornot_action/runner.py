@@ -60,7 +60,7 @@ class Runner:
 
     def annotate(self, level: Level, message: str) -> None:
         """Write a message that shows on the run's page. It is shortened to what GitHub shows."""
-        text = "\n".join(_inert(line) for line in _lines(self.scrub(message)))
+        text = self.inert(message)
         if len(text) > _ANNOTATION_LENGTH:
             text = f"{text[: _ANNOTATION_LENGTH - 1]}…"
         self._write(f"::{level}::{_escape(text)}")
@@ -84,6 +84,10 @@ class Runner:
         if len(text.encode(errors="replace")) > _SUMMARY_BYTES:
             text = "The summary of this step is too long for GitHub; its outputs have it all.\n"
         self._append("GITHUB_STEP_SUMMARY", text)
+
+    def inert(self, text: str) -> str:
+        """A foreign text without secrets, and without anything that the runner would take for a command."""
+        return "\n".join(_inert(line) for line in _lines(self.scrub(text)))
 
     def scrub(self, text: str) -> str:
         """Replace the secrets in a text."""
