@@ -6,7 +6,7 @@ from itertools import repeat
 import pytest
 from fault_server import VirtualClock
 
-from onlineornot_action.amending import Change, insist
+from onlineornot_action.amending import change
 from onlineornot_action.onlineornot.deadline import Deadline
 from onlineornot_action.onlineornot.errors import (
     APIConnectionError,
@@ -41,7 +41,7 @@ class Target:
 
     def change(self) -> tuple[str, How]:
         """Insist on it."""
-        return insist(Change(self._write, self._read), self.deadline)
+        return change(self._write, self._read, self.deadline)
 
     def _write(self) -> str:
         self.writes += 1

@@ -185,7 +185,8 @@ class Draft:
 
 def run(server: Server, *, seconds: float = 120, avoid_duplicate: bool = False) -> Posted[Note]:
     deadline = Deadline.after(seconds, server.clock, lambda: server.signalled)
-    return post(Draft(server, deadline), deadline, avoid_duplicate=avoid_duplicate)
+    draft = Draft(server, deadline)
+    return post(draft, deadline, find_duplicate=draft.find_duplicate if avoid_duplicate else None)
 
 
 def failure(kind: type[Failure], server: Server, **options: Any) -> Failure:

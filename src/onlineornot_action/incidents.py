@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from onlineornot_action.input_values import AUTOMATED, folded, quoted
 from onlineornot_action.matching import says_the_same
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
-from onlineornot_action.onlineornot.deadline import Deadline, Limits
+from onlineornot_action.onlineornot.deadline import Deadline
 from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import (
     Incident,
@@ -19,7 +19,7 @@ from onlineornot_action.onlineornot.models import (
     StatusPage,
     seconds_since_1970,
 )
-from onlineornot_action.readings import Reading, read_reliably
+from onlineornot_action.readings import Reading
 from onlineornot_action.updates import ENDING
 
 LONGEST_HOST = 253
@@ -65,22 +65,6 @@ def open_incidents(incidents: Iterable[Incident], title: str) -> list[Incident]:
     return newest_first(incident for incident in incidents if has_title(incident, title) and is_open(incident))
 
 
-def read_incidents(
-    client: OnlineOrNotClient, status_page_id: str, title: str, deadline: Deadline, limits: Limits
-) -> Reading[Incident]:
-    """All incidents of a page, until the title is among them or they are sure to be all.
-
-    Raises:
-        APIError: They cannot be read.
-    """
-    return read_reliably(
-        lambda: client.incident_pages(status_page_id),
-        lambda items: bool(open_incidents(items, title)),
-        deadline,
-        limits,
-    )
-
-
 @dataclass(frozen=True)
 class IncidentDraft:
     """An incident that is to be opened exactly once."""
@@ -108,10 +92,6 @@ class IncidentDraft:
         except APIError:  # whoever posts has to say then that it may be there
             return False
         return first is not None and says_the_same(first, self._first_update())
-
-    def find_duplicate(self, items: list[Incident]) -> Incident | None:
-        """The open incident of the same title, newest first."""
-        return next(iter(open_incidents(items, self.body.title)), None)
 
     def _first_update(self) -> IncidentUpdateCreate:
         return IncidentUpdateCreate(
@@ -156,6 +136,6 @@ def address(page: StatusPage, incident_id: str) -> str:
 
 def _host(domain: str) -> str:
     """The host in a domain, which may be written as an address; empty when there is none to rely on."""
-    address = domain.strip().casefold()
-    match = re.fullmatch(r"(?:https?://)?([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+)\.?(?:/[!-~]*)?", address)
+    host = r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+"
+    match = re.fullmatch(rf"(?:https?://)?({host})\.?(?:/[!-~]*)?", domain.strip().casefold())
     return match[1] if match and len(match[1]) <= LONGEST_HOST else ""

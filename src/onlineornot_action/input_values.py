@@ -25,7 +25,6 @@ LATEST = "latest"
 RESTORE: Literal["restore"] = "restore"
 AUTOMATED = "[Automated]"
 LONGEST_TITLE = 256
-SHORTEST_TOKEN = 8
 SECONDS = range(10, 601)
 FURTHEST_AHEAD = timedelta(days=366)
 
@@ -65,8 +64,10 @@ def token(value: str) -> str:
     """An API token. No message repeats it."""
     if "${{" in value:
         raise ValueError("is an expression that GitHub has not evaluated; write it in the workflow file itself")
-    if len(value) < SHORTEST_TOKEN:
-        raise ValueError(f"is shorter than {SHORTEST_TOKEN} characters; check the secret that it comes from")
+    if len(value) < description.SHORTEST_SECRET:
+        raise ValueError(
+            f"is shorter than {description.SHORTEST_SECRET} characters; check the secret that it comes from"
+        )
     if not re.fullmatch("[!-~]+", value):
         raise ValueError("has a space or another character that no token has; check the secret that it comes from")
     return value

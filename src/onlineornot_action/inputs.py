@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Pla
 from pydantic_core import ErrorDetails
 
 from onlineornot_action import input_values as values
+from onlineornot_action.description import SHORTEST_SECRET
 from onlineornot_action.input_rules import Operation, contradictions, resolve, without_effect
 from onlineornot_action.onlineornot.models import IncidentStatus
 
@@ -142,7 +143,7 @@ def _given(environ: Mapping[str, str]) -> dict[str, str]:
     """The inputs that are not empty, by name, with `auto` resolved, and no token where a message could quote it."""
     token = find_token(environ)
     written = {name: environ.get(_variable(name), "").strip() for name in input_names()}
-    if len(token) >= values.SHORTEST_TOKEN:
+    if len(token) >= SHORTEST_SECRET:
         quotable = written.keys() - {"description", "incident-title"}
         written |= {name: written[name].replace(token, "***") for name in quotable}
     given = {name: value for name, value in (written | {"api-token": token}).items() if value}

@@ -172,12 +172,13 @@ class _Run:
         )
         context = Context(inputs, client, deadline, self._limits)
         try:
-            return run(context)
+            result = run(context)
         except InvalidInputsError as error:
-            return Result(Outcome.INVALID, context.incident_id, error="\n".join(error.problems))
+            result = Result(Outcome.INVALID, context.incident_id, error="\n".join(error.problems))
         except APIError as error:
-            return explain_failure(error, inputs, context.incident_id)
+            result = explain_failure(error, inputs, context.incident_id)
         except UnsettledError as error:
-            return explain_doubt(error, inputs, context.incident_id)
+            result = explain_doubt(error, inputs, context.incident_id)
         except CancelledError as error:
-            return explain_cancellation(error, inputs, context.incident_id)
+            result = explain_cancellation(error, inputs, context.incident_id)
+        return replace(result, notes=tuple(context.notes), warnings=tuple(context.warnings))

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 from onlineornot_action.components import components_affected
 from onlineornot_action.context import Context
@@ -13,7 +14,6 @@ from onlineornot_action.incidents import (
     newest_first,
     older_rivals,
     open_incidents,
-    read_incidents,
 )
 from onlineornot_action.input_rules import Operation
 from onlineornot_action.input_values import IfNoIncident
@@ -28,10 +28,10 @@ from onlineornot_action.updates import UpdateDraft
 
 def settle_incident(context: Context, title: str) -> Result | None:
     """Find the open incident of this title; without one, what the run comes to."""
-    context.incidents = read_incidents(context.client, context.page_id, title, context.deadline, context.limits)
-    candidates = open_incidents(context.incidents.items, title)
+    known = context.read_incidents(is_enough=lambda incidents: bool(open_incidents(incidents, title))).items
+    candidates = open_incidents(known, title)
     if not candidates:
-        return _said_before(context, title) or _without_incident(context, title)
+        return _said_before(context, known, title) or _without_incident(context, title)
     context.incident_id = candidates[0].id
     if len(candidates) > 1:
         ids = ", ".join(incident.id for incident in candidates)
@@ -41,19 +41,16 @@ def settle_incident(context: Context, title: str) -> Result | None:
     return None
 
 
-def _said_before(context: Context, title: str) -> Result | None:
+def _said_before(context: Context, known: list[Incident], title: str) -> Result | None:
     """What an earlier attempt of the job posted to the incident that it thereby ended."""
-    known = context.incidents.items if context.incidents else ()
+    inputs = context.inputs
     ended = newest_first(incident for incident in known if has_title(incident, title))
-    if not (ended and context.inputs.skip_duplicate and context.inputs.operation is Operation.CREATE):
+    if not (ended and inputs.skip_duplicate and inputs.operation is Operation.CREATE):
         return None
-    context.incident_id = ended[0].id
-    duplicate = draft_update(context).find_duplicate(context.read_updates().items)
-    if duplicate:
-        return Result(Outcome.UNCHANGED, ended[0].id, duplicate.id, duplicate, how=How.BEFORE)
-    context.incident_id, context.updates = "", None
-    context.notes.clear()
-    return None
+    before = replace(context, incident_id=ended[0].id, notes=[])
+    draft = draft_update(before)
+    duplicate = draft.find_duplicate((before.updates or before.read_updates()).items)
+    return Result(Outcome.UNCHANGED, ended[0].id, duplicate.id, duplicate, how=How.BEFORE) if duplicate else None
 
 
 def draft_update(context: Context) -> UpdateDraft:
@@ -91,7 +88,7 @@ def _open(context: Context, title: str) -> Result:
         components=components_affected(context),
     )
     if inputs.dry_run:
-        return Result(Outcome.DRY_RUN, body=body, notes=tuple(context.notes), warnings=tuple(context.warnings))
+        return Result(Outcome.DRY_RUN, body=body)
     draft = IncidentDraft(context.client, context.page_id, body)
     return _opened(context, draft, post(draft, context.deadline, baseline=context.incidents, limits=context.limits))
 
@@ -106,16 +103,9 @@ def _opened(context: Context, draft: IncidentDraft, posted: Posted[Incident]) ->
         update = first_update(context.client, context.page_id, incident, patience)
         others = (each for each in Reading(draft.pages(patience)).items if each.id not in posted.doubles)
         rivals = older_rivals(others, incident, draft.body.title)
-    return Result(
-        Outcome.OPENED,
-        incident.id,
-        update.id if update else "",
-        update,
-        notified=draft.body.notify_subscribers,
-        how=posted.how,
-        notes=tuple(context.notes),
-        warnings=(*context.warnings, *double_warnings(posted), *_rival_warnings(incident, rivals)),
-    )
+    context.warnings += [*double_warnings(posted), *_rival_warnings(incident, rivals)]
+    notified, update_id = draft.body.notify_subscribers, update.id if update else ""
+    return Result(Outcome.OPENED, incident.id, update_id, update, notified=notified, how=posted.how)
 
 
 def _rival_warnings(opened: Incident, rivals: list[Incident]) -> Iterator[str]:

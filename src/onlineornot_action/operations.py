@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from onlineornot_action.amending import Change, insist
+from onlineornot_action.amending import change
 from onlineornot_action.context import Context
 from onlineornot_action.input_rules import Operation
 from onlineornot_action.input_values import LATEST
@@ -30,29 +30,26 @@ def run(context: Context) -> Result:
     context.incident_id = inputs.incident_id or ""
     if inputs.incident_title and (ended := settle_incident(context, inputs.incident_title)):
         return ended
-    result = OPERATIONS[inputs.operation](context)
-    return replace(result, notes=(*context.notes, *result.notes), warnings=(*context.warnings, *result.warnings))
+    return OPERATIONS[inputs.operation](context)
 
 
 def _create(context: Context) -> Result:
     inputs, draft = context.inputs, draft_update(context)
     if inputs.dry_run:
-        return replace(_list(context), outcome=Outcome.DRY_RUN, updates=None, body=draft.body)
+        _ = context.updates or _list(context)  # which proves token and ids
+        return Result(Outcome.DRY_RUN, context.incident_id, body=draft.body)
     posted = post(
         draft,
         context.deadline,
-        avoid_duplicate=inputs.skip_duplicate,
+        find_duplicate=draft.find_duplicate if inputs.skip_duplicate else None,
         baseline=context.updates,
         limits=context.limits,
     )
     if posted.how is How.BEFORE:
         return _about(context, Outcome.UNCHANGED, posted.item, how=posted.how)
-    return replace(
-        _about(context, Outcome.CREATED, posted.item, how=posted.how),
-        notified=inputs.notify,
-        notes=tuple(_circumstances(posted)),
-        warnings=tuple(double_warnings(posted)),
-    )
+    context.notes += _circumstances(posted)
+    context.warnings += double_warnings(posted)
+    return replace(_about(context, Outcome.CREATED, posted.item, how=posted.how), notified=inputs.notify)
 
 
 def _circumstances(posted: Posted[IncidentUpdate]) -> Iterator[str]:
@@ -73,8 +70,9 @@ def _update(context: Context) -> Result:
         update = client.get_incident_update(*target)
         return update if is_patched(update, body) else None
 
-    change = Change(lambda: client.update_incident_update(*target, body), read_back)
-    update, how = insist(change, context.deadline, context.limits)
+    update, how = change(
+        lambda: client.update_incident_update(*target, body), read_back, context.deadline, context.limits
+    )
     return replace(_about(context, Outcome.UPDATED, update, how=how), notified=None)
 
 
@@ -104,7 +102,7 @@ def _delete(context: Context) -> Result:
             return True
         return None
 
-    _, how = insist(Change(delete, read_back), context.deadline, context.limits)
+    _, how = change(delete, read_back, context.deadline, context.limits)
     return Result(Outcome.DELETED, context.incident_id, update_id, how=how)
 
 

@@ -13,7 +13,7 @@ it posted is found there or proven absent; only then it posts once more. Two cop
 `Limits.settle` after the answer was lost, and somebody else who posts the same at the same moment.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Generic, Protocol
@@ -48,9 +48,6 @@ class Draft(Protocol[AnyItem]):
 
     def is_same(self, item: AnyItem, deadline: Deadline | None = None) -> bool:
         """Whether an item says exactly what was posted; if that has to be read, until the deadline."""
-
-    def find_duplicate(self, items: list[AnyItem]) -> AnyItem | None:
-        """The item that makes it superfluous to post."""
 
 
 class How(Enum):
@@ -107,7 +104,7 @@ def post(
     draft: Draft[AnyItem],
     deadline: Deadline,
     *,
-    avoid_duplicate: bool = False,
+    find_duplicate: Callable[[list[AnyItem]], AnyItem | None] | None = None,
     baseline: Reading[AnyItem] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Posted[AnyItem]:
@@ -116,7 +113,7 @@ def post(
     Args:
         draft: What to post.
         deadline: When to give up.
-        avoid_duplicate: Post nothing if the list has a duplicate already.
+        find_duplicate: Picks from the list what makes it superfluous to post.
         baseline: The list, if it was read just now, and reliably.
         limits: How long what may take.
 
@@ -125,7 +122,7 @@ def post(
         UnsettledError: It may be there.
         CancelledError: The deadline was cancelled; the error says whether it may be there.
     """
-    return _Posting(draft, deadline, limits, baseline).run(avoid_duplicate=avoid_duplicate)
+    return _Posting(draft, deadline, limits, baseline).run(find_duplicate)
 
 
 class _Posting(Generic[AnyItem]):
@@ -141,10 +138,10 @@ class _Posting(Generic[AnyItem]):
         self._written_at: float | None = None
         """When the first post whose answer was lost was begun."""
 
-    def run(self, *, avoid_duplicate: bool) -> Posted[AnyItem]:
-        if avoid_duplicate:
-            self._baseline = self._baseline or self._read_reliably()
-            if duplicate := self._draft.find_duplicate(self._baseline.items):
+    def run(self, find_duplicate: Callable[[list[AnyItem]], AnyItem | None] | None) -> Posted[AnyItem]:
+        if find_duplicate:
+            self._baseline = self._baseline or self._read_reliably(find_duplicate)
+            if duplicate := find_duplicate(self._baseline.items):
                 return Posted(duplicate, How.BEFORE)
         self._baseline = self._baseline or self._read_in_time()
         for _ in range(MOST_LOST):
@@ -173,13 +170,10 @@ class _Posting(Generic[AnyItem]):
             return None
         return reading if reading.complete or reading.too_long else None
 
-    def _read_reliably(self) -> Reading[AnyItem]:
+    def _read_reliably(self, find_duplicate: Callable[[list[AnyItem]], AnyItem | None]) -> Reading[AnyItem]:
         """The baseline where a duplicate must not be overlooked."""
-
-        def is_enough(items: list[AnyItem]) -> bool:
-            return self._draft.find_duplicate(items) is not None
-
-        return read_reliably(self._draft.pages, is_enough, self._deadline, self._limits)
+        pages, deadline, limits = self._draft.pages, self._deadline, self._limits
+        return read_reliably(pages, deadline, limits, is_enough=lambda items: find_duplicate(items) is not None)
 
     def _reconcile(self, lost: APIError) -> Posted[AnyItem] | None:
         """Find what was posted, or None when it is proven absent."""

@@ -7,18 +7,14 @@ from typing import Generic, Protocol, TypeVar
 
 from onlineornot_action.onlineornot.deadline import Deadline, Limits, backoff
 from onlineornot_action.onlineornot.errors import APIResponseValidationError
-from onlineornot_action.onlineornot.models import ListPage
+from onlineornot_action.onlineornot.models import HasId, Listed, ListPage
 
 MOST_PAGES = 20
 """Of a longer list nothing can be told: it changes while it is read."""
 
 
-class Item(Protocol):
-    """Something in a list."""
-
-    @property
-    def id(self) -> str:
-        """What tells it from all others."""
+class Item(HasId, Protocol):
+    """Something of which it matters when it was made."""
 
     @property
     def created(self) -> float | None:
@@ -28,16 +24,16 @@ class Item(Protocol):
 AnyItem = TypeVar("AnyItem", bound=Item)
 
 
-class Reading(Generic[AnyItem]):
+class Reading(Generic[Listed]):
     """A list as one reading of it showed it."""
 
-    def __init__(self, pages: Iterable[ListPage[AnyItem]], *, most_pages: int | None = MOST_PAGES) -> None:
+    def __init__(self, pages: Iterable[ListPage[Listed]], *, most_pages: int | None = MOST_PAGES) -> None:
         self.pages = tuple(islice(pages, most_pages and most_pages + 1))
         self.too_long = sum(bool(page.items) for page in self.pages) > MOST_PAGES
         self._items = {item.id: item for page in self.pages for item in page.items}
 
     @property
-    def items(self) -> list[AnyItem]:
+    def items(self) -> list[Listed]:
         """Every item once."""
         return list(self._items.values())
 
@@ -56,19 +52,20 @@ class Reading(Generic[AnyItem]):
         """Whether it has as many items as the API says there are."""
         return len(self.ids) >= max(page.total_count or 0 for page in self.pages)
 
-    def shows_everything(self, baseline: "Reading[AnyItem] | None") -> bool:
+    def shows_everything(self, baseline: "Reading[Listed] | None") -> bool:
         """Whether nothing can be missing: a server in trouble may answer an empty list, or a part of one."""
         counts_agree = all(page.total_count == len(self.ids) for page in self.pages)
         return counts_agree and not self.pages[-1].items and (baseline is None or baseline.ids <= self.ids)
 
 
 def read_reliably(
-    pages: Callable[[], Iterable[ListPage[AnyItem]]],
-    is_enough: Callable[[list[AnyItem]], bool],
+    pages: Callable[[], Iterable[ListPage[Listed]]],
     deadline: Deadline,
     limits: Limits,
-) -> Reading[AnyItem]:
-    """Read a list until it shows what is looked for, or cannot be hiding it: an empty one is believed the second time.
+    *,
+    is_enough: Callable[[list[Listed]], bool] = lambda _: False,
+) -> Reading[Listed]:
+    """Read a list until it is all there, or shows enough; an empty one is believed the second time.
 
     Raises:
         APIError: It cannot be read, or is never complete.

@@ -13,10 +13,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import TextIO
 
-from onlineornot_action.description import CONTROLS
-
-MASKABLE_LENGTH = 8
-"""A shorter value would turn half the log into asterisks."""
+from onlineornot_action.description import CONTROLS, SHORTEST_SECRET
 
 _ANNOTATION_LENGTH = 4000
 _SUMMARY_BYTES = 1024 * 1024
@@ -45,10 +42,10 @@ class Runner:
 
     def mask(self, secret: str) -> None:
         """Have the runner, and this object, write asterisks for a secret."""
-        if len(secret) < MASKABLE_LENGTH:
+        if len(secret) < SHORTEST_SECRET:
             return
         # Of a secret with several lines the runner would mask each, and a short one would be all over the log.
-        for line in filter(lambda line: len(line) >= MASKABLE_LENGTH, _lines(secret)):
+        for line in filter(lambda line: len(line) >= SHORTEST_SECRET, _lines(secret)):
             self._write(f"::add-mask::{_escape(line)}")
         known = {*self._secrets, secret, json.dumps(secret)[1:-1]}
         self._secrets = sorted(known, key=len, reverse=True)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import ValidationError
 
@@ -34,6 +34,7 @@ from onlineornot_action.onlineornot.models import (
     IncidentUpdate,
     IncidentUpdateCreate,
     IncidentUpdatePatch,
+    Listed,
     ListPage,
     Many,
     StatusPage,
@@ -45,7 +46,6 @@ USER_AGENT = f"onlineornot-incident-update/{__version__}"
 PER_PAGE = 100
 
 T = TypeVar("T")
-Listed = TypeVar("Listed", bound="_HasId")
 
 
 class OnlineOrNotClient:
@@ -260,11 +260,6 @@ class _Received(Generic[T]):
     def page(self: "_Received[tuple[Listed, ...]]") -> ListPage[Listed]:
         server_time = _http_date(self.answer.headers.get("Date", ""))
         return ListPage(self.result, self.envelope.total_count, self.began, server_time)
-
-
-class _HasId(Protocol):
-    @property
-    def id(self) -> str: ...
 
 
 def _distinct(pages: Iterable[ListPage[Listed]]) -> Iterator[Listed]:

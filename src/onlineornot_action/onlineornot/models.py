@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Protocol, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -213,12 +213,6 @@ class Component(_Read):
     name: _Text = None
     group_id: _Text = None
     is_external_component: _Lenient[bool] = None
-    created_at: _Text = None
-
-    @property
-    def created(self) -> float | None:
-        """`created_at` in seconds since 1970; None where it is absent, or no timestamp with an offset."""
-        return seconds_since_1970(self.created_at)
 
 
 class Group(_Read):
@@ -226,12 +220,6 @@ class Group(_Read):
 
     id: ResourceId
     name: _Text = None
-    created_at: _Text = None
-
-    @property
-    def created(self) -> float | None:
-        """`created_at` in seconds since 1970; None where it is absent, or no timestamp with an offset."""
-        return seconds_since_1970(self.created_at)
 
 
 class StatusPage(_Read):
@@ -277,6 +265,17 @@ class Envelope(_Read, Generic[T]):
     def total_count(self) -> int | None:
         """How many items the whole list has, if the API says so."""
         return self.result_info.total_count if self.result_info else None
+
+
+class HasId(Protocol):
+    """Something that stands in a list."""
+
+    @property
+    def id(self) -> str:
+        """What tells it from all others."""
+
+
+Listed = TypeVar("Listed", bound=HasId)
 
 
 @dataclass(frozen=True)
