@@ -120,12 +120,6 @@ def make_client(clock: VirtualClock) -> Iterator[MakeClient]:
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
 def client(sandbox: Sandbox, make_client: MakeClient) -> OnlineOrNotClient:
     return make_client(sandbox.url)
 

@@ -162,13 +162,6 @@ def image() -> str:
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """Serve a page with one open incident on the loopback that the container shares."""
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
 def authority() -> trustme.CA:
     """Found an authority that nobody trusts yet."""
     return trustme.CA()

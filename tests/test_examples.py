@@ -1,7 +1,7 @@
 """The workflows in `examples` do what they are for: their steps are run, in order, against the sandbox."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -68,12 +68,6 @@ class Workflow:
 
     def _operand(self, name: str) -> str:
         return name.strip("'") if name.startswith("'") else self._values.get(name, "")
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
 
 
 def outcomes(results: list[StepResult]) -> list[str]:

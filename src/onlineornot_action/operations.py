@@ -36,7 +36,8 @@ def run(context: Context) -> Result:
 def _create(context: Context) -> Result:
     inputs, draft = context.inputs, draft_update(context)
     if inputs.dry_run:
-        _ = context.updates or _list(context)  # which proves token and ids
+        if not context.updates:
+            _list(context)  # to prove token and ids
         return Result(Outcome.DRY_RUN, context.incident_id, body=draft.body)
     posted = post(
         draft,

@@ -14,47 +14,36 @@ from onlineornot_sandbox.store import Store
 TITLE = "Checkout is disturbed by a deploy"
 
 
+DEPLOY_FAILED = {
+    "incident-title": TITLE,
+    "if-no-incident": "create",
+    "status": "INVESTIGATING",
+    "description": "A deploy went wrong. Checkout may fail; we are rolling it back.",
+    "components": "API: MAJOR_OUTAGE\nWebsite: PARTIAL_OUTAGE",
+}
+TEXT_CORRECTED = {
+    "operation": "update",
+    "description": "A deploy went wrong. Card payments fail; we are rolling it back.",
+}
+ROLLBACK_COMPLETE = {
+    "incident-title": TITLE,
+    "if-no-incident": "skip",
+    "status": "RESOLVED",
+    "description": "The rollback is complete. Checkout works again.",
+    "components": "restore",
+}
+
+
 def main() -> None:
     """Run the steps of two workflow runs that know nothing of each other, and show what came of them."""
     with Sandbox() as sandbox:
         everywhere = {"api-token": EDIT_TOKEN, "api-url": sandbox.url, "status-page-id": PAGE_ID}
-        opened = _show_step(
-            "Run 1: the deploy failed; tell customers, mark two components",
-            everywhere,
-            {
-                "incident-title": TITLE,
-                "if-no-incident": "create",
-                "status": "INVESTIGATING",
-                "description": "A deploy went wrong. Checkout may fail; we are rolling it back.",
-                "components": "API: MAJOR_OUTAGE\nWebsite: PARTIAL_OUTAGE",
-            },
-        )
-        _show_step(
-            "Run 1, a later step: correct the text of that update",
-            everywhere,
-            {
-                "incident-id": opened.outputs["incident-id"],
-                "operation": "update",
-                "update-id": opened.outputs["update-id"],
-                "description": "A deploy went wrong. Card payments fail; we are rolling it back.",
-            },
-        )
-        _show_step(
-            "Run 2, hours later: the rollback is through; put the components back",
-            everywhere,
-            {
-                "incident-title": TITLE,
-                "if-no-incident": "skip",
-                "status": "RESOLVED",
-                "description": "The rollback is complete. Checkout works again.",
-                "components": "restore",
-            },
-        )
-        _show_step(
-            "What the incident says now",
-            everywhere,
-            {"incident-id": opened.outputs["incident-id"], "operation": "list"},
-        )
+        opened = _show_step("Run 1: the deploy failed; tell customers, mark two components", everywhere, DEPLOY_FAILED)
+        ids = {name: opened.outputs[name] for name in ("incident-id", "update-id")}
+        _show_step("Run 1, a later step: correct the text of that update", everywhere, ids | TEXT_CORRECTED)
+        _show_step("Run 2, hours later: the rollback is through; put them back", everywhere, ROLLBACK_COMPLETE)
+        timeline = {"incident-id": ids["incident-id"], "operation": "list"}
+        _show_step("What the incident says now", everywhere, timeline)
         _show("The page, as its readers see it", render_page(sandbox.store))
         _show("The mails to its subscribers", _mails(sandbox.store))
 
