@@ -65,6 +65,7 @@ class Run:
     outcome: str
     copies: int
     posts: int
+    connections: int
     log: str
     outputs: str
     summary: str
@@ -104,11 +105,18 @@ def create(folder: Path, script: Iterable[Play], seconds: int = 120, skew: float
         outcome=parse_outputs(outputs)["outcome"],
         copies=sum(update.description == TEXT for update in timeline),
         posts=posts,
+        connections=server.connections,
         log=log.getvalue(),
         outputs=outputs,
         summary=(folder / "summary").read_text(encoding="utf-8"),
         seconds=clock.slept,
     )
+
+
+def test_a_create_that_meets_no_fault_takes_one_connection(tmp_path: Path) -> None:
+    run = create(tmp_path, [])
+
+    assert (run.outcome, run.copies, run.posts, run.connections) == ("created", 1, 1, 1)
 
 
 @pytest.mark.parametrize("name", CASES)
