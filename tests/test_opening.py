@@ -68,7 +68,7 @@ def open_incident(clock: VirtualClock, store: Store, tmp_path: Path) -> Open:
             posts = sum(request.method == "POST" for request in server.requests)
         outputs, page = output.read_text(encoding="utf-8"), summary.read_text(encoding="utf-8")
         outcome = parse_outputs(outputs)["outcome"]
-        return Run(exit_status, outcome, copies, posts, log.getvalue(), outputs, page, clock.slept)
+        return Run(exit_status, outcome, copies, posts, server.connections, log.getvalue(), outputs, page, clock.slept)
 
     return run
 
