@@ -111,16 +111,20 @@ class Fault:
 
 @dataclass(frozen=True)
 class Play:
-    """One entry of a script: a fault, when it strikes, which method it waits for, and how many requests it meets."""
+    """One entry of a script: a fault, when it strikes, which requests it waits for, and how many of them it meets.
+
+    `path` is a part of the path.
+    """
 
     fault: Fault
     phase: Phase = Phase.BEFORE
     method: str | None = None
     times: float = 1
+    path: str = ""
 
-    def fits(self, method: str) -> bool:
-        """Whether a request of this method is met."""
-        return self.method in (None, method)
+    def fits(self, request: "ReceivedRequest") -> bool:
+        """Whether a request is met."""
+        return self.method in (None, request.method) and self.path in request.path
 
     def rest(self) -> list["Play"]:
         """What stays in the script once a request was met."""
@@ -339,6 +343,7 @@ class FaultServer:
     Args:
         script: Which requests are met by which faults.
         store: What is written and read; a new one by default.
+        app: What answers well; by default, the sandbox of that store.
         ssl_context: Serve HTTPS, for `localhost`.
         handshakes: What becomes of the first connections, one entry each: an end that comes at the first byte of the
             client, which with HTTPS is that of the handshake, or seconds to pause before going on as usual.
@@ -357,6 +362,7 @@ class FaultServer:
         script: Iterable[Play] = (),
         *,
         store: Store | None = None,
+        app: Flask | None = None,
         ssl_context: ssl.SSLContext | None = None,
         handshakes: Sequence[End | float] = (),
         date_offset: float | None = 0.0,
@@ -365,6 +371,7 @@ class FaultServer:
         self.script = list(script)
         self.requests: list[ReceivedRequest] = []
         self._store = store or Store()
+        self._given_app = app
         self._ssl_context, self._handshakes = ssl_context, handshakes
         self._date_offset, self._now = date_offset, now
         self._late: list[tuple[float, ReceivedRequest]] = []
@@ -421,8 +428,8 @@ class FaultServer:
 
     @cached_property
     def _app(self) -> Flask:
-        """The sandbox's application: slow to make, so only for those who ask it something."""
-        return create_app(self._store)
+        """What answers well; the sandbox's is slow to make, so only for those who ask it something."""
+        return self._given_app or create_app(self._store)
 
     def _accept(self) -> None:
         while not self._over.is_set():
@@ -456,16 +463,16 @@ class FaultServer:
         if request is None:
             return False
         self.requests.append(request)
-        play = self._next_play(request.method)
+        play = self._next_play(request)
         for step in play.fault.stream(self._reply(request, play)):
             self._do(connection, step)
         self._end(connection, play.fault.end)
         return play.fault.end is End.KEEP
 
-    def _next_play(self, method: str) -> Play:
+    def _next_play(self, request: ReceivedRequest) -> Play:
         with self._lock:
             for place, play in enumerate(self.script):
-                if play.fits(method):
+                if play.fits(request):
                     self.script[place : place + 1] = play.rest()
                     return play
         return WELL
@@ -485,7 +492,8 @@ class FaultServer:
     def _ask_app(self, request: ReceivedRequest) -> Reply:
         headers = [(name, value) for name, value in request.headers.items() if name.lower() != "content-length"]
         response = self._app.test_client().open(request.path, method=request.method, headers=headers, data=request.body)
-        return Reply(response.status_code, {"Content-Type": response.content_type}, response.data)
+        kept = {name: response.headers[name] for name in ("Content-Type", "Link") if name in response.headers}
+        return Reply(response.status_code, kept, response.data)
 
     def _plan(self, request: ReceivedRequest, seconds: float | None) -> None:
         if seconds is not None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from fault_server import CASES, WELL, FaultServer, Play
+from fault_server import CASES, WELL, FaultServer, Play, ReceivedRequest
 from runner_model import parse_outputs
 
 from onlineornot_action.main import main as run_action
@@ -71,7 +71,7 @@ class TroubledServer(FaultServer):
         super().__init__(store=store)
         self._random = random.Random(seed)  # noqa: S311 - no secret
 
-    def _next_play(self, method: str) -> Play:  # noqa: ARG002 - trouble does not choose
+    def _next_play(self, request: ReceivedRequest) -> Play:  # noqa: ARG002 - trouble does not choose
         with self._lock:
             return self._random.choice(TROUBLE) if self._random.random() < SHARE_OF_TROUBLE else WELL
 

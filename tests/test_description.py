@@ -179,7 +179,7 @@ def test_what_writing_needs_stays(text: str) -> None:
 
 @pytest.mark.parametrize("text", [".", "🛠", "\u200b|", "\u0627", " \n x", "x" * LONGEST, "🛠" * LONGEST])
 def test_a_text_with_something_to_read_is_handed_back(text: str) -> None:
-    assert check(text, secret="") == text
+    assert check(text, secrets=()) == text
 
 
 @pytest.mark.parametrize(
@@ -188,21 +188,21 @@ def test_a_text_with_something_to_read_is_handed_back(text: str) -> None:
 )
 def test_a_text_in_which_nothing_is_visible_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"^has nothing to read in it$"):
-        check(text, secret="")
+        check(text, secrets=())
 
 
 @pytest.mark.parametrize("character", ["x", "🛠"])
 def test_a_text_that_is_too_long_is_refused_with_both_numbers(character: str) -> None:
     with pytest.raises(ValueError, match=r"^has 10,001 characters, but at most 10,000 are allowed;"):
-        check(character * (LONGEST + 1), secret="")
+        check(character * (LONGEST + 1), secrets=())
 
 
 def test_a_text_with_the_secret_in_it_is_refused_without_repeating_it() -> None:
     with pytest.raises(ValueError, match=r"^contains the API token") as caught:
-        check("It is token-1234567890, psst", secret="token-1234567890")
+        check("It is token-1234567890, psst", secrets=["token-1234567890"])
 
     assert "token-1234567890" not in str(caught.value)
 
 
 def test_a_secret_that_is_too_short_to_be_one_is_no_reason_to_refuse_a_text() -> None:
-    assert check("We restored the service.", secret="service") == "We restored the service."
+    assert check("We restored the service.", secrets=["service"]) == "We restored the service."

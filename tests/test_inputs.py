@@ -83,6 +83,8 @@ def test_what_is_not_given_has_its_default() -> None:
         "fail_on_error": True,
         "timeout_seconds": 120,
         "api_url": "https://api.onlineornot.com",
+        "github_token": None,
+        "comment": False,
     }
     assert warnings == []
 
@@ -122,12 +124,30 @@ def test_whatever_is_written_ends_as_inputs_or_as_problems(written: dict[str, st
         read(written)
 
 
-@pytest.mark.parametrize("name", [name for name in input_names() if name != "description"])
+@pytest.mark.parametrize("name", [name for name in input_names() if name not in ("description", "github-token")])
 def test_text_that_is_not_utf_8_is_refused_in_words_that_are(name: str) -> None:
     error = refuse(CREATE | {"description": ""} | {name: "abcdefgh\udcff"})
 
     assert any(line.startswith(f"{name} ") for line in error.problems)
     assert "\n".join(error.problems).encode()
+
+
+@pytest.mark.parametrize("written", ["short", "two words", "${{ github.token }}", "abcdefgh\udcff"])
+def test_a_github_token_is_no_reason_to_fail_whatever_it_is(written: str) -> None:
+    assert read(CREATE | {"comment": "true", "github-token": written}).inputs.github_token == written
+
+
+def test_a_text_that_contains_the_github_token_is_not_published() -> None:
+    error = refuse(CREATE | {"description": "It is ghs_1234567890", "github-token": "ghs_1234567890"})
+
+    assert [line.split(",")[0] for line in error.problems] == ["description contains the API token or github-token"]
+
+
+@pytest.mark.parametrize("inputs", [GET, LIST])
+def test_a_comment_has_no_effect_where_nothing_is_told(inputs: dict[str, str]) -> None:
+    warnings = read(inputs | {"comment": "true", "github-token": "ghs_1234567890"}).warnings
+
+    assert warnings == [f"With operation: {inputs['operation']}, these have no effect: comment, github-token."]
 
 
 @pytest.mark.parametrize("written", [TOKEN, f"  {TOKEN}\n", f"Bearer {TOKEN}", f" Bearer   {TOKEN} "])

@@ -261,7 +261,7 @@ def test_incomplete_baseline_is_read_once_more(lists: list[Listing], blind: obje
 
     posted = run(server)
 
-    assert posted.blind is blind
+    assert (posted.baseline is None) is blind
     assert (server.copies, len(server.read_at)) == (1, 2)
 
 
@@ -285,7 +285,7 @@ def test_throttled_baseline_is_waited_for_beyond_its_share_of_the_time() -> None
 
     posted = run(server)
 
-    assert not posted.blind
+    assert posted.baseline
     assert server.posted_at == [pytest.approx(60)]
 
 
@@ -294,7 +294,7 @@ def test_outage_within_a_quarter_of_the_time_is_waited_for() -> None:
 
     posted = run(server)
 
-    assert not posted.blind
+    assert posted.baseline
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ def test_post_is_made_without_a_baseline_after_a_quarter_of_the_time(
 
     posted = run(server)
 
-    assert posted.blind
+    assert posted.baseline is None
     assert server.copies == 1
     assert earliest <= server.posted_at[0] <= latest
 
@@ -532,7 +532,7 @@ def test_list_that_recovers_settles_it(listing: Listing, post: Post, posts: int)
 
     posted = run(server)
 
-    assert not posted.blind
+    assert posted.baseline
     assert (server.copies, len(server.posted_at)) == (1, posts)
 
 
@@ -735,7 +735,7 @@ def test_clock_of_the_server_tells_what_is_new(skew: float, outage: float) -> No
 
     posted = run(server)
 
-    assert (posted.item.id, posted.how, posted.blind) == ("ours-1", How.FOUND, True)
+    assert (posted.item.id, posted.how, posted.baseline) == ("ours-1", How.FOUND, None)
     assert server.copies == 1
 
 
@@ -745,7 +745,7 @@ def test_clock_of_the_server_proves_absence(skew: float) -> None:
 
     posted = run(server)
 
-    assert (posted.item.id, posted.how, posted.blind) == ("ours-2", How.ANSWERED, True)
+    assert (posted.item.id, posted.how, posted.baseline) == ("ours-2", How.ANSWERED, None)
     assert server.copies == 1
 
 

@@ -4,6 +4,7 @@ import os
 import re
 import stat
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 LONGEST = 10_000
@@ -34,11 +35,11 @@ def plain(text: str) -> str:
     return without_controls(normalize_newlines(text))
 
 
-def check(text: str, *, secret: str) -> str:
+def check(text: str, *, secrets: Iterable[str]) -> str:
     """Hand a clean text back.
 
     Raises:
-        ValueError: It says nothing, too much, or the secret.
+        ValueError: It says nothing, too much, or a secret.
     """
     if any(map(_is_half, text)):
         raise ValueError("is not valid UTF-8")
@@ -48,8 +49,8 @@ def check(text: str, *, secret: str) -> str:
         raise ValueError(
             f"has {len(text):,} characters, but at most {LONGEST:,} are allowed; shorten it, as it is not cut for you"
         )
-    if len(secret) >= SHORTEST_SECRET and secret in text:
-        raise ValueError("contains the API token, and a secret is not published; take it out")
+    if any(len(secret) >= SHORTEST_SECRET and secret in text for secret in secrets):
+        raise ValueError("contains the API token or github-token, and a secret is not published; take it out")
     return text
 
 

@@ -44,20 +44,21 @@ class Rule:
 
 
 UPDATE_ID = ("update-id",)
+WRITING = frozenset({"dry-run", "comment", "github-token"})
 RULES = {
     Operation.CREATE: Rule(
         needs=(("status",), TEXT),
-        uses=frozenset({"components", "notify", "date-happened", "skip-duplicate", "dry-run"}),
+        uses=WRITING | {"components", "notify", "date-happened", "skip-duplicate"},
         forbids={"update-id": "a new update gets an id of its own; to change an existing one, say operation: update"},
     ),
     Operation.UPDATE: Rule(
         needs=(UPDATE_ID, ("status", *TEXT, "date-happened")),
-        uses=frozenset({"dry-run"}),
+        uses=WRITING,
         forbids={"components": "the API cannot change the components of an existing update; create a new one"},
     ),
     Operation.GET: Rule(needs=(UPDATE_ID,)),
     Operation.LIST: Rule(),
-    Operation.DELETE: Rule(needs=(UPDATE_ID,), uses=frozenset({"dry-run"})),
+    Operation.DELETE: Rule(needs=(UPDATE_ID,), uses=WRITING),
 }
 FOR_ALL = frozenset(
     {

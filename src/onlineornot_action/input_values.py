@@ -5,7 +5,7 @@ The message continues a sentence that begins with the input's name.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -38,7 +38,7 @@ _PATH_WORDS = {"status_page_id": "status_pages", "incident_id": "incidents", "up
 class ParsingContext:
     """What a value is judged by, beside itself; `warnings` gathers what is no reason to refuse it."""
 
-    secret: str
+    secrets: Collection[str]
     workspace: Path
     now: datetime
     allow_http: bool
@@ -70,6 +70,11 @@ def token(value: str) -> str:
         )
     if not re.fullmatch("[!-~]+", value):
         raise ValueError("has a space or another character that no token has; check the secret that it comes from")
+    return value
+
+
+def as_given(value: str) -> str:
+    """Whatever it is: what it is for is no reason to fail."""
     return value
 
 
@@ -194,7 +199,7 @@ def text(value: str, info: Info) -> str:
     if cleaned != whole:
         removed = len(whole) - len(cleaned)
         info.context.warnings.append(f"Removed {removed} control character(s) from the description.")
-    return description.check(cleaned.strip(), secret=info.context.secret)
+    return description.check(cleaned.strip(), secrets=info.context.secrets)
 
 
 def text_file(value: str, info: Info) -> str:
@@ -281,4 +286,4 @@ def title(value: str, info: Info) -> str:
         raise ValueError(f"has {len(value)} characters, but at most {LONGEST_TITLE} are allowed")
     if folded(value).startswith(folded(AUTOMATED)):
         raise ValueError(f"begins with {AUTOMATED}; such incidents are the monitors' own, which open and close them")
-    return description.check(value, secret=info.context.secret)
+    return description.check(value, secrets=info.context.secrets)

@@ -59,6 +59,8 @@ class Inputs(BaseModel):
     fail_on_error: Annotated[bool, BeforeValidator(values.boolean)] = True
     timeout_seconds: Annotated[int, BeforeValidator(values.seconds)] = 120
     api_url: Annotated[str, AfterValidator(values.base_url)] = "https://api.onlineornot.com"
+    github_token: Annotated[str, PlainValidator(values.as_given)] | None = None
+    comment: Annotated[bool, BeforeValidator(values.boolean)] = False
 
     @property
     def text(self) -> str | None:
@@ -97,6 +99,12 @@ def has_bearer_prefix(environ: Mapping[str, str]) -> bool:
     return _written_token(environ).startswith(_BEARER)
 
 
+def find_secrets(environ: Mapping[str, str]) -> list[str]:
+    """Every token that was given, right or wrong; an expression that was not evaluated is none."""
+    tokens = (find_token(environ), environ.get(_variable("github-token"), "").strip())
+    return [token for token in tokens if len(token) >= SHORTEST_SECRET and "${{" not in token]
+
+
 def find_ca_bundle(environ: Mapping[str, str]) -> str | None:
     """The file or folder of certificates that the workflow's environment names."""
     return next(filter(None, map(environ.get, CA_VARIABLES)), None)
@@ -114,7 +122,7 @@ def read_inputs(
     given = _given(environ)
     rerun = _is_rerun(environ)
     context = values.ParsingContext(
-        secret=given.get("api-token", ""),
+        secrets=find_secrets(environ),
         workspace=Path(environ.get("GITHUB_WORKSPACE") or "."),
         now=now or datetime.now(UTC),
         allow_http=environ.get(ALLOW_HTTP_VARIABLE) == "true",
@@ -141,12 +149,11 @@ def _is_rerun(environ: Mapping[str, str]) -> bool:
 
 def _given(environ: Mapping[str, str]) -> dict[str, str]:
     """The inputs that are not empty, by name, with `auto` resolved, and no token where a message could quote it."""
-    token = find_token(environ)
     written = {name: environ.get(_variable(name), "").strip() for name in input_names()}
-    if len(token) >= SHORTEST_SECRET:
-        quotable = written.keys() - {"description", "incident-title"}
-        written |= {name: written[name].replace(token, "***") for name in quotable}
-    given = {name: value for name, value in (written | {"api-token": token}).items() if value}
+    quotable = written.keys() - {"description", "incident-title", "github-token"}
+    for secret in find_secrets(environ):
+        written |= {name: written[name].replace(secret, "***") for name in quotable}
+    given = {name: value for name, value in (written | {"api-token": find_token(environ)}).items() if value}
     given = {"operation": values.AUTO, "skip-duplicate": values.AUTO} | given
     return given | {"operation": resolve(given["operation"], given)}
 
@@ -166,9 +173,9 @@ def _written_token(environ: Mapping[str, str]) -> str:
 
 def _chosen(given: Mapping[str, str]) -> dict[str, str]:
     """What somebody wrote on purpose: the runner fills in the defaults of `action.yml`."""
-    defaults = {kebab(name): str(field.default) for name, field in Inputs.model_fields.items() if field.default}
-    defaults |= {"dry-run": str(False), "skip-duplicate": values.AUTO}
-    return {name: value for name, value in given.items() if value.casefold() != defaults.get(name, "").casefold()}
+    defaults = {kebab(name): str(field.default) for name, field in Inputs.model_fields.items()}
+    defaults |= {"skip-duplicate": values.AUTO}
+    return {name: value for name, value in given.items() if value.casefold() != defaults[name].casefold()}
 
 
 def _unknown(environ: Mapping[str, str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from onlineornot_action.inputs import (
     Inputs,
     InvalidInputsError,
     find_ca_bundle,
-    find_token,
+    find_secrets,
     has_bearer_prefix,
     read_inputs,
 )
@@ -23,6 +23,7 @@ from onlineornot_action.posting import UnsettledError
 from onlineornot_action.runner import Level, Runner
 
 if TYPE_CHECKING:
+    from onlineornot_action.context import Context
     from onlineornot_action.onlineornot.client import OnlineOrNotClient
 
 
@@ -74,10 +75,11 @@ class _Run:
         self._inputs: Inputs | None = None
         self._client: OnlineOrNotClient | None = None
         self._deadline: Deadline | None = None
+        self._context: Context | None = None
 
     def attempt(self, arguments: Sequence[str]) -> Result:
         """Do what the inputs ask for, or say why not."""
-        self._mask_token()
+        self._mask_tokens()
         try:
             self._inputs, warnings = read_inputs(self._environ, arguments)
         except InvalidInputsError as error:
@@ -96,6 +98,7 @@ class _Run:
             self._runner.annotate(Level.WARNING if forgiven else Level.ERROR, result.error)
         elif self._inputs:
             self._runner.annotate(Level.NOTICE, summary.sentence(result, self._inputs))
+        result = self._with_comment(result)
         self._warn(result.warnings)
         requests = (self._client.requests, self._client.writes) if self._client else (0, 0)
         self._runner.add_summary(summary.render(result, self._inputs, *requests))
@@ -126,6 +129,27 @@ class _Run:
         self._runner.set_outputs({"incident-url": url})
         return replace(result, incident_url=url)
 
+    def _with_comment(self, result: Result) -> Result:
+        """Keep the comment on the pull request up to date, after all else; never the reason for a failure."""
+        if not (self._inputs and self._inputs.comment and self._context and result.outcome.tells_news):
+            return result
+        if self._is_cancelled():
+            self._runner.log("The comment on the pull request was left as it is: the job was cancelled.")
+            return result
+        try:
+            # PyGithub takes longer to import than all else together; hardly any run needs it.
+            from onlineornot_action.commenting import comment  # noqa: PLC0415
+
+            commented = comment(self._context, result, self._environ, self._runner.scrub)
+        except Exception as error:  # noqa: BLE001 - the update was posted, and the step stays as it is
+            problem = f"The comment on the pull request was not written: internal error, {type(error).__name__}."
+            return replace(result, warnings=(*result.warnings, problem))
+        for url in commented.urls:
+            self._runner.log(f"The comment on the pull request is up to date: {url}")
+        if commented.notice:
+            self._runner.annotate(Level.NOTICE, commented.notice)
+        return replace(result, comments=commented.urls, warnings=(*result.warnings, *commented.warnings))
+
     def defect(self, error: Exception) -> Result:
         """Say where the action itself is wrong. Values could be secret; the scrubbed traceback is folded away."""
         place = traceback.extract_tb(error.__traceback__)[-1]
@@ -143,9 +167,8 @@ class _Run:
     def _is_cancelled(self) -> bool:
         return self._signal_received() is not None
 
-    def _mask_token(self) -> None:
-        token = find_token(self._environ)
-        if "${{" not in token:
+    def _mask_tokens(self) -> None:
+        for token in find_secrets(self._environ):
             self._runner.mask(token)
         if has_bearer_prefix(self._environ):
             self._runner.log("The word Bearer before the API token was left out.")
@@ -170,7 +193,7 @@ class _Run:
             limits=self._limits,
             tell=self._runner.log,
         )
-        context = Context(inputs, client, deadline, self._limits)
+        self._context = context = Context(inputs, client, deadline, self._limits)
         try:
             result = run(context)
         except InvalidInputsError as error:

@@ -49,8 +49,12 @@ def _said_before(context: Context, known: list[Incident], title: str) -> Result 
         return None
     before = replace(context, incident_id=ended[0].id, notes=[])
     draft = draft_update(before)
-    duplicate = draft.find_duplicate((before.updates or before.read_updates()).items)
-    return Result(Outcome.UNCHANGED, ended[0].id, duplicate.id, duplicate, how=How.BEFORE) if duplicate else None
+    reading = before.updates or before.read_updates()
+    duplicate = draft.find_duplicate(reading.items)
+    if duplicate is None:
+        return None
+    context.updates = reading
+    return Result(Outcome.UNCHANGED, ended[0].id, duplicate.id, duplicate, how=How.BEFORE)
 
 
 def draft_update(context: Context) -> UpdateDraft:

@@ -46,6 +46,8 @@ def _create(context: Context) -> Result:
         baseline=context.updates,
         limits=context.limits,
     )
+    # What is there now is this and what was posted; if it was found again, others may have posted as well.
+    context.updates = None if posted.how is How.FOUND or posted.doubles else posted.baseline
     if posted.how is How.BEFORE:
         return _about(context, Outcome.UNCHANGED, posted.item, how=posted.how)
     context.notes += _circumstances(posted)
@@ -54,9 +56,9 @@ def _create(context: Context) -> Result:
 
 
 def _circumstances(posted: Posted[IncidentUpdate]) -> Iterator[str]:
-    if posted.blind:
+    if posted.baseline is None:
         yield "The updates could not be read beforehand"
-    elif posted.before and max(posted.before, key=created_or_oldest).status in ENDING:
+    elif (before := posted.baseline.items) and max(before, key=created_or_oldest).status in ENDING:
         yield "The incident was over already"
 
 

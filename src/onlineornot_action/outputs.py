@@ -38,6 +38,12 @@ class Outcome(StrEnum):
         return self in failures
 
     @property
+    def tells_news(self) -> bool:
+        """Whether the pull request should hear of it: the incident says something new, or was to."""
+        news = {Outcome.CREATED, Outcome.OPENED, Outcome.UPDATED, Outcome.DELETED, Outcome.UNCHANGED}
+        return self in news
+
+    @property
     def forgivable(self) -> bool:
         """Whether `fail-on-error: false` lets the step pass: the API was out of reach, or its answer was lost."""
         return self in {Outcome.NOT_SENT, Outcome.UNKNOWN}
@@ -55,6 +61,7 @@ class Result:
         notified: Whether subscribers are told of what this run posted; None when that is not known.
         body: Dry run only: what would have been sent.
         incident_url: Where readers see the incident, as far as that is known.
+        comments: Where people see the comments on pull requests.
         how: How it is known that it is done.
         notes: What else the summary says.
         warnings: What somebody should look at.
@@ -69,6 +76,7 @@ class Result:
     notified: bool | None = False
     body: IncidentCreate | IncidentUpdateCreate | IncidentUpdatePatch | None = None
     incident_url: str = ""
+    comments: tuple[str, ...] = ()
     how: How = How.ANSWERED
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

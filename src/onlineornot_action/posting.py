@@ -66,15 +66,13 @@ class Posted(Generic[AnyItem]):
         item: What was posted.
         how: How that is known.
         doubles: Ids of further new items that say the same.
-        blind: Whether the list could not be read beforehand.
-        before: What it had beforehand, if it could.
+        baseline: The list as it was beforehand, if it could be read.
     """
 
     item: AnyItem
     how: How = How.ANSWERED
     doubles: tuple[str, ...] = ()
-    blind: bool = False
-    before: tuple[AnyItem, ...] = field(default=(), compare=False)
+    baseline: Reading[AnyItem] | None = field(default=None, compare=False)
 
 
 class UnsettledError(Exception):
@@ -142,7 +140,7 @@ class _Posting(Generic[AnyItem]):
         if find_duplicate:
             self._baseline = self._baseline or self._read_reliably(find_duplicate)
             if duplicate := find_duplicate(self._baseline.items):
-                return Posted(duplicate, How.BEFORE)
+                return self._posted(duplicate, How.BEFORE)
         self._baseline = self._baseline or self._read_in_time()
         for _ in range(MOST_LOST):
             try:
@@ -243,8 +241,7 @@ class _Posting(Generic[AnyItem]):
         return self._posted(ours[0], How.FOUND, tuple(double.id for double in ours[1:])) if ours else None
 
     def _posted(self, item: AnyItem, how: How, doubles: tuple[str, ...] = ()) -> Posted[AnyItem]:
-        before = tuple(self._baseline.items) if self._baseline else ()
-        return Posted(item, how, doubles, blind=self._baseline is None, before=before)
+        return Posted(item, how, doubles, self._baseline)
 
     def _with_doubles(self, item: AnyItem) -> Posted[AnyItem]:
         """Take the answer for what it says, and see whether an earlier post, thought to be absent, is there too."""

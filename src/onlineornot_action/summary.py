@@ -1,21 +1,17 @@
 """What a person reads: one sentence for the log, and the job summary, in which foreign text is nothing but text."""
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from onlineornot_action.description import plain
 from onlineornot_action.input_rules import Operation
 from onlineornot_action.input_values import Components, NamedStatus
 from onlineornot_action.inputs import Inputs
+from onlineornot_action.markdown import code, fence, table
 from onlineornot_action.onlineornot.models import IncidentUpdate
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.posting import How
 
 MOST_UPDATES = 100
 """Rows of a list; the output has all of them."""
-
-_LONGEST_CELL = 200
-_LOOKALIKES = str.maketrans("`|", "'¦")
 
 
 def sentence(result: Result, inputs: Inputs) -> str:
@@ -50,18 +46,20 @@ def render(result: Result, inputs: Inputs | None, requests: int = 0, writes: int
         requests: How many requests were sent.
         writes: How many of them were to change something.
     """
-    rows = [*_facts(result, inputs), *_efforts(result, requests, writes)]
-    blocks = [f"### {_icon(result.outcome)} OnlineOrNot: {_TITLES[result.outcome]}", _table(rows)]
+    facts = [*_facts(result, inputs), *_efforts(result, requests, writes)]
+    rows = ((name, code(value)) for name, value in facts if value)
+    blocks = [f"### {_icon(result.outcome)} OnlineOrNot: {_TITLES[result.outcome]}", table(rows)]
     if result.incident_url:
         blocks.append(f"[The incident, as readers see it]({result.incident_url})")
+    blocks += [f"[The comment on the pull request]({url})" for url in result.comments]
     if result.error:
-        blocks.append(_fence(result.error))
+        blocks.append(fence(result.error))
     if result.updates is not None:
         blocks.append(_timeline(result.updates))
     if text := (result.update and result.update.description) or ((asked := _writing(inputs)) and asked.text):
-        blocks.append(_fence(text))
+        blocks.append(fence(text))
     if result.body:
-        blocks += ["What would be sent:", _fence(result.body.to_json().decode(), "json")]
+        blocks += ["What would be sent:", fence(result.body.to_json().decode(), "json")]
     return "\n\n".join(blocks) + "\n\n"
 
 
@@ -87,11 +85,6 @@ def _icon(outcome: Outcome) -> str:
     if outcome in (Outcome.UNKNOWN, Outcome.CANCELLED):
         return "⚠️"
     return "❌" if outcome.failed else "✅"
-
-
-def _table(rows: Iterable[tuple[str, str]]) -> str:
-    head, *others = (f"| {name} | {_cell(value)} |" for name, value in rows if value)
-    return "\n".join([head, "| --- | --- |", *others])
 
 
 def _facts(result: Result, inputs: Inputs | None) -> Iterator[tuple[str, str]]:
@@ -144,27 +137,13 @@ def _wishes(wanted: Components | None) -> list[str]:
 
 
 def _timeline(updates: tuple[IncidentUpdate, ...]) -> str:
-    rows = [
-        f"| {_cell(update.date_happened or '')} | {_cell(update.status or '')} | {_cell(update.description or '')} |"
+    rows = (
+        (code(update.date_happened or ""), code(update.status or ""), code(update.description or ""))
         for update in updates[:MOST_UPDATES]
-    ]
-    table = "\n".join(["| When | Status | Text |", "| --- | --- | --- |", *rows])
-    return f"{table}\n\nOlder ones are left out here." if len(updates) > MOST_UPDATES else table
+    )
+    shown = table([("When", "Status", "Text"), *rows])
+    return f"{shown}\n\nOlder ones are left out here." if len(updates) > MOST_UPDATES else shown
 
 
 def _told(*, notify: bool) -> str:
     return "are told" if notify else "are not told"
-
-
-def _cell(text: str) -> str:
-    """A text inside a table: one line of code, not too long, without the two marks that could end it."""
-    line = " ".join(plain(text).split()).translate(_LOOKALIKES)
-    return f"`{line if len(line) <= _LONGEST_CELL else f'{line[:_LONGEST_CELL]}…'}`" if line else ""
-
-
-def _fence(text: str, language: str = "text") -> str:
-    """A text in a block of its own, behind a fence longer than any in it."""
-    shown = plain(text)
-    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{shown}\n{fence}"

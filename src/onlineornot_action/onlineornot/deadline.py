@@ -56,6 +56,8 @@ class Limits:
     """What was made longer than this before cannot have."""
     afterwards: float = 5
     """For what is good to know once the work is done."""
+    comment: float = 20
+    """For the comment on the pull request, whatever it takes."""
     grace: float = 2
     """For the answer of a write when the job is cancelled, and for one last look at the list."""
     body: int = 8 * 1024 * 1024

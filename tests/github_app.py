@@ -1,0 +1,144 @@
+"""A small GitHub: the few operations of its API that a comment on a pull request takes, as a Flask application."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from itertools import count
+from typing import Any
+
+from flask import Flask, abort, jsonify, request
+from flask.typing import ResponseReturnValue
+
+BOT = "github-actions[bot]"
+TOKEN = "ghs_0123456789abcdefghijklmnopqrstuvwxyz"
+REPOSITORY = "octo-org/shop"
+HEAD = "6dcb09b5b57875f334f61aebed695e2e4193db5e"
+
+
+@dataclass
+class Comment:
+    """A comment on a pull request."""
+
+    id: int
+    issue: int
+    body: str
+    author: str | None
+
+
+@dataclass
+class GitHub:
+    """What this GitHub knows, and how it answers.
+
+    Attributes:
+        prefix: The path of the API; `/api/v3` on GitHub Enterprise Server.
+        pulls: Pull requests by commit, as GitHub lists them.
+        comments: All comments, in the order in which they were made.
+        jobs: Jobs by the id of the workflow run: name and conclusion.
+        most_per_page: How many items a page has at most.
+    """
+
+    prefix: str = ""
+    login: str = BOT
+    pulls: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    comments: list[Comment] = field(default_factory=list)
+    jobs: dict[int, list[tuple[str, str | None]]] = field(default_factory=dict)
+    most_per_page: int = 100
+    ids: Iterator[int] = field(default_factory=lambda: count(1001))
+
+    def add_comment(self, issue: int, body: str, author: str | None = BOT) -> Comment:
+        """Somebody writes a comment."""
+        comment = Comment(next(self.ids), issue, body, author)
+        self.comments.append(comment)
+        return comment
+
+    def bodies(self, issue: int) -> list[str]:
+        """What stands on a pull request."""
+        return [comment.body for comment in self.comments if comment.issue == issue]
+
+
+def pull(number: int, *, merged: bool = False, repository: str = REPOSITORY) -> dict[str, Any]:
+    """A pull request as a list shows it, with what is of interest."""
+    return {
+        "number": number,
+        "state": "closed" if merged else "open",
+        "merged_at": "2026-11-24T12:00:00Z" if merged else None,
+        "base": {"ref": "main", "repo": {"full_name": repository}},
+    }
+
+
+def create_github_app(github: GitHub) -> Flask:
+    """Make the application that serves this GitHub."""
+    app = Flask(__name__)
+    api = _Api(github)
+    app.before_request(api.check_token)
+    for method, rule, view in api.routes():
+        app.add_url_rule(rule, view_func=view, methods=[method])
+    return app
+
+
+class _Api:
+    """The operations, one method each."""
+
+    def __init__(self, github: GitHub) -> None:
+        self._github = github
+
+    def routes(self) -> Iterator[tuple[str, str, Callable[..., ResponseReturnValue]]]:
+        repository = f"{self._github.prefix}/repos/{REPOSITORY}"
+        comments, comment = (
+            f"{repository}/issues/<int:number>/comments",
+            f"{repository}/issues/comments/<int:comment_id>",
+        )
+        yield "POST", f"{self._github.prefix.removesuffix('/v3')}/graphql", self.answer_query
+        yield "GET", f"{repository}/commits/<sha>/pulls", self.list_pulls
+        yield "GET", f"{repository}/actions/runs/<int:run_id>/jobs", self.list_jobs
+        yield "GET", comments, self.list_comments
+        yield "POST", comments, self.create_comment
+        yield "PATCH", comment, self.edit_comment
+        yield "DELETE", comment, self.delete_comment
+
+    def check_token(self) -> ResponseReturnValue | None:
+        if request.headers.get("Authorization") == f"token {TOKEN}":
+            return None
+        return jsonify(message="Bad credentials", status="401"), HTTPStatus.UNAUTHORIZED
+
+    def answer_query(self) -> ResponseReturnValue:
+        return jsonify(data={"viewer": {"login": self._github.login}})
+
+    def list_pulls(self, sha: str) -> ResponseReturnValue:
+        return self._page(self._github.pulls.get(sha, []))
+
+    def list_jobs(self, run_id: int) -> ResponseReturnValue:
+        jobs = [{"name": name, "conclusion": conclusion} for name, conclusion in self._github.jobs[run_id]]
+        return self._page(jobs, within="jobs")
+
+    def list_comments(self, number: int) -> ResponseReturnValue:
+        return self._page([_shown(comment) for comment in self._github.comments if comment.issue == number])
+
+    def create_comment(self, number: int) -> ResponseReturnValue:
+        comment = self._github.add_comment(number, request.get_json()["body"], self._github.login)
+        return jsonify(_shown(comment)), HTTPStatus.CREATED
+
+    def edit_comment(self, comment_id: int) -> ResponseReturnValue:
+        comment = self._find(comment_id)
+        comment.body = request.get_json()["body"]
+        return jsonify(_shown(comment))
+
+    def delete_comment(self, comment_id: int) -> ResponseReturnValue:
+        self._github.comments.remove(self._find(comment_id))
+        return "", HTTPStatus.NO_CONTENT
+
+    def _find(self, comment_id: int) -> Comment:
+        return next((each for each in self._github.comments if each.id == comment_id), None) or abort(404)
+
+    def _page(self, items: Sequence[Mapping[str, Any]], within: str = "") -> ResponseReturnValue:
+        """Answer the page that is asked for, with a link to the next one."""
+        size = min(request.args.get("per_page", 30, int), self._github.most_per_page)
+        number = request.args.get("page", 1, int)
+        shown = items[(number - 1) * size : number * size]
+        next_page = f'<{request.base_url}?per_page={size}&page={number + 1}>; rel="next"'
+        headers = {"Link": next_page} if number * size < len(items) else {}
+        return jsonify({"total_count": len(items), within: shown} if within else shown), HTTPStatus.OK, headers
+
+
+def _shown(comment: Comment) -> dict[str, Any]:
+    return {"id": comment.id, "body": comment.body, "user": {"login": comment.author} if comment.author else None}
