@@ -2,6 +2,7 @@
 # make test   all tests (those of the image where a Docker engine answers)
 # make check  lint, types, workflows, action.yml, Dockerfile, scripts
 # make soak   300 steps at once against a sandbox in trouble
+# make picture  the picture in the README anew; needs Chromium
 # make lock   newest versions into the lock files
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ BIN := .venv/bin
 COMPILE := .venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --no-strip-extras \
            --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: demo test check format sandbox soak lock
+.PHONY: demo test check format sandbox soak picture lock
 
 demo: .venv/installed
 	PYTHONPATH=src $(BIN)/python -m onlineornot_sandbox.demo
@@ -36,6 +37,9 @@ sandbox: .venv/installed
 
 soak: .venv/installed
 	PYTHONPATH=src:tests $(BIN)/python tests/soak.py
+
+picture: .venv/installed
+	PYTHONPATH=src:tests $(BIN)/python tests/picture.py
 
 lock:
 	$(PYTHON) -m venv .venv-lock

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import trustme
 from fault_server import FAULTS, FaultServer, Play
+from github_app import HEAD, REPOSITORY, TOKEN, GitHub, create_github_app, pull
 
 from onlineornot_sandbox.access import EDIT_TOKEN
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID, UPDATE_ID
@@ -290,6 +291,21 @@ def test_https_can_be_told_to_trust_the_authorities_of_the_image_alone(
     assert result.end == (1, "not-sent"), result.log
     assert "issuer" in result.outputs["error"]
     assert https_sandbox.store.requests == []
+
+
+def test_the_pull_request_of_the_event_says_what_customers_are_told(step: Step) -> None:
+    github = GitHub(pulls={HEAD: [pull(7)]})
+    event = {"deployment": {"sha": HEAD}}
+    (step.folder / "workflow/event.json").write_text(json.dumps(event), encoding="utf-8")
+    with FaultServer(app=create_github_app(github)) as server:
+        environ = {"GITHUB_API_URL": server.url, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_EVENT_NAME": "deployment"}
+        about = {"status": "MONITORING", "description": "Rolled back.", "comment": "true", "github_token": TOKEN}
+        result = step.run(environ=environ, **about)
+
+    (comment,) = github.bodies(7)
+    assert result.end == (0, "created"), result.log
+    assert "`Rolled back.`" in comment
+    assert "::warning" not in result.log
 
 
 def test_wrong_input_fails_before_anything_is_sent(step: Step, sandbox: Sandbox) -> None:

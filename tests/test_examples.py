@@ -1,11 +1,15 @@
 """The workflows in `examples` do what they are for: their steps are run, in order, against the sandbox."""
 
+import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from fault_server import FaultServer
+from github_app import HEAD, REPOSITORY, TOKEN, GitHub, create_github_app, pull
 
 from onlineornot_sandbox.access import EDIT_TOKEN
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
@@ -19,10 +23,18 @@ _EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 class Workflow:
     """A workflow whose jobs a test runs one by one, with the results that it likes."""
 
-    def __init__(self, name: str, sandbox: Sandbox, inputs: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        sandbox: Sandbox,
+        inputs: Mapping[str, str] | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         self._jobs = yaml.safe_load((ROOT / "examples" / f"{name}.yml").read_text(encoding="utf-8"))["jobs"]
         self._api_url = sandbox.url
+        self._environ = environ
         self._values = {
+            "github.token": TOKEN,
             "secrets.ONLINEORNOT_API_TOKEN": EDIT_TOKEN,
             "vars.ONLINEORNOT_STATUS_PAGE_ID": PAGE_ID,
             **{f"inputs.{name}": value for name, value in (inputs or {}).items()},
@@ -43,7 +55,7 @@ class Workflow:
 
     def _run_step(self, step: Mapping[str, Any]) -> StepResult:
         given = {name: self._fill_in(str(value)) for name, value in step["with"].items()}
-        result = run_step({"api-url": self._api_url, **given})
+        result = run_step({"api-url": self._api_url, **given}, self._environ)
         for name, value in result.outputs.items():
             self._values[f"steps.{step.get('id')}.outputs.{name}"] = value
         return result
@@ -82,6 +94,21 @@ def timeline(store: Store, title: str) -> list[str]:
     return [
         update.status for incident in store.incidents.values() if incident.title == title for update in incident.updates
     ]
+
+
+def after_a_failed_run(run_id: int, github_url: str, folder: Path) -> dict[str, str]:
+    """What the runner says in a workflow that a failed run has started."""
+    event = folder / "event.json"
+    run = {"id": run_id, "head_sha": HEAD, "conclusion": "failure"}
+    event.write_text(json.dumps({"workflow_run": run}), encoding="utf-8")
+    return {
+        "GITHUB_API_URL": github_url,
+        "GITHUB_EVENT_NAME": "workflow_run",
+        "GITHUB_EVENT_PATH": str(event),
+        "GITHUB_REPOSITORY": REPOSITORY,
+        "GITHUB_RUN_ID": "1658821493",
+        "GITHUB_SERVER_URL": "https://github.com",
+    }
 
 
 CALM = {"Website": "OPERATIONAL", "Payments": "OPERATIONAL", "API": "OPERATIONAL", "Search": "OPERATIONAL"}
@@ -168,3 +195,18 @@ def test_the_form_of_the_engineer_on_call_opens_an_incident(sandbox: Sandbox, dr
     }
 
     assert outcomes(Workflow("manual", sandbox, form).run("tell-customers")) == [outcome]
+
+
+def test_the_pull_request_behind_a_failed_deploy_hears_of_it(sandbox: Sandbox, tmp_path: Path) -> None:
+    github = GitHub(pulls={HEAD: [pull(7, merged=True)]}, jobs={55: [("deploy (eu)", "failure"), ("test", "success")]})
+    with FaultServer(app=create_github_app(github)) as server:
+        workflow = Workflow("pull-request", sandbox, environ=after_a_failed_run(55, server.url, tmp_path))
+        results = workflow.run("begin") + workflow.run("end")
+
+    (comment,) = github.bodies(7)
+    assert outcomes(results) == ["opened", "created"]
+    assert [line.split(" | ")[1] for line in comment.splitlines() if line.startswith("| 20")] == [
+        "`RESOLVED`",
+        "`INVESTIGATING`",
+    ]
+    assert "`deploy (eu)`" in comment

@@ -95,6 +95,15 @@ def test_the_steps_of_the_examples_use_inputs_that_exist(workflow: Path) -> None
     assert {name for step in steps for name in step["with"]} <= set(input_names())
 
 
+def test_the_example_has_the_permissions_of_the_readme() -> None:
+    section = README.split("\n## The pull request behind the deploy\n")[1].split("\n## ")[0]
+    named = dict(re.findall("^[|] `([a-z-]+): ([a-z]+)` [|]", section, re.MULTILINE))
+    jobs = yaml.safe_load((ROOT / "examples/pull-request.yml").read_text(encoding="utf-8"))["jobs"]
+
+    assert (jobs["begin"]["permissions"], jobs["end"]["permissions"]) == (named, named)
+    assert all(f"  {name}: {access}\n" in section for name, access in named.items())
+
+
 @pytest.mark.parametrize("snippet", re.findall(r"```yaml\n(- uses: .*?)```", README, re.DOTALL))
 def test_the_steps_of_the_readme_use_inputs_that_exist(snippet: str) -> None:
     (step,) = yaml.safe_load(snippet)
