@@ -278,11 +278,6 @@ def test_thousands_of_long_updates_leave_the_summary_short_enough_for_github() -
     assert len(markdown.encode()) < MEBIBYTE
 
 
-@pytest.mark.parametrize("text", ["```", "a\n```\nb", "a\n   `````  \nb", "```` ```\n````", "~~~\n~~~", "a`b"])
-def test_a_fence_is_longer_than_any_in_the_text(text: str) -> None:
-    assert blocks(render(failure(text), None)) == [("text", text)]
-
-
 @always
 @given(text=prose)
 def test_a_text_cannot_leave_its_block(text: str) -> None:

@@ -4,25 +4,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from onlineornot_action.input_rules import MAINTENANCE
+from onlineornot_action.description import plain
 from onlineornot_action.markdown import code, table
-from onlineornot_action.onlineornot.models import IncidentStatus, IncidentUpdate
+from onlineornot_action.onlineornot.models import IncidentStatus, IncidentUpdate, seconds_since_1970
 from onlineornot_action.updates import ENDING, created_or_oldest
 
 MOST_UPDATES = 30
 """Rows. The text stays far below the 65,536 characters that GitHub takes."""
 MOST_NAMES = 10
 """Components of one update, and jobs."""
-LONGEST_NAME = 60
+LONGEST_NAME = 50
 
-_ICONS: dict[str, str] = {
-    IncidentStatus.MONITORING: "🟡",
-    IncidentStatus.RESOLVED: "✅",
-    IncidentStatus.SCHEDULED: "🔧",
-    IncidentStatus.IN_PROGRESS: "🔧",
-    IncidentStatus.VERIFYING: "🔧",
-    IncidentStatus.COMPLETED: "✅",
+_HEADLINES: dict[str, str] = {
+    IncidentStatus.MONITORING: "🟡 An incident is on the status page",
+    IncidentStatus.RESOLVED: "✅ An incident is over",
+    IncidentStatus.SCHEDULED: "🔧 A maintenance is announced",
+    IncidentStatus.IN_PROGRESS: "🔧 A maintenance is under way",
+    IncidentStatus.VERIFYING: "🔧 A maintenance is under way",
+    IncidentStatus.COMPLETED: "✅ A maintenance is over",
 }
+_HEADLINE = "🔴 An incident is on the status page"
+_UNKNOWN = "`?`"
 
 
 @dataclass(frozen=True)
@@ -76,26 +78,38 @@ def render(story: Story) -> str:
 def _headline(updates: Sequence[IncidentUpdate]) -> str:
     if not updates:
         return "⚪ The incident on the status page has no updates"
-    status = updates[0].status or "?"
-    what = "A maintenance" if status in MAINTENANCE else "An incident"
-    state = "is over" if status in ENDING else "is on the status page"
-    return f"{_ICONS.get(status, '🔴')} {what} {state}: {code(status, LONGEST_NAME)}"
+    status = _state(updates).status or ""
+    return f"{_HEADLINES.get(status, _HEADLINE)}: {code(status, LONGEST_NAME) or _UNKNOWN}"
+
+
+def _state(updates: Sequence[IncidentUpdate]) -> IncidentUpdate:
+    """The update that says how things are: UPDATE says nothing of that."""
+    return next((update for update in updates if update.status != IncidentStatus.UPDATE), updates[0])
 
 
 def _period(updates: Sequence[IncidentUpdate]) -> str:
     if not updates:
         return ""
-    over = updates[0].status in ENDING
-    return f"from {_when(updates[-1])} to {_when(updates[0])} UTC" if over else f"since {_when(updates[-1])} UTC"
+    beginning, state = _when(min(updates, key=_seconds)), _state(updates)
+    return f"from {beginning} to {_when(state)}" if state.status in ENDING else f"since {beginning}"
+
+
+def _seconds(update: IncidentUpdate) -> float:
+    """When it happened; after all others, where it does not say."""
+    seconds = seconds_since_1970(update.date_happened)
+    return float("inf") if seconds is None else seconds
 
 
 def _when(update: IncidentUpdate) -> str:
-    """The minute, in UTC; whatever the API says, where that is no time."""
-    said = update.date_happened or update.created_at or "?"
+    """The minute; whatever the API says, where that is no time with an offset."""
+    said = update.date_happened or update.created_at or ""
     try:
-        return f"{datetime.fromisoformat(said).astimezone(UTC):%Y-%m-%d %H:%M}"
+        moment = datetime.fromisoformat(said)
+        if moment.tzinfo:
+            return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(' ', 'minutes')} UTC"
     except (ValueError, OverflowError):
-        return code(said, LONGEST_NAME)
+        pass
+    return code(said, LONGEST_NAME) or _UNKNOWN
 
 
 def _timeline(updates: Sequence[IncidentUpdate]) -> str:
@@ -105,22 +119,27 @@ def _timeline(updates: Sequence[IncidentUpdate]) -> str:
         (_when(update), code(update.status or "", LONGEST_NAME), code(update.description or ""), _components(update))
         for update in updates[:MOST_UPDATES]
     ]
-    shown = table([("Time (UTC)", "Status", "What customers read", "Components"), *rows])
+    shown = table([("Time", "Status", "What customers read", "Components"), *rows])
     return f"{shown}\n\nOlder updates are on the status page." if len(updates) > MOST_UPDATES else shown
 
 
 def _components(update: IncidentUpdate) -> str:
     changes = [
-        f"{(change.name or change.id or '?')[:LONGEST_NAME]}: {change.old_status or '?'} → {change.new_status or '?'}"
+        f"{_short(change.name or change.id)}: {_short(change.old_status)} → {_short(change.new_status)}"
         for change in update.components or ()
     ]
     return "<br>".join(_some(changes))
 
 
+def _short(name: str | None) -> str:
+    text = plain(name or "").strip() or "?"
+    return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}…"
+
+
 def _some(names: Sequence[str]) -> list[str]:
     """As many as there is room for, and how many there are besides."""
     more = len(names) - MOST_NAMES
-    shown = [code(name, 2 * LONGEST_NAME) for name in names[:MOST_NAMES]]
+    shown = [code(name) for name in names[:MOST_NAMES]]
     return [*shown, f"and {more} more"] if more > 0 else shown
 
 
@@ -134,8 +153,10 @@ def _subscribers(story: Story) -> str:
 def _failed_jobs(story: Story) -> str:
     if not story.failed_run_url:
         return ""
-    run = f"[the workflow run]({story.failed_run_url}) that started this one"
-    return f"Failed in {run}: {', '.join(_some(story.failed_jobs))}" if story.failed_jobs else f"It began with {run}."
+    if not story.failed_jobs:
+        return f"Started by [a workflow run]({story.failed_run_url}) that did not succeed."
+    names = ", ".join(_some([_short(name) for name in story.failed_jobs]))
+    return f"Failed in [the workflow run]({story.failed_run_url}) that started this one: {names}"
 
 
 def _links(story: Story) -> Iterator[str]:

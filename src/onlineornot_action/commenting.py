@@ -79,5 +79,8 @@ def _updates(context: Context, result: Result, deadline: Deadline) -> list[Incid
     if reading is None or not reading.complete:
         pages = context.client.incident_update_pages(context.page_id, result.incident_id, deadline)
         reading = Reading(pages, most_pages=None)
-    others = [update for update in reading.items if update.id != result.update_id]
-    return [*others, result.update] if result.update else others
+    known = {update.id: update for update in reading.items}
+    listed, answered = known.pop(result.update_id, None), result.update
+    if answered and answered.components is None and listed:  # an answer may leave them out
+        answered = answered.model_copy(update={"components": listed.components})
+    return [*([answered] if answered else []), *known.values()]

@@ -4,6 +4,7 @@ A comment is known by the first line of its text and by its author. Two runs may
 answer may be lost; so whoever has created one looks again, and of several the oldest stays.
 """
 
+import contextlib
 import re
 import threading
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 import requests
-from github import Auth, Github, GithubException, RateLimitExceededException
+from github import Auth, Github, GithubException, RateLimitExceededException, UnknownObjectException
 from github.Issue import Issue
 from github.IssueComment import IssueComment
 from github.PaginatedList import PaginatedList
@@ -96,8 +97,9 @@ def keep_comments(
     while thread.is_alive() and deadline.left() and not deadline.cancelled():
         thread.join(POLL_SECONDS)
     if thread.is_alive():
-        why = "the job was cancelled" if deadline.cancelled() else "GitHub did not answer in time"
-        return Comments(comments.pull_requests, [*comments.urls], [*comments.problems, _not_written(why)])
+        why = "The comment on the pull request may not be up to date: the job was cancelled."
+        problem = why if deadline.cancelled() else _not_written("GitHub did not answer in time")
+        return Comments(comments.pull_requests, [*comments.urls], [*comments.problems, problem])
     return comments
 
 
@@ -203,7 +205,8 @@ class _Keeper:
             issue.get_comment(oldest.id).edit(body)
         if made and made.id != oldest.id:
             self._check_time()
-            issue.get_comment(made.id).delete()
+            with contextlib.suppress(UnknownObjectException):  # a first try may have worked
+                issue.get_comment(made.id).delete()
         return oldest.id
 
     def _create(self, issue: Issue, body: str) -> tuple[list[IssueComment], IssueComment | None]:

@@ -28,7 +28,7 @@ class Workflow:
         url: Where people see the run.
         pull_request: The number of the pull request that the event is about, if it is about one.
         commit: The commit that it is about; empty when that is not known.
-        failed_run: The id of the run that failed and thereby started this one, if one did.
+        failed_run: The id of the run that started this one by its end, unless that was a good one.
     """
 
     api_url: str
@@ -75,7 +75,7 @@ def _find(payload: object, *names: str) -> object:
 
 
 def _number(value: object) -> int | None:
-    return value if isinstance(value, int) and value > 0 else None
+    return value if type(value) is int and value > 0 else None
 
 
 def _pull_request(payload: object) -> int | None:
@@ -85,12 +85,13 @@ def _pull_request(payload: object) -> int | None:
 
 
 def _commit(event: str, payload: object, commit_of_the_run: str) -> str:
-    # A `workflow_run` is of the newest commit on the default branch, which has nothing to do with it.
-    last_resort = "" if event == "workflow_run" else commit_of_the_run
+    # These are said to be of the newest commit on the default branch, which has nothing to do with them.
+    unrelated = event == "workflow_run" or _find(payload, "deleted") is True
+    last_resort = "" if unrelated else commit_of_the_run
     named = (_find(payload, *names) for names in _COMMITS.get(event, ()))
     return next((sha for sha in (*named, last_resort) if isinstance(sha, str) and re.fullmatch(_SHA, sha)), "")
 
 
 def _failed_run(payload: object) -> int | None:
-    succeeded = _find(payload, "workflow_run", "conclusion") == "success"
-    return None if succeeded else _number(_find(payload, "workflow_run", "id"))
+    went_well = _find(payload, "workflow_run", "conclusion") in ("success", "neutral", "skipped")
+    return None if went_well else _number(_find(payload, "workflow_run", "id"))
