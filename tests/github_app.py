@@ -10,6 +10,7 @@ from flask import Flask, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 
 BOT = "github-actions[bot]"
+READ, WRITE = "read", "write"
 TOKEN = "ghs_0123456789abcdefghijklmnopqrstuvwxyz"
 REPOSITORY = "octo-org/shop"
 HEAD = "6dcb09b5b57875f334f61aebed695e2e4193db5e"
@@ -25,6 +26,15 @@ class Comment:
     author: str | None
 
 
+@dataclass(frozen=True)
+class Event:
+    """What happens while a request is on its way; `path` is a part of the path."""
+
+    method: str
+    path: str
+    happens: Callable[[], object]
+
+
 @dataclass
 class GitHub:
     """What this GitHub knows, and how it answers.
@@ -34,6 +44,7 @@ class GitHub:
         pulls: Pull requests by commit, as GitHub lists them.
         comments: All comments, in the order in which they were made.
         jobs: Jobs by the id of the workflow run: name and conclusion.
+        permissions: What the job's token may do, as a workflow writes it.
         most_per_page: How many items a page has at most.
     """
 
@@ -42,14 +53,22 @@ class GitHub:
     pulls: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     comments: list[Comment] = field(default_factory=list)
     jobs: dict[int, list[tuple[str, str | None]]] = field(default_factory=dict)
+    permissions: Mapping[str, str] = field(
+        default_factory=lambda: {"pull-requests": WRITE, "issues": WRITE, "actions": READ}
+    )
     most_per_page: int = 100
     ids: Iterator[int] = field(default_factory=lambda: count(1001))
+    events: list["Event"] = field(default_factory=list)
 
     def add_comment(self, issue: int, body: str, author: str | None = BOT) -> Comment:
         """Somebody writes a comment."""
         comment = Comment(next(self.ids), issue, body, author)
         self.comments.append(comment)
         return comment
+
+    def meanwhile(self, method: str, happens: Callable[[], object], path: str = "/comments") -> None:
+        """Have something else happen, once, right before a request of this method and path is answered."""
+        self.events.append(Event(method, path, happens))
 
     def bodies(self, issue: int) -> list[str]:
         """What stands on a pull request."""
@@ -70,10 +89,24 @@ def create_github_app(github: GitHub) -> Flask:
     """Make the application that serves this GitHub."""
     app = Flask(__name__)
     api = _Api(github)
+    app.before_request(api.let_things_happen)
     app.before_request(api.check_token)
+    app.before_request(api.check_permissions)
+    app.register_error_handler(HTTPStatus.NOT_FOUND, lambda _: _failure(HTTPStatus.NOT_FOUND, "Not Found"))
     for method, rule, view in api.routes():
         app.add_url_rule(rule, view_func=view, methods=[method])
     return app
+
+
+_NEEDED: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "list_pulls": (READ, ("pull-requests",)),
+    "list_jobs": (READ, ("actions",)),
+    "list_comments": (READ, ("issues", "pull-requests")),
+    "create_comment": (WRITE, ("issues", "pull-requests")),
+    "edit_comment": (WRITE, ("issues", "pull-requests")),
+    "delete_comment": (WRITE, ("issues", "pull-requests")),
+}
+"""How much of which permissions an operation takes; any one of them is enough."""
 
 
 class _Api:
@@ -96,10 +129,23 @@ class _Api:
         yield "PATCH", comment, self.edit_comment
         yield "DELETE", comment, self.delete_comment
 
+    def let_things_happen(self) -> None:
+        events = self._github.events
+        due = [each for each in events if each.method == request.method and each.path in request.path]
+        for event in due[:1]:
+            events.remove(event)
+            event.happens()
+
     def check_token(self) -> ResponseReturnValue | None:
         if request.headers.get("Authorization") == f"token {TOKEN}":
             return None
-        return jsonify(message="Bad credentials", status="401"), HTTPStatus.UNAUTHORIZED
+        return _failure(HTTPStatus.UNAUTHORIZED, "Bad credentials")
+
+    def check_permissions(self) -> ResponseReturnValue | None:
+        level, names = _NEEDED.get(request.endpoint or "", (READ, ()))
+        if not names or any(self._github.permissions.get(name) in (level, WRITE) for name in names):
+            return None
+        return _failure(HTTPStatus.FORBIDDEN, "Resource not accessible by integration")
 
     def answer_query(self) -> ResponseReturnValue:
         return jsonify(data={"viewer": {"login": self._github.login}})
@@ -140,5 +186,14 @@ class _Api:
         return jsonify({"total_count": len(items), within: shown} if within else shown), HTTPStatus.OK, headers
 
 
+def _failure(status: HTTPStatus, message: str) -> ResponseReturnValue:
+    return jsonify(message=message, documentation_url="https://docs.github.com/rest", status=str(int(status))), status
+
+
 def _shown(comment: Comment) -> dict[str, Any]:
-    return {"id": comment.id, "body": comment.body, "user": {"login": comment.author} if comment.author else None}
+    return {"id": comment.id, "body": comment.body, "user": _account(comment.author)}
+
+
+def _account(login: str | None) -> dict[str, Any] | None:
+    """An account; a deleted one is null."""
+    return {"login": login, "type": "Bot" if login.endswith("[bot]") else "User"} if login else None

@@ -1,7 +1,8 @@
 """The comment on the pull request: what it says of an incident, and that foreign text in it stays text."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_markdown import BAITS, borders, foreign, rows, skeleton, tokens, words_outside_of_code
 
-from onlineornot_action.comment import Story, marker, render
+from onlineornot_action.comment import Failure, Memory, Story, marker, recall, render
 from onlineornot_action.onlineornot.models import ComponentChange, IncidentStatus, IncidentUpdate
 
 always = settings(deadline=None, derandomize=True)
@@ -34,8 +35,17 @@ def update(status: str | None = "IDENTIFIED", at: str | None = "2026-01-31T14:00
     return IncidentUpdate(**{"id": UPDATE_ID, "status": status, "date_happened": at, "created_at": at} | more)
 
 
-def story(*updates: IncidentUpdate, **more: Any) -> Story:
-    return Story(PAGE_ID, INCIDENT_ID, updates, RUN_URL, **more)
+def story(
+    *updates: IncidentUpdate,
+    title: str = "",
+    told: Mapping[str, bool | None] = MappingProxyType({}),
+    failed_jobs: Sequence[str] | None = None,
+    **more: Any,
+) -> Story:
+    """Tell of these updates; a failed run is told of where its failed jobs are given."""
+    failure = None if failed_jobs is None else Failure.of(5, failed_jobs)
+    memory = Memory(title=title, told=told, failure=failure)
+    return Story(MARKER, memory, updates, RUN_URL, failed_run_url=FAILED_RUN_URL if failure else "", **more)
 
 
 def minutes(count: int) -> list[IncidentUpdate]:
@@ -56,26 +66,32 @@ def story_of(words: Sequence[str]) -> Story:
         newest,
         oldest,
         title=title,
-        incident_url=INCIDENT_URL,
-        posted=UPDATE_ID,
-        notified=True,
-        failed_run_url=FAILED_RUN_URL,
+        told={UPDATE_ID: True},
         failed_jobs=[job, other_job],
+        incident_url=INCIDENT_URL,
     )
 
 
 WORDS = 11
-HARMLESS = render(story_of(["x"] * WORDS))
-EMPTY = render(story_of([""] * WORDS))
 
 
 def heading(markdown: str) -> str:
-    return markdown.split("\n")[1]
+    return markdown.split("\n")[2]
+
+
+def shown(markdown: str) -> str:
+    """A comment without its second line, which is tested by itself."""
+    first, _, rest = markdown.split("\n", 2)
+    return f"{first}\n{rest}"
 
 
 def blocks(markdown: str) -> list[str]:
     """What follows the heading."""
     return markdown.split("\n\n")[1:]
+
+
+HARMLESS = shown(render(story_of(["x"] * WORDS)))
+EMPTY = shown(render(story_of([""] * WORDS)))
 
 
 @pytest.fixture
@@ -94,18 +110,17 @@ def test_a_comment_tells_what_customers_were_told_since_when_and_where_to_look()
     second = update("IDENTIFIED", "2026-01-31T14:10:00Z", description="The cause is found.", id="update5678")
 
     markdown = render(
-        story(first, second, title="Checkout fails", incident_url=INCIDENT_URL, posted="update5678", notified=True)
+        story(first, second, title="Checkout fails", told={"update5678": True}, incident_url=INCIDENT_URL)
     )
 
-    assert markdown.startswith(f"{MARKER}\n### 🔴 An incident is on the status page: `IDENTIFIED`\n\n")
+    assert markdown.partition("\n### ")[2].startswith("🔴 An incident is on the status page: `IDENTIFIED`\n\n")
     assert blocks(markdown)[0] == "`Checkout fails` · since 2026-01-31 13:58 UTC"
     assert rows(markdown) == [
         HEAD,
-        ["2026-01-31 14:10 UTC", "`IDENTIFIED`", "`The cause is found.`", ""],
+        ["2026-01-31 14:10 UTC", "`IDENTIFIED`<br>subscribers told", "`The cause is found.`", ""],
         ["2026-01-31 13:58 UTC", "`INVESTIGATING`", "`We look into it.`", "`Shop: OPERATIONAL → MAJOR_OUTAGE`"],
     ]
-    assert blocks(markdown)[2] == "Subscribers are told of the update of 2026-01-31 14:10 UTC."
-    assert blocks(markdown)[3:] == [
+    assert blocks(markdown)[2:] == [
         f"[The incident, as customers see it]({INCIDENT_URL}) · [Workflow run]({RUN_URL})",
     ]
 
@@ -115,12 +130,12 @@ def test_the_marker_names_page_and_incident_and_is_not_seen() -> None:
 
     assert marker(PAGE_ID, INCIDENT_ID) == MARKER
     assert tokens(markdown)[0] == ("html_block", f"{MARKER}\n")
-    assert tokens(markdown)[1] == ("heading_open", "")
+    assert tokens(shown(markdown))[1] == ("heading_open", "")
 
 
 @pytest.mark.parametrize("incident_id", ["--------", "________", "-_-_-_-_", "A-b_C-d_"])
 def test_the_marker_ends_where_it_should_whatever_the_ids_are(incident_id: str) -> None:
-    markdown = render(Story(incident_id, incident_id, [update()], RUN_URL))
+    markdown = render(Story(marker(incident_id, incident_id), Memory(), [update()]))
 
     assert tokens(markdown)[0] == ("html_block", f"{marker(incident_id, incident_id)}\n")
 
@@ -344,46 +359,80 @@ def test_a_long_name_of_a_component_leaves_room_for_its_statuses() -> None:
     assert rows(render(story(update(components=(change,)))))[1][3].endswith(": OPERATIONAL → DEGRADED_PERFORMANCE`")
 
 
-def test_thirty_updates_are_all_told() -> None:
-    markdown = render(story(*minutes(30)))
+def test_twenty_five_updates_are_all_told() -> None:
+    markdown = render(story(*minutes(25)))
 
     assert [row[0] for row in rows(markdown)[1:]] == [
-        f"2026-01-31 14:{minute:02} UTC" for minute in reversed(range(30))
+        f"2026-01-31 14:{minute:02} UTC" for minute in reversed(range(25))
     ]
     assert "Older updates" not in markdown
 
 
-@pytest.mark.parametrize("count", [31, 60])
+@pytest.mark.parametrize("count", [26, 60])
 def test_of_more_updates_the_newest_are_told_and_since_when_there_are_others(count: int) -> None:
     markdown = render(story(*minutes(count)))
 
     told = [row[0] for row in rows(markdown)[1:]]
     assert (len(told), told[0], told[-1]) == (
-        30,
+        25,
         f"2026-01-31 14:{count - 1} UTC",
-        f"2026-01-31 14:{count - 30:02} UTC",
+        f"2026-01-31 14:{count - 25:02} UTC",
     )
     assert blocks(markdown)[2] == "Older updates are on the status page."
     assert blocks(markdown)[0] == "since 2026-01-31 14:00 UTC"
 
 
 @pytest.mark.parametrize(
-    ("notified", "words"),
-    [(True, "Subscribers are told of the update of "), (False, "Subscribers are not told of the update of ")],
+    ("told", "words"),
+    [({UPDATE_ID: True}, "<br>subscribers told"), ({UPDATE_ID: False}, "<br>subscribers not told")],
 )
-def test_where_this_run_has_posted_subscribers_are_spoken_of(notified: bool, words: str) -> None:  # noqa: FBT001 - a table
-    newest = update(at="2026-01-31T15:00:00Z", id="update5678")
+def test_where_it_is_known_the_row_says_whether_subscribers_were_told(told: dict[str, bool], words: str) -> None:
+    markdown = render(story(update(), update("RESOLVED", "2026-01-31T13:00:00Z", id="update5678"), told=told))
 
-    markdown = render(story(newest, update(), posted=UPDATE_ID, notified=notified))
+    assert [row[1] for row in rows(markdown)[1:]] == [f"`IDENTIFIED`{words}", "`RESOLVED`"]
 
-    assert blocks(markdown)[2].startswith(f"{words}2026-01-31 14:00")
+
+@pytest.mark.parametrize("told", [{}, {UPDATE_ID: None}, {"update5678": True}])
+def test_where_it_is_not_known_nothing_is_said_of_subscribers(told: dict[str, bool | None]) -> None:
+    assert rows(render(story(update(), told=told)))[1][1] == "`IDENTIFIED`"
+
+
+memories = st.builds(
+    Memory,
+    title=foreign,
+    told=st.dictionaries(st.from_regex(r"[A-Za-z0-9_-]{8,64}", fullmatch=True), st.none() | st.booleans()),
+    failure=st.none() | st.builds(Failure, run=st.integers(), jobs=st.lists(foreign).map(tuple), more=st.integers()),
+)
+
+
+@always
+@given(memories)
+def test_what_a_comment_knows_can_be_read_from_it_again(memory: Memory) -> None:
+    assert recall(render(Story(MARKER, memory, [update()]))) == memory
+
+
+@pytest.mark.parametrize("bait", BAITS)
+def test_what_a_comment_knows_ends_nothing_and_mentions_nobody(bait: str) -> None:
+    markdown = render(story(update(), title=f"{bait}x", failed_jobs=[f"{bait}x"]))
+
+    second_line = markdown.split("\n")[1]
+    assert tokens(markdown)[1] == ("html_block", f"{second_line}\n")
+    assert not set("<>&@") & set(second_line[4:-4])
 
 
 @pytest.mark.parametrize(
-    ("posted", "notified"), [("", True), ("", None), (UPDATE_ID, None), ("update5678", True), ("update5678", False)]
+    "comment",
+    [
+        "",
+        MARKER,
+        f"{MARKER}\n### Words",
+        f"{MARKER}\n<!-- {{}}",
+        f"{MARKER}\n<!-- [] -->\n",
+        f'{MARKER}\n<!-- {{"told": 1}} -->\n',
+    ],
 )
-def test_where_it_is_not_known_nothing_is_said_of_subscribers(posted: str, notified: bool | None) -> None:  # noqa: FBT001 - a table
-    assert "ubscribers" not in render(story(update(), posted=posted, notified=notified))
+def test_a_comment_that_says_nothing_of_it_knows_nothing(comment: str) -> None:
+    assert recall(comment) == Memory()
 
 
 @pytest.mark.parametrize(
@@ -396,17 +445,17 @@ def test_where_it_is_not_known_nothing_is_said_of_subscribers(posted: str, notif
     ],
 )
 def test_the_jobs_that_failed_are_named(jobs: list[str], told: str) -> None:
-    markdown = render(story(update(), failed_run_url=FAILED_RUN_URL, failed_jobs=jobs))
+    markdown = render(story(update(), failed_jobs=jobs))
 
     assert blocks(markdown)[2] == f"Failed in [the workflow run]({FAILED_RUN_URL}) that started this one: {told}"
 
 
 def test_a_run_that_failed_is_linked_where_its_jobs_are_not_known() -> None:
-    assert f"]({FAILED_RUN_URL})" in blocks(render(story(update(), failed_run_url=FAILED_RUN_URL)))[2]
+    assert f"]({FAILED_RUN_URL})" in blocks(render(story(update(), failed_jobs=[])))[2]
 
 
 def test_where_no_run_failed_nothing_is_said_of_jobs() -> None:
-    assert blocks(render(story(update(), failed_jobs=["deploy"])))[2:] == [f"[Workflow run]({RUN_URL})"]
+    assert blocks(render(story(update())))[2:] == [f"[Workflow run]({RUN_URL})"]
 
 
 def test_without_an_address_of_the_incident_the_run_is_linked_alone() -> None:
@@ -431,7 +480,7 @@ def test_the_comment_is_never_too_long_for_github(piece: str, times: int, update
     change = ComponentChange(id=text, name=text, old_status=text, new_status=text)
     one = update(text, text, description=text, components=(change,) * components)
 
-    markdown = render(story(*[one] * updates, title=text, failed_run_url=FAILED_RUN_URL, failed_jobs=[text] * 40))
+    markdown = render(story(*[one] * updates, title=text[:256], failed_jobs=[text] * 40))
 
     assert len(markdown) < LONGEST_COMMENT
 
@@ -443,7 +492,10 @@ def test_the_longest_comment_is_short_enough_for_github() -> None:
 
     markdown = render(
         story(
-            *[one] * 1000, title=text, posted=UPDATE_ID, notified=True, failed_run_url=RUN_URL, failed_jobs=[text] * 99
+            *[one] * 1000,
+            title=text[:256],
+            told=dict.fromkeys(map(str, range(10**63, 10**63 + 25)), False),
+            failed_jobs=[text] * 99,
         )
     )
 
@@ -452,7 +504,7 @@ def test_the_longest_comment_is_short_enough_for_github() -> None:
 
 @pytest.mark.parametrize("bait", BAITS)
 def test_a_bait_is_nothing_but_text_wherever_it_stands(bait: str) -> None:
-    before, after = render(story_of([f"{bait}x"] * WORDS)), render(story_of([f"x{bait}"] * WORDS))
+    before, after = shown(render(story_of([f"{bait}x"] * WORDS))), shown(render(story_of([f"x{bait}"] * WORDS)))
 
     assert skeleton(before) == skeleton(HARMLESS)
     assert skeleton(after) == skeleton(HARMLESS)
@@ -461,13 +513,13 @@ def test_a_bait_is_nothing_but_text_wherever_it_stands(bait: str) -> None:
 @always
 @given(words=st.lists(visible, min_size=WORDS, max_size=WORDS))
 def test_foreign_text_changes_nothing_but_what_stands_in_code(words: list[str]) -> None:
-    assert skeleton(render(story_of(words))) == skeleton(HARMLESS)
+    assert skeleton(shown(render(story_of(words)))) == skeleton(HARMLESS)
 
 
 @always
 @given(words=st.lists(foreign, min_size=WORDS, max_size=WORDS))
 def test_no_foreign_text_stands_outside_of_code(words: list[str]) -> None:
-    markdown = render(story_of(words))
+    markdown = shown(render(story_of(words)))
 
     assert words_outside_of_code(markdown) <= words_outside_of_code(HARMLESS) | words_outside_of_code(EMPTY)
     assert {kind for kind, _ in tokens(markdown)} <= {kind for kind, _ in tokens(HARMLESS)}
@@ -476,7 +528,7 @@ def test_no_foreign_text_stands_outside_of_code(words: list[str]) -> None:
 @always
 @given(words=st.lists(foreign, min_size=WORDS, max_size=WORDS))
 def test_a_table_has_a_row_for_each_update_and_four_cells_in_each(words: list[str]) -> None:
-    markdown = render(story_of(words))
+    markdown = shown(render(story_of(words)))
 
     assert borders(markdown) == [5] * 4
     assert [len(row) for row in rows(markdown)] == [4] * 3
@@ -485,18 +537,18 @@ def test_a_table_has_a_row_for_each_update_and_four_cells_in_each(words: list[st
 
 @always
 @given(words=st.lists(foreign, min_size=WORDS, max_size=WORDS))
-def test_the_only_html_is_the_marker_and_the_end_of_a_line_between_components(words: list[str]) -> None:
-    markdown = render(story_of(words))
+def test_the_only_html_is_the_marker_and_the_end_of_a_line_in_a_cell(words: list[str]) -> None:
+    markdown = shown(render(story_of(words)))
 
     html = [content for kind, content in tokens(markdown) if kind.startswith("html")]
-    assert html == [f"{MARKER}\n", "<br>"]
+    assert (html[0], set(html[1:])) == (f"{MARKER}\n", {"<br>"})
     assert markdown.split("\n")[0] == MARKER
 
 
 @always
 @given(words=st.lists(foreign, min_size=WORDS, max_size=WORDS))
 def test_the_only_links_are_those_of_the_action(words: list[str]) -> None:
-    markdown = render(story_of(words))
+    markdown = shown(render(story_of(words)))
 
     assert [content for kind, content in tokens(markdown) if kind == "link_open"] == [
         FAILED_RUN_URL,

@@ -1,15 +1,19 @@
 """What stands on the pull request: what customers were told, since when, of which components, and where to look."""
 
-from collections.abc import Iterator, Sequence
+import contextlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from onlineornot_action.description import plain
 from onlineornot_action.markdown import code, table
 from onlineornot_action.onlineornot.models import IncidentStatus, IncidentUpdate, seconds_since_1970
-from onlineornot_action.updates import ENDING, created_or_oldest
+from onlineornot_action.updates import ENDING, newest_first
 
-MOST_UPDATES = 30
+MOST_UPDATES = 25
 """Rows. The text stays far below the 65,536 characters that GitHub takes."""
 MOST_NAMES = 10
 """Components of one update, and jobs."""
@@ -27,33 +31,59 @@ _HEADLINE = "🔴 An incident is on the status page"
 _UNKNOWN = "`?`"
 
 
+class Failure(BaseModel):
+    """A workflow run that failed, the names of its jobs that did, and how many more there were."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run: int
+    jobs: tuple[str, ...] = ()
+    more: int = 0
+
+    @classmethod
+    def of(cls, run: int, jobs: Sequence[str]) -> "Failure":
+        """Name as many as a comment shows."""
+        return cls(run=run, jobs=tuple(map(_short, jobs[:MOST_NAMES])), more=max(0, len(jobs) - MOST_NAMES))
+
+
+class Memory(BaseModel):
+    """What no later run could find out; it stands in the comment's second line, which nobody sees.
+
+    Attributes:
+        title: What the incident is called; empty as long as no run has known it.
+        told: The updates that the comment shows, by id, and whether subscribers were told of each; None where no run
+            has known it.
+        failure: What started a run that has written here.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    title: str = ""
+    told: dict[str, bool | None] = Field(default_factory=dict)
+    failure: Failure | None = None
+
+
 @dataclass(frozen=True)
 class Story:
     """What there is to tell.
 
     Attributes:
-        status_page_id: The page.
-        incident_id: The incident.
-        updates: All of its updates, in any order.
+        marker: The comment's first line.
+        memory: What this run knows, and those before it have known.
+        updates: All updates of the incident, in any order.
         run_url: This workflow run.
-        title: What the incident is called; empty when this run does not know it.
-        incident_url: Where readers see it, likewise.
-        posted: The id of the update that this run posted; empty when it posted none.
-        notified: Whether subscribers are told of that one; None when that is not known.
-        failed_run_url: The run that failed and thereby started this one; empty when none did.
-        failed_jobs: The names of its jobs that failed.
+        incident_url: Where readers see the incident; empty when this run does not know it.
+        commit: The commit that it is about, likewise.
+        failed_run_url: Where people see the run that failed.
     """
 
-    status_page_id: str
-    incident_id: str
+    marker: str
+    memory: Memory
     updates: Sequence[IncidentUpdate]
-    run_url: str
-    title: str = ""
+    run_url: str = ""
     incident_url: str = ""
-    posted: str = ""
-    notified: bool | None = None
+    commit: str = ""
     failed_run_url: str = ""
-    failed_jobs: Sequence[str] = ()
 
 
 def marker(status_page_id: str, incident_id: str) -> str:
@@ -61,18 +91,40 @@ def marker(status_page_id: str, incident_id: str) -> str:
     return f"<!-- onlineornot-incident-update page={status_page_id} incident={incident_id} -->"
 
 
+def recall(comment: str) -> Memory:
+    """What a comment knows; nothing, when it is none of ours."""
+    with contextlib.suppress(ValueError):
+        _, line, *_ = comment.split("\n", 2)
+        return Memory.model_validate(json.loads(line.removeprefix("<!-- ").removesuffix(" -->")))
+    return Memory()
+
+
+def _remembered(memory: Memory) -> str:
+    """The second line, in which nothing can end it, and nothing is a mention."""
+    escaped = {ord(character): f"\\u{ord(character):04x}" for character in "<>&@"}
+    return f"<!-- {json.dumps(memory.model_dump(exclude_defaults=True)).translate(escaped)} -->"
+
+
 def render(story: Story) -> str:
     """Write the comment, in GitHub's Markdown."""
-    updates = sorted(story.updates, key=created_or_oldest, reverse=True)
+    updates = newest_first(story.updates)
     blocks = [
-        f"{marker(story.status_page_id, story.incident_id)}\n### {_headline(updates)}",
-        " · ".join(filter(None, (code(story.title), _period(updates)))),
-        _timeline(updates),
-        _subscribers(story),
+        f"{story.marker}\n{_remembered(story.memory)}\n### {_headline(updates)}",
+        " · ".join(_about(story, updates)),
+        _timeline(updates, story.memory.told),
         _failed_jobs(story),
         " · ".join(_links(story)),
     ]
     return "\n\n".join(filter(None, blocks))
+
+
+def _about(story: Story, updates: Sequence[IncidentUpdate]) -> Iterator[str]:
+    if title := code(story.memory.title):
+        yield title
+    if updates:
+        yield _period(updates)
+    if story.commit:
+        yield f"commit {story.commit[:10]}"
 
 
 def _headline(updates: Sequence[IncidentUpdate]) -> str:
@@ -88,8 +140,6 @@ def _state(updates: Sequence[IncidentUpdate]) -> IncidentUpdate:
 
 
 def _period(updates: Sequence[IncidentUpdate]) -> str:
-    if not updates:
-        return ""
     beginning, state = _when(min(updates, key=_seconds)), _state(updates)
     return f"from {beginning} to {_when(state)}" if state.status in ENDING else f"since {beginning}"
 
@@ -112,15 +162,20 @@ def _when(update: IncidentUpdate) -> str:
     return code(said, LONGEST_NAME) or _UNKNOWN
 
 
-def _timeline(updates: Sequence[IncidentUpdate]) -> str:
+def _timeline(updates: Sequence[IncidentUpdate], told: Mapping[str, bool | None]) -> str:
     if not updates:
         return ""
     rows = [
-        (_when(update), code(update.status or "", LONGEST_NAME), code(update.description or ""), _components(update))
+        (_when(update), _status(update, told.get(update.id)), code(update.description or ""), _components(update))
         for update in updates[:MOST_UPDATES]
     ]
     shown = table([("Time", "Status", "What customers read", "Components"), *rows])
     return f"{shown}\n\nOlder updates are on the status page." if len(updates) > MOST_UPDATES else shown
+
+
+def _status(update: IncidentUpdate, told: bool | None) -> str:  # noqa: FBT001 - it goes with the update
+    subscribers = {True: "subscribers told", False: "subscribers not told", None: ""}[told]
+    return "<br>".join(filter(None, (code(update.status or "", LONGEST_NAME), subscribers)))
 
 
 def _components(update: IncidentUpdate) -> str:
@@ -128,38 +183,32 @@ def _components(update: IncidentUpdate) -> str:
         f"{_short(change.name or change.id)}: {_short(change.old_status)} → {_short(change.new_status)}"
         for change in update.components or ()
     ]
-    return "<br>".join(_some(changes))
+    return "<br>".join(_some(changes[:MOST_NAMES], len(changes) - MOST_NAMES))
 
 
 def _short(name: str | None) -> str:
-    text = plain(name or "").strip() or "?"
+    text = plain(name or "").strip().encode(errors="replace").decode() or "?"
     return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}…"
 
 
-def _some(names: Sequence[str]) -> list[str]:
+def _some(names: Sequence[str], more: int) -> list[str]:
     """As many as there is room for, and how many there are besides."""
-    more = len(names) - MOST_NAMES
-    shown = [code(name) for name in names[:MOST_NAMES]]
+    shown = [code(name) for name in names]
     return [*shown, f"and {more} more"] if more > 0 else shown
 
 
-def _subscribers(story: Story) -> str:
-    posted = next((update for update in story.updates if update.id == story.posted), None)
-    if posted is None or story.notified is None:
-        return ""
-    return f"Subscribers are {'' if story.notified else 'not '}told of the update of {_when(posted)}."
-
-
 def _failed_jobs(story: Story) -> str:
-    if not story.failed_run_url:
+    failure = story.memory.failure
+    if failure is None:
         return ""
-    if not story.failed_jobs:
+    if not failure.jobs:
         return f"Started by [a workflow run]({story.failed_run_url}) that did not succeed."
-    names = ", ".join(_some([_short(name) for name in story.failed_jobs]))
+    names = ", ".join(_some(failure.jobs, failure.more))
     return f"Failed in [the workflow run]({story.failed_run_url}) that started this one: {names}"
 
 
 def _links(story: Story) -> Iterator[str]:
     if story.incident_url:
         yield f"[The incident, as customers see it]({story.incident_url})"
-    yield f"[Workflow run]({story.run_url})"
+    if story.run_url:
+        yield f"[Workflow run]({story.run_url})"

@@ -44,7 +44,7 @@ class Rule:
 
 
 UPDATE_ID = ("update-id",)
-WRITING = frozenset({"dry-run", "comment", "github-token"})
+WRITING = frozenset({"dry-run", "comment"})
 RULES = {
     Operation.CREATE: Rule(
         needs=(("status",), TEXT),
@@ -70,6 +70,7 @@ FOR_ALL = frozenset(
         "fail-on-error",
         "timeout-seconds",
         "api-url",
+        "github-token",
     }
 )
 

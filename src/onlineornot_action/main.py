@@ -190,6 +190,7 @@ class _Run:
             deadline=deadline,
             base_url=inputs.api_url,
             ca_bundle=find_ca_bundle(self._environ),
+            secrets=find_secrets(self._environ),
             limits=self._limits,
             tell=self._runner.log,
         )

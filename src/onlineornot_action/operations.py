@@ -14,7 +14,7 @@ from onlineornot_action.onlineornot.models import IncidentUpdate, IncidentUpdate
 from onlineornot_action.opening import draft_update, settle_incident
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.posting import How, Posted, double_warnings, post
-from onlineornot_action.updates import ENDING, created_or_oldest
+from onlineornot_action.updates import ENDING, created_or_oldest, newest_first
 
 
 def run(context: Context) -> Result:
@@ -110,9 +110,8 @@ def _delete(context: Context) -> Result:
 
 
 def _list(context: Context) -> Result:
-    updates = context.client.list_incident_updates(*context.incident)
-    newest_first = tuple(sorted(updates, key=created_or_oldest, reverse=True))
-    return Result(Outcome.LISTED, context.incident_id, updates=newest_first)
+    updates = newest_first(context.client.list_incident_updates(*context.incident))
+    return Result(Outcome.LISTED, context.incident_id, updates=tuple(updates))
 
 
 OPERATIONS: dict[Operation, Callable[[Context], Result]] = {

@@ -1,55 +1,48 @@
-"""GitHub's side: one comment for each incident on the pull requests behind a commit, kept up to date with PyGithub.
+"""GitHub's side: one comment for each incident on the pull requests behind a commit, with PyGithub.
 
 A comment is known by the first line of its text and by its author. Two runs may write it at the same time, and an
 answer may be lost; so whoever has created one looks again, and of several the oldest stays.
 """
 
 import contextlib
-import re
+import logging
+import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from http import HTTPStatus
-from urllib.parse import quote
+from itertools import count
+from typing import TypeVar
 
 import requests
 from github import Auth, Github, GithubException, RateLimitExceededException, UnknownObjectException
-from github.Issue import Issue
-from github.IssueComment import IssueComment
-from github.PaginatedList import PaginatedList
-from github.PullRequest import PullRequest
-from github.WorkflowJob import WorkflowJob
-from urllib3 import Retry
+from pydantic import BaseModel, Field, TypeAdapter
 
 from onlineornot_action.description import normalize_newlines
 from onlineornot_action.input_values import quoted
 from onlineornot_action.onlineornot.client import PER_PAGE, USER_AGENT
-from onlineornot_action.onlineornot.deadline import POLL_SECONDS, Deadline
-from onlineornot_action.onlineornot.errors import APIError
+from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, POLL_SECONDS, Deadline, backoff
+from onlineornot_action.onlineornot.errors import APIError, CancelledError
 from onlineornot_action.workflow import Workflow
 
 MOST_PULL_REQUESTS = 3
+MOST_TRIES = 3
+"""Of a request that may be repeated."""
 MOST_LOST = 2
 """Comments that may be sent without an answer."""
 ANSWER_SECONDS = 8
-"""For one answer of GitHub's; its own limit is 10."""
-LOST_PAUSE = 1.0
-"""Seconds before a comment whose answer was lost is looked for."""
+"""For one answer of GitHub's."""
+LOST_PAUSES = (1.0, 4.0)
+"""Seconds before each look for a comment whose answer was lost."""
 
-_RETRY = Retry(
-    total=2,
-    other=0,  # a failure of TLS may come after a comment was sent
-    allowed_methods={"GET", "PATCH", "DELETE"},  # what may be repeated
-    status_forcelist={500, 502, 503, 504},
-    backoff_factor=0.5,
-    respect_retry_after_header=False,  # it may ask for hours
-    raise_on_status=False,
-)
-_PERMISSIONS = (
-    "The update is not affected. For the comment the job needs permissions: pull-requests: write and issues: write "
-    "(in a private repository contents: read as well), and github-token: ${{ github.token }}."
-)
+STALE = "The comment may not be up to date on the pull request"
+_KEY = "\n<!-- key "
+"""Before the random word that ends a comment: by that a run knows what it has sent."""
+
+T = TypeVar("T")
+Render = Callable[[Sequence[str], str], str]
+"""Writes a comment, given the names of the jobs that failed and the comment as it is; empty when there is none."""
 
 
 @dataclass
@@ -59,7 +52,7 @@ class Comments:
     Attributes:
         pull_requests: The numbers of those that the comment belongs to; None as long as they are not known.
         urls: Where people see the comments that are up to date.
-        problems: What somebody should mend.
+        problems: What went wrong, a sentence for each.
     """
 
     pull_requests: list[int] | None = None
@@ -71,10 +64,11 @@ def keep_comments(
     workflow: Workflow,
     token: str,
     marker: str,
-    render: Callable[[Sequence[str]], str],
+    render: Render,
     deadline: Deadline,
     *,
     ca_bundle: str | None = None,
+    scrub: Callable[[str], str] = str,
 ) -> Comments:
     """Create or edit the comment on each pull request; whatever goes wrong is told, and nothing is raised.
 
@@ -82,38 +76,156 @@ def keep_comments(
         workflow: The run, which knows the pull requests or the commit, and where GitHub is.
         token: For GitHub's API, and sent nowhere else.
         marker: The first line of the comment.
-        render: Writes the comment; it is given the names of the jobs that failed, if a failed run started this one.
+        render: Writes it.
         deadline: When to give up.
         ca_bundle: A file or folder of certificates to trust instead of certifi's.
+        scrub: Takes the secrets out of what GitHub says.
     """
     comments = Comments()
-    if problem := _unusable(workflow, token):
-        comments.problems.append(f"{problem}. {_PERMISSIONS}")
-        return comments
-    keeper = _Keeper(workflow, token, marker, deadline, comments, ca_bundle)
-    # PyGithub knows no deadline. Its thread is left behind at ours, and begins no write after it.
-    thread = threading.Thread(target=keeper.run, args=(render,), daemon=True)
+    keeper = _Keeper(workflow, marker, render, deadline, comments, scrub)
+    # PyGithub knows no deadline. Its thread is left behind at ours, and sends nothing more after it.
+    thread = threading.Thread(target=keeper.run, args=(token, ca_bundle), daemon=True)
     thread.start()
     while thread.is_alive() and deadline.left() and not deadline.cancelled():
         thread.join(POLL_SECONDS)
     if thread.is_alive():
-        why = "The comment on the pull request may not be up to date: the job was cancelled."
-        problem = why if deadline.cancelled() else _not_written("GitHub did not answer in time")
-        return Comments(comments.pull_requests, [*comments.urls], [*comments.problems, problem])
+        why = _why(CancelledError() if deadline.cancelled() else TimeoutError())
+        return Comments(comments.pull_requests, [*comments.urls], [*comments.problems, f"{STALE}: {why}."])
     return comments
 
 
-def _unusable(workflow: Workflow, token: str) -> str:
-    """Why GitHub is not even asked."""
-    if not token:
-        return "comment: true needs github-token, which is empty"
-    if not re.fullmatch("[!-~]+", token):
-        return "github-token is no token: it has a space or another character that no token has"
-    if not re.fullmatch(r"https?://[\w.\[\]:-]+(/[\w./-]*)?", workflow.api_url):
-        return "There is no comment, as GITHUB_API_URL does not say where GitHub is"
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", workflow.repository):
-        return "There is no comment, as GITHUB_REPOSITORY does not say which repository this is"
-    return ""
+class _Account(BaseModel):
+    login: str = Field(min_length=1)
+
+
+class _Comment(BaseModel):
+    id: int = Field(gt=0)
+    body: str | None = None
+    user: _Account | None = None
+
+    @property
+    def text(self) -> str:
+        return normalize_newlines(self.body or "")
+
+
+class _Repository(BaseModel):
+    full_name: str
+
+
+class _Branch(BaseModel):
+    repo: _Repository | None = None
+
+
+class _PullRequest(BaseModel):
+    number: int = Field(gt=0)
+    merged_at: str | None = None
+    base: _Branch | None = None
+
+    def is_of(self, repository: str) -> bool:
+        """Whether it is to be merged there, as far as it says where."""
+        repo = self.base.repo if self.base else None
+        return repo is None or repo.full_name.casefold() == repository.casefold()
+
+
+class _Job(BaseModel):
+    name: str
+    conclusion: str | None = None
+
+
+_PULLS, _COMMENTS, _JOBS = TypeAdapter(list[_PullRequest]), TypeAdapter(list[_Comment]), TypeAdapter(list[_Job])
+
+
+class _GitHub:
+    """What a comment takes of GitHub's API; what may be repeated is, until the deadline."""
+
+    def __init__(self, workflow: Workflow, token: str, ca_bundle: str | None, deadline: Deadline) -> None:
+        # PyGithub writes to standard error what it likes, foreign text as well.
+        logging.getLogger("github").handlers = [logging.NullHandler()]
+        self._requester = Github(
+            auth=Auth.Token(token),
+            base_url=workflow.api_url,
+            user_agent=USER_AGENT,
+            timeout=ANSWER_SECONDS,
+            verify=ca_bundle or True,
+            retry=0,  # it would send a comment twice
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+        ).requester
+        self._repository = f"/repos/{workflow.repository}"
+        self._deadline = deadline
+
+    @cached_property
+    def login(self) -> str:
+        """The account that the token belongs to. A job's own token may not read `/user`, but GraphQL tells."""
+        _, answer = self._repeat(lambda: self._requester.graphql_query("query { viewer { login } }", {}))
+        return _Account.model_validate(answer["data"]["viewer"]).login
+
+    def pull_requests(self, commit: str) -> Iterator[_PullRequest]:
+        """Those that GitHub associates with a commit."""
+        return self._list(f"commits/{commit}/pulls", _PULLS)
+
+    def jobs(self, run: int) -> Iterator[_Job]:
+        """The jobs of a workflow run."""
+        return self._list(f"actions/runs/{run}/jobs", _JOBS, within="jobs")
+
+    def comments(self, number: int) -> Iterator[_Comment]:
+        """All comments on a pull request."""
+        return self._list(f"issues/{number}/comments", _COMMENTS)
+
+    def create(self, number: int, body: str) -> _Comment:
+        """Write a comment, once."""
+        self._check_time()
+        return _Comment.model_validate(self._ask("POST", f"issues/{number}/comments", body))
+
+    def edit(self, comment_id: int, body: str) -> None:
+        """Change a comment."""
+
+        def edit() -> None:
+            if _Comment.model_validate(self._ask("PATCH", f"issues/comments/{comment_id}", body)).text != body:
+                raise ValueError("it says something else")
+
+        self._repeat(edit)
+
+    def delete(self, comment_id: int) -> None:
+        """Remove a comment; one that is not there is no failure, as an earlier try may have worked."""
+        with contextlib.suppress(UnknownObjectException):
+            self._repeat(lambda: self._ask("DELETE", f"issues/comments/{comment_id}"))
+
+    def _list(self, path: str, kind: TypeAdapter[list[T]], within: str = "") -> Iterator[T]:
+        """All items of a list. PyGithub's own lists take an empty answer for an empty list, and follow any link."""
+        for number in count(1):
+            items, is_last = self._repeat(partial(self._page, path, number, kind, within))
+            yield from items
+            if is_last:
+                return
+
+    def _page(self, path: str, number: int, kind: TypeAdapter[list[T]], within: str) -> tuple[list[T], bool]:
+        query = {"per_page": PER_PAGE, "page": number}
+        headers, answer = self._requester.requestJsonAndCheck("GET", f"{self._repository}/{path}", query)
+        return kind.validate_python(answer[within] if within else answer), 'rel="next"' not in headers.get("link", "")
+
+    def _ask(self, verb: str, path: str, body: str | None = None) -> object:
+        what = None if body is None else {"body": body}
+        return self._requester.requestJsonAndCheck(verb, f"{self._repository}/{path}", input=what)[1]
+
+    def _repeat(self, ask: Callable[[], T]) -> T:
+        """Ask again until it is answered, a few times; a refusal is an answer."""
+        for tries in range(1, MOST_TRIES):
+            self._check_time()
+            try:
+                return ask()
+            except Exception as error:
+                if _is_refusal(error):
+                    raise
+            self._deadline.sleep(backoff(tries, DEFAULT_LIMITS))
+        self._check_time()
+        return ask()
+
+    def _check_time(self) -> None:
+        """Send nothing when nobody waits for it any more."""
+        self._deadline.check()
+        if not self._deadline.left():
+            raise TimeoutError
 
 
 class _Keeper:
@@ -122,41 +234,31 @@ class _Keeper:
     def __init__(
         self,
         workflow: Workflow,
-        token: str,
         marker: str,
+        render: Render,
         deadline: Deadline,
         comments: Comments,
-        ca_bundle: str | None,
+        scrub: Callable[[str], str],
     ) -> None:
         self._workflow = workflow
         self._marker = marker
+        self._render = render
         self._deadline = deadline
         self._comments = comments
-        self._github = Github(
-            auth=Auth.Token(token),
-            base_url=workflow.api_url.rstrip("/"),
-            user_agent=USER_AGENT,
-            per_page=PER_PAGE,
-            timeout=ANSWER_SECONDS,
-            verify=ca_bundle or True,
-            retry=_RETRY,
-            lazy=True,  # an object is made from its address, without a request
-            seconds_between_requests=None,
-            seconds_between_writes=None,
-        )
-        self._repository = self._github.get_repo(workflow.repository)
+        self._scrub = scrub
 
-    def run(self, render: Callable[[Sequence[str]], str]) -> None:
+    def run(self, token: str, ca_bundle: str | None) -> None:
         """Keep all comments; the body of the thread."""
         try:
+            self._github = _GitHub(self._workflow, token, ca_bundle, self._deadline)
             self._comments.pull_requests = self._pull_requests()
-            body = render(self._failed_jobs()) if self._comments.pull_requests else ""
-            for number in self._comments.pull_requests:
-                comment_id = self._keep(self._repository.get_issue(number), body)
-                page = f"{self._workflow.server_url}/{self._workflow.repository}/pull/{number}"
-                self._comments.urls.append(f"{page}#issuecomment-{comment_id}")
         except Exception as error:  # noqa: BLE001 - a comment is no reason to fail, whatever it is
-            self._comments.problems.append(_not_written(_why(error)))
+            self._say(STALE, error)
+        for number in self._comments.pull_requests or ():
+            try:
+                self._comments.urls.append(self._url(number, self._keep(number)))
+            except Exception as error:  # noqa: BLE001 - the others are worth a try
+                self._say(f"{STALE} #{number}", error)
 
     def _pull_requests(self) -> list[int]:
         """The event's own one, or those of the commit, merged ones first."""
@@ -164,124 +266,134 @@ class _Keeper:
             return [self._workflow.pull_request]
         if not self._workflow.commit:
             return []
-        pulls = PaginatedList(
-            PullRequest,
-            self._github.requester,
-            f"{self._repository.url}/commits/{quote(self._workflow.commit)}/pulls",
-            # Without these, PyGithub would ask for what a list leaves out.
-            attributesTransformer=lambda attributes: {"base": None, "merged_at": None, **attributes},
-        )
+        pulls = self._github.pull_requests(self._workflow.commit)
         # In a fork, the commit may belong to pull requests of the repository that it was forked from.
-        ours = (pull for pull in pulls if self._is_ours(pull))
+        ours = (pull for pull in pulls if pull.is_of(self._workflow.repository))
         return [pull.number for pull in sorted(ours, key=lambda pull: pull.merged_at is None)][:MOST_PULL_REQUESTS]
 
-    def _is_ours(self, pull: PullRequest) -> bool:
-        name = pull.base.repo.full_name if pull.base and pull.base.repo else self._workflow.repository
-        return name.casefold() == self._workflow.repository.casefold()
-
+    @cached_property
     def _failed_jobs(self) -> list[str]:
         """The names of the jobs that failed in the run that started this one."""
         if not self._workflow.failed_run:
             return []
-        address = f"{self._repository.url}/actions/runs/{self._workflow.failed_run}/jobs"
         try:
-            jobs = PaginatedList(WorkflowJob, self._github.requester, address, list_item="jobs")
-            return [job.name for job in jobs if job.conclusion in ("failure", "timed_out")]
+            jobs = self._github.jobs(self._workflow.failed_run)
+            return [self._scrub(job.name) for job in jobs if job.conclusion in ("failure", "timed_out")]
         except Exception as error:  # noqa: BLE001 - the comment is worth writing without them
-            self._comments.problems.append(
-                f"The comment on the pull request does not name the failed jobs: {_why(error)}. "
-                "For them the job needs permissions: actions: read."
-            )
+            self._say("The comment does not name the failed jobs", error)
             return []
 
-    def _keep(self, issue: Issue, body: str) -> int:
-        """See to it that there is one comment, and that it says this; its id."""
-        ours, made = self._find(issue), None
+    def _keep(self, number: int) -> int:
+        """See to it that there is one comment, and that it says what it should; its id."""
+        ours, made = self._find(number), None
         if not ours:
-            ours, made = self._create(issue, body)
+            ours, made = self._create(number)
         oldest = ours[0]
-        if normalize_newlines(oldest.body or "") != body:
-            self._check_time()
-            issue.get_comment(oldest.id).edit(body)
-        if made and made.id != oldest.id:
-            self._check_time()
-            with contextlib.suppress(UnknownObjectException):  # a first try may have worked
-                issue.get_comment(made.id).delete()
+        body = self._render(self._failed_jobs, oldest.text)
+        if oldest.text.partition(_KEY)[0] != body:
+            self._github.edit(oldest.id, body)
+        if made and made != oldest.id:
+            self._remove(number, made)
+        elif len(ours) > 1:
+            self._mention_doubles(number)
         return oldest.id
 
-    def _create(self, issue: Issue, body: str) -> tuple[list[IssueComment], IssueComment | None]:
-        """Write the comment; what there is then, oldest first, and which of it this run has made."""
+    def _create(self, number: int) -> tuple[list[_Comment], int | None]:
+        """Write the comment; what there is then, oldest first, and the id of that which this run has made."""
+        key = f"{_KEY}{secrets.token_hex(8)} -->"
+        body = self._render(self._failed_jobs, "") + key
+        lost: Exception = TimeoutError()
         for _ in range(MOST_LOST):
-            if made := self._post(issue, body):
-                return self._look_again(issue, made), made
-            self._deadline.sleep(LOST_PAUSE)
-            if ours := self._find(issue):
-                return ours, next((comment for comment in reversed(ours) if comment.body == body), None)
-        raise TimeoutError
+            try:
+                made = self._github.create(number, body)
+            except Exception as error:
+                if _is_refusal(error):
+                    raise
+                lost = error
+            else:
+                return self._look_again(number, made), made.id
+            for pause in LOST_PAUSES:
+                self._deadline.sleep(pause)
+                if ours := self._find(number):
+                    return ours, next((comment.id for comment in ours if comment.text.endswith(key)), None)
+        raise lost
 
-    def _post(self, issue: Issue, body: str) -> IssueComment | None:
-        """Send the comment; None when the answer was lost, and it may be there."""
-        self._check_time()
-        try:
-            made = issue.create_comment(body)
-        except GithubException as error:
-            if error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                raise
-            return None
-        except Exception:  # noqa: BLE001 - whatever came in place of an answer
-            return None
-        return made if made.id else None
-
-    def _look_again(self, issue: Issue, made: IssueComment) -> list[IssueComment]:
+    def _look_again(self, number: int, made: _Comment) -> list[_Comment]:
         """All that is there now; of that which was made, the answer is proof enough."""
         try:
-            return self._find(issue, made)
+            return self._find(number, made)
         except Exception:  # noqa: BLE001 - the comment is written
             return [made]
 
-    def _find(self, issue: Issue, made: IssueComment | None = None) -> list[IssueComment]:
+    def _find(self, number: int, made: _Comment | None = None) -> list[_Comment]:
         """This account's comments on the incident, oldest first; one is known to be among them."""
         known = {made.id: made} if made else {}
-        marked = (comment for comment in issue.get_comments() if (comment.body or "").startswith(self._marker))
-        others = [comment for comment in marked if comment.id not in known]
-        known |= {comment.id: comment for comment in others if comment.user and comment.user.login == self._login}
+        comments = self._github.comments(number)
+        marked = [comment for comment in comments if comment.text.startswith(self._marker) and comment.id not in known]
+        known |= {
+            comment.id: comment for comment in marked if comment.user and comment.user.login == self._github.login
+        }
         return [known[comment_id] for comment_id in sorted(known)]
 
-    @cached_property
-    def _login(self) -> str:
-        """The account that the token belongs to. A job's own token may not read `/user`, but GraphQL tells."""
-        _, answer = self._github.requester.graphql_query("query { viewer { login } }", {})
-        return str(answer["data"]["viewer"]["login"])
+    def _remove(self, number: int, comment_id: int) -> None:
+        """Remove what this run has created beside an older comment, which is up to date."""
+        try:
+            self._github.delete(comment_id)
+        except Exception as error:  # noqa: BLE001 - the older one is well
+            self._say(self._double(number, comment_id), error)
 
-    def _check_time(self) -> None:
-        """Begin no write when nobody waits for it any more."""
-        self._deadline.check()
-        if not self._deadline.left():
-            raise TimeoutError
+    def _mention_doubles(self, number: int) -> None:
+        """Say what is there too often, unless the run that has created it removes it just now."""
+        self._deadline.sleep(LOST_PAUSES[0])
+        for double in self._find(number)[1:]:
+            self._say(self._double(number, double.id))
+
+    def _double(self, number: int, comment_id: int) -> str:
+        return f"The comment on pull request #{number} is there twice, delete {self._url(number, comment_id)}"
+
+    def _url(self, number: int, comment_id: int) -> str:
+        return f"{self._workflow.server_url}/{self._workflow.repository}/pull/{number}#issuecomment-{comment_id}"
+
+    def _say(self, problem: str, error: Exception | None = None) -> None:
+        why = f": {_why(error, self._scrub)}" if error else ""
+        self._comments.problems.append(f"{problem}{why}.")
 
 
-def _not_written(why: str) -> str:
-    return f"The comment on the pull request was not written: {why}. {_PERMISSIONS}"
+def _is_refusal(error: Exception) -> bool:
+    """Whether GitHub has answered, and did not do it."""
+    return isinstance(error, GithubException) and error.status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def _why(error: Exception) -> str:
+def _why(error: Exception, scrub: Callable[[str], str] = str) -> str:
+    if isinstance(error, CancelledError):
+        return "the job was cancelled"
     if isinstance(error, APIError):
         return f"the incident's updates could not be read ({error})"
     if isinstance(error, GithubException):
-        return _refusal(error)
+        return _refusal(error, scrub)
+    if isinstance(error, requests.exceptions.SSLError):
+        return "the certificate of GitHub was refused; name that of its authority in REQUESTS_CA_BUNDLE"
     if isinstance(error, requests.RequestException | TimeoutError):
         return "GitHub could not be reached, or did not answer in time"
     return f"GitHub's answer could not be understood ({type(error).__name__})"
 
 
-def _refusal(error: GithubException) -> str:
+def _refusal(error: GithubException, scrub: Callable[[str], str]) -> str:
     headers = error.headers or {}
     exhausted = "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
     if error.status == HTTPStatus.UNAUTHORIZED:
         return "GitHub does not accept github-token"
     if isinstance(error, RateLimitExceededException) or error.status == HTTPStatus.TOO_MANY_REQUESTS or exhausted:
         return "GitHub takes no more requests for now"
-    message = error.data.get("message") if isinstance(error.data, dict) else None
-    quote_of_it = f": {quoted(message)}" if isinstance(message, str) else ""
     what = "failed" if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "refused it"
-    return f"GitHub {what} ({error.status}{quote_of_it})"
+    message = next(_messages(error.data), "")
+    return f"GitHub {what} ({error.status}{f': {quoted(scrub(message))}' if message else ''})"
+
+
+def _messages(answer: object) -> Iterator[str]:
+    """What GitHub says itself: of a request, or of the parts of a query."""
+    if isinstance(answer, dict):
+        if isinstance(message := answer.get("message"), str):
+            yield message
+        for error in answer.get("errors") or ():
+            yield from _messages(error)

@@ -1,6 +1,6 @@
 """An update as something to be posted, and when it was made."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from onlineornot_action.matching import says_the_same
@@ -15,6 +15,11 @@ ENDING = frozenset({IncidentStatus.RESOLVED, IncidentStatus.COMPLETED})
 def created_or_oldest(update: IncidentUpdate) -> float:
     """When it was made; before all others, where it does not say."""
     return float("-inf") if update.created is None else update.created
+
+
+def newest_first(updates: Iterable[IncidentUpdate]) -> list[IncidentUpdate]:
+    """Order updates by when they were made."""
+    return sorted(updates, key=created_or_oldest, reverse=True)
 
 
 @dataclass(frozen=True)

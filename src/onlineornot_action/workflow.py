@@ -25,7 +25,7 @@ class Workflow:
         api_url: GitHub's API; on GitHub Enterprise Server that is another one.
         server_url: GitHub itself, likewise.
         repository: Owner and name.
-        url: Where people see the run.
+        url: Where people see the run; empty when that is not known.
         pull_request: The number of the pull request that the event is about, if it is about one.
         commit: The commit that it is about; empty when that is not known.
         failed_run: The id of the run that started this one by its end, unless that was a good one.
@@ -39,22 +39,22 @@ class Workflow:
     commit: str
     failed_run: int | None
 
-    @property
-    def failed_run_url(self) -> str:
-        """Where people see that run."""
-        return f"{self.server_url}/{self.repository}/actions/runs/{self.failed_run}" if self.failed_run else ""
+    def url_of(self, run: int) -> str:
+        """Where people see another run."""
+        return f"{self.server_url}/{self.repository}/actions/runs/{run}"
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "Workflow":
         """Read it from the environment, and from the file that holds the event."""
         event, payload = environ.get("GITHUB_EVENT_NAME", ""), _read_json(environ.get("GITHUB_EVENT_PATH", ""))
-        server_url, repository = environ.get("GITHUB_SERVER_URL", ""), environ.get("GITHUB_REPOSITORY", "")
-        attempt = f"{environ.get('GITHUB_RUN_ID', '')}/attempts/{environ.get('GITHUB_RUN_ATTEMPT') or 1}"
+        server_url = (environ.get("GITHUB_SERVER_URL") or "https://github.com").rstrip("/")
+        repository, run = environ.get("GITHUB_REPOSITORY", ""), environ.get("GITHUB_RUN_ID", "")
+        attempt = f"actions/runs/{run}/attempts/{environ.get('GITHUB_RUN_ATTEMPT') or 1}"
         return cls(
-            api_url=environ.get("GITHUB_API_URL", ""),
+            api_url=environ.get("GITHUB_API_URL", "").rstrip("/"),
             server_url=server_url,
             repository=repository,
-            url=f"{server_url}/{repository}/actions/runs/{attempt}",
+            url=f"{server_url}/{repository}/{attempt}" if run else "",
             pull_request=_pull_request(payload),
             commit=_commit(event, payload, environ.get("GITHUB_SHA", "")),
             failed_run=_failed_run(payload) if event == "workflow_run" else None,

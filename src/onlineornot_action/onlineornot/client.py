@@ -4,7 +4,7 @@ import email.utils
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Generic, TypeVar
@@ -38,6 +38,7 @@ from onlineornot_action.onlineornot.models import (
     ListPage,
     Many,
     StatusPage,
+    hide,
 )
 from onlineornot_action.onlineornot.transport import Answer, Request, Transport
 
@@ -46,6 +47,7 @@ USER_AGENT = f"onlineornot-incident-update/{__version__}"
 PER_PAGE = 100
 
 T = TypeVar("T")
+_Context = Mapping[str, Sequence[str]]
 
 
 class OnlineOrNotClient:
@@ -68,6 +70,7 @@ class OnlineOrNotClient:
         deadline: When everything has to be over.
         base_url: Where the API is, without `/v1`.
         ca_bundle: A file or folder of certificates to trust instead of certifi's.
+        secrets: What else, beside the token, is replaced by asterisks wherever an answer contains it.
         limits: Every single limit.
         tell: Is told, in a line, why a request is sent again.
 
@@ -87,10 +90,12 @@ class OnlineOrNotClient:
         deadline: Deadline,
         base_url: str = BASE_URL,
         ca_bundle: str | None = None,
+        secrets: Iterable[str] = (),
         limits: Limits = DEFAULT_LIMITS,
         tell: Callable[[str], None] = lambda line: None,  # noqa: ARG005 - whoever does not care
     ) -> None:
-        self._context = {"secret": token, "escaped_secret": json.dumps(token)[1:-1]}
+        hidden = {form for secret in (token, *secrets) for form in (secret, json.dumps(secret)[1:-1])}
+        self._context: _Context = {"secrets": sorted(hidden, key=len, reverse=True)}
         self._transport = Transport(token, user_agent=USER_AGENT, ca_bundle=ca_bundle, limits=limits)
         self._base_url = base_url.rstrip("/")
         self._deadline = deadline
@@ -295,7 +300,7 @@ def _checked(resource_id: str) -> str:
     return resource_id
 
 
-def _read(answer: Answer, envelope: type[Envelope[T]], context: Mapping[str, str], *, now: float) -> Envelope[T]:
+def _read(answer: Answer, envelope: type[Envelope[T]], context: _Context, *, now: float) -> Envelope[T]:
     """Take an answer for what it is: the result that was asked for, or the error that it stands for."""
     if not 200 <= answer.status < 300:  # noqa: PLR2004 - the class of success
         raise _status_error(answer, effect_of(answer.status), context, now)
@@ -339,17 +344,17 @@ def _marks(body: bytes) -> int:
     return sum(map(body.count, (b"{", b"[", b",")))
 
 
-def _status_error(answer: Answer, effect: Effect, context: Mapping[str, str], now: float) -> APIError:
+def _status_error(answer: Answer, effect: Effect, context: _Context, now: float) -> APIError:
     return error_for(answer.status)(
         answer.status,
         effect=effect,
         refusals=_refusals(answer.body, context),
         retry_after=_retry_after(answer, now),
-        location=answer.headers.get("Location", "").replace(context["secret"], "***"),
+        location=hide(answer.headers.get("Location", ""), context["secrets"]),
     )
 
 
-def _refusals(body: bytes, context: Mapping[str, str]) -> tuple[Refusal, ...]:
+def _refusals(body: bytes, context: _Context) -> tuple[Refusal, ...]:
     """What an envelope says went wrong; nothing for any other body."""
     try:
         errors = Failure.model_validate_json(_well_formed(body), context=context).errors or ()

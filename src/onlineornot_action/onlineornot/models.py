@@ -2,10 +2,10 @@
 
 What is sent allows nothing that the API does not document. What is read insists on the id alone: a field that is
 absent, null or of another type is `None`, so that a change on the other side cannot turn a success into a failure.
-Nothing that is read contains the API token: validated with `secret` in its context, a text has asterisks in its place.
+Nothing that is read contains a secret: validated with `secrets` in its context, a text has asterisks in their place.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -103,13 +103,16 @@ def _none_if_invalid(value: object, validate: Callable[[object], object]) -> obj
         return None
 
 
+def hide(text: str, secrets: Iterable[str]) -> str:
+    """A text with asterisks in the place of the secrets."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
+
+
 def _text(value: object, info: ValidationInfo) -> str | None:
     """A text without the secrets; None for anything else."""
-    if not isinstance(value, str):
-        return None
-    for secret in (info.context or {}).values():
-        value = value.replace(secret, "***")
-    return value
+    return hide(value, (info.context or {}).get("secrets", ())) if isinstance(value, str) else None
 
 
 def _code(value: object, info: ValidationInfo) -> str | None:
