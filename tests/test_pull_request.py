@@ -1606,3 +1606,37 @@ def test_what_no_later_run_could_find_out_is_remembered(step: RunStep, github: G
     assert f"`{INCIDENT_TITLE}`" in body
     assert "| `IDENTIFIED`<br>subscribers not told |" in body
     assert "that started this one: `deploy`" in body
+
+
+@pytest.mark.parametrize(("moment", "before"), [("GET", [CREATE]), ("GET", []), ("POST", [])])
+def test_an_older_state_does_not_overwrite_a_newer_one(
+    step: RunStep, github: GitHub, moment: str, before: list[dict[str, str]]
+) -> None:
+    known = [step(**inputs).outputs["update-id"] for inputs in before]
+    github.meanwhile(moment, lambda: step(status="resolved", description="It is over."))
+
+    step(status="monitoring", description="We are watching it.")
+
+    (body,) = texts(github)
+    newest = [("RESOLVED", "It is over."), ("MONITORING", "We are watching it.")]
+    assert timeline(body) == [*newest, *[NEW for _ in known], FIRST]
+
+
+def test_the_names_of_failed_jobs_are_kept_when_they_cannot_be_read_any_more(step: RunStep, github: GitHub) -> None:
+    github.jobs[FAILED_RUN] = [("deploy", "failure")]
+    again = {"event": "workflow_run", "payload": {"workflow_run": FAILED}}
+    step(**CREATE, **again)
+    github.permissions = {"pull-requests": "write", "issues": "write"}
+
+    step(status="resolved", description="It is over.", **again)
+
+    assert "that started this one: `deploy`" in texts(github)[0]
+
+
+def test_the_api_token_is_not_sent_to_github_where_it_is_given_for_the_other(
+    step: RunStep, server: FaultServer
+) -> None:
+    result = step(**CREATE, github_token=EDIT_TOKEN)
+
+    assert (result.end, server.requests) == ((0, "created"), [])
+    assert "github-token is the API token of OnlineOrNot" in said(result.log, "warning")[0]

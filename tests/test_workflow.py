@@ -127,7 +127,7 @@ def test_the_run_that_failed_and_started_this_one_is_known_with_its_address(read
     workflow = read("workflow_run", {"workflow_run": {"id": 5, "conclusion": conclusion}})
 
     assert workflow.failed_run == 5
-    assert workflow.failed_run_url == "https://github.com/octo/shop/actions/runs/5"
+    assert workflow.url_of(5) == "https://github.com/octo/shop/actions/runs/5"
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,6 @@ def test_nothing_else_is_a_run_that_failed(read: Read, event: str, run: Any) -> 
     workflow = read(event, {"workflow_run": run})
 
     assert workflow.failed_run is None
-    assert workflow.failed_run_url == ""
 
 
 def test_the_address_of_the_run_names_the_attempt(read: Read) -> None:
@@ -167,13 +166,13 @@ def test_an_enterprise_server_has_addresses_of_its_own(event_file: Path) -> None
     assert workflow.server_url == "https://ghe.example"
     assert workflow.repository == "octo/shop"
     assert workflow.url == "https://ghe.example/octo/shop/actions/runs/77/attempts/2"
-    assert workflow.failed_run_url == "https://ghe.example/octo/shop/actions/runs/5"
+    assert workflow.url_of(5) == "https://ghe.example/octo/shop/actions/runs/5"
 
 
 def test_an_empty_environment_says_nothing() -> None:
     workflow = Workflow.of({})
 
-    assert (workflow.api_url, workflow.server_url, workflow.repository) == ("", "", "")
+    assert (workflow.api_url, workflow.server_url, workflow.repository) == ("", "https://github.com", "")
     assert (workflow.pull_request, workflow.commit, workflow.failed_run) == (None, "", None)
 
 
