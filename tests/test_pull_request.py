@@ -672,11 +672,18 @@ def test_a_comment_that_may_not_be_edited_is_left_as_it_is(
     assert texts(github) == [OTHER]
 
 
-@pytest.mark.parametrize("name", STRANGE_ANSWERS)
+UNCONFIRMED = {
+    **STRANGE_ANSWERS,
+    "as it was": answer(200, json.dumps({"id": 1001, "body": OTHER}), JSON_TYPE),
+    "without a text": answer(200, json.dumps({"id": 1001, "body": None}), JSON_TYPE),
+}
+
+
+@pytest.mark.parametrize("name", UNCONFIRMED)
 def test_an_edit_that_is_not_confirmed_is_one_problem(
     keep: Keep, server: FaultServer, github: GitHub, name: str
 ) -> None:
-    server.script.append(Play(STRANGE_ANSWERS[name], method="PATCH", times=FOREVER))
+    server.script.append(Play(UNCONFIRMED[name], method="PATCH", times=FOREVER))
     github.add_comment(7, OTHER)
 
     comments = keep()
@@ -1511,16 +1518,17 @@ def test_the_token_of_github_is_masked_and_nowhere_else(step: RunStep, github: G
 
 
 @pytest.mark.parametrize("status", [200, 401, 403, 422])
-def test_a_github_that_repeats_the_token_does_not_make_it_known(
-    step: RunStep, server: FaultServer, status: int
+@pytest.mark.parametrize("secret", [EDIT_TOKEN, TOKEN])
+@pytest.mark.parametrize("before", ["No ", "x" * 50])
+def test_a_github_that_repeats_a_secret_does_not_make_it_known(
+    step: RunStep, server: FaultServer, status: int, secret: str, before: str
 ) -> None:
-    server.script.append(Play(message(status, f"No {TOKEN} {EDIT_TOKEN}"), times=FOREVER))
+    server.script.append(Play(message(status, f"{before}{secret}"), times=FOREVER))
 
     result = step(**CREATE)
 
-    assert result.log.count(TOKEN) == 1
-    assert TOKEN not in result.summary + str(result.outputs)
-    assert result.log.count(EDIT_TOKEN) == 1
+    assert result.log.count(secret[:8]) == 1
+    assert secret[:8] not in result.summary + str(result.outputs)
 
 
 @pytest.mark.parametrize("secret", [EDIT_TOKEN, TOKEN])
@@ -1538,12 +1546,16 @@ def test_a_secret_on_the_status_page_does_not_reach_the_comment(
 
 
 @pytest.mark.parametrize("secret", [EDIT_TOKEN, TOKEN])
-def test_a_secret_in_the_name_of_a_job_does_not_reach_the_comment(step: RunStep, github: GitHub, secret: str) -> None:
-    github.jobs[FAILED_RUN] = [(f"deploy {secret}", "failure")]
+@pytest.mark.parametrize("before", ["deploy ", "x" * 40])
+def test_a_secret_in_the_name_of_a_job_does_not_reach_the_comment(
+    step: RunStep, github: GitHub, secret: str, before: str
+) -> None:
+    github.jobs[FAILED_RUN] = [(f"{before}{secret}", "failure")]
 
     step(**CREATE, event="workflow_run", payload={"workflow_run": FAILED}, sha=OTHER_SHA)
 
-    assert "`deploy ***`" in texts(github)[0]
+    assert f"`{before}***`" in texts(github)[0]
+    assert secret[:8] not in texts(github)[0]
 
 
 def test_the_api_token_is_in_no_request_to_github(step: RunStep, server: FaultServer) -> None:
