@@ -441,7 +441,7 @@ def test_connection_that_ends_before_the_server_has_read_is_ambiguous(end: End, 
     "name", ["status line cut", "headers cut between lines", "headers drip", "body reset", "body drips", "huge body"]
 )
 def test_status_is_known_as_soon_as_its_line_was_read(name: str, make_transport: MakeTransport) -> None:
-    limits = Limits(answer=0.2 if name in SLOW_ANSWERS else 10)
+    limits = Limits(answer=1 if name in SLOW_ANSWERS else 10)
 
     with FaultServer([Play(LOST_ANSWERS[name], Phase.AFTER)]) as server:
         error = failure(make_transport(limits), server.url)
