@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -10,14 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_markdown import BAITS, borders, foreign, rows, skeleton, tokens, words_outside_of_code
 
-from onlineornot_action.comment import Failure, Memory, Story, marker, recall, render
+from onlineornot_action.comment import FailedRun, Memory, Story, marker, recall, render
 from onlineornot_action.onlineornot.models import ComponentChange, IncidentStatus, IncidentUpdate
+from onlineornot_action.workflow_run import WorkflowRun
 
 always = settings(deadline=None, derandomize=True)
 
 PAGE_ID, INCIDENT_ID, UPDATE_ID = "page1234", "incident1234", "update1234"
 MARKER = "<!-- onlineornot-incident-update page=page1234 incident=incident1234 -->"
 RUN_URL = "https://github.com/octo/shop/actions/runs/77/attempts/2"
+RUN = WorkflowRun("https://api.github.com", "https://github.com", "octo/shop", RUN_URL, None, "", None)
 FAILED_RUN_URL = "https://github.com/octo/shop/actions/runs/5"
 INCIDENT_URL = "https://status.example.com/incidents/incident1234"
 LONGEST_COMMENT = 65_536
@@ -40,12 +43,13 @@ def story(
     title: str = "",
     told: Mapping[str, bool | None] = MappingProxyType({}),
     failed_jobs: Sequence[str] | None = None,
-    **more: Any,
+    incident_url: str = "",
+    commit: str = "",
 ) -> Story:
     """Tell of these updates; a failed run is told of where its failed jobs are given."""
-    failure = None if failed_jobs is None else Failure.of(5, failed_jobs)
-    memory = Memory(title=title, told=told, failure=failure)
-    return Story(MARKER, memory, updates, RUN_URL, failed_run_url=FAILED_RUN_URL if failure else "", **more)
+    failed_run = None if failed_jobs is None else FailedRun.of(5, failed_jobs)
+    memory = Memory(title=title, told=told, incident_url=incident_url, failed_run=failed_run)
+    return Story(MARKER, memory, updates, replace(RUN, commit=commit))
 
 
 def minutes(count: int) -> list[IncidentUpdate]:
@@ -135,7 +139,7 @@ def test_the_marker_names_page_and_incident_and_is_not_seen() -> None:
 
 @pytest.mark.parametrize("incident_id", ["--------", "________", "-_-_-_-_", "A-b_C-d_"])
 def test_the_marker_ends_where_it_should_whatever_the_ids_are(incident_id: str) -> None:
-    markdown = render(Story(marker(incident_id, incident_id), Memory(), [update()]))
+    markdown = render(Story(marker(incident_id, incident_id), Memory(), [update()], RUN))
 
     assert tokens(markdown)[0] == ("html_block", f"{marker(incident_id, incident_id)}\n")
 
@@ -401,14 +405,16 @@ memories = st.builds(
     Memory,
     title=foreign,
     told=st.dictionaries(st.from_regex(r"[A-Za-z0-9_-]{8,64}", fullmatch=True), st.none() | st.booleans()),
-    failure=st.none() | st.builds(Failure, run=st.integers(), jobs=st.lists(foreign).map(tuple), more=st.integers()),
+    incident_url=st.sampled_from(["", INCIDENT_URL]),
+    failed_run=st.none()
+    | st.builds(FailedRun, id=st.integers(), jobs=st.lists(foreign).map(tuple), more=st.integers()),
 )
 
 
 @always
 @given(memories)
 def test_what_a_comment_knows_can_be_read_from_it_again(memory: Memory) -> None:
-    assert recall(render(Story(MARKER, memory, [update()]))) == memory
+    assert recall(render(Story(MARKER, memory, [update()], RUN))) == memory
 
 
 @pytest.mark.parametrize("bait", BAITS)
@@ -447,7 +453,7 @@ def test_a_comment_that_says_nothing_of_it_knows_nothing(comment: str) -> None:
 def test_the_jobs_that_failed_are_named(jobs: list[str], told: str) -> None:
     markdown = render(story(update(), failed_jobs=jobs))
 
-    assert blocks(markdown)[2] == f"Failed in [the workflow run]({FAILED_RUN_URL}) that started this one: {told}"
+    assert blocks(markdown)[2] == f"It began with [a workflow run that did not succeed]({FAILED_RUN_URL}): {told}"
 
 
 def test_a_run_that_failed_is_linked_where_its_jobs_are_not_known() -> None:

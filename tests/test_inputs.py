@@ -143,6 +143,12 @@ def test_a_text_that_contains_the_github_token_is_not_published() -> None:
     assert [line.split(",")[0] for line in error.problems] == ["description contains the API token or github-token"]
 
 
+@pytest.mark.parametrize("word", ["None", "none"])
+def test_a_word_that_looks_like_no_value_is_a_text(word: str) -> None:
+    assert read(CREATE | {"description": word}).inputs.text == word
+    assert read(GET | {"description": word}).warnings == ["With operation: get, these have no effect: description."]
+
+
 @pytest.mark.parametrize("inputs", [GET, LIST])
 def test_a_comment_has_no_effect_where_nothing_is_told(inputs: dict[str, str]) -> None:
     warnings = read(inputs | {"comment": "true", "github-token": "ghs_1234567890"}).warnings

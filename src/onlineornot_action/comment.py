@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,9 +13,10 @@ from onlineornot_action.description import plain
 from onlineornot_action.markdown import code, table
 from onlineornot_action.onlineornot.models import IncidentStatus, IncidentUpdate, seconds_since_1970
 from onlineornot_action.updates import ENDING, newest_first
+from onlineornot_action.workflow_run import WorkflowRun
 
 MOST_UPDATES = 25
-"""Rows. The text stays far below the 65,536 characters that GitHub takes."""
+"""Rows. With them the comment stays below the 65,536 characters that GitHub takes."""
 MOST_NAMES = 10
 """Components of one update, and jobs."""
 LONGEST_NAME = 50
@@ -31,19 +33,19 @@ _HEADLINE = "🔴 An incident is on the status page"
 _UNKNOWN = "`?`"
 
 
-class Failure(BaseModel):
-    """A workflow run that failed, the names of its jobs that did, and how many more there were."""
+class FailedRun(BaseModel):
+    """A workflow run that failed: its id, the names of its jobs that did, and how many more there were."""
 
     model_config = ConfigDict(frozen=True)
 
-    run: int
+    id: int
     jobs: tuple[str, ...] = ()
     more: int = 0
 
     @classmethod
-    def of(cls, run: int, jobs: Sequence[str]) -> "Failure":
-        """Name as many as a comment shows."""
-        return cls(run=run, jobs=tuple(map(_short, jobs[:MOST_NAMES])), more=max(0, len(jobs) - MOST_NAMES))
+    def of(cls, run_id: int, jobs: Sequence[str]) -> "FailedRun":
+        """Name as many jobs as a comment shows."""
+        return cls(id=run_id, jobs=tuple(map(_short, jobs[:MOST_NAMES])), more=max(0, len(jobs) - MOST_NAMES))
 
 
 class Memory(BaseModel):
@@ -53,14 +55,16 @@ class Memory(BaseModel):
         title: What the incident is called; empty as long as no run has known it.
         told: The updates that the comment shows, by id, and whether subscribers were told of each; None where no run
             has known it.
-        failure: What started a run that has written here.
+        incident_url: Where readers see it, likewise.
+        failed_run: What started a run that has written here.
     """
 
     model_config = ConfigDict(frozen=True)
 
     title: str = ""
     told: dict[str, bool | None] = Field(default_factory=dict)
-    failure: Failure | None = None
+    incident_url: Annotated[str, Field(pattern=r"^(https://[a-z0-9.-]{1,253}/incidents/[A-Za-z0-9_-]{1,64})?$")] = ""
+    failed_run: FailedRun | None = None
 
 
 @dataclass(frozen=True)
@@ -71,19 +75,13 @@ class Story:
         marker: The comment's first line.
         memory: What this run knows, and those before it have known.
         updates: All updates of the incident, in any order.
-        run_url: This workflow run.
-        incident_url: Where readers see the incident; empty when this run does not know it.
-        commit: The commit that it is about, likewise.
-        failed_run_url: Where people see the run that failed.
+        run: This workflow run.
     """
 
     marker: str
     memory: Memory
     updates: Sequence[IncidentUpdate]
-    run_url: str = ""
-    incident_url: str = ""
-    commit: str = ""
-    failed_run_url: str = ""
+    run: WorkflowRun
 
 
 def marker(status_page_id: str, incident_id: str) -> str:
@@ -102,7 +100,7 @@ def recall(comment: str) -> Memory:
 def _remembered(memory: Memory) -> str:
     """The second line, in which nothing can end it, and nothing is a mention."""
     escaped = {ord(character): f"\\u{ord(character):04x}" for character in "<>&@"}
-    return f"<!-- {json.dumps(memory.model_dump(exclude_defaults=True)).translate(escaped)} -->"
+    return f"<!-- {json.dumps(memory.model_dump(exclude_defaults=True), ensure_ascii=False).translate(escaped)} -->"
 
 
 def render(story: Story) -> str:
@@ -123,8 +121,8 @@ def _about(story: Story, updates: Sequence[IncidentUpdate]) -> Iterator[str]:
         yield title
     if updates:
         yield _period(updates)
-    if story.commit:
-        yield f"commit {story.commit[:10]}"
+    if story.run.commit:
+        yield f"commit {story.run.commit[:10]}"
 
 
 def _headline(updates: Sequence[IncidentUpdate]) -> str:
@@ -146,13 +144,17 @@ def _period(updates: Sequence[IncidentUpdate]) -> str:
 
 def _seconds(update: IncidentUpdate) -> float:
     """When it happened; after all others, where it does not say."""
-    seconds = seconds_since_1970(update.date_happened)
+    seconds = seconds_since_1970(_said(update))
     return float("inf") if seconds is None else seconds
+
+
+def _said(update: IncidentUpdate) -> str:
+    return update.date_happened or update.created_at or ""
 
 
 def _when(update: IncidentUpdate) -> str:
     """The minute; whatever the API says, where that is no time with an offset."""
-    said = update.date_happened or update.created_at or ""
+    said = _said(update)
     try:
         moment = datetime.fromisoformat(said)
         if moment.tzinfo:
@@ -198,17 +200,15 @@ def _some(names: Sequence[str], more: int) -> list[str]:
 
 
 def _failed_jobs(story: Story) -> str:
-    failure = story.memory.failure
-    if failure is None:
+    failed = story.memory.failed_run
+    if failed is None:
         return ""
-    if not failure.jobs:
-        return f"Started by [a workflow run]({story.failed_run_url}) that did not succeed."
-    names = ", ".join(_some(failure.jobs, failure.more))
-    return f"Failed in [the workflow run]({story.failed_run_url}) that started this one: {names}"
+    run = f"[a workflow run that did not succeed]({story.run.url_of(failed.id)})"
+    return f"It began with {run}{': ' if failed.jobs else '.'}{', '.join(_some(failed.jobs, failed.more))}"
 
 
 def _links(story: Story) -> Iterator[str]:
-    if story.incident_url:
-        yield f"[The incident, as customers see it]({story.incident_url})"
-    if story.run_url:
-        yield f"[Workflow run]({story.run_url})"
+    if story.memory.incident_url:
+        yield f"[The incident, as customers see it]({story.memory.incident_url})"
+    if story.run.url:
+        yield f"[Workflow run]({story.run.url})"

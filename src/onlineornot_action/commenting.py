@@ -4,16 +4,17 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import partial
 
-from onlineornot_action.comment import MOST_UPDATES, Failure, Memory, Story, marker, recall, render
+from onlineornot_action.comment import MOST_UPDATES, FailedRun, Memory, Story, marker, recall, render
 from onlineornot_action.context import Context
 from onlineornot_action.inputs import Inputs, find_ca_bundle
 from onlineornot_action.onlineornot.deadline import Deadline
 from onlineornot_action.onlineornot.models import IncidentUpdate
 from onlineornot_action.outputs import Outcome, Result
-from onlineornot_action.readings import Reading
+from onlineornot_action.readings import Reading, read_reliably
 from onlineornot_action.updates import newest_first
-from onlineornot_action.workflow import Workflow
+from onlineornot_action.workflow_run import WorkflowRun
 
 ADVICE = (
     "The update itself is not affected. A comment needs github-token: ${{ github.token }} and permissions: "
@@ -45,15 +46,15 @@ def comment(context: Context, result: Result, environ: Mapping[str, str], scrub:
         environ: What the runner says about the workflow run.
         scrub: Takes the secrets out of a text.
     """
-    workflow = Workflow.of(environ)
-    if problem := next(_obstacles(workflow, context.inputs), ""):
+    run = WorkflowRun.of(environ)
+    if problem := next(_obstacles(run, context.inputs), ""):
         return Commented(warnings=(f"There is no comment on the pull request: {problem}. {ADVICE}",))
-    from onlineornot_action.pull_request import keep_comments  # noqa: PLC0415 - PyGithub takes long to import
+    from onlineornot_action.pull_request import keep_comments  # noqa: PLC0415 - here GitHub is needed at last
 
-    deadline = context.deadline.within(context.limits.comment)
-    teller = _Teller(context, result, workflow, deadline)
+    deadline = context.deadline.within(context.limits.comment, detached=True)
+    teller = _Teller(context, result, run, deadline)
     comments = keep_comments(
-        workflow,
+        run,
         context.inputs.github_token or "",
         teller.marker,
         lambda failed_jobs, before: scrub(teller.write(failed_jobs, before)),
@@ -61,15 +62,15 @@ def comment(context: Context, result: Result, environ: Mapping[str, str], scrub:
         ca_bundle=find_ca_bundle(environ),
         scrub=scrub,
     )
-    about = f"commit {workflow.commit}" if workflow.commit else "this event"
+    about = f"commit {run.commit}" if run.commit else "this event"
     return Commented(
         tuple(comments.urls),
         f"There is no comment: no pull request belongs to {about}." if comments.pull_requests == [] else "",
-        (*comments.problems, ADVICE) if comments.problems and not deadline.cancelled() else tuple(comments.problems),
+        (*comments.problems, *([ADVICE] if comments.failed and not deadline.cancelled() else [])),
     )
 
 
-def _obstacles(workflow: Workflow, inputs: Inputs) -> Iterator[str]:
+def _obstacles(run: WorkflowRun, inputs: Inputs) -> Iterator[str]:
     """Why GitHub is not even asked."""
     if not inputs.github_token:
         yield "github-token is empty"
@@ -77,69 +78,71 @@ def _obstacles(workflow: Workflow, inputs: Inputs) -> Iterator[str]:
         yield "github-token is no token, it has a space or another character that no token has"
     elif inputs.github_token == inputs.api_token:
         yield "github-token is the API token of OnlineOrNot"
-    if not re.fullmatch(r"https?://[\w.\[\]:-]+(/[\w./-]*)?", workflow.api_url):
+    if not re.fullmatch(r"https?://[\w.\[\]:-]+(/[\w./-]*)?", run.api_url):
         yield "GITHUB_API_URL does not say where GitHub is"
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", workflow.repository):
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", run.repository):
         yield "GITHUB_REPOSITORY does not say which repository this is"
 
 
 def _known_updates(context: Context, result: Result) -> Reading[IncidentUpdate] | None:
     """What this run has read, and still holds: the updates beside the one that it was about."""
+    if isinstance(context.inputs.components, tuple) and result.update and result.update.components is None:
+        return None  # the answer has left out what it changed
     if result.outcome is Outcome.OPENED and result.update:
         return Reading(())
     return context.updates if context.updates and context.updates.complete else None
 
 
+@dataclass
 class _Teller:
     """Writes the comment of one run."""
 
-    def __init__(self, context: Context, result: Result, workflow: Workflow, deadline: Deadline) -> None:
-        self._context = context
-        self._result = result
-        self._workflow = workflow
-        self._deadline = deadline
-        self._reading = _known_updates(context, result)
-        self.marker = marker(context.page_id, result.incident_id)
+    context: Context
+    result: Result
+    run: WorkflowRun
+    deadline: Deadline
+
+    def __post_init__(self) -> None:
+        self._reading = _known_updates(self.context, self.result)
+
+    @property
+    def marker(self) -> str:
+        """The comment's first line."""
+        return marker(self.context.page_id, self.result.incident_id)
 
     def write(self, failed_jobs: Sequence[str], before: str) -> str:
         """Write the comment anew, from what this run knows and what the comment has known before."""
         memory = recall(before)
         updates = self._updates(memory.told.keys())
-        run = self._workflow.failed_run
-        known_already = memory.failure and not failed_jobs
         memory = Memory(
-            title=self._context.inputs.incident_title or memory.title,
+            title=self.context.inputs.incident_title or memory.title,
             told=self._told(updates, memory),
-            failure=Failure.of(run, failed_jobs) if run and not known_already else memory.failure,
+            incident_url=self.result.incident_url or memory.incident_url,
+            failed_run=self._failed_run(failed_jobs, memory),
         )
-        return render(
-            Story(
-                self.marker,
-                memory,
-                updates,
-                run_url=self._workflow.url,
-                incident_url=self._result.incident_url,
-                commit=self._workflow.commit,
-                failed_run_url=self._workflow.url_of(memory.failure.run) if memory.failure else "",
-            )
-        )
+        return render(Story(self.marker, memory, updates, self.run))
 
     def _updates(self, shown: AbstractSet[str]) -> list[IncidentUpdate]:
         """All updates as they are now; read only where neither this run knows them, nor all that the comment shows."""
-        result = self._result
+        context, result = self.context, self.result
         if self._reading is None or not shown <= self._reading.ids | {result.update_id}:
-            pages = self._context.client.incident_update_pages(
-                self._context.page_id, result.incident_id, self._deadline
-            )
-            self._reading = Reading(pages, most_pages=None)
+            pages = partial(context.client.incident_update_pages, context.page_id, result.incident_id, self.deadline)
+            self._reading = read_reliably(pages, self.deadline, context.limits)
         known = {update.id: update for update in self._reading.items}
         listed, answered = known.pop(result.update_id, None), result.update
         if answered and answered.components is None and listed:  # an answer may leave them out
             answered = answered.model_copy(update={"components": listed.components})
         return newest_first([*([answered] if answered else []), *known.values()])
 
+    def _failed_run(self, failed_jobs: Sequence[str], memory: Memory) -> FailedRun | None:
+        """The run that started this one, if it did not succeed; or what the comment knows of one."""
+        run_id, known = self.run.failed_run, memory.failed_run
+        if not run_id or (known and known.id == run_id and not failed_jobs):
+            return known
+        return FailedRun.of(run_id, failed_jobs)
+
     def _told(self, updates: Sequence[IncidentUpdate], memory: Memory) -> dict[str, bool | None]:
         """Whether subscribers were told of what the comment shows."""
-        posted = self._result.outcome in (Outcome.CREATED, Outcome.OPENED)
-        told = memory.told | ({self._result.update_id: self._result.notified} if posted else {})
+        posted = self.result.outcome in (Outcome.CREATED, Outcome.OPENED)
+        told = memory.told | ({self.result.update_id: self.result.notified} if posted else {})
         return {update.id: told.get(update.id) for update in updates[:MOST_UPDATES]}

@@ -173,9 +173,10 @@ def _written_token(environ: Mapping[str, str]) -> str:
 
 def _chosen(given: Mapping[str, str]) -> dict[str, str]:
     """What somebody wrote on purpose: the runner fills in the defaults of `action.yml`."""
-    defaults = {kebab(name): str(field.default) for name, field in Inputs.model_fields.items()}
+    written = {name: str(field.default) for name, field in Inputs.model_fields.items() if field.default is not None}
+    defaults = {kebab(name): default for name, default in written.items()}
     defaults |= {"skip-duplicate": values.AUTO}
-    return {name: value for name, value in given.items() if value.casefold() != defaults[name].casefold()}
+    return {name: value for name, value in given.items() if value.casefold() != defaults.get(name, "").casefold()}
 
 
 def _unknown(environ: Mapping[str, str]) -> Iterator[str]:

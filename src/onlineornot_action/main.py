@@ -137,12 +137,11 @@ class _Run:
             self._runner.log("The comment on the pull request was left as it is: the job was cancelled.")
             return result
         try:
-            # PyGithub takes longer to import than all else together; hardly any run needs it.
-            from onlineornot_action.commenting import comment  # noqa: PLC0415
+            from onlineornot_action.commenting import comment  # noqa: PLC0415 - hardly any run needs it
 
             commented = comment(self._context, result, self._environ, self._runner.scrub)
         except Exception as error:  # noqa: BLE001 - the update was posted, and the step stays as it is
-            problem = f"The comment on the pull request was not written: internal error, {type(error).__name__}."
+            problem = f"The comment on the pull request was not written. Internal error: {_place(error)}."
             return replace(result, warnings=(*result.warnings, problem))
         for url in commented.urls:
             self._runner.log(f"The comment on the pull request is up to date: {url}")
@@ -152,15 +151,14 @@ class _Run:
 
     def defect(self, error: Exception) -> Result:
         """Say where the action itself is wrong. Values could be secret; the scrubbed traceback is folded away."""
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
         with self._runner.group("Traceback"):
             self._runner.log("".join(traceback.format_exception(error)))
         written = self._client is not None and self._client.may_have_written
         return Result(
             Outcome.UNKNOWN if written else Outcome.NOT_SENT,
             notified=None if written else False,
-            error=f"Internal error: {where}. The action has a defect; please report it with the traceback from the log."
+            error=f"Internal error: {_place(error)}. "
+            "The action has a defect; please report it with the traceback from the log."
             + (f" {LOOK_FIRST}." if written else ""),
         )
 
@@ -206,3 +204,9 @@ class _Run:
         except CancelledError as error:
             result = explain_cancellation(error, inputs, context.incident_id)
         return replace(result, notes=tuple(context.notes), warnings=tuple(context.warnings))
+
+
+def _place(error: Exception) -> str:
+    """What an unforeseen exception is, and where; its values could be secret."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"

@@ -4,19 +4,18 @@ A comment is known by the first line of its text and by its author. Two runs may
 answer may be lost; so whoever has created one looks again, and of several the oldest stays.
 """
 
-import contextlib
 import logging
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from http import HTTPStatus
 from itertools import count
 from typing import TypeVar
 
 import requests
-from github import Auth, Github, GithubException, RateLimitExceededException, UnknownObjectException
+from github import Auth, Github, GithubException, RateLimitExceededException
 from pydantic import BaseModel, Field, TypeAdapter
 
 from onlineornot_action.description import normalize_newlines
@@ -24,7 +23,7 @@ from onlineornot_action.input_values import quoted
 from onlineornot_action.onlineornot.client import PER_PAGE, USER_AGENT
 from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, POLL_SECONDS, Deadline, backoff
 from onlineornot_action.onlineornot.errors import APIError, CancelledError
-from onlineornot_action.workflow import Workflow
+from onlineornot_action.workflow_run import WorkflowRun
 
 MOST_PULL_REQUESTS = 3
 MOST_TRIES = 3
@@ -52,23 +51,25 @@ class Comments:
     Attributes:
         pull_requests: The numbers of those that the comment belongs to; None as long as they are not known.
         urls: Where people see the comments that are up to date.
-        problems: What went wrong, a sentence for each.
+        problems: What somebody should mend, a sentence for each.
+        failed: Whether something went wrong.
     """
 
     pull_requests: list[int] | None = None
     urls: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    failed: bool = False
 
 
 def keep_comments(
-    workflow: Workflow,
+    workflow: WorkflowRun,
     token: str,
     marker: str,
     render: Render,
     deadline: Deadline,
     *,
-    ca_bundle: str | None = None,
-    scrub: Callable[[str], str] = str,
+    ca_bundle: str | None,
+    scrub: Callable[[str], str],
 ) -> Comments:
     """Create or edit the comment on each pull request; whatever goes wrong is told, and nothing is raised.
 
@@ -82,15 +83,15 @@ def keep_comments(
         scrub: Takes the secrets out of what GitHub says.
     """
     comments = Comments()
-    keeper = _Keeper(workflow, marker, render, deadline, comments, scrub)
-    # PyGithub knows no deadline. Its thread is left behind at ours, and sends nothing more after it.
-    thread = threading.Thread(target=keeper.run, args=(token, ca_bundle), daemon=True)
+    keeper = _Keeper(workflow, token, ca_bundle, marker, render, deadline, comments, scrub)
+    # PyGithub knows no deadline. Its thread is left behind at ours, and begins nothing new after it.
+    thread = threading.Thread(target=keeper.run, daemon=True)
     thread.start()
     while thread.is_alive() and deadline.left() and not deadline.cancelled():
         thread.join(POLL_SECONDS)
     if thread.is_alive():
-        why = _why(CancelledError() if deadline.cancelled() else TimeoutError())
-        return Comments(comments.pull_requests, [*comments.urls], [*comments.problems, f"{STALE}: {why}."])
+        why = "the job was cancelled" if deadline.cancelled() else "it took too long"
+        return replace(comments, problems=[*comments.problems, f"{STALE}: {why}."], failed=True)
     return comments
 
 
@@ -138,7 +139,7 @@ _PULLS, _COMMENTS, _JOBS = TypeAdapter(list[_PullRequest]), TypeAdapter(list[_Co
 class _GitHub:
     """What a comment takes of GitHub's API; what may be repeated is, until the deadline."""
 
-    def __init__(self, workflow: Workflow, token: str, ca_bundle: str | None, deadline: Deadline) -> None:
+    def __init__(self, workflow: WorkflowRun, token: str, ca_bundle: str | None, deadline: Deadline) -> None:
         # PyGithub writes to standard error what it likes, foreign text as well.
         logging.getLogger("github").handlers = [logging.NullHandler()]
         self._requester = Github(
@@ -188,8 +189,11 @@ class _GitHub:
 
     def delete(self, comment_id: int) -> None:
         """Remove a comment; one that is not there is no failure, as an earlier try may have worked."""
-        with contextlib.suppress(UnknownObjectException):
+        try:
             self._repeat(lambda: self._ask("DELETE", f"issues/comments/{comment_id}"))
+        except GithubException as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
 
     def _list(self, path: str, kind: TypeAdapter[list[T]], within: str = "") -> Iterator[T]:
         """All items of a list. PyGithub's own lists take an empty answer for an empty list, and follow any link."""
@@ -228,80 +232,75 @@ class _GitHub:
             raise TimeoutError
 
 
+@dataclass
 class _Keeper:
-    """The work of one run, in a thread of its own."""
+    """The work of one run, in a thread of its own; the fields are the arguments of `keep_comments`."""
 
-    def __init__(
-        self,
-        workflow: Workflow,
-        marker: str,
-        render: Render,
-        deadline: Deadline,
-        comments: Comments,
-        scrub: Callable[[str], str],
-    ) -> None:
-        self._workflow = workflow
-        self._marker = marker
-        self._render = render
-        self._deadline = deadline
-        self._comments = comments
-        self._scrub = scrub
+    workflow: WorkflowRun
+    token: str
+    ca_bundle: str | None
+    marker: str
+    render: Render
+    deadline: Deadline
+    comments: Comments
+    scrub: Callable[[str], str]
+    key: str = field(default_factory=lambda: f"{_KEY}{secrets.token_hex(8)} -->")
 
-    def run(self, token: str, ca_bundle: str | None) -> None:
+    def run(self) -> None:
         """Keep all comments; the body of the thread."""
         try:
-            self._github = _GitHub(self._workflow, token, ca_bundle, self._deadline)
-            self._comments.pull_requests = self._pull_requests()
+            self.comments.pull_requests = self._pull_requests()
         except Exception as error:  # noqa: BLE001 - a comment is no reason to fail, whatever it is
             self._say(STALE, error)
-        for number in self._comments.pull_requests or ():
+        for number in self.comments.pull_requests or ():
             try:
-                self._comments.urls.append(self._url(number, self._keep(number)))
+                self.comments.urls.append(self._url(number, self._keep(number)))
             except Exception as error:  # noqa: BLE001 - the others are worth a try
                 self._say(f"{STALE} #{number}", error)
 
+    @cached_property
+    def _github(self) -> _GitHub:
+        return _GitHub(self.workflow, self.token, self.ca_bundle, self.deadline)
+
     def _pull_requests(self) -> list[int]:
         """The event's own one, or those of the commit, merged ones first."""
-        if self._workflow.pull_request:
-            return [self._workflow.pull_request]
-        if not self._workflow.commit:
+        if self.workflow.pull_request:
+            return [self.workflow.pull_request]
+        if not self.workflow.commit:
             return []
-        pulls = self._github.pull_requests(self._workflow.commit)
+        pulls = self._github.pull_requests(self.workflow.commit)
         # In a fork, the commit may belong to pull requests of the repository that it was forked from.
-        ours = (pull for pull in pulls if pull.is_of(self._workflow.repository))
+        ours = (pull for pull in pulls if pull.is_of(self.workflow.repository))
         return [pull.number for pull in sorted(ours, key=lambda pull: pull.merged_at is None)][:MOST_PULL_REQUESTS]
 
     @cached_property
     def _failed_jobs(self) -> list[str]:
         """The names of the jobs that failed in the run that started this one."""
-        if not self._workflow.failed_run:
+        if not self.workflow.failed_run:
             return []
         try:
-            jobs = self._github.jobs(self._workflow.failed_run)
-            return [self._scrub(job.name) for job in jobs if job.conclusion in ("failure", "timed_out")]
+            jobs = self._github.jobs(self.workflow.failed_run)
+            return [self.scrub(job.name) for job in jobs if job.conclusion in ("failure", "timed_out")]
         except Exception as error:  # noqa: BLE001 - the comment is worth writing without them
             self._say("The comment does not name the failed jobs", error)
             return []
 
     def _keep(self, number: int) -> int:
         """See to it that there is one comment, and that it says what it should; its id."""
-        ours, made = self._find(number), None
-        if not ours:
-            ours, made = self._create(number)
-        oldest = ours[0]
-        body = self._render(self._failed_jobs, oldest.text)
+        oldest, *others = self._find(number) or self._create(number)
+        body = self.render(self._failed_jobs, oldest.text)
         if oldest.text.partition(_KEY)[0] != body:
             self._github.edit(oldest.id, body)
-        if made and made != oldest.id:
-            self._remove(number, made)
-        elif len(ours) > 1:
+        if own := [comment for comment in others if comment.text.endswith(self.key)]:
+            for double in own:
+                self._remove(number, double.id)
+        elif others:
             self._mention_doubles(number)
         return oldest.id
 
-    def _create(self, number: int) -> tuple[list[_Comment], int | None]:
-        """Write the comment; what there is then, oldest first, and the id of that which this run has made."""
-        key = f"{_KEY}{secrets.token_hex(8)} -->"
-        body = self._render(self._failed_jobs, "") + key
+    def _create(self, number: int) -> list[_Comment]:
+        """Write the comment; what there is then, oldest first."""
+        body = self.render(self._failed_jobs, "") + self.key
         lost: Exception = TimeoutError()
         for _ in range(MOST_LOST):
             try:
@@ -311,11 +310,11 @@ class _Keeper:
                     raise
                 lost = error
             else:
-                return self._look_again(number, made), made.id
+                return self._look_again(number, _Comment(id=made.id, body=body))
             for pause in LOST_PAUSES:
-                self._deadline.sleep(pause)
+                self.deadline.sleep(pause)
                 if ours := self._find(number):
-                    return ours, next((comment.id for comment in ours if comment.text.endswith(key)), None)
+                    return ours
         raise lost
 
     def _look_again(self, number: int, made: _Comment) -> list[_Comment]:
@@ -329,7 +328,7 @@ class _Keeper:
         """This account's comments on the incident, oldest first; one is known to be among them."""
         known = {made.id: made} if made else {}
         comments = self._github.comments(number)
-        marked = [comment for comment in comments if comment.text.startswith(self._marker) and comment.id not in known]
+        marked = [comment for comment in comments if comment.text.startswith(self.marker) and comment.id not in known]
         known |= {
             comment.id: comment for comment in marked if comment.user and comment.user.login == self._github.login
         }
@@ -344,7 +343,7 @@ class _Keeper:
 
     def _mention_doubles(self, number: int) -> None:
         """Say what is there too often, unless the run that has created it removes it just now."""
-        self._deadline.sleep(LOST_PAUSES[0])
+        self.deadline.sleep(max(LOST_PAUSES))
         for double in self._find(number)[1:]:
             self._say(self._double(number, double.id))
 
@@ -352,19 +351,21 @@ class _Keeper:
         return f"The comment on pull request #{number} is there twice, delete {self._url(number, comment_id)}"
 
     def _url(self, number: int, comment_id: int) -> str:
-        return f"{self._workflow.server_url}/{self._workflow.repository}/pull/{number}#issuecomment-{comment_id}"
+        return f"{self.workflow.server_url}/{self.workflow.repository}/pull/{number}#issuecomment-{comment_id}"
 
     def _say(self, problem: str, error: Exception | None = None) -> None:
-        why = f": {_why(error, self._scrub)}" if error else ""
-        self._comments.problems.append(f"{problem}{why}.")
+        self.comments.problems.append(f"{problem}: {_why(error, self.scrub)}." if error else f"{problem}.")
+        self.comments.failed |= error is not None
 
 
 def _is_refusal(error: Exception) -> bool:
     """Whether GitHub has answered, and did not do it."""
-    return isinstance(error, GithubException) and error.status < HTTPStatus.INTERNAL_SERVER_ERROR
+    if not isinstance(error, GithubException):
+        return False
+    return error.status < HTTPStatus.INTERNAL_SERVER_ERROR and error.status != HTTPStatus.REQUEST_TIMEOUT
 
 
-def _why(error: Exception, scrub: Callable[[str], str] = str) -> str:
+def _why(error: Exception, scrub: Callable[[str], str]) -> str:
     if isinstance(error, CancelledError):
         return "the job was cancelled"
     if isinstance(error, APIError):
@@ -386,14 +387,13 @@ def _refusal(error: GithubException, scrub: Callable[[str], str]) -> str:
     if isinstance(error, RateLimitExceededException) or error.status == HTTPStatus.TOO_MANY_REQUESTS or exhausted:
         return "GitHub takes no more requests for now"
     what = "failed" if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "refused it"
-    message = next(_messages(error.data), "")
+    message = _message(error.data)
     return f"GitHub {what} ({error.status}{f': {quoted(scrub(message))}' if message else ''})"
 
 
-def _messages(answer: object) -> Iterator[str]:
-    """What GitHub says itself: of a request, or of the parts of a query."""
-    if isinstance(answer, dict):
-        if isinstance(message := answer.get("message"), str):
-            yield message
-        for error in answer.get("errors") or ():
-            yield from _messages(error)
+def _message(answer: object) -> str:
+    """What GitHub says itself: of a request, or of the first part of a query that has failed."""
+    errors = answer.get("errors") if isinstance(answer, dict) else None
+    parts = [answer, *(errors if isinstance(errors, list) else ())]
+    messages = (part.get("message") for part in parts if isinstance(part, dict))
+    return next((message for message in messages if isinstance(message, str)), "")

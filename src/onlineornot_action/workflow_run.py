@@ -8,17 +8,19 @@ from pathlib import Path
 
 _SHA = "(?!0+$)[0-9A-Za-z]{1,64}"
 """A commit; a branch that was deleted has zeros in its place."""
-_COMMITS = {
+_COMMITS: dict[str, tuple[tuple[str, ...], ...]] = {
     "push": (("head_commit", "id"), ("after",)),
     "deployment": (("deployment", "sha"),),
     "deployment_status": (("deployment", "sha"),),
     "workflow_run": (("workflow_run", "head_sha"),),
 }
-"""Where an event names its commit; all others are about the commit that the run is of."""
+"""Where an event names its commit."""
+_OF_ANOTHER_COMMIT = ("workflow_run", "issues", "issue_comment")
+"""Events whose runs are said to be of the newest commit on the default branch, which has nothing to do with them."""
 
 
 @dataclass(frozen=True)
-class Workflow:
+class WorkflowRun:
     """A workflow run.
 
     Attributes:
@@ -27,7 +29,7 @@ class Workflow:
         repository: Owner and name.
         url: Where people see the run; empty when that is not known.
         pull_request: The number of the pull request that the event is about, if it is about one.
-        commit: The commit that it is about; empty when that is not known.
+        commit: The commit that it is about otherwise; empty when that is not known.
         failed_run: The id of the run that started this one by its end, unless that was a good one.
     """
 
@@ -44,9 +46,10 @@ class Workflow:
         return f"{self.server_url}/{self.repository}/actions/runs/{run}"
 
     @classmethod
-    def of(cls, environ: Mapping[str, str]) -> "Workflow":
+    def of(cls, environ: Mapping[str, str]) -> "WorkflowRun":
         """Read it from the environment, and from the file that holds the event."""
         event, payload = environ.get("GITHUB_EVENT_NAME", ""), _read_json(environ.get("GITHUB_EVENT_PATH", ""))
+        number = _pull_request(payload)
         server_url = (environ.get("GITHUB_SERVER_URL") or "https://github.com").rstrip("/")
         repository, run = environ.get("GITHUB_REPOSITORY", ""), environ.get("GITHUB_RUN_ID", "")
         attempt = f"actions/runs/{run}/attempts/{environ.get('GITHUB_RUN_ATTEMPT') or 1}"
@@ -55,8 +58,8 @@ class Workflow:
             server_url=server_url,
             repository=repository,
             url=f"{server_url}/{repository}/{attempt}" if run else "",
-            pull_request=_pull_request(payload),
-            commit=_commit(event, payload, environ.get("GITHUB_SHA", "")),
+            pull_request=number,
+            commit="" if number else _commit(event, payload, environ.get("GITHUB_SHA", "")),
             failed_run=_failed_run(payload) if event == "workflow_run" else None,
         )
 
@@ -85,8 +88,7 @@ def _pull_request(payload: object) -> int | None:
 
 
 def _commit(event: str, payload: object, commit_of_the_run: str) -> str:
-    # These are said to be of the newest commit on the default branch, which has nothing to do with them.
-    unrelated = event == "workflow_run" or _find(payload, "deleted") is True
+    unrelated = event in _OF_ANOTHER_COMMIT or _find(payload, "deleted") is True
     last_resort = "" if unrelated else commit_of_the_run
     named = (_find(payload, *names) for names in _COMMITS.get(event, ()))
     return next((sha for sha in (*named, last_resort) if isinstance(sha, str) and re.fullmatch(_SHA, sha)), "")

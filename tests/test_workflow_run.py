@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from onlineornot_action.workflow import Workflow
+from onlineornot_action.workflow_run import WorkflowRun
 
 always = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -45,7 +45,7 @@ documents = st.recursive(
 )
 """Any JSON, in which the names that are looked for stand more often than elsewhere."""
 
-Read = Callable[[str, Any], Workflow]
+Read = Callable[[str, Any], WorkflowRun]
 
 
 @pytest.fixture
@@ -58,9 +58,9 @@ def event_file(tmp_path: Path) -> Path:
 def read(event_file: Path) -> Read:
     """Read the workflow of an event."""
 
-    def read(event: str, payload: Any) -> Workflow:
+    def read(event: str, payload: Any) -> WorkflowRun:
         event_file.write_text(json.dumps(payload), encoding="utf-8")
-        return Workflow.of(environ(event, event_file))
+        return WorkflowRun.of(environ(event, event_file))
 
     return read
 
@@ -118,8 +118,7 @@ def test_an_event_about_a_pull_request_knows_its_number(read: Read, event: str, 
 def test_a_plain_issue_is_no_pull_request(read: Read, issue: Any) -> None:
     workflow = read("issue_comment", {"issue": issue, "comment": {"id": 12}})
 
-    assert workflow.pull_request is None
-    assert workflow.commit == RUN_SHA
+    assert (workflow.pull_request, workflow.commit) == (None, "")
 
 
 @pytest.mark.parametrize("conclusion", ["failure", "timed_out", "cancelled"])
@@ -153,14 +152,14 @@ def test_the_address_of_the_run_names_the_attempt(read: Read) -> None:
 def test_without_a_number_it_is_the_first_attempt(attempt: dict[str, str]) -> None:
     known = {name: value for name, value in ENVIRON.items() if name != "GITHUB_RUN_ATTEMPT"}
 
-    assert Workflow.of(known | attempt).url == f"{RUN_URL}/attempts/1"
+    assert WorkflowRun.of(known | attempt).url == f"{RUN_URL}/attempts/1"
 
 
 def test_an_enterprise_server_has_addresses_of_its_own(event_file: Path) -> None:
     event_file.write_text('{"workflow_run": {"id": 5, "conclusion": "failure"}}', encoding="utf-8")
     server = {"GITHUB_API_URL": "https://ghe.example/api/v3", "GITHUB_SERVER_URL": "https://ghe.example"}
 
-    workflow = Workflow.of(environ("workflow_run", event_file) | server)
+    workflow = WorkflowRun.of(environ("workflow_run", event_file) | server)
 
     assert workflow.api_url == "https://ghe.example/api/v3"
     assert workflow.server_url == "https://ghe.example"
@@ -170,7 +169,7 @@ def test_an_enterprise_server_has_addresses_of_its_own(event_file: Path) -> None
 
 
 def test_an_empty_environment_says_nothing() -> None:
-    workflow = Workflow.of({})
+    workflow = WorkflowRun.of({})
 
     assert (workflow.api_url, workflow.server_url, workflow.repository) == ("", "https://github.com", "")
     assert (workflow.pull_request, workflow.commit, workflow.failed_run) == (None, "", None)
@@ -178,7 +177,7 @@ def test_an_empty_environment_says_nothing() -> None:
 
 @pytest.mark.parametrize("path", ["", "/", "/no/such/file", "x" * 5000, "\x00", "\ud800"])
 def test_where_there_is_no_event_the_commit_is_that_of_the_run(path: str) -> None:
-    workflow = Workflow.of(ENVIRON | {"GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": path})
+    workflow = WorkflowRun.of(ENVIRON | {"GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": path})
 
     assert workflow.commit == RUN_SHA
     assert workflow.pull_request is None
@@ -210,7 +209,7 @@ def test_where_there_is_no_event_the_commit_is_that_of_the_run(path: str) -> Non
 def test_an_event_that_makes_no_sense_is_as_good_as_none(event_file: Path, event: str, content: bytes) -> None:
     event_file.write_bytes(content)
 
-    workflow = Workflow.of(environ(event, event_file))
+    workflow = WorkflowRun.of(environ(event, event_file))
 
     assert workflow.commit == RUN_SHA
     assert workflow.pull_request is None
@@ -219,7 +218,7 @@ def test_an_event_that_makes_no_sense_is_as_good_as_none(event_file: Path, event
 def test_an_event_that_makes_no_sense_does_not_make_the_commit_of_the_run_that_of_another(event_file: Path) -> None:
     event_file.write_bytes(b"{")
 
-    workflow = Workflow.of(environ("workflow_run", event_file))
+    workflow = WorkflowRun.of(environ("workflow_run", event_file))
 
     assert workflow.commit == ""
     assert workflow.failed_run is None
@@ -228,7 +227,7 @@ def test_an_event_that_makes_no_sense_does_not_make_the_commit_of_the_run_that_o
 def test_a_byte_order_mark_is_no_obstacle(event_file: Path) -> None:
     event_file.write_bytes(b'\xef\xbb\xbf{"after": "' + SHA.encode() + b'"}')
 
-    assert Workflow.of(environ("push", event_file)).commit == SHA
+    assert WorkflowRun.of(environ("push", event_file)).commit == SHA
 
 
 @pytest.mark.parametrize("number", NO_NUMBERS)
@@ -252,7 +251,7 @@ def test_what_is_no_object_says_nothing(read: Read, event: str, value: Any) -> N
 
     workflow = read(event, dict.fromkeys(places, value))
 
-    assert workflow.commit == ("" if event == "workflow_run" else RUN_SHA)
+    assert workflow.commit == ("" if event in ("workflow_run", "issue_comment") else RUN_SHA)
     assert workflow.pull_request is None
     assert workflow.failed_run is None
 
@@ -273,7 +272,7 @@ def test_what_is_no_commit_of_another_run_is_not_replaced_by_that_of_this_one(re
 @pytest.mark.parametrize("sha", ["", ZEROS, "../../x", "a/b", "a?b", "a b", f"{SHA}\n", "é", "٣", "-a", "e" * 65])
 def test_a_commit_has_nothing_that_means_something_in_an_address(read: Read, event_file: Path, sha: str) -> None:
     named = read("workflow_run", {"workflow_run": {"head_sha": sha}})
-    of_the_run = Workflow.of(environ("schedule", event_file) | {"GITHUB_SHA": sha})
+    of_the_run = WorkflowRun.of(environ("schedule", event_file) | {"GITHUB_SHA": sha})
 
     assert named.commit == ""
     assert of_the_run.commit == ""
@@ -295,4 +294,4 @@ def test_whatever_the_event_is_it_is_read_as_what_it_should_be(read: Read, event
 def test_whatever_the_file_holds_nothing_is_raised(event_file: Path, content: bytes, event: str) -> None:
     event_file.write_bytes(content)
 
-    assert Workflow.of(environ(event, event_file)).url == f"{RUN_URL}/attempts/2"
+    assert WorkflowRun.of(environ(event, event_file)).url == f"{RUN_URL}/attempts/2"
