@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from fault_server import FaultServer
 from github_app import HEAD, GitHub, create_github_app, pull
 from markdown_it import MarkdownIt
-from test_examples import Workflow, after_a_failed_run
+from workflow_model import Workflow, after_a_failed_run
 
 from onlineornot_sandbox.server import Sandbox
 from onlineornot_sandbox.steps import ROOT

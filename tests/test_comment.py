@@ -453,7 +453,7 @@ def test_a_comment_that_says_nothing_of_it_knows_nothing(comment: str) -> None:
 def test_the_jobs_that_failed_are_named(jobs: list[str], told: str) -> None:
     markdown = render(story(update(), failed_jobs=jobs))
 
-    assert blocks(markdown)[2] == f"It began with [a workflow run that did not succeed]({FAILED_RUN_URL}): {told}"
+    assert blocks(markdown)[2] == f"Failed in [the workflow run that led to this]({FAILED_RUN_URL}): {told}"
 
 
 def test_a_run_that_failed_is_linked_where_its_jobs_are_not_known() -> None:

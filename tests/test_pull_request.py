@@ -1268,8 +1268,8 @@ def test_a_rollback_names_the_jobs_that_failed(step: RunStep, github: GitHub) ->
 
     step(**CREATE, event="workflow_run", payload={"workflow_run": FAILED}, sha=OTHER_SHA)
 
-    run = f"[a workflow run that did not succeed]({SERVER_URL}/{REPOSITORY}/actions/runs/{FAILED_RUN})"
-    assert f"It began with {run}: `deploy ¦ prod`, `@octocat`" in texts(github)[0]
+    run = f"[the workflow run that led to this]({SERVER_URL}/{REPOSITORY}/actions/runs/{FAILED_RUN})"
+    assert f"Failed in {run}: `deploy ¦ prod`, `@octocat`" in texts(github)[0]
 
 
 def test_a_run_that_succeeded_has_no_failed_jobs(step: RunStep, server: FaultServer) -> None:
@@ -1619,7 +1619,7 @@ def test_what_no_later_run_could_find_out_is_remembered(step: RunStep, github: G
     assert timeline(body) == [("RESOLVED", "It is over."), NEW, FIRST]
     assert f"`{INCIDENT_TITLE}`" in body
     assert "| `IDENTIFIED`<br>subscribers not told |" in body
-    assert f"did not succeed]({SERVER_URL}/{REPOSITORY}/actions/runs/{FAILED_RUN}): `deploy`" in body
+    assert f"the workflow run that led to this]({SERVER_URL}/{REPOSITORY}/actions/runs/{FAILED_RUN}): `deploy`" in body
 
 
 @pytest.mark.parametrize(("moment", "before"), [("GET", [CREATE]), ("GET", []), ("POST", [])])
@@ -1644,7 +1644,10 @@ def test_the_names_of_failed_jobs_are_kept_when_they_cannot_be_read_any_more(ste
 
     step(status="resolved", description="It is over.", **again)
 
-    assert f"did not succeed]({SERVER_URL}/{REPOSITORY}/actions/runs/{FAILED_RUN}): `deploy`" in texts(github)[0]
+    assert (
+        f"the workflow run that led to this]({SERVER_URL}/{REPOSITORY}/actions/runs/{FAILED_RUN}): `deploy`"
+        in texts(github)[0]
+    )
 
 
 def test_the_api_token_is_not_sent_to_github_where_it_is_given_for_the_other(

@@ -203,8 +203,10 @@ def _failed_jobs(story: Story) -> str:
     failed = story.memory.failed_run
     if failed is None:
         return ""
-    run = f"[a workflow run that did not succeed]({story.run.url_of(failed.id)})"
-    return f"It began with {run}{': ' if failed.jobs else '.'}{', '.join(_some(failed.jobs, failed.more))}"
+    url, names = story.run.url_of(failed.id), ", ".join(_some(failed.jobs, failed.more))
+    if not names:
+        return f"[The workflow run that led to this]({url}) did not succeed."
+    return f"Failed in [the workflow run that led to this]({url}): {names}"
 
 
 def _links(story: Story) -> Iterator[str]:
