@@ -9,11 +9,9 @@ import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from operator import le
-from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 from fault_server import (
     DEEP_JSON,
     FAULTS,
@@ -122,25 +120,6 @@ def make_client(clock: VirtualClock) -> Iterator[MakeClient]:
 @pytest.fixture
 def client(sandbox: Sandbox, make_client: MakeClient) -> OnlineOrNotClient:
     return make_client(sandbox.url)
-
-
-@pytest.fixture(scope="session")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="session")
-def tls(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    return context
-
-
-@pytest.fixture
-def ca_bundle(authority: trustme.CA, tmp_path: Path) -> str:
-    path = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(str(path))
-    return str(path)
 
 
 def pauses(server: FaultServer) -> list[float]:

@@ -163,17 +163,9 @@ def image() -> str:
 
 
 @pytest.fixture
-def authority() -> trustme.CA:
-    """Found an authority that nobody trusts yet."""
-    return trustme.CA()
-
-
-@pytest.fixture
-def https_sandbox(authority: trustme.CA) -> Iterator[Sandbox]:
-    """Serve the page over HTTPS, with a certificate of that authority."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    with Sandbox(ssl_context=context) as sandbox:
+def https_sandbox(tls: ssl.SSLContext) -> Iterator[Sandbox]:
+    """Serve the page over HTTPS."""
+    with Sandbox(ssl_context=tls) as sandbox:
         yield sandbox
 
 

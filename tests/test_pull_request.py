@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 from fault_server import (
     BEFORE,
     CASES,
@@ -141,25 +140,6 @@ def keep(server: FaultServer, clock: HastyClock) -> Keep:
         return keep_comments(workflow, token, MARKER, render, patience, ca_bundle=ca_bundle, scrub=str)
 
     return run
-
-
-@pytest.fixture
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def tls(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    return context
-
-
-@pytest.fixture
-def ca_bundle(authority: trustme.CA, tmp_path: Path) -> str:
-    path = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(str(path))
-    return str(path)
 
 
 def requests_of(server: FaultServer) -> list[str]:
