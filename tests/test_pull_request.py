@@ -477,7 +477,8 @@ def test_a_comment_is_written_though_the_list_cannot_be_read_again(
 
     comments = keep()
 
-    assert comments == Comments([7], [url_of(7, 1001)], [])
+    assert comments.urls == [url_of(7, 1001)]
+    assert ["#7 may be there twice" in problem for problem in comments.problems] == [True]
     assert texts(github) == [BODY]
 
 
@@ -585,7 +586,7 @@ def test_a_lost_comment_that_cannot_be_looked_for_is_not_written_again(keep: Kee
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/comments"), ("POST", "/graphql"), ("PATCH", "/comments"), ("DELETE", "/comments")]
 )
-def test_what_does_no_harm_twice_is_sent_again(
+def test_what_does_no_harm_twice_is_sent_again_and_an_edit_after_another_look(
     keep: Keep, server: FaultServer, github: GitHub, method: str, path: str, phase: Phase, name: str
 ) -> None:
     server.script.append(Play(FAULTS[name], phase, method, path=path))
@@ -595,7 +596,8 @@ def test_what_does_no_harm_twice_is_sent_again(
 
     assert comments == Comments([7], [url_of(7, 1001)], [])
     assert texts(github) == [BODY]
-    assert len(requests_of(server)) == len([LIST, POST, LIST, QUERY, "PATCH", "DELETE"]) + 1
+    looks = 1 if (method, phase) == ("PATCH", Phase.BEFORE) else 0
+    assert len(requests_of(server)) == len([LIST, POST, LIST, QUERY, "PATCH", "DELETE"]) + 1 + looks
 
 
 def test_an_own_double_that_somebody_else_has_removed_is_no_problem(keep: Keep, github: GitHub) -> None:
@@ -924,7 +926,7 @@ def test_only_the_jobs_that_failed_are_named(keep: Keep, server: FaultServer, gi
 
     assert comments.problems == []
     assert texts(github) == [f"{BODY}\nFailed: job failure, job timed_out"]
-    assert requests_of(server) == [LIST, JOBS, POST, LIST]
+    assert requests_of(server) == [JOBS, LIST, POST, LIST]
 
 
 def test_the_jobs_that_failed_are_found_over_all_pages(keep: Keep, github: GitHub) -> None:
@@ -1658,3 +1660,54 @@ def test_an_update_whose_answer_leaves_out_its_components_is_read_again(step: Ru
         step(**CREATE, components=f"{API_ID}: major_outage", api_url=status_page.url)
 
     assert "`API: OPERATIONAL → MAJOR_OUTAGE`" in texts(github)[0]
+
+
+def test_an_edit_whose_answer_was_lost_does_not_overwrite_what_came_meanwhile(
+    step: RunStep, server: FaultServer, github: GitHub
+) -> None:
+    step(**CREATE)
+    server.script.append(Play(FAULTS["502 empty"], method="PATCH"))
+    github.meanwhile("GET", lambda: github.meanwhile("GET", lambda: step(status="resolved", description="It is over.")))
+
+    step(status="monitoring", description="We are watching it.")
+
+    assert timeline(texts(github)[0])[0] == ("RESOLVED", "It is over.")
+
+
+def test_a_comment_that_is_removed_before_it_can_be_edited_is_made_anew(keep: Keep, github: GitHub) -> None:
+    github.add_comment(7, OTHER)
+    github.meanwhile("PATCH", github.comments.clear)
+
+    comments = keep()
+
+    assert comments.problems == []
+    assert texts(github) == [BODY]
+
+
+def test_comments_that_make_no_sense_are_passed_over(keep: Keep, server: FaultServer) -> None:
+    strange = [{"id": 1, "user": {}}, {"id": "2"}, 3, None, {"id": 4, "body": 5, "user": {"login": ""}}, {"body": BODY}]
+    server.script.append(Play(answer(200, json.dumps(strange), JSON_TYPE), method="GET", path="/comments"))
+
+    assert keep().problems == []
+
+
+def test_a_list_that_never_ends_is_left_when_it_repeats_itself(keep: Keep, server: FaultServer) -> None:
+    page = answer(200, '[{"id": 1, "body": "x"}]', JSON_TYPE | {"Link": '<x>; rel="next"'})
+    server.script.append(Play(page, method="GET", path="/comments", times=FOREVER))
+
+    assert keep().problems == []
+    assert requests_of(server) == [LIST, LIST, POST, LIST, LIST]
+
+
+def test_jobs_that_are_never_told_do_not_keep_the_comment_from_being_written(
+    server: FaultServer, github: GitHub
+) -> None:
+    server.script.append(Play(FAULTS["silence"], method="GET", path="/jobs", times=FOREVER))
+    run = replace(WORKFLOW, api_url=server.url, failed_run=FAILED_RUN)
+
+    comments = keep_comments(
+        run, TOKEN, MARKER, lambda _jobs, _before: BODY, Deadline.after(20), ca_bundle=None, scrub=str
+    )
+
+    assert texts(github) == [BODY]
+    assert ["failed jobs" in problem for problem in comments.problems] == [True]

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from onlineornot_action.description import plain
+from onlineornot_action.input_values import LONGEST_TITLE
 from onlineornot_action.markdown import code, table
 from onlineornot_action.onlineornot.models import IncidentStatus, IncidentUpdate, seconds_since_1970
 from onlineornot_action.updates import ENDING, newest_first
@@ -33,14 +34,17 @@ _HEADLINE = "🔴 An incident is on the status page"
 _UNKNOWN = "`?`"
 
 
+_Name = Annotated[str, Field(max_length=LONGEST_NAME + 1)]
+
+
 class FailedRun(BaseModel):
     """A workflow run that failed: its id, the names of its jobs that did, and how many more there were."""
 
     model_config = ConfigDict(frozen=True)
 
-    id: int
-    jobs: tuple[str, ...] = ()
-    more: int = 0
+    id: Annotated[int, Field(gt=0)]
+    jobs: Annotated[tuple[_Name, ...], Field(max_length=MOST_NAMES)] = ()
+    more: Annotated[int, Field(ge=0)] = 0
 
     @classmethod
     def of(cls, run_id: int, jobs: Sequence[str]) -> "FailedRun":
@@ -61,8 +65,8 @@ class Memory(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    title: str = ""
-    told: dict[str, bool | None] = Field(default_factory=dict)
+    title: Annotated[str, Field(max_length=LONGEST_TITLE)] = ""
+    told: Annotated[dict[str, bool | None], Field(max_length=MOST_UPDATES)] = Field(default_factory=dict)
     incident_url: Annotated[str, Field(pattern=r"^(https://[a-z0-9.-]{1,253}/incidents/[A-Za-z0-9_-]{1,64})?$")] = ""
     failed_run: FailedRun | None = None
 
@@ -90,8 +94,8 @@ def marker(status_page_id: str, incident_id: str) -> str:
 
 
 def recall(comment: str) -> Memory:
-    """What a comment knows; nothing, when it is none of ours."""
-    with contextlib.suppress(ValueError):
+    """What a comment knows; nothing, when it is none of ours, or somebody has changed it."""
+    with contextlib.suppress(ValueError, RecursionError):
         _, line, *_ = comment.split("\n", 2)
         return Memory.model_validate(json.loads(line.removeprefix("<!-- ").removesuffix(" -->")))
     return Memory()

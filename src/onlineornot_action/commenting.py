@@ -104,6 +104,7 @@ class _Teller:
 
     def __post_init__(self) -> None:
         self._reading = _known_updates(self.context, self.result)
+        self._is_fresh = self._reading is None
 
     @property
     def marker(self) -> str:
@@ -125,7 +126,9 @@ class _Teller:
     def _updates(self, shown: AbstractSet[str]) -> list[IncidentUpdate]:
         """All updates as they are now; read only where neither this run knows them, nor all that the comment shows."""
         context, result = self.context, self.result
-        if self._reading is None or not shown <= self._reading.ids | {result.update_id}:
+        shows_more = self._reading and not shown <= self._reading.ids | {result.update_id}
+        if self._reading is None or (shows_more and not self._is_fresh):
+            self._is_fresh = True
             pages = partial(context.client.incident_update_pages, context.page_id, result.incident_id, self.deadline)
             self._reading = read_reliably(pages, self.deadline, context.limits)
         known = {update.id: update for update in self._reading.items}

@@ -4,6 +4,7 @@ A comment is known by the first line of its text and by its author. Two runs may
 answer may be lost; so whoever has created one looks again, and of several the oldest stays.
 """
 
+import contextlib
 import logging
 import secrets
 import threading
@@ -16,7 +17,7 @@ from typing import TypeVar
 
 import requests
 from github import Auth, Github, GithubException, RateLimitExceededException
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from onlineornot_action.description import normalize_newlines
 from onlineornot_action.input_values import quoted
@@ -26,12 +27,15 @@ from onlineornot_action.onlineornot.errors import APIError, CancelledError
 from onlineornot_action.workflow_run import WorkflowRun
 
 MOST_PULL_REQUESTS = 3
+MOST_PAGES = 100
 MOST_TRIES = 3
 """Of a request that may be repeated."""
 MOST_LOST = 2
 """Comments that may be sent without an answer."""
 ANSWER_SECONDS = 8
 """For one answer of GitHub's."""
+JOBS_SECONDS = 4
+"""For the names of the jobs that failed, without which the comment can do."""
 LOST_PAUSES = (1.0, 4.0)
 """Seconds before each look for a comment whose answer was lost."""
 
@@ -133,20 +137,28 @@ class _Job(BaseModel):
     conclusion: str | None = None
 
 
-_PULLS, _COMMENTS, _JOBS = TypeAdapter(list[_PullRequest]), TypeAdapter(list[_Comment]), TypeAdapter(list[_Job])
+_Item = TypeVar("_Item", _PullRequest, _Comment, _Job)
+_ITEMS = TypeAdapter(list[object])
 
 
 class _GitHub:
     """What a comment takes of GitHub's API; what may be repeated is, until the deadline."""
 
-    def __init__(self, workflow: WorkflowRun, token: str, ca_bundle: str | None, deadline: Deadline) -> None:
+    def __init__(
+        self,
+        workflow: WorkflowRun,
+        token: str,
+        ca_bundle: str | None,
+        deadline: Deadline,
+        answer_seconds: int = ANSWER_SECONDS,
+    ) -> None:
         # PyGithub writes to standard error what it likes, foreign text as well.
         logging.getLogger("github").handlers = [logging.NullHandler()]
         self._requester = Github(
             auth=Auth.Token(token),
             base_url=workflow.api_url,
             user_agent=USER_AGENT,
-            timeout=ANSWER_SECONDS,
+            timeout=answer_seconds,
             verify=ca_bundle or True,
             retry=0,  # it would send a comment twice
             seconds_between_requests=None,
@@ -163,15 +175,15 @@ class _GitHub:
 
     def pull_requests(self, commit: str) -> Iterator[_PullRequest]:
         """Those that GitHub associates with a commit."""
-        return self._list(f"commits/{commit}/pulls", _PULLS)
+        return self._list(f"commits/{commit}/pulls", _PullRequest)
 
     def jobs(self, run: int) -> Iterator[_Job]:
         """The jobs of a workflow run."""
-        return self._list(f"actions/runs/{run}/jobs", _JOBS, within="jobs")
+        return self._list(f"actions/runs/{run}/jobs", _Job, within="jobs")
 
     def comments(self, number: int) -> Iterator[_Comment]:
         """All comments on a pull request."""
-        return self._list(f"issues/{number}/comments", _COMMENTS)
+        return self._list(f"issues/{number}/comments", _Comment)
 
     def create(self, number: int, body: str) -> _Comment:
         """Write a comment, once."""
@@ -179,13 +191,10 @@ class _GitHub:
         return _Comment.model_validate(self._ask("POST", f"issues/{number}/comments", body))
 
     def edit(self, comment_id: int, body: str) -> None:
-        """Change a comment."""
-
-        def edit() -> None:
-            if _Comment.model_validate(self._ask("PATCH", f"issues/comments/{comment_id}", body)).text != body:
-                raise ValueError("it says something else")
-
-        self._repeat(edit)
+        """Change a comment, once."""
+        self._check_time()
+        if _Comment.model_validate(self._ask("PATCH", f"issues/comments/{comment_id}", body)).text != body:
+            raise ValueError("it says something else")
 
     def delete(self, comment_id: int) -> None:
         """Remove a comment; one that is not there is no failure, as an earlier try may have worked."""
@@ -195,18 +204,25 @@ class _GitHub:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
 
-    def _list(self, path: str, kind: TypeAdapter[list[T]], within: str = "") -> Iterator[T]:
-        """All items of a list. PyGithub's own lists take an empty answer for an empty list, and follow any link."""
-        for number in count(1):
-            items, is_last = self._repeat(partial(self._page, path, number, kind, within))
-            yield from items
-            if is_last:
-                return
+    def _list(self, path: str, kind: type[_Item], within: str = "") -> Iterator[_Item]:
+        """All items of a list, but for those that make no sense.
 
-    def _page(self, path: str, number: int, kind: TypeAdapter[list[T]], within: str) -> tuple[list[T], bool]:
+        PyGithub's own lists take an empty answer for an empty list, and follow any link.
+        """
+        before: list[object] = []
+        for number in range(1, MOST_PAGES + 1):
+            items, is_last = self._repeat(partial(self._page, path, number, within))
+            for item in items:
+                with contextlib.suppress(ValidationError):
+                    yield kind.model_validate(item)
+            if is_last or items == before:  # a repository that was renamed has only one page
+                return
+            before = items
+
+    def _page(self, path: str, number: int, within: str) -> tuple[list[object], bool]:
         query = {"per_page": PER_PAGE, "page": number}
         headers, answer = self._requester.requestJsonAndCheck("GET", f"{self._repository}/{path}", query)
-        return kind.validate_python(answer[within] if within else answer), 'rel="next"' not in headers.get("link", "")
+        return _ITEMS.validate_python(answer[within] if within else answer), 'rel="next"' not in headers.get("link", "")
 
     def _ask(self, verb: str, path: str, body: str | None = None) -> object:
         what = None if body is None else {"body": body}
@@ -250,11 +266,14 @@ class _Keeper:
         """Keep all comments; the body of the thread."""
         try:
             self.comments.pull_requests = self._pull_requests()
+            failed_jobs = self._failed_jobs() if self.comments.pull_requests else []
         except Exception as error:  # noqa: BLE001 - a comment is no reason to fail, whatever it is
             self._say(STALE, error)
-        for number in self.comments.pull_requests or ():
+            return
+        for number in self.comments.pull_requests:
             try:
-                self.comments.urls.append(self._url(number, self._keep(number)))
+                comment_id = self._keep(number, partial(self.render, failed_jobs))
+                self.comments.urls.append(self._url(number, comment_id))
             except Exception as error:  # noqa: BLE001 - the others are worth a try
                 self._say(f"{STALE} #{number}", error)
 
@@ -273,24 +292,37 @@ class _Keeper:
         ours = (pull for pull in pulls if pull.is_of(self.workflow.repository))
         return [pull.number for pull in sorted(ours, key=lambda pull: pull.merged_at is None)][:MOST_PULL_REQUESTS]
 
-    @cached_property
     def _failed_jobs(self) -> list[str]:
         """The names of the jobs that failed in the run that started this one."""
         if not self.workflow.failed_run:
             return []
         try:
-            jobs = self._github.jobs(self.workflow.failed_run)
+            patience = self.deadline.within(JOBS_SECONDS)
+            github = _GitHub(self.workflow, self.token, self.ca_bundle, patience, JOBS_SECONDS)
+            jobs = github.jobs(self.workflow.failed_run)
             return [self.scrub(job.name) for job in jobs if job.conclusion in ("failure", "timed_out")]
         except Exception as error:  # noqa: BLE001 - the comment is worth writing without them
             self._say("The comment does not name the failed jobs", error)
             return []
 
-    def _keep(self, number: int) -> int:
+    def _keep(self, number: int, render: Callable[[str], str]) -> int:
         """See to it that there is one comment, and that it says what it should; its id."""
-        oldest, *others = self._find(number) or self._create(number)
-        body = self.render(self._failed_jobs, oldest.text)
-        if oldest.text.partition(_KEY)[0] != body:
-            self._github.edit(oldest.id, body)
+        ours: list[_Comment] = []
+        for tries in count(1):
+            ours = self._find(number) or ours or self._create(number, render(""))
+            oldest, *others = ours
+            body = render(oldest.text)
+            try:
+                if oldest.text.partition(_KEY)[0] != body:
+                    self._github.edit(oldest.id, body)
+                break
+            except Exception as error:
+                is_gone = isinstance(error, GithubException) and error.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
+                if tries == MOST_TRIES or (_is_refusal(error) and not is_gone):
+                    raise
+                ours = [] if is_gone else ours
+            # Another run may have written meanwhile, so what is there is looked at before it is tried again.
+            self.deadline.sleep(backoff(tries, DEFAULT_LIMITS))
         if own := [comment for comment in others if comment.text.endswith(self.key)]:
             for double in own:
                 self._remove(number, double.id)
@@ -298,9 +330,9 @@ class _Keeper:
             self._mention_doubles(number)
         return oldest.id
 
-    def _create(self, number: int) -> list[_Comment]:
+    def _create(self, number: int, body: str) -> list[_Comment]:
         """Write the comment; what there is then, oldest first."""
-        body = self.render(self._failed_jobs, "") + self.key
+        body += self.key
         lost: Exception = TimeoutError()
         for _ in range(MOST_LOST):
             try:
@@ -321,7 +353,8 @@ class _Keeper:
         """All that is there now; of that which was made, the answer is proof enough."""
         try:
             return self._find(number, made)
-        except Exception:  # noqa: BLE001 - the comment is written
+        except Exception as error:  # noqa: BLE001 - the comment is written
+            self._say(f"The comment on pull request #{number} may be there twice", error)
             return [made]
 
     def _find(self, number: int, made: _Comment | None = None) -> list[_Comment]:
