@@ -1711,3 +1711,27 @@ def test_jobs_that_are_never_told_do_not_keep_the_comment_from_being_written(
 
     assert texts(github) == [BODY]
     assert ["failed jobs" in problem for problem in comments.problems] == [True]
+
+
+class BrokenEnvironment(dict[str, str]):
+    """An environment in which one variable cannot be read."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Read another one."""
+        if name == "GITHUB_EVENT_NAME":
+            raise RuntimeError("unforeseen")
+        return super().get(name, default)
+
+
+def test_a_defect_of_the_comment_is_a_warning_that_tells_its_place(
+    sandbox: Sandbox, environ: Callable[[str, object, str], dict[str, str]], tmp_path: Path
+) -> None:
+    inputs = {"api-token": EDIT_TOKEN, "api-url": sandbox.url, "status-page-id": PAGE_ID, "incident-id": INCIDENT_ID}
+    about = as_variables({**inputs, **CREATE, "comment": "true", "github-token": TOKEN})
+    log = io.StringIO()
+
+    exit_status = main([], BrokenEnvironment(environ("push", {}, HEAD) | about), log)
+
+    outputs = parse_outputs((tmp_path / "output").read_text(encoding="utf-8"))
+    assert (exit_status, outputs["outcome"]) == (0, "created")
+    assert "Internal error: RuntimeError in test_pull_request.py, line" in said(log.getvalue(), "warning")[0]

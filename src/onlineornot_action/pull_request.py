@@ -307,28 +307,34 @@ class _Keeper:
 
     def _keep(self, number: int, render: Callable[[str], str]) -> int:
         """See to it that there is one comment, and that it says what it should; its id."""
+        oldest, *others = self._write(number, render)
+        own = [comment.id for comment in others if comment.text.endswith(self.key)]
+        for comment_id in own:
+            self._remove(number, comment_id)
+        if others and not own:
+            self._mention_doubles(number)
+        return oldest.id
+
+    def _write(self, number: int, render: Callable[[str], str]) -> list[_Comment]:
+        """Have the oldest comment say what it should; all that there are, oldest first."""
         ours: list[_Comment] = []
         for tries in count(1):
             ours = self._find(number) or ours or self._create(number, render(""))
-            oldest, *others = ours
-            body = render(oldest.text)
+            body = render(ours[0].text)
+            if ours[0].text.partition(_KEY)[0] == body:
+                return ours
             try:
-                if oldest.text.partition(_KEY)[0] != body:
-                    self._github.edit(oldest.id, body)
-                break
+                self._github.edit(ours[0].id, body)
             except Exception as error:
-                is_gone = isinstance(error, GithubException) and error.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
-                if tries == MOST_TRIES or (_is_refusal(error) and not is_gone):
+                gone = _status(error) in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
+                if tries == MOST_TRIES or (_is_refusal(error) and not gone):
                     raise
-                ours = [] if is_gone else ours
+                ours = [] if gone else ours
+            else:
+                return ours
             # Another run may have written meanwhile, so what is there is looked at before it is tried again.
             self.deadline.sleep(backoff(tries, DEFAULT_LIMITS))
-        if own := [comment for comment in others if comment.text.endswith(self.key)]:
-            for double in own:
-                self._remove(number, double.id)
-        elif others:
-            self._mention_doubles(number)
-        return oldest.id
+        raise AssertionError  # the count never ends
 
     def _create(self, number: int, body: str) -> list[_Comment]:
         """Write the comment; what there is then, oldest first."""
@@ -393,9 +399,13 @@ class _Keeper:
 
 def _is_refusal(error: Exception) -> bool:
     """Whether GitHub has answered, and did not do it."""
-    if not isinstance(error, GithubException):
-        return False
-    return error.status < HTTPStatus.INTERNAL_SERVER_ERROR and error.status != HTTPStatus.REQUEST_TIMEOUT
+    status = _status(error)
+    return 0 < status < HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.REQUEST_TIMEOUT
+
+
+def _status(error: Exception) -> int:
+    """What GitHub has answered; 0 for anything else."""
+    return error.status if isinstance(error, GithubException) else 0
 
 
 def _why(error: Exception, scrub: Callable[[str], str]) -> str:
