@@ -1735,3 +1735,17 @@ def test_a_defect_of_the_comment_is_a_warning_that_tells_its_place(
     outputs = parse_outputs((tmp_path / "output").read_text(encoding="utf-8"))
     assert (exit_status, outputs["outcome"]) == (0, "created")
     assert "Internal error: RuntimeError in test_pull_request.py, line" in said(log.getvalue(), "warning")[0]
+
+
+def test_doubles_that_cannot_be_looked_for_leave_the_comment_as_it_is(
+    keep: Keep, server: FaultServer, github: GitHub
+) -> None:
+    github.add_comment(7, OTHER)
+    github.add_comment(7, OTHER)
+    server.script.append(Play(FAULTS["chunked"], Phase.AFTER, "GET", path="/comments"))
+    server.script.append(Play(FAULTS["500 html"], method="GET", path="/comments", times=FOREVER))
+
+    comments = keep()
+
+    assert comments == Comments([7], [url_of(7, 1001)], [])
+    assert texts(github) == [BODY, OTHER]

@@ -312,7 +312,8 @@ class _Keeper:
         for comment_id in own:
             self._remove(number, comment_id)
         if others and not own:
-            self._mention_doubles(number)
+            with contextlib.suppress(Exception):  # the comment itself is up to date
+                self._mention_doubles(number)
         return oldest.id
 
     def _write(self, number: int, render: Callable[[str], str]) -> list[_Comment]:
