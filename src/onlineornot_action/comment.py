@@ -33,7 +33,6 @@ _HEADLINES: dict[str, str] = {
 _HEADLINE = "🔴 An incident is on the status page"
 _UNKNOWN = "`?`"
 
-
 _Name = Annotated[str, Field(max_length=LONGEST_NAME + 1)]
 
 

@@ -66,7 +66,7 @@ class Comments:
 
 
 def keep_comments(
-    workflow: WorkflowRun,
+    workflow_run: WorkflowRun,
     token: str,
     marker: str,
     render: Render,
@@ -78,7 +78,7 @@ def keep_comments(
     """Create or edit the comment on each pull request; whatever goes wrong is told, and nothing is raised.
 
     Args:
-        workflow: The run, which knows the pull requests or the commit, and where GitHub is.
+        workflow_run: The run, which knows the pull requests or the commit, and where GitHub is.
         token: For GitHub's API, and sent nowhere else.
         marker: The first line of the comment.
         render: Writes it.
@@ -87,7 +87,7 @@ def keep_comments(
         scrub: Takes the secrets out of what GitHub says.
     """
     comments = Comments()
-    keeper = _Keeper(workflow, token, ca_bundle, marker, render, deadline, comments, scrub)
+    keeper = _Keeper(workflow_run, token, ca_bundle, marker, render, deadline, comments, scrub)
     # PyGithub knows no deadline. Its thread is left behind at ours, and begins nothing new after it.
     thread = threading.Thread(target=keeper.run, daemon=True)
     thread.start()
@@ -146,7 +146,7 @@ class _GitHub:
 
     def __init__(
         self,
-        workflow: WorkflowRun,
+        workflow_run: WorkflowRun,
         token: str,
         ca_bundle: str | None,
         deadline: Deadline,
@@ -156,7 +156,7 @@ class _GitHub:
         logging.getLogger("github").handlers = [logging.NullHandler()]
         self._requester = Github(
             auth=Auth.Token(token),
-            base_url=workflow.api_url,
+            base_url=workflow_run.api_url,
             user_agent=USER_AGENT,
             timeout=answer_seconds,
             verify=ca_bundle or True,
@@ -164,7 +164,7 @@ class _GitHub:
             seconds_between_requests=None,
             seconds_between_writes=None,
         ).requester
-        self._repository = f"/repos/{workflow.repository}"
+        self._repository = f"/repos/{workflow_run.repository}"
         self._deadline = deadline
 
     @cached_property
@@ -252,7 +252,7 @@ class _GitHub:
 class _Keeper:
     """The work of one run, in a thread of its own; the fields are the arguments of `keep_comments`."""
 
-    workflow: WorkflowRun
+    workflow_run: WorkflowRun
     token: str
     ca_bundle: str | None
     marker: str
@@ -279,27 +279,27 @@ class _Keeper:
 
     @cached_property
     def _github(self) -> _GitHub:
-        return _GitHub(self.workflow, self.token, self.ca_bundle, self.deadline)
+        return _GitHub(self.workflow_run, self.token, self.ca_bundle, self.deadline)
 
     def _pull_requests(self) -> list[int]:
         """The event's own one, or those of the commit, merged ones first."""
-        if self.workflow.pull_request:
-            return [self.workflow.pull_request]
-        if not self.workflow.commit:
+        if self.workflow_run.pull_request:
+            return [self.workflow_run.pull_request]
+        if not self.workflow_run.commit:
             return []
-        pulls = self._github.pull_requests(self.workflow.commit)
+        pulls = self._github.pull_requests(self.workflow_run.commit)
         # In a fork, the commit may belong to pull requests of the repository that it was forked from.
-        ours = (pull for pull in pulls if pull.is_of(self.workflow.repository))
+        ours = (pull for pull in pulls if pull.is_of(self.workflow_run.repository))
         return [pull.number for pull in sorted(ours, key=lambda pull: pull.merged_at is None)][:MOST_PULL_REQUESTS]
 
     def _failed_jobs(self) -> list[str]:
         """The names of the jobs that failed in the run that started this one."""
-        if not self.workflow.failed_run:
+        if not self.workflow_run.failed_run:
             return []
         try:
             patience = self.deadline.within(JOBS_SECONDS)
-            github = _GitHub(self.workflow, self.token, self.ca_bundle, patience, JOBS_SECONDS)
-            jobs = github.jobs(self.workflow.failed_run)
+            github = _GitHub(self.workflow_run, self.token, self.ca_bundle, patience, JOBS_SECONDS)
+            jobs = github.jobs(self.workflow_run.failed_run)
             return [self.scrub(job.name) for job in jobs if job.conclusion in ("failure", "timed_out")]
         except Exception as error:  # noqa: BLE001 - the comment is worth writing without them
             self._say("The comment does not name the failed jobs", error)
@@ -391,7 +391,7 @@ class _Keeper:
         return f"The comment on pull request #{number} is there twice, delete {self._url(number, comment_id)}"
 
     def _url(self, number: int, comment_id: int) -> str:
-        return f"{self.workflow.server_url}/{self.workflow.repository}/pull/{number}#issuecomment-{comment_id}"
+        return f"{self.workflow_run.server_url}/{self.workflow_run.repository}/pull/{number}#issuecomment-{comment_id}"
 
     def _say(self, problem: str, error: Exception | None = None) -> None:
         self.comments.problems.append(f"{problem}: {_why(error, self.scrub)}." if error else f"{problem}.")
