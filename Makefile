@@ -36,10 +36,10 @@ sandbox: .venv/installed
 	PYTHONPATH=src $(BIN)/python -m onlineornot_sandbox --port 8787
 
 soak: .venv/installed
-	PYTHONPATH=src:tests $(BIN)/python tests/soak.py
+	PYTHONPATH=src:tests $(BIN)/python tools/soak.py
 
 picture: .venv/installed
-	PYTHONPATH=src:tests $(BIN)/python tests/picture.py
+	PYTHONPATH=src:tests $(BIN)/python tools/picture.py
 
 lock:
 	$(PYTHON) -m venv .venv-lock

@@ -6,9 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from onlineornot_action import summary
-from onlineornot_action.failures import LOOK_FIRST, explain_cancellation, explain_doubt, explain_failure
-from onlineornot_action.inputs import (
+from onlineornot_action.exactly_once.post import UnsettledError
+from onlineornot_action.inputs.model import (
     Inputs,
     InvalidInputsError,
     find_ca_bundle,
@@ -19,12 +18,13 @@ from onlineornot_action.inputs import (
 from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, SYSTEM_CLOCK, Clock, Deadline, Limits
 from onlineornot_action.onlineornot.errors import APIError, CancelledError
 from onlineornot_action.outputs import Outcome, Outputs, Result
-from onlineornot_action.posting import UnsettledError
+from onlineornot_action.report import summary
+from onlineornot_action.report.messages import LOOK_FIRST, explain_cancellation, explain_doubt, explain_failure
 from onlineornot_action.runner import Level, Runner
 
 if TYPE_CHECKING:
-    from onlineornot_action.context import Context
     from onlineornot_action.onlineornot.client import OnlineOrNotClient
+    from onlineornot_action.session import Context
 
 
 def main(
@@ -114,7 +114,7 @@ class _Run:
             or not (result.incident_id and self._inputs and self._client and self._deadline)
         ):
             return result
-        from onlineornot_action.incidents import address  # noqa: PLC0415 - it needs what the client has imported
+        from onlineornot_action.operations.incidents import address  # noqa: PLC0415 - it needs what the client has imported
 
         try:
             patience = self._deadline.within(self._limits.afterwards)
@@ -137,7 +137,7 @@ class _Run:
             self._runner.log("The comment on the pull request was left as it is: the job was cancelled.")
             return result
         try:
-            from onlineornot_action.commenting import comment  # noqa: PLC0415 - hardly any run needs it
+            from onlineornot_action.pull_request.comment import comment  # noqa: PLC0415 - hardly any run needs it
 
             commented = comment(self._context, result, self._environ, self._runner.scrub)
         except Exception as error:  # noqa: BLE001 - the update was posted, and the step stays as it is
@@ -178,9 +178,9 @@ class _Run:
 
     def _operate(self, inputs: Inputs) -> Result:
         # A run that fails on its inputs does without requests, which these import.
-        from onlineornot_action.context import Context  # noqa: PLC0415
         from onlineornot_action.onlineornot.client import OnlineOrNotClient  # noqa: PLC0415
-        from onlineornot_action.operations import run  # noqa: PLC0415
+        from onlineornot_action.operations.run import run  # noqa: PLC0415
+        from onlineornot_action.session import Context  # noqa: PLC0415
 
         self._deadline = deadline = Deadline.after(inputs.timeout_seconds, self._clock, self._is_cancelled)
         self._client = client = OnlineOrNotClient(

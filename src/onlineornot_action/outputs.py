@@ -3,14 +3,14 @@
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from onlineornot_action.inputs import kebab
+from onlineornot_action.exactly_once.post import How
+from onlineornot_action.inputs.model import kebab
 from onlineornot_action.onlineornot.models import (
     IncidentCreate,
     IncidentUpdate,
     IncidentUpdateCreate,
     IncidentUpdatePatch,
 )
-from onlineornot_action.posting import How
 
 
 class Outcome(StrEnum):

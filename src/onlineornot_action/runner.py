@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import TextIO
 
-from onlineornot_action.description import CONTROLS, SHORTEST_SECRET
+from onlineornot_action.inputs.description import CONTROLS, SHORTEST_SECRET
 
 _ANNOTATION_LENGTH = 4000
 _SUMMARY_BYTES = 1024 * 1024

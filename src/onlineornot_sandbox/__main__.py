@@ -4,7 +4,7 @@ import argparse
 import signal
 import sys
 
-from onlineornot_sandbox.access import EDIT_TOKEN, FOREIGN_TOKEN, READ_TOKEN
+from onlineornot_sandbox.auth import EDIT_TOKEN, FOREIGN_TOKEN, READ_TOKEN
 from onlineornot_sandbox.server import Sandbox
 
 ENDING_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})

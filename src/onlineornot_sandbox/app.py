@@ -7,7 +7,7 @@ from http import HTTPStatus
 from flask import Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from onlineornot_sandbox.access import check_access
+from onlineornot_sandbox.auth import check_access
 from onlineornot_sandbox.bodies import (
     IncidentCreate,
     IncidentPatch,
@@ -16,8 +16,8 @@ from onlineornot_sandbox.bodies import (
     read_body,
 )
 from onlineornot_sandbox.envelopes import RefusedError, failure, success
+from onlineornot_sandbox.page_view import render_page
 from onlineornot_sandbox.paging import listing
-from onlineornot_sandbox.reader import render_page
 from onlineornot_sandbox.resources import ReceivedRequest
 from onlineornot_sandbox.store import MissingError, Store
 

@@ -4,11 +4,11 @@ import sys
 from collections.abc import Mapping
 from textwrap import indent
 
-from onlineornot_sandbox.access import EDIT_TOKEN
-from onlineornot_sandbox.reader import render_page
+from onlineornot_sandbox.auth import EDIT_TOKEN
+from onlineornot_sandbox.local_step import StepResult, run_step
+from onlineornot_sandbox.page_view import render_page
 from onlineornot_sandbox.seed import PAGE_ID
 from onlineornot_sandbox.server import Sandbox
-from onlineornot_sandbox.steps import StepResult, run_step
 from onlineornot_sandbox.store import Store
 
 TITLE = "Checkout is disturbed by a deploy"

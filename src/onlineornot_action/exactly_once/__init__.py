@@ -1,0 +1,1 @@
+"""Writing to an API without idempotency keys."""

@@ -1,0 +1,144 @@
+"""What is said when the API could not do it: what happened, what that usually means, and what to change."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from onlineornot_action.exactly_once.post import Posted, UnsettledError
+from onlineornot_action.inputs.model import Inputs
+from onlineornot_action.inputs.parsers import LATEST, quoted
+from onlineornot_action.inputs.rules import Operation
+from onlineornot_action.onlineornot.errors import (
+    APIConnectionError,
+    APIError,
+    APIStatusError,
+    AuthenticationError,
+    BadRequestError,
+    CancelledError,
+    CertificateError,
+    Effect,
+    InternalServerError,
+    NotFoundError,
+    PermissionDeniedError,
+    ProxyError,
+    RateLimitError,
+    RedirectError,
+)
+from onlineornot_action.onlineornot.models import IncidentUpdate
+from onlineornot_action.outputs import Outcome, Result
+
+LONGEST_QUOTE = 200
+
+_DONE = {
+    Operation.CREATE: "posted",
+    Operation.UPDATE: "changed",
+    Operation.GET: "read",
+    Operation.LIST: "read",
+    Operation.DELETE: "deleted",
+}
+LOOK_FIRST = "Look at the incident on the status page before you run the job again"
+_MEANING: tuple[tuple[type[APIError], str], ...] = (
+    (
+        CertificateError,
+        "The token was not sent. If a proxy signs with its own authority, name its certificate in REQUESTS_CA_BUNDLE",
+    ),
+    (ProxyError, "Check the address, user name and password in HTTPS_PROXY"),
+    (APIConnectionError, "Check that this runner can reach it, then run the job again"),
+    (
+        AuthenticationError,
+        "The API token is wrong, revoked or expired (made through the API, it lasts 365 days). Store a new one",
+    ),
+    (
+        PermissionDeniedError,
+        "The API token lacks the permission STATUS_PAGES:EDIT, or the status page belongs to another organisation",
+    ),
+    (NotFoundError, "Check the ids: this page has no such incident, or this incident no such update"),
+    (RateLimitError, "The API takes no more requests for now. Run the job again later"),
+    (RedirectError, "It was not followed, as the token is for the API alone. Check api-url"),
+    (BadRequestError, "The API does not accept what was sent. Mend the input that it names"),
+    (InternalServerError, "The API failed. It may also answer so to a wrong id, so check the ids"),
+    (APIStatusError, "Mend what it names, and check the ids and api-url"),
+    (APIError, "This is no answer of the API's. Check api-url, and what stands between this runner and the API"),
+)
+
+
+def explain_failure(error: APIError, inputs: Inputs, incident_id: str) -> Result:
+    """What a run comes to that ends with this error: nothing was written."""
+    sentences = [_not_done(error, inputs.operation), *_quotes(error), _meaning(error), *_asked_to_wait(error)]
+    outcome = Outcome.REJECTED if error.effect is Effect.REJECTED else Outcome.NOT_SENT
+    return _result(outcome, inputs, incident_id, sentences)
+
+
+def explain_doubt(error: UnsettledError, inputs: Inputs, incident_id: str) -> Result:
+    """What a run comes to whose write may have been done or not."""
+    sentences = [
+        f"The update may have been {_DONE[inputs.operation]}, or not: {error.cause}",
+        *_quotes(error.cause),
+        *_others("These are new there, in other words than were sent", error.new_ids),
+        *_others("These may be what was sent, or older", error.uncertain_ids),
+        *_asked_to_wait(error.cause),
+        LOOK_FIRST,
+    ]
+    return replace(_result(Outcome.UNKNOWN, inputs, incident_id, sentences), notified=None)
+
+
+def explain_cancellation(error: CancelledError, inputs: Inputs, incident_id: str) -> Result:
+    """What a cancelled run comes to."""
+    done = _DONE[inputs.operation]
+    found = error.found
+    if isinstance(found, Posted):
+        result = _result(Outcome.CANCELLED, inputs, incident_id, [f"The job was cancelled, but the update was {done}"])
+        result = replace(result, how=found.how, notified=inputs.notify)
+        if isinstance(found.item, IncidentUpdate):
+            return replace(result, update_id=found.item.id, update=found.item)
+        return replace(result, incident_id=found.item.id)
+    if error.may_have_written:
+        sentences = [f"The job was cancelled while the update was being {done}; it may be there, or not", LOOK_FIRST]
+        return replace(_result(Outcome.CANCELLED, inputs, incident_id, sentences), notified=None)
+    sentences = [f"The job was cancelled before the update was {done}; nothing was written"]
+    return _result(Outcome.CANCELLED, inputs, incident_id, sentences)
+
+
+def _result(outcome: Outcome, inputs: Inputs, incident_id: str, sentences: Iterable[str]) -> Result:
+    where = f"Page {inputs.status_page_id}, incident {incident_id or quoted(inputs.incident_title or '')}"
+    known_id = inputs.update_id if inputs.update_id and inputs.update_id != LATEST else ""
+    return Result(outcome, incident_id, known_id, error=". ".join([*sentences, where]) + ".")
+
+
+def _not_done(error: APIError, operation: Operation) -> str:
+    what = "The updates were" if operation is Operation.LIST else "The update was"
+    return f"{what} not {_DONE[operation]}: {error}"
+
+
+def _quotes(error: APIError) -> list[str]:
+    """The API's own words."""
+    if isinstance(error, RedirectError):
+        return [f"It points to {_host(error.location)}"]
+    refusals = error.refusals if isinstance(error, APIStatusError) else ()
+    return [f'The API says "{_shortened(str(refusal))}"' for refusal in refusals[:3]]
+
+
+def _meaning(error: APIError) -> str:
+    return next(meaning for kind, meaning in _MEANING if isinstance(error, kind))
+
+
+def _asked_to_wait(error: APIError) -> list[str]:
+    if error.final or not error.retry_after:
+        return []
+    return [f"The API asks to wait {error.retry_after:,.0f} s before the next request"]
+
+
+def _others(what: str, ids: tuple[str, ...]) -> list[str]:
+    return [f"{what}: {', '.join(ids[:10])}"] if ids else []
+
+
+def _host(address: str) -> str:
+    try:
+        return _shortened(urlsplit(address).hostname or "another path")
+    except ValueError:
+        return "no valid address"
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_QUOTE else f"{line[:LONGEST_QUOTE]}…"

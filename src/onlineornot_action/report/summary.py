@@ -1,0 +1,149 @@
+"""What a person reads: one sentence for the log, and the job summary, in which foreign text is nothing but text."""
+
+from collections.abc import Iterator
+
+from onlineornot_action.exactly_once.post import How
+from onlineornot_action.inputs.model import Inputs
+from onlineornot_action.inputs.parsers import Components, NamedStatus
+from onlineornot_action.inputs.rules import Operation
+from onlineornot_action.onlineornot.models import IncidentUpdate
+from onlineornot_action.outputs import Outcome, Result
+from onlineornot_action.text import code, fence, table
+
+MOST_UPDATES = 100
+"""Rows of a list; the output has all of them."""
+
+
+def sentence(result: Result, inputs: Inputs) -> str:
+    """Say what was done."""
+    incident, update = f"incident {result.incident_id}", f"update {result.update_id}"
+    status = _status(result, inputs) or "not given"
+    return {
+        Outcome.CREATED: f"Posted {status} to {incident} as {update}; subscribers {_told(notify=inputs.notify)}.",
+        Outcome.OPENED: f"Opened {incident} with {status}; subscribers {_told(notify=inputs.notify)}.",
+        Outcome.SKIPPED: "Nothing was posted: there is no open incident of this title.",
+        Outcome.UNCHANGED: f"Nothing was posted: {update} of {incident} says the same already.",
+        Outcome.UPDATED: f"Changed {update} of {incident}.",
+        Outcome.DELETED: f"Deleted {update} of {incident}.",
+        Outcome.FETCHED: f"Read {update} of {incident}; its status is {status}.",
+        Outcome.LISTED: f"Read {len(result.updates or ())} update(s) of {incident}.",
+        Outcome.DRY_RUN: f"Dry run: nothing was written. It would {_plan(result, inputs)}.",
+    }[result.outcome]
+
+
+def _plan(result: Result, inputs: Inputs) -> str:
+    return (
+        f"{inputs.operation} an update of incident {result.incident_id}" if result.incident_id else "open an incident"
+    )
+
+
+def render(result: Result, inputs: Inputs | None, requests: int = 0, writes: int = 0) -> str:
+    """Write the job summary, in GitHub's Markdown.
+
+    Args:
+        result: What the run came to.
+        inputs: What it was asked for, if that was in order.
+        requests: How many requests were sent.
+        writes: How many of them were to change something.
+    """
+    facts = [*_facts(result, inputs), *_efforts(result, requests, writes)]
+    rows = ((name, code(value)) for name, value in facts if value)
+    blocks = [f"### {_icon(result.outcome)} OnlineOrNot: {_TITLES[result.outcome]}", table(rows)]
+    if result.incident_url:
+        blocks.append(f"[The incident, as readers see it]({result.incident_url})")
+    blocks += [f"[The comment on the pull request]({url})" for url in result.comments]
+    if result.error:
+        blocks.append(fence(result.error))
+    if result.updates is not None:
+        blocks.append(_timeline(result.updates))
+    if text := (result.update and result.update.description) or ((asked := _writing(inputs)) and asked.text):
+        blocks.append(fence(text))
+    if result.body:
+        blocks += ["What would be sent:", fence(result.body.to_json().decode(), "json")]
+    return "\n\n".join(blocks) + "\n\n"
+
+
+_TITLES = {
+    Outcome.CREATED: "update posted",
+    Outcome.OPENED: "incident opened",
+    Outcome.UPDATED: "update changed",
+    Outcome.DELETED: "update deleted",
+    Outcome.FETCHED: "update read",
+    Outcome.LISTED: "updates read",
+    Outcome.SKIPPED: "nothing posted, there is no open incident",
+    Outcome.UNCHANGED: "nothing posted, it is there already",
+    Outcome.DRY_RUN: "dry run, nothing written",
+    Outcome.INVALID: "nothing written, the inputs are wrong",
+    Outcome.REJECTED: "nothing written, the API refused",
+    Outcome.NOT_SENT: "nothing written, the API could not be asked",
+    Outcome.UNKNOWN: "it is not known whether the update was written",
+    Outcome.CANCELLED: "cancelled",
+}
+
+
+def _icon(outcome: Outcome) -> str:
+    if outcome in (Outcome.UNKNOWN, Outcome.CANCELLED):
+        return "⚠️"
+    return "❌" if outcome.failed else "✅"
+
+
+def _facts(result: Result, inputs: Inputs | None) -> Iterator[tuple[str, str]]:
+    yield "Outcome", result.outcome
+    if inputs is None:
+        return
+    yield "Status page", inputs.status_page_id
+    yield "Incident", result.incident_id or inputs.incident_title or ""
+    yield "Update", result.update_id
+    yield "Status", _status(result, inputs)
+    if result.outcome in (Outcome.CREATED, Outcome.OPENED):
+        yield "Subscribers", _told(notify=inputs.notify)
+    yield from _components(result.update, inputs)
+
+
+def _status(result: Result, inputs: Inputs) -> str:
+    asked = _writing(inputs)
+    return (result.update and result.update.status) or (asked and asked.status) or ""
+
+
+def _writing(inputs: Inputs | None) -> Inputs | None:
+    """The inputs of an operation that writes; what others were given besides means nothing."""
+    return inputs if inputs and inputs.operation in (Operation.CREATE, Operation.UPDATE) else None
+
+
+def _efforts(result: Result, requests: int, writes: int) -> Iterator[tuple[str, str]]:
+    if result.how is not How.ANSWERED:
+        yield "Known because", result.how.value
+    for note in result.notes:
+        yield "Note", note
+    yield "Requests", f"{requests}, {writes} of them to write" if writes > 1 else str(requests)
+
+
+def _components(update: IncidentUpdate | None, inputs: Inputs) -> Iterator[tuple[str, str]]:
+    """Before and after, as the API says; what was asked for, where it does not say."""
+    if update and update.components:
+        for change in update.components:
+            before, after = change.old_status or "?", change.new_status or "?"
+            yield "Component", f"{change.name or change.id or '?'}: {before} → {after}"
+    else:
+        yield from (("Component", wish) for wish in _wishes(inputs.components))
+
+
+def _wishes(wanted: Components | None) -> list[str]:
+    """What was asked for, in the words of the input."""
+    if isinstance(wanted, str):
+        return []
+    named = (each if isinstance(each, NamedStatus) else NamedStatus(each.id, each.status) for each in wanted or ())
+    return [f"{each.name}: {each.status}" for each in named]
+
+
+def _timeline(updates: tuple[IncidentUpdate, ...]) -> str:
+    rows = (
+        (code(update.date_happened or ""), code(update.status or ""), code(update.description or ""))
+        for update in updates[:MOST_UPDATES]
+    )
+    shown = table([("When", "Status", "Text"), *rows])
+    return f"{shown}\n\nOlder ones are left out here." if len(updates) > MOST_UPDATES else shown
+
+
+def _told(*, notify: bool) -> str:
+    return "are told" if notify else "are not told"

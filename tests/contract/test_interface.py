@@ -1,0 +1,109 @@
+"""`action.yml`, the code and the README say the same: what one of them lacks is named here."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from onlineornot_action.inputs.model import Inputs, input_names
+from onlineornot_action.onlineornot.models import ComponentStatus, IncidentStatus
+from onlineornot_action.outputs import Outcome, Outputs
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+EXAMPLES = sorted((ROOT / "examples").glob("*.yml"))
+SHOWN = [path for path in EXAMPLES if f"<!-- examples/{path.name} -->" in README]
+OUTPUT_NAMES = list(Outputs(Outcome.CREATED).by_name())
+
+
+def rows(heading: str) -> dict[str, str]:
+    """The first table below a heading of the README: what stands behind each name in its first column."""
+    section = README.split(f"\n## {heading}\n")[1].split("\n## ")[0].split("| --- |", 1)[1].split("\n\n")[0]
+    return dict(re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", section, re.MULTILINE))
+
+
+def default_of(name: str) -> str:
+    default = Inputs.model_fields[name.replace("-", "_")].get_default()
+    return str(default).lower() if isinstance(default, bool | int) else str(default)
+
+
+def steps_of(workflow: Path) -> list[dict[str, Any]]:
+    jobs = yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"].values()
+    return [step for job in jobs for step in job["steps"] if "onlineornot-incident-update@" in step.get("uses", "")]
+
+
+def test_every_input_stands_in_action_yml_and_in_the_readme() -> None:
+    assert list(ACTION["inputs"]) == input_names()
+    assert list(rows("Inputs")) == input_names()
+
+
+def test_every_output_stands_in_action_yml_and_in_the_readme() -> None:
+    assert list(ACTION["outputs"]) == OUTPUT_NAMES
+    assert list(rows("Outputs")) == OUTPUT_NAMES
+
+
+def test_every_outcome_stands_in_action_yml_and_in_the_readme() -> None:
+    assert re.findall("`([a-z-]+)`", ACTION["outputs"]["outcome"]["description"]) == list(Outcome)
+    assert list(rows("Outcomes")) == list(Outcome)
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_the_readme_tells_the_exit_status_of_each_outcome(outcome: Outcome) -> None:
+    expected = "1, or 0 with `fail-on-error: false`" if outcome.forgivable else str(int(outcome.failed))
+
+    assert rows("Outcomes")[outcome].split(" | ")[0] in (expected, "130 or 143")
+
+
+@pytest.mark.parametrize("name", [name for name, about in ACTION["inputs"].items() if "default" in about])
+def test_defaults_are_the_same_in_action_yml_the_code_and_the_readme(name: str) -> None:
+    default = ACTION["inputs"][name]["default"]
+
+    assert default in (default_of(name), "auto")
+    assert rows("Inputs")[name].startswith(f"`{default}` | ")
+
+
+@pytest.mark.parametrize("word", [*IncidentStatus, *ComponentStatus])
+def test_the_readme_names_every_status(word: str) -> None:
+    assert word in rows("Inputs")["status"] + rows("Inputs")["components"]
+
+
+def test_the_action_runs_in_a_container_without_arguments() -> None:
+    assert ACTION["runs"] == {"using": "docker", "image": "Dockerfile"}
+    assert ACTION["branding"].keys() == {"icon", "color"}
+
+
+def test_the_readme_shows_the_two_workflows_and_names_all_others() -> None:
+    assert [path.stem for path in SHOWN] == ["deploy", "rollback"]
+    assert all(f"(examples/{path.name})" in README for path in EXAMPLES if path not in SHOWN)
+
+
+@pytest.mark.parametrize("workflow", SHOWN, ids=lambda path: path.stem)
+def test_the_readme_shows_examples_as_they_are(workflow: Path) -> None:
+    text = workflow.read_text(encoding="utf-8")
+
+    assert f"<!-- examples/{workflow.name} -->\n```yaml\n{text}```\n" in README
+
+
+@pytest.mark.parametrize("workflow", EXAMPLES, ids=lambda path: path.stem)
+def test_the_steps_of_the_examples_use_inputs_that_exist(workflow: Path) -> None:
+    steps = steps_of(workflow)
+
+    assert steps
+    assert {name for step in steps for name in step["with"]} <= set(input_names())
+
+
+def test_the_example_has_the_permissions_of_the_readme() -> None:
+    section = README.split("\n## The pull request behind the deploy\n")[1].split("\n## ")[0]
+    named = dict(re.findall("^[|] `([a-z-]+): ([a-z]+)` [|]", section, re.MULTILINE))
+    jobs = yaml.safe_load((ROOT / "examples/pull-request.yml").read_text(encoding="utf-8"))["jobs"]
+
+    assert (jobs["begin"]["permissions"], jobs["end"]["permissions"]) == (named, named)
+    assert all(f"      {name}: {access}\n" in section for name, access in named.items())
+
+
+@pytest.mark.parametrize("snippet", re.findall(r"- uses: OWNER/.*?with:\n(.*?)\n(?=\n|```)", README, re.DOTALL))
+def test_the_steps_of_the_readme_use_inputs_that_exist(snippet: str) -> None:
+    assert yaml.safe_load(snippet).keys() <= set(input_names())

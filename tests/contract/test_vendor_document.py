@@ -1,0 +1,272 @@
+"""The sandbox and the client's bodies against the vendor's OpenAPI document, both ways.
+
+The document lies beside the checkout and is no part of it. Where it is missing these tests are skipped, or fail if the
+environment has REQUIRE_CONTRACT=1.
+"""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it comes without types
+
+from onlineornot_action.onlineornot.models import (
+    ComponentAffected,
+    ComponentStatus,
+    IncidentCreate,
+    IncidentStatus,
+    IncidentUpdateCreate,
+    IncidentUpdatePatch,
+)
+from onlineornot_sandbox import bodies
+from onlineornot_sandbox.app import Api, operations
+from onlineornot_sandbox.auth import EDIT_TOKEN
+from onlineornot_sandbox.resources import ScheduledMaintenance
+from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, PAGE_ID, UPDATE_ID
+from onlineornot_sandbox.server import Sandbox
+from onlineornot_sandbox.store import Store
+
+Schema = Mapping[str, Any]
+
+IDS = {"page_id": PAGE_ID, "incident_id": INCIDENT_ID, "update_id": UPDATE_ID}
+HEADERS = {"Authorization": f"Bearer {EDIT_TOKEN}", "Content-Type": "application/json"}
+NOON = "2026-01-02T12:00:00.678Z"
+ODDITIES: tuple[Any, ...] = (None, True, 1, 1.5, "", "COMPLETED", "é" * 256, "é" * 257, [], ["odd"], {}, {"odd": 1})
+NOT_JSON = (b"", b"{", b"{'status': 'UPDATE'}", b"status=UPDATE", b'{"odd": NaN}', b"\xff", b"[" * 100_000)
+
+
+def load_document() -> Any:
+    """Read the newest version of the document, or skip all tests of this module."""
+    found = sorted((Path(__file__).parents[3] / "shared" / "contract").glob("*.json"))
+    if found:
+        return json.loads(found[-1].read_text(encoding="utf-8"))
+    if os.environ.get("REQUIRE_CONTRACT") == "1":
+        raise FileNotFoundError("REQUIRE_CONTRACT=1, but there is no ../shared/contract/*.json")
+    pytest.skip("the vendor's document is not there: ../shared/contract/*.json", allow_module_level=True)
+
+
+def shape(path: str) -> str:
+    """Leave the names out of a path's parameters, for the sandbox's are not those of the document."""
+    return re.sub(r"<\w+>|\{\w+\}", "{}", path)
+
+
+DOCUMENT = load_document()
+DOCUMENTED = {
+    (method.upper(), shape(path)): operation
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+}
+OFFERED = {(method, shape(rule)): rule for method, rule, _ in operations(Api(Store()))}
+INCIDENTS = "/v1/status_pages/{}/incidents"
+
+
+def schema_of(part: Schema) -> Any:
+    """Take the schema out of what the document says of a body or an answer."""
+    return part["content"]["application/json"]["schema"]
+
+
+def validator(schema: Schema) -> Any:
+    """Make a validator that finds what the schema refers to."""
+    return Draft202012Validator({**schema, "components": DOCUMENT["components"]})
+
+
+class Operation:
+    """An operation that the sandbox offers, as the document describes it."""
+
+    def __init__(self, method: str, path: str) -> None:
+        documented = DOCUMENTED[method, path]
+        (success,) = (status for status in documented["responses"] if status.startswith("2"))
+        self.method = method
+        self.path = re.sub(r"<(\w+)>", lambda match: IDS[match[1]], OFFERED[method, path])
+        self.status = int(success)
+        self.answer = validator(schema_of(documented["responses"][success]))
+        self.body: Any = schema_of(documented["requestBody"]) if "requestBody" in documented else None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+OPERATIONS = [Operation(*offered) for offered in OFFERED]
+WRITES = [operation for operation in OPERATIONS if operation.body]
+
+
+def example(schema: Schema) -> Any:
+    """Make the value that the document gives as an example, with every field."""
+    if schema["type"] == "object":
+        return {name: example(part) for name, part in schema["properties"].items()}
+    return [example(schema["items"])] if schema["type"] == "array" else schema["example"]
+
+
+def variants(schema: Schema) -> Iterator[Any]:
+    """Yield the example and what differs from it in one place, rightly or wrongly."""
+    yield from (*ODDITIES, *schema.get("enum", ()))
+    if schema["type"] == "array":
+        yield from ([each] for each in variants(schema["items"]))
+    if schema["type"] == "object":
+        whole = example(schema)
+        yield from (whole, whole | {"odd": 1}, {name: whole[name] for name in schema.get("required", ())})
+        for name, part in schema["properties"].items():
+            yield {other: value for other, value in whole.items() if other != name}
+            yield from (whole | {name: each} for each in variants(part))
+
+
+def cases(*, allowed: bool) -> list[Any]:
+    """List the variants of every operation's body that the document allows, or those that it forbids."""
+    return [
+        pytest.param(operation, body, id=f"{operation.method} {json.dumps(body)[:120]}")
+        for operation in WRITES
+        for body in variants(operation.body)
+        if validator(operation.body).is_valid(body) is allowed
+    ]
+
+
+Send = Callable[[Operation, bytes], requests.Response]
+
+
+@contextmanager
+def sending_to(store: Store) -> Iterator[Send]:
+    """Run a sandbox, and send each operation with the ids that are there from the beginning."""
+    with Sandbox(store=store) as sandbox, requests.Session() as session:
+        session.trust_env = False  # no proxy
+        yield lambda operation, body: session.request(
+            operation.method, sandbox.url + operation.path, data=body, headers=HEADERS, timeout=10
+        )
+
+
+@pytest.fixture(scope="module")
+def send() -> Iterator[Send]:
+    """Send to one sandbox all that leaves it fit for the next."""
+    with sending_to(Store()) as send:
+        yield send
+
+
+@pytest.fixture
+def send_after_events() -> Iterator[Send]:
+    """Send to a sandbox with open and ended incidents, a maintenance, and an update of components."""
+    store = Store()
+    components = [bodies.ComponentSetting(id=API_ID, status="MAINTENANCE")]
+    store.create_incident(bodies.IncidentCreate(title="Over", description="", status="RESOLVED"))
+    store.create_incident_update(
+        INCIDENT_ID, bodies.IncidentUpdateCreate(status="UPDATE", description="Now.", components_affected=components)
+    )
+    plan = ScheduledMaintenance(id="maintenance1", start_date=NOON, duration_minutes=30)
+    maintenance = replace(store.incident(INCIDENT_ID), id="incident0002", scheduled_maintenance=plan, updates=())
+    store.incidents[maintenance.id] = maintenance
+    with sending_to(store) as send:
+        yield send
+
+
+def assert_refused(answer: requests.Response) -> None:
+    envelope = answer.json()
+    message = envelope["errors"][0]["message"]
+    errors = [{"code": 10001, "message": message}]
+    assert answer.status_code == 400
+    assert envelope == {"success": False, "result": None, "errors": errors, "messages": []}
+
+
+def test_every_documented_operation_on_incidents_and_updates_is_offered() -> None:
+    documented = {(method, path) for method, path in DOCUMENTED if path.startswith(INCIDENTS)}
+
+    offered = {(method, path) for method, path in OFFERED if path.startswith(INCIDENTS)}
+
+    assert offered == documented
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_an_answer_is_as_documented_after_any_events(send_after_events: Send, operation: Operation) -> None:
+    body = json.dumps(operation.body and example(operation.body)).encode()
+
+    answer = send_after_events(operation, body)
+
+    assert answer.status_code == operation.status
+    operation.answer.validate(answer.json())
+
+
+@pytest.mark.parametrize(("operation", "body"), cases(allowed=True))
+def test_a_body_that_the_document_allows_is_accepted(send: Send, operation: Operation, body: object) -> None:
+    answer = send(operation, json.dumps(body).encode())
+
+    assert answer.status_code == operation.status
+    operation.answer.validate(answer.json())
+
+
+@pytest.mark.parametrize(("operation", "body"), cases(allowed=False))
+def test_a_body_that_the_document_forbids_is_refused(send: Send, operation: Operation, body: object) -> None:
+    answer = send(operation, json.dumps(body).encode())
+
+    assert_refused(answer)
+
+
+@pytest.mark.parametrize("operation", WRITES, ids=str)
+@pytest.mark.parametrize("body", NOT_JSON, ids=range(len(NOT_JSON)))
+def test_a_body_that_is_not_json_is_refused(send: Send, operation: Operation, body: bytes) -> None:
+    answer = send(operation, body)
+
+    assert_refused(answer)
+
+
+MAINTENANCE = ("SCHEDULED", "IN_PROGRESS", "VERIFYING", "COMPLETED")
+AFFECTED = tuple(ComponentAffected(id="-_comp01", status=status) for status in ComponentStatus)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *({"status": status} for status in IncidentStatus),
+        {"description": "Zeile 1\n“2” 🎉\0"},
+        {"description": "x" * 100_000, "notify_subscribers": False},
+        {"components_affected": ()},
+        {"components_affected": AFFECTED, "date_happened": NOON},
+    ],
+)
+def test_the_client_creates_updates_with_documented_fields_only(fields: dict[str, object]) -> None:
+    schema = schema_of(DOCUMENTED["POST", f"{INCIDENTS}/{{}}/updates"]["requestBody"])
+    defaults = {"status": "UPDATE", "description": "Text.", "notify_subscribers": True}
+
+    body = IncidentUpdateCreate.model_validate(defaults | fields).to_json()
+
+    validator(schema | {"additionalProperties": False}).validate(json.loads(body))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *({"status": status} for status in IncidentStatus if status not in MAINTENANCE),
+        {"title": "é" * 256},
+        {"description": "Zeile 1\n“2” 🎉\0"},
+        {"notify_subscribers": False},
+        {"components": ()},
+        {"components": AFFECTED},
+    ],
+)
+def test_the_client_opens_incidents_with_documented_fields_only(fields: dict[str, object]) -> None:
+    schema = schema_of(DOCUMENTED["POST", INCIDENTS]["requestBody"])
+    defaults = {"title": "Down", "status": "UPDATE", "description": "Text.", "notify_subscribers": True}
+
+    body = IncidentCreate.model_validate(defaults | fields).to_json()
+
+    validator(schema | {"additionalProperties": False}).validate(json.loads(body))
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        IncidentUpdatePatch(),
+        IncidentUpdatePatch(description="Text."),
+        IncidentUpdatePatch(date_happened=NOON),
+        *(IncidentUpdatePatch(status=status, description="Text.", date_happened=NOON) for status in IncidentStatus),
+    ],
+)
+def test_the_client_patches_documented_fields_only(patch: IncidentUpdatePatch) -> None:
+    schema = schema_of(DOCUMENTED["PATCH", f"{INCIDENTS}/{{}}/updates/{{}}"]["requestBody"])
+
+    body = patch.to_json()
+
+    validator(schema | {"additionalProperties": False}).validate(json.loads(body))

@@ -1,0 +1,387 @@
+"""The image, built by a Docker engine and run as GitHub's runner runs a step, against the sandbox."""
+
+import gzip
+import json
+import os
+import re
+import shutil
+import ssl
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import trustme
+from support.fault_server import FAULTS, FaultServer, Play
+from support.github_app import HEAD, REPOSITORY, TOKEN, GitHub, create_github_app, pull
+
+from onlineornot_sandbox.auth import EDIT_TOKEN
+from onlineornot_sandbox.local_step import ROOT, StepResult, as_variables, parse_outputs
+from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID, UPDATE_ID
+from onlineornot_sandbox.server import Sandbox
+
+pytestmark = pytest.mark.container
+
+DOCKER = shutil.which("docker") or "docker"
+PYTHON = "/usr/local/bin/python"
+BUILD_SECONDS = 900
+STEP_SECONDS = 120
+LARGEST_DOWNLOAD = 35_000_000
+
+MOUNTED = ("workspace", "home", "workflow", "file_commands")
+RUNNER_ENVIRON = {
+    "CI": "true",
+    "GITHUB_ACTIONS": "true",
+    "GITHUB_EVENT_NAME": "push",
+    "GITHUB_EVENT_PATH": "/github/workflow/event.json",
+    "GITHUB_JOB": "announce",
+    "GITHUB_OUTPUT": "/github/file_commands/set_output_1f0c",
+    "GITHUB_REPOSITORY": "example/shop",
+    "GITHUB_RUN_ATTEMPT": "1",
+    "GITHUB_RUN_ID": "1234567890",
+    "GITHUB_SHA": "0123456789abcdef0123456789abcdef01234567",
+    "GITHUB_STEP_SUMMARY": "/github/file_commands/step_summary_1f0c",
+    "GITHUB_WORKFLOW": "Deploy",
+    "GITHUB_WORKSPACE": "/github/workspace",
+    "HOME": "/github/home",
+}
+
+NEEDED_MODULES = (
+    "asyncio, concurrent.futures, cryptography.x509, ctypes, difflib, email, encodings.idna, github, gzip, "
+    "hashlib, http.client, idna, ipaddress, json, logging, nacl.public, pydantic, requests, ssl, tempfile, "
+    "traceback, zlib"
+)
+LIST_FILES = "import os; [print(f'{at}/{name}') for at, _, names in os.walk('/') for name in names]"
+LIST_WITHOUT_BYTECODE = """
+import importlib.util, pathlib
+UNCHECKED = b"\\x01\\x00\\x00\\x00"
+
+def is_ready(source):
+    bytecode = pathlib.Path(importlib.util.cache_from_source(source))
+    return bytecode.exists() and bytecode.read_bytes()[4:8] == UNCHECKED
+
+sources = [*pathlib.Path("/usr/local/lib").rglob("*.py"), *pathlib.Path("/action").rglob("*.py")]
+assert len(sources) > 500, len(sources)
+print(*(source for source in sources if not is_ready(source)), sep="\\n")
+"""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step that uses the action; `folder` has the four that the runner mounts."""
+
+    image: str
+    inputs: Mapping[str, str]
+    folder: Path
+
+    @property
+    def workspace(self) -> Path:
+        """What the container sees as /github/workspace."""
+        return self.folder / "workspace"
+
+    @property
+    def name(self) -> str:
+        """The container's name."""
+        return f"step-{self.folder.name}"
+
+    @property
+    def output_file(self) -> Path:
+        """What GITHUB_OUTPUT names, seen from outside."""
+        return self.folder / "file_commands/set_output_1f0c"
+
+    @property
+    def summary_file(self) -> Path:
+        """What GITHUB_STEP_SUMMARY names, seen from outside."""
+        return self.folder / "file_commands/step_summary_1f0c"
+
+    def run(self, *arguments: str, environ: Mapping[str, str] | None = None, **inputs: str) -> StepResult:
+        """Run the step once; an input's hyphens are written as underscores here."""
+        given = {name.replace("_", "-"): value for name, value in inputs.items()}
+        variables = {**RUNNER_ENVIRON, **(environ or {}), **as_variables({**self.inputs, **given})}
+        names = [option for name in variables for option in ("-e", name)]
+        mounts = [option for name in MOUNTED for option in ("-v", f"{self.folder / name}:/github/{name}")]
+        start = ["run", "--rm", "--name", self.name, "--network", "host", "--workdir", "/github/workspace"]
+        ended = docker(*start, *names, *mounts, self.image, *arguments, environ=variables)
+        return StepResult(
+            exit_status=ended.returncode,
+            log=ended.stdout + ended.stderr,
+            outputs=parse_outputs(self.output_file.read_text(encoding="utf-8")),
+            summary=self.summary_file.read_text(encoding="utf-8"),
+        )
+
+
+def docker(
+    *command: str, environ: Mapping[str, str] | None = None, seconds: float = STEP_SECONDS
+) -> subprocess.CompletedProcess[str]:
+    """Run the client; `environ` comes on top of its own environment, from which `-e NAME` takes a value."""
+    return subprocess.run(
+        [DOCKER, *command],
+        env={**os.environ, **(environ or {})},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=seconds,
+        check=False,
+    )
+
+
+def run_python(image: str, code: str, *options: str) -> str:
+    """Run code in the image's own interpreter and hand back what it prints."""
+    ended = docker("run", "--rm", *options, "--entrypoint", PYTHON, image, "-I", "-c", code)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def put_traps(folder: Path) -> None:
+    """Put files into the folder that end any program that imports them in place of what it wants."""
+    for module in ("json", "onlineornot_action", "requests", "sitecustomize"):
+        trap = f"raise SystemExit('{module} was imported from the workspace')"
+        (folder / f"{module}.py").write_text(trap, encoding="utf-8")
+
+
+def why_there_is_no_image() -> str:
+    """Say what a build lacks here, or nothing."""
+    if docker("version", seconds=60).returncode != 0:
+        return "no Docker engine answers"
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    (base,) = re.findall(r"^FROM (\S+@sha256:\S+)", dockerfile, re.MULTILINE)
+    if docker("image", "inspect", base).returncode != 0 and docker("pull", base, seconds=300).returncode != 0:
+        return f"the base image {base} is neither here nor can it be pulled"
+    return ""
+
+
+@pytest.fixture(scope="session")
+def image() -> str:
+    """Build the image from the checkout; its id."""
+    if reason := why_there_is_no_image():
+        (pytest.fail if os.environ.get("REQUIRE_ENGINE") == "1" else pytest.skip)(reason)
+    tag = "onlineornot-incident-update:tests"
+    built = docker("build", "--tag", tag, str(ROOT), seconds=BUILD_SECONDS)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return docker("image", "inspect", "--format", "{{.Id}}", tag).stdout.strip()
+
+
+@pytest.fixture
+def https_sandbox(tls: ssl.SSLContext) -> Iterator[Sandbox]:
+    """Serve the page over HTTPS."""
+    with Sandbox(ssl_context=tls) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def make_step(image: str, tmp_path: Path) -> Callable[[str], Step]:
+    """Lay out what the runner prepares for a step that talks to this address."""
+
+    def make(url: str) -> Step:
+        inputs = {
+            "api-token": EDIT_TOKEN,
+            "api-url": url,
+            "incident-id": INCIDENT_ID,
+            "status-page-id": PAGE_ID,
+        }
+        step = Step(image, inputs, tmp_path)
+        for name in MOUNTED:
+            (tmp_path / name).mkdir()
+        step.output_file.touch()
+        step.summary_file.touch()
+        (tmp_path / "workflow/event.json").write_text("{}", encoding="utf-8")
+        return step
+
+    return make
+
+
+@pytest.fixture
+def step(make_step: Callable[[str], Step], sandbox: Sandbox) -> Step:
+    """Prepare a step that talks to the sandbox over HTTP."""
+    return make_step(sandbox.url)
+
+
+@pytest.fixture
+def https_step(make_step: Callable[[str], Step], https_sandbox: Sandbox, authority: trustme.CA) -> Step:
+    """Prepare a step that talks over HTTPS, with the authority's certificate in the workspace."""
+    step = make_step(https_sandbox.url)
+    authority.cert_pem.write_to_path(str(step.workspace / "authority.pem"))
+    return step
+
+
+def test_create_posts_the_update_and_hands_on_its_id(step: Step, sandbox: Sandbox) -> None:
+    result = step.run(status="identified", description="Zahlungen haken, wir prüfen 🛠")
+
+    posted = sandbox.store.timeline()[-1]
+    assert result.end == (0, "created"), result.log
+    assert (posted.status, posted.description) == ("IDENTIFIED", "Zahlungen haken, wir prüfen 🛠")
+    assert (result.outputs["update-id"], result.outputs["incident-id"]) == (posted.id, INCIDENT_ID)
+    assert "Zahlungen haken, wir prüfen 🛠" in result.summary
+    assert EDIT_TOKEN not in result.log.replace(f"::add-mask::{EDIT_TOKEN}", "")
+
+
+def test_create_takes_the_text_from_a_file_of_the_workspace(step: Step, sandbox: Sandbox) -> None:
+    (step.workspace / "notes.txt").write_text("Rolled back.\n", encoding="utf-8")
+
+    result = step.run(status="MONITORING", description_file="notes.txt")
+
+    assert result.end == (0, "created"), result.log
+    assert sandbox.store.timeline()[-1].description == "Rolled back."
+
+
+def test_update_changes_what_was_given(step: Step, sandbox: Sandbox) -> None:
+    result = step.run(operation="update", update_id=UPDATE_ID, description="Only cards are affected.")
+
+    assert result.end == (0, "updated"), result.log
+    assert sandbox.store.timeline()[-1].description == "Only cards are affected."
+
+
+def test_get_hands_on_the_update(step: Step, sandbox: Sandbox) -> None:
+    result = step.run(operation="get", update_id=UPDATE_ID)
+
+    assert result.end == (0, "fetched"), result.log
+    assert json.loads(result.outputs["update"])["description"] == sandbox.store.timeline()[0].description
+
+
+def test_list_hands_on_all_updates(step: Step) -> None:
+    result = step.run(operation="list")
+
+    assert result.end == (0, "listed"), result.log
+    assert [update["id"] for update in json.loads(result.outputs["updates"])] == [UPDATE_ID]
+
+
+def test_delete_removes_the_update(step: Step, sandbox: Sandbox) -> None:
+    result = step.run(operation="delete", update_id=UPDATE_ID)
+
+    assert result.end == (0, "deleted"), result.log
+    assert sandbox.store.timeline() == []
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_https_trusts_the_certificates_that_the_workflow_names(
+    https_step: Step, https_sandbox: Sandbox, variable: str
+) -> None:
+    environ = {variable: "/github/workspace/authority.pem"}
+
+    result = https_step.run(status="RESOLVED", description="All is well.", environ=environ)
+
+    assert result.end == (0, "created"), result.log
+    assert https_sandbox.store.timeline()[-1].description == "All is well."
+
+
+def test_https_refuses_a_certificate_of_an_unknown_authority(https_step: Step, https_sandbox: Sandbox) -> None:
+    result = https_step.run(status="RESOLVED", description="All is well.")
+
+    assert result.end == (1, "not-sent"), result.log
+    assert "certificate" in result.outputs["error"]
+    assert https_sandbox.store.requests == []
+
+
+def test_https_can_be_told_to_trust_the_authorities_of_the_image_alone(
+    https_step: Step, https_sandbox: Sandbox
+) -> None:
+    environ = {"SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt"}
+
+    result = https_step.run(status="RESOLVED", description="All is well.", environ=environ)
+
+    assert result.end == (1, "not-sent"), result.log
+    assert "issuer" in result.outputs["error"]
+    assert https_sandbox.store.requests == []
+
+
+def test_the_pull_request_of_the_event_says_what_customers_are_told(step: Step) -> None:
+    github = GitHub(pulls={HEAD: [pull(7)]})
+    event = {"deployment": {"sha": HEAD}}
+    (step.folder / "workflow/event.json").write_text(json.dumps(event), encoding="utf-8")
+    with FaultServer(app=create_github_app(github)) as server:
+        environ = {"GITHUB_API_URL": server.url, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_EVENT_NAME": "deployment"}
+        about = {"status": "MONITORING", "description": "Rolled back.", "comment": "true", "github_token": TOKEN}
+        result = step.run(environ=environ, **about)
+
+    (comment,) = github.bodies(7)
+    assert result.end == (0, "created"), result.log
+    assert "`Rolled back.`" in comment
+    assert "::warning" not in result.log
+
+
+def test_wrong_input_fails_before_anything_is_sent(step: Step, sandbox: Sandbox) -> None:
+    result = step.run(status="BROKEN", description="What now?")
+
+    assert result.end == (1, "invalid"), result.log
+    assert sandbox.store.requests == []
+
+
+def test_python_files_and_netrc_of_the_job_have_no_effect(step: Step, sandbox: Sandbox) -> None:
+    put_traps(step.workspace)
+    (step.folder / "home/.netrc").write_text("machine 127.0.0.1 login somebody password else\n", encoding="utf-8")
+    environ = {"PYTHONPATH": "/github/workspace"}
+
+    result = step.run(status="UPDATE", description="Still at it.", environ=environ)
+
+    assert result.end == (0, "created"), result.log
+    assert sandbox.store.timeline()[-1].description == "Still at it."
+
+
+def test_an_argument_on_the_command_line_is_refused(step: Step, sandbox: Sandbox) -> None:
+    result = step.run("--verbose", status="UPDATE", description="Still at it.")
+
+    assert result.end == (1, "invalid"), result.log
+    assert sandbox.store.requests == []
+
+
+def test_outputs_are_written_to_files_of_another_user(step: Step) -> None:
+    take_away = f"import os; os.chown('/mnt/{step.output_file.name}', 12345, 12345)"
+    run_python(step.image, take_away, "-v", f"{step.output_file.parent}:/mnt")
+
+    result = step.run(operation="list")
+
+    assert result.end == (0, "listed"), result.log
+    assert step.output_file.stat().st_uid == 12345
+
+
+@pytest.mark.parametrize(("name", "exit_status"), [("TERM", 143), ("INT", 130)])
+def test_a_signal_ends_the_step_though_it_is_process_1(
+    make_step: Callable[[str], Step], name: str, exit_status: int
+) -> None:
+    with FaultServer([Play(FAULTS["silence"])]) as server, ThreadPoolExecutor() as pool:
+        step = make_step(server.url)
+        running = pool.submit(step.run, status="UPDATE", description="Still at it.")
+        server.wait_for("GET")
+        docker("kill", "--signal", name, step.name)
+        result = running.result(STEP_SECONDS)
+
+    assert result.end == (exit_status, "cancelled"), result.log
+    assert len(server.requests) == 1
+
+
+def test_log_is_utf_8_whatever_locale_the_workflow_sets(image: str) -> None:
+    code = "import sys; print(sys.stdout.encoding, sys.getfilesystemencoding())"
+
+    encodings = run_python(image, code, "-e", "LC_ALL=de_DE.ISO-8859-1", "-e", "PYTHONIOENCODING=latin-1")
+
+    assert encodings.split() == ["utf-8", "utf-8"]
+
+
+def test_image_has_all_modules_that_the_action_and_its_dependencies_need(image: str) -> None:
+    assert run_python(image, f"import {NEEDED_MODULES}; print('imported')") == "imported\n"
+
+
+def test_image_has_no_shell_no_package_manager_and_no_sandbox(image: str) -> None:
+    files = run_python(image, LIST_FILES)
+
+    assert "/usr/local/bin/python3" in files
+    assert re.findall(r".*/(?:ba|da)?sh$|.*/busybox$|.*/(?:pip|apt|dpkg)\b.*", files, re.MULTILINE) == []
+    assert re.findall(r"^/(?:usr/)?s?bin/.*|.*onlineornot_sandbox.*", files, re.MULTILINE) == []
+
+
+def test_image_starts_python_in_isolation_as_root_without_a_shell_in_between(image: str) -> None:
+    config = json.loads(docker("image", "inspect", "--format", "{{json .Config}}", image).stdout)
+
+    assert config["Entrypoint"] == [PYTHON, "-I", "/action/entrypoint.py"]
+    assert (config.get("User", ""), config.get("Cmd")) == ("", None)
+
+
+def test_image_has_ready_bytecode_of_every_module(image: str) -> None:
+    assert run_python(image, LIST_WITHOUT_BYTECODE).split() == []
+
+
+def test_image_is_small_to_download(image: str) -> None:
+    saved = subprocess.run([DOCKER, "save", image], stdout=subprocess.PIPE, timeout=STEP_SECONDS, check=True)
+
+    assert len(gzip.compress(saved.stdout, 6)) <= LARGEST_DOWNLOAD

@@ -1,0 +1,199 @@
+"""The entry point as a process of its own, and what a signal does to it."""
+
+import contextlib
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support.fault_server import FAULTS, WELL, Fault, FaultServer, Phase, Play
+from support.runner_model import parse_outputs
+
+from onlineornot_sandbox.auth import EDIT_TOKEN
+from onlineornot_sandbox.local_step import ROOT, as_variables
+from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID, UPDATE_ID
+
+ENTRY_POINT = str(ROOT / "entrypoint.py")
+TEXT = "The rollback is through."
+CREATE = {"status": "RESOLVED", "description": TEXT}
+LATEST_END = 5.0
+
+READ = replace(WELL, method="GET")
+SLOW = Fault(lambda reply: [1.0, reply.wire()])
+STUCK_RESOLVER = f"""
+import runpy, socket, time
+socket.getaddrinfo = lambda *_, **__: time.sleep(60)
+runpy.run_path({ENTRY_POINT!r}, run_name="__main__")
+"""
+
+
+class Step:
+    """A step that is still running."""
+
+    def __init__(self, process: subprocess.Popen[str], output_file: Path) -> None:
+        self.process = process
+        self._output_file = output_file
+
+    def cancel(self, number: signal.Signals = signal.SIGTERM) -> float:
+        """Send a signal, twice, and tell how many seconds the step took to end."""
+        begin = time.monotonic()
+        self.process.send_signal(number)
+        self.process.send_signal(number)
+        self.process.wait(30)
+        return time.monotonic() - begin
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """What it hands on."""
+        return parse_outputs(self._output_file.read_text(encoding="utf-8"))
+
+    @property
+    def end(self) -> tuple[int, str]:
+        """Its exit status and its outcome."""
+        return self.process.returncode, self.outputs["outcome"]
+
+
+@contextlib.contextmanager
+def running(
+    folder: Path, url: str, inputs: Mapping[str, str], command: Sequence[str] = (ENTRY_POINT,)
+) -> Iterator[Step]:
+    given = {"api-token": EDIT_TOKEN, "api-url": url, "status-page-id": PAGE_ID, "incident-id": INCIDENT_ID, **inputs}
+    environ = {**as_variables(given), "GITHUB_OUTPUT": str(folder / "output")}
+    process = subprocess.Popen(
+        [sys.executable, "-I", *command], env=environ, cwd="/", stdout=subprocess.PIPE, encoding="utf-8"
+    )
+    with process:
+        yield Step(process, folder / "output")
+
+
+def copies(server: FaultServer) -> int:
+    return sum(update.description == TEXT for update in server.store.timeline())
+
+
+@pytest.mark.parametrize(("number", "exit_status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_while_the_updates_are_read_keeps_the_post_from_being_sent(
+    tmp_path: Path, number: signal.Signals, exit_status: int
+) -> None:
+    with FaultServer([Play(FAULTS["silence"])]) as server, running(tmp_path, server.url, CREATE) as step:
+        server.wait_for("GET")
+        seconds = step.cancel(number)
+
+        assert step.end == (exit_status, "cancelled")
+        assert "nothing was written" in step.outputs["error"]
+        assert (len(server.requests), copies(server)) == (1, 0)
+        assert seconds < 1
+
+
+def test_a_signal_before_anything_was_sent_keeps_everything_from_being_sent(tmp_path: Path) -> None:
+    with FaultServer() as server, running(tmp_path, server.url, CREATE) as step:
+        assert step.process.stdout
+        step.process.stdout.readline()
+        step.cancel()
+
+        assert step.end == (143, "cancelled")
+        assert server.requests == []
+
+
+def test_a_post_whose_answer_comes_in_time_counts_as_if_no_signal_had_come(tmp_path: Path) -> None:
+    with (
+        FaultServer([READ, Play(SLOW, Phase.AFTER)]) as server,
+        running(tmp_path, server.url, CREATE) as step,
+    ):
+        server.wait_for("POST")
+        seconds = step.cancel()
+
+        assert step.end == (0, "created")
+        assert (step.outputs["update-id"], copies(server)) == (server.store.timeline()[-1].id, 1)
+        assert seconds < LATEST_END
+
+
+def test_a_post_whose_answer_does_not_come_is_looked_for_once(tmp_path: Path) -> None:
+    script = [READ, Play(FAULTS["silence"], Phase.AFTER)]
+    with FaultServer(script) as server, running(tmp_path, server.url, CREATE) as step:
+        server.wait_for("POST")
+        seconds = step.cancel()
+
+        assert step.end == (143, "cancelled")
+        assert step.outputs["update-id"] == server.store.timeline()[-1].id
+        assert step.outputs["notified"] == "true"
+        assert seconds < LATEST_END
+
+
+@pytest.mark.parametrize("look", ["silence", "500 html", "reset", "headers drip", "429 without Retry-After"])
+def test_a_post_that_cannot_be_found_may_be_there(tmp_path: Path, look: str) -> None:
+    script = [READ, Play(FAULTS["silence"], Phase.AFTER), Play(FAULTS[look], method="GET", times=99)]
+    with FaultServer(script) as server, running(tmp_path, server.url, CREATE) as step:
+        server.wait_for("POST")
+        seconds = step.cancel()
+
+        assert step.end == (143, "cancelled")
+        assert (step.outputs["update-id"], step.outputs["notified"]) == ("", "")
+        assert "may be there" in step.outputs["error"]
+        assert seconds < LATEST_END
+
+
+def test_a_signal_while_a_lost_post_is_looked_for_ends_with_one_more_look(tmp_path: Path) -> None:
+    script = [READ, Play(FAULTS["reset"], Phase.AFTER), Play(FAULTS["silence"], method="GET")]
+    with FaultServer(script) as server, running(tmp_path, server.url, CREATE) as step:
+        server.wait_for("POST")
+        time.sleep(1)
+        seconds = step.cancel()
+
+        assert step.end == (143, "cancelled")
+        assert step.outputs["update-id"] == server.store.timeline()[-1].id
+        assert seconds < LATEST_END
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"operation": "update", "update-id": UPDATE_ID, "description": TEXT},
+        {"operation": "delete", "update-id": UPDATE_ID},
+    ],
+    ids=lambda inputs: inputs["operation"],
+)
+def test_a_change_whose_answer_does_not_come_may_be_done(tmp_path: Path, inputs: dict[str, str]) -> None:
+    method = {"update": "PATCH", "delete": "DELETE"}[inputs["operation"]]
+    with FaultServer([Play(FAULTS["silence"])]) as server, running(tmp_path, server.url, inputs) as step:
+        server.wait_for(method)
+        seconds = step.cancel()
+
+        assert step.end == (143, "cancelled")
+        assert "or not" in step.outputs["error"]
+        assert (len(server.requests), step.outputs["update-id"]) == (1, UPDATE_ID)
+        assert seconds < LATEST_END
+
+
+def test_a_signal_during_the_handshake_keeps_the_request_from_being_sent(tmp_path: Path) -> None:
+    with FaultServer(handshakes=[60.0]) as server:
+        with running(tmp_path, server.url.replace("http:", "https:"), CREATE) as step:
+            time.sleep(1)
+            seconds = step.cancel()
+
+        assert step.end == (143, "cancelled")
+        assert "nothing was written" in step.outputs["error"]
+        assert seconds < 1
+
+
+def test_a_signal_during_name_resolution_ends_the_step(tmp_path: Path) -> None:
+    command = ("-c", STUCK_RESOLVER)
+    with running(tmp_path, "https://api.invalid", CREATE, command) as step:
+        time.sleep(1)
+        seconds = step.cancel()
+
+        assert step.end == (143, "cancelled")
+        assert seconds < 1
+
+
+def test_the_deadline_holds_in_real_time_against_a_server_that_drips(tmp_path: Path) -> None:
+    begin = time.monotonic()
+    with FaultServer([Play(FAULTS["headers drip"], times=99)]) as server:
+        with running(tmp_path, server.url, CREATE | {"timeout-seconds": "10"}) as step:
+            step.process.wait(30)
+
+        assert step.end == (1, "unknown")
+    assert 8 < time.monotonic() - begin < 12

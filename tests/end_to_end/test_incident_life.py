@@ -1,0 +1,326 @@
+"""The life of an incident, step by step through `main` against the sandbox: opened, found, followed, ended."""
+
+import io
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support.fault_server import FAULTS, FOREVER, FaultServer, Play
+
+from onlineornot_action.main import main
+from onlineornot_sandbox.auth import EDIT_TOKEN
+from onlineornot_sandbox.bodies import IncidentCreate
+from onlineornot_sandbox.local_step import ROOT, StepResult, as_variables, parse_outputs
+from onlineornot_sandbox.resources import Incident, Json, ScheduledMaintenance
+from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, INCIDENT_TITLE, PAGE_ID, SEARCH_ID, UPDATE_ID
+from onlineornot_sandbox.server import Sandbox
+from onlineornot_sandbox.store import Store
+
+Step = Callable[..., StepResult]
+TITLE = "Deploys are failing"
+OPEN = {"incident_title": TITLE, "if_no_incident": "create", "status": "investigating", "description": "It went wrong."}
+RESOLVE = {"incident_title": TITLE, "status": "resolved", "description": "It is over.", "components": "restore"}
+BY_ID = {"incident_id": INCIDENT_ID, "status": "update", "description": "Still at it."}
+EARLIER, LATER = "2020-01-01T00:00:00.000Z", "2030-01-01T00:00:00.000Z"
+MEBIBYTE = 1024 * 1024
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+@pytest.fixture
+def url(store: Store) -> Iterator[str]:
+    with Sandbox(store=store) as sandbox:
+        yield sandbox.url
+
+
+@pytest.fixture
+def step(url: str, tmp_path: Path) -> Step:
+    """Run the action with these inputs; hyphens are written as underscores."""
+
+    def run(**inputs: str) -> StepResult:
+        usual = {"api_token": EDIT_TOKEN, "api_url": url, "status_page_id": PAGE_ID}
+        given = {name.replace("_", "-"): value for name, value in (usual | inputs).items()}
+        output, summary, log = tmp_path / "output", tmp_path / "summary", io.StringIO()
+        summary.write_bytes(b"")
+        files = {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
+        exit_status = main([], as_variables(given) | files, log)
+        outputs = parse_outputs(output.read_text(encoding="utf-8"))
+        return StepResult(exit_status, log.getvalue(), outputs, summary.read_text(encoding="utf-8"))
+
+    return run
+
+
+def requests_of(store: Store) -> str:
+    """Name the requests in short: the method where it is not GET, and the last name in the path."""
+    names = ((each.method, re.findall("updates|incidents|components|groups", each.path)) for each in store.requests)
+    return ", ".join(f"{method} {(found or ['page'])[-1]}".removeprefix("GET ") for method, found in names)
+
+
+def add_incidents(store: Store, count: int) -> None:
+    """Put in newer incidents that are over, so that the oldest stands at the end of the list."""
+    over = replace(store.incidents[INCIDENT_ID], ended=LATER, created_at=LATER)
+    store.incidents |= {f"over{each:08}": replace(over, id=f"over{each:08}") for each in range(count)}
+
+
+def add_components(store: Store, count: int) -> None:
+    """Put in newer components with the same name."""
+    other = replace(store.components[SEARCH_ID], name="Shard", group_id=None, created_at=LATER)
+    store.components |= {f"shard{each:07}": replace(other, id=f"shard{each:07}") for each in range(count)}
+
+
+def test_an_incident_is_opened_followed_and_ended_by_its_title(step: Step, store: Store) -> None:
+    opened = step(**OPEN, components="Core / API: major_outage\nSearch: degraded_performance")
+    followed = step(**OPEN | {"status": "identified", "description": "Found.", "incident_title": f" {TITLE.upper()}"})
+    down = [store.components[each].status for each in (API_ID, SEARCH_ID)]
+    ended = step(**RESOLVE)
+
+    incident = store.incidents[opened.outputs["incident-id"]]
+    assert [each.end for each in (opened, followed, ended)] == [(0, "opened"), (0, "created"), (0, "created")]
+    assert [each.outputs["update-id"] for each in (opened, followed, ended)] == [each.id for each in incident.updates]
+    assert down == ["MAJOR_OUTAGE", "DEGRADED_PERFORMANCE"]
+    assert {each.status for each in store.components.values()} == {"OPERATIONAL"}
+    assert (incident.ended is not None, len(store.incidents), len(store.mails)) == (True, 2, 9)
+
+
+def test_what_opens_an_incident_hands_on_its_first_update_and_its_address(step: Step, store: Store) -> None:
+    opened = step(**OPEN)
+
+    incident = store.incidents[opened.outputs["incident-id"]]
+    address = f"https://example-shop.onlineornot.com/incidents/{incident.id}"
+    assert (opened.outputs["update-id"], opened.outputs["status"]) == (incident.updates[0].id, "INVESTIGATING")
+    assert (opened.outputs["incident-url"], opened.outputs["notified"]) == (address, "true")
+    assert f"]({address})" in opened.summary
+
+
+@pytest.mark.parametrize(
+    ("if_no_incident", "end", "incidents"),
+    [("", (1, "invalid"), 1), ("fail", (1, "invalid"), 1), ("skip", (0, "skipped"), 1), ("create", (0, "opened"), 2)],
+)
+def test_by_title_an_incident_that_has_ended_is_not_found(
+    step: Step, store: Store, if_no_incident: str, end: tuple[int, str], incidents: int
+) -> None:
+    step(**BY_ID | {"status": "resolved"})
+
+    result = step(**OPEN | {"incident_title": INCIDENT_TITLE, "if_no_incident": if_no_incident})
+
+    assert (result.end, len(store.incidents), len(store.timeline())) == (end, incidents, 2)
+
+
+def test_by_id_an_incident_that_has_ended_gets_its_update_and_the_summary_says_so(step: Step, store: Store) -> None:
+    step(**BY_ID | {"status": "resolved"})
+
+    result = step(**BY_ID)
+
+    assert (result.end, len(store.timeline())) == ((0, "created"), 3)
+    assert "The incident was over already" in result.summary
+
+
+def test_of_several_open_incidents_the_newest_is_used_with_a_warning(step: Step, store: Store) -> None:
+    newest = store.create_incident(IncidentCreate(title=INCIDENT_TITLE.lower(), description="", status="UPDATE"))
+
+    result = step(**RESOLVE | {"incident_title": INCIDENT_TITLE, "components": ""})
+
+    assert (result.end, result.outputs["incident-id"]) == ((0, "created"), newest.id)
+    assert f"::warning::Several open incidents have this title: {newest.id}, {INCIDENT_ID}." in result.log
+
+
+@pytest.mark.parametrize(
+    ("other", "search", "note"),
+    [("update", "PARTIAL_OUTAGE", "'Search' belongs to the open incident"), ("resolved", "OPERATIONAL", "")],
+)
+def test_components_are_restored_but_for_those_of_another_open_incident(
+    step: Step, store: Store, other: str, search: str, note: str
+) -> None:
+    step(**OPEN, components="API: major_outage\nSearch: major_outage")
+    step(**BY_ID | {"status": other, "components": "Search: partial_outage"})
+
+    result = step(**RESOLVE)
+
+    assert [store.components[each].status for each in (API_ID, SEARCH_ID)] == ["OPERATIONAL", search]
+    assert note in result.summary
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_list_that_comes_out_empty_for_once_neither_drops_nor_takes_a_component(
+    step: Step, store: Store, number: int
+) -> None:
+    step(**BY_ID, components="API: major_outage\nSearch: major_outage")
+    step(**OPEN, components="Search: partial_outage")
+    script = [Play(FAULTS["chunked"], method="GET", times=number)] * bool(number)
+
+    with FaultServer([*script, Play(FAULTS["200 empty list"], method="GET")], store=store) as server:
+        step(**BY_ID, components="restore", api_url=server.url)
+
+    assert [store.components[each].status for each in (API_ID, SEARCH_ID)] == ["OPERATIONAL", "PARTIAL_OUTAGE"]
+
+
+class ListedIncident(Incident):
+    """An incident that names its components, though its updates do not."""
+
+    def as_detailed_json(self) -> Json:
+        """Word the incident."""
+        return super().as_detailed_json() | {"components": [{"id": API_ID, "name": "API"}]}
+
+
+def test_where_updates_name_no_components_the_incidents_own_are_restored(step: Step, store: Store) -> None:
+    store.incidents[INCIDENT_ID] = ListedIncident(**vars(store.incidents[INCIDENT_ID]))
+    store.components[API_ID] = replace(store.components[API_ID], status="MAJOR_OUTAGE")
+
+    step(**BY_ID, components="restore")
+
+    assert [(each.id, each.new_status) for each in store.timeline()[-1].components] == [(API_ID, "OPERATIONAL")]
+
+
+def test_where_another_open_incident_names_a_component_only_itself_that_is_left_alone(step: Step, store: Store) -> None:
+    other = vars(store.incidents[INCIDENT_ID]) | {"id": "incident0009"}
+    store.incidents["incident0009"] = ListedIncident(**other)
+    step(**BY_ID, components="API: major_outage")
+
+    step(**BY_ID, components="restore")
+
+    assert store.components[API_ID].status == "MAJOR_OUTAGE"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "requests"),
+    [
+        (OPEN, "incidents, POST incidents, incidents, page"),
+        (OPEN | {"dry_run": "true"}, "incidents"),
+        (OPEN | {"if_no_incident": "skip"}, "incidents"),
+        (OPEN | {"incident_title": INCIDENT_TITLE}, "incidents, updates, POST updates, page"),
+        ({"incident_title": INCIDENT_TITLE, "operation": "list"}, "incidents, updates, page"),
+        (BY_ID | {"components": f'[{{"id": "{API_ID}", "status": "NO_IMPACT"}}]'}, "updates, POST updates, page"),
+        (BY_ID | {"components": f"{API_ID}: no_impact\nSearch: no_impact"}, "components, updates, POST updates, page"),
+        (BY_ID | {"components": "Core / API: no_impact"}, "components, groups, updates, POST updates, page"),
+        (BY_ID | {"components": "Unknown: no_impact"}, "components, groups"),
+        (BY_ID | {"components": "restore"}, "updates, incidents, POST updates, page"),
+    ],
+)
+def test_a_step_costs_no_request_too_many(step: Step, store: Store, inputs: dict[str, str], requests: str) -> None:
+    step(**inputs)
+
+    assert requests_of(store) == requests
+
+
+def test_a_restore_looks_only_at_incidents_of_the_same_time(step: Step, store: Store) -> None:
+    add_incidents(store, 3)
+    step(**BY_ID, components="API: major_outage")
+    store.incidents |= {key: replace(store.incidents[key], ended=EARLIER) for key in [*store.incidents][2:]}
+    store.requests.clear()
+
+    step(**BY_ID, components="restore")
+
+    assert requests_of(store) == "updates, components, incidents, incidents, POST updates, page"
+
+
+@pytest.mark.parametrize(("count", "pages"), [(1, 1), (20, 1), (100, 2), (1_000, 11)])
+def test_a_title_is_sought_on_every_page_of_incidents(step: Step, store: Store, count: int, pages: int) -> None:
+    add_incidents(store, count)
+
+    result = step(**OPEN | {"incident_title": INCIDENT_TITLE})
+
+    assert (result.end, result.outputs["incident-id"]) == ((0, "created"), INCIDENT_ID)
+    assert requests_of(store) == "incidents, " * pages + "updates, POST updates, page"
+
+
+@pytest.mark.parametrize(("count", "pages"), [(1, 1), (5_000, 51)])
+def test_a_name_is_sought_on_every_page_of_components(step: Step, store: Store, count: int, pages: int) -> None:
+    add_components(store, count)
+
+    result = step(**BY_ID, components="API: partial_outage")
+
+    assert (result.end, store.components[API_ID].status) == ((0, "created"), "PARTIAL_OUTAGE")
+    assert requests_of(store) == "components, " * pages + "updates, POST updates, page"
+
+
+@pytest.mark.parametrize(
+    ("domain", "host"), [("status.example.com", "status.example.com"), ("https://a.example/", "a.example"), ("?", "")]
+)
+def test_the_address_is_that_of_the_pages_own_domain(step: Step, store: Store, domain: str, host: str) -> None:
+    store.page = replace(store.page, custom_domain=domain)
+
+    result = step(**BY_ID)
+
+    assert result.outputs["incident-url"] == (host and f"https://{host}/incidents/{INCIDENT_ID}")
+    assert ("readers see it" in result.summary) is bool(host)
+
+
+@pytest.mark.parametrize("name", ["500 html", "404 envelope", "close", "200 deep JSON", "429 for a second"])
+def test_a_page_that_cannot_be_read_is_asked_once_and_no_reason_to_fail(step: Step, name: str) -> None:
+    with FaultServer([Play(FAULTS[name], method="GET", times=FOREVER)]) as server:
+        result = step(incident_id=INCIDENT_ID, operation="delete", update_id=UPDATE_ID, api_url=server.url)
+
+    assert (result.end, result.outputs["incident-url"]) == ((0, "deleted"), "")
+    assert [request.method for request in server.requests] == ["DELETE", "GET"]
+    assert "The address of the incident is not known" in result.log
+
+
+def peak_memory(environ: Mapping[str, str]) -> int:
+    """Run a step in a process of its own; the most bytes that it had at once, its imports left out."""
+    code = (
+        f"import io, os, sys, tracemalloc; sys.path.insert(0, {str(ROOT / 'src')!r}); "
+        "from onlineornot_action import main, operations; tracemalloc.start(); log = io.StringIO(); "
+        "status = main.main([], os.environ, log); print(tracemalloc.get_traced_memory()[1]); sys.exit(status)"
+    )
+    command = [sys.executable, "-I", "-c", code]
+    return int(subprocess.run(command, env=dict(environ), capture_output=True, timeout=60, check=True).stdout)
+
+
+def test_a_thousand_incidents_and_5_000_components_take_little_memory(url: str, store: Store) -> None:
+    given = {"api-token": EDIT_TOKEN, "api-url": url, "status-page-id": PAGE_ID, "components": "API: no_impact"}
+    environ = as_variables({name.replace("_", "-"): value for name, value in OPEN.items()} | given)
+    small = peak_memory(environ)
+    add_incidents(store, 1_000)
+    add_components(store, 5_000)
+
+    large = peak_memory(environ)
+
+    assert large - small < 10 * MEBIBYTE
+
+
+def test_a_job_that_runs_again_does_not_open_what_it_has_ended(step: Step, store: Store) -> None:
+    step(**OPEN)
+    ended = step(**RESOLVE, if_no_incident="create")
+
+    again = step(**RESOLVE, if_no_incident="create", skip_duplicate="true")
+
+    assert again.end == (0, "unchanged")
+    assert again.outputs["update-id"] == ended.outputs["update-id"]
+    assert len(store.incidents) == 2
+
+
+def test_a_job_that_runs_again_opens_an_incident_for_a_new_failure(step: Step, store: Store) -> None:
+    step(**OPEN)
+    step(**RESOLVE)
+
+    again = step(**OPEN, skip_duplicate="true")
+
+    assert again.end == (0, "opened")
+    assert len(store.incidents) == 3
+
+
+def test_a_maintenance_that_has_not_begun_keeps_no_component_from_being_restored(step: Step, store: Store) -> None:
+    step(**OPEN, components="Core / API: major_outage")
+    plan = ScheduledMaintenance(id="plan00000001", start_date=LATER, duration_minutes=30)
+    planned = replace(store.incidents[INCIDENT_ID], id="maintenance1", scheduled_maintenance=plan, updates=())
+    store.incidents["maintenance1"] = planned
+    step(incident_id="maintenance1", status="scheduled", description="Soon.", components="Core / API: major_outage")
+
+    step(**RESOLVE)
+
+    assert store.components[API_ID].status == "OPERATIONAL"
+
+
+def test_a_name_may_begin_as_json_does(step: Step, store: Store) -> None:
+    store.components[API_ID] = replace(store.components[API_ID], name="[EU] API")
+
+    step(**BY_ID, components="[EU] API: partial_outage")
+
+    assert store.components[API_ID].status == "PARTIAL_OUTAGE"

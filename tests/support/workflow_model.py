@@ -1,0 +1,94 @@
+"""The workflows in `examples`, run as far as they use the action."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from support.github_app import HEAD, REPOSITORY, TOKEN
+
+from onlineornot_sandbox.auth import EDIT_TOKEN
+from onlineornot_sandbox.local_step import ROOT, StepResult, run_step
+from onlineornot_sandbox.seed import PAGE_ID
+from onlineornot_sandbox.server import Sandbox
+
+_EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
+
+
+class Workflow:
+    """A workflow whose jobs a test runs one by one, with the results that it likes."""
+
+    def __init__(
+        self,
+        name: str,
+        sandbox: Sandbox,
+        inputs: Mapping[str, str] | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self._jobs = yaml.safe_load((ROOT / "examples" / f"{name}.yml").read_text(encoding="utf-8"))["jobs"]
+        self._api_url = sandbox.url
+        self._environ = environ
+        self._values = {
+            "github.token": TOKEN,
+            "secrets.ONLINEORNOT_API_TOKEN": EDIT_TOKEN,
+            "vars.ONLINEORNOT_STATUS_PAGE_ID": PAGE_ID,
+            **{f"inputs.{name}": value for name, value in (inputs or {}).items()},
+        }
+
+    def set_result(self, job: str, result: str) -> None:
+        """Say how a job ended that does not use the action."""
+        self._values[f"needs.{job}.result"] = result
+
+    def run(self, job: str) -> list[StepResult]:
+        """Run those steps of a job that use the action, and whose condition holds."""
+        steps = [step for step in self._jobs[job]["steps"] if "onlineornot-incident-update@" in step.get("uses", "")]
+        assert steps
+        results = [self._run_step(step) for step in steps if self._value(step.get("if", "'yes'"))]
+        for name, value in self._jobs[job].get("outputs", {}).items():
+            self._values[f"needs.{job}.outputs.{name}"] = self._fill_in(value)
+        return results
+
+    def _run_step(self, step: Mapping[str, Any]) -> StepResult:
+        given = {name: self._fill_in(str(value)) for name, value in step["with"].items()}
+        result = run_step({"api-url": self._api_url, **given}, self._environ)
+        for name, value in result.outputs.items():
+            self._values[f"steps.{step.get('id')}.outputs.{name}"] = value
+        return result
+
+    def _fill_in(self, text: str) -> str:
+        return _EXPRESSION.sub(lambda match: self._value(match[1]), text)
+
+    def _value(self, expression: str) -> str:
+        """Evaluate what the examples use of GitHub's expressions: names, texts, ==, && and ||."""
+        alternatives = [self._conjunction(part) for part in expression.split("||")]
+        return next(filter(None, alternatives), "")
+
+    def _conjunction(self, expression: str) -> str:
+        parts = [self._comparison(part.strip()) for part in expression.split("&&")]
+        return parts[-1] if all(parts) else ""
+
+    def _comparison(self, expression: str) -> str:
+        left, equals, right = expression.partition(" == ")
+        if equals:
+            return "true" if self._operand(left) == self._operand(right) else ""
+        return self._operand(expression)
+
+    def _operand(self, name: str) -> str:
+        return name.strip("'") if name.startswith("'") else self._values.get(name, "")
+
+
+def after_a_failed_run(run_id: int, github_url: str, folder: Path) -> dict[str, str]:
+    """What the runner says in a workflow that a failed run has started."""
+    event = folder / "event.json"
+    run = {"id": run_id, "head_sha": HEAD, "conclusion": "failure"}
+    event.write_text(json.dumps({"workflow_run": run}), encoding="utf-8")
+    return {
+        "GITHUB_API_URL": github_url,
+        "GITHUB_EVENT_NAME": "workflow_run",
+        "GITHUB_EVENT_PATH": str(event),
+        "GITHUB_REPOSITORY": REPOSITORY,
+        "GITHUB_RUN_ID": "1658821493",
+        "GITHUB_SERVER_URL": "https://github.com",
+    }

@@ -1,0 +1,199 @@
+"""Changes whose answers get lost: what is there decides, and what is said of it."""
+
+from collections.abc import Iterable
+from itertools import repeat
+
+import pytest
+from support.fault_server import VirtualClock
+
+from onlineornot_action.exactly_once.change import change
+from onlineornot_action.exactly_once.post import How, UnsettledError
+from onlineornot_action.onlineornot.deadline import Deadline
+from onlineornot_action.onlineornot.errors import (
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    APITimeoutError,
+    CancelledError,
+    Effect,
+    error_for,
+)
+
+LOST = APITimeoutError("no answer", effect=Effect.AMBIGUOUS)
+CUT = APIResponseValidationError("no JSON", status=200)
+REFUSED = error_for(404)(404, effect=Effect.REJECTED)
+THROTTLED = error_for(429)(429, effect=Effect.THROTTLED)
+NOT_SENT = APIConnectionError("refused", effect=Effect.NOT_SENT)
+UNREADABLE = error_for(503)(503, effect=Effect.AMBIGUOUS)
+CANCELLED = CancelledError()
+
+Outcome = str | Exception | None
+
+
+class Target:
+    """What is to be changed: answers of its writes and its readings, one after the other."""
+
+    def __init__(self, writes: Iterable[Outcome], reads: Iterable[Outcome] = (), seconds: float = 60) -> None:
+        self.clock = VirtualClock()
+        self.deadline = Deadline.after(seconds, self.clock)
+        self.writes = self.reads = 0
+        self._writes, self._reads = iter(writes), iter(reads)
+
+    def change(self) -> tuple[str, How]:
+        """Insist on it."""
+        return change(self._write, self._read, self.deadline)
+
+    def _write(self) -> str:
+        self.writes += 1
+        return _tell(next(self._writes)) or ""
+
+    def _read(self) -> str | None:
+        self.reads += 1
+        return _tell(next(self._reads))
+
+
+def _tell(outcome: Outcome) -> str | None:
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+@pytest.mark.parametrize(
+    ("writes", "reads", "expected"),
+    [
+        pytest.param(["made"], [], How.ANSWERED, id="answered"),
+        pytest.param([LOST], ["made"], How.FOUND, id="lost, made"),
+        pytest.param([CUT], ["made"], How.FOUND, id="cut, made"),
+        pytest.param([LOST, "made"], [None], How.ANSWERED, id="lost, not made, answered"),
+        pytest.param([CUT, "made"], [None], How.ANSWERED, id="cut, not made, answered"),
+        pytest.param([LOST, "made"], [UNREADABLE], How.ANSWERED, id="lost, unreadable, answered"),
+        pytest.param([LOST, LOST], [None, "made"], How.FOUND, id="lost twice, made"),
+        pytest.param([LOST, LOST, "made"], [None, None], How.ANSWERED, id="lost twice, answered"),
+        pytest.param([LOST, LOST, LOST], [None, None, "made"], How.FOUND, id="lost three times, made"),
+        pytest.param([LOST, REFUSED], [None, "made"], How.FOUND, id="lost, refused, made"),
+        pytest.param([LOST, LOST, REFUSED], [None, None, "made"], How.FOUND, id="lost twice, refused, made"),
+        pytest.param([LOST, THROTTLED], [None, "made"], How.FOUND, id="lost, throttled, made"),
+        pytest.param([LOST, NOT_SENT, "made"], [None, None], How.ANSWERED, id="lost, not sent, answered"),
+    ],
+)
+def test_change_is_made_and_it_is_known_how(writes: list[Outcome], reads: list[Outcome], expected: How) -> None:
+    target = Target(writes, reads)
+
+    result = target.change()
+
+    assert result == ("made", expected)
+    assert (target.writes, target.reads) == (len(writes), len(reads))
+
+
+@pytest.mark.parametrize(
+    ("writes", "reads", "expected"),
+    [
+        pytest.param([REFUSED], [], REFUSED, id="refused"),
+        pytest.param([THROTTLED], [], THROTTLED, id="throttled"),
+        pytest.param([NOT_SENT], [], NOT_SENT, id="not sent"),
+        pytest.param([LOST, REFUSED], [None, None], REFUSED, id="lost, refused"),
+        pytest.param([LOST, LOST, REFUSED], [None, None, None], REFUSED, id="lost twice, refused"),
+    ],
+)
+def test_change_that_is_not_made_is_raised(writes: list[Outcome], reads: list[Outcome], expected: APIError) -> None:
+    target = Target(writes, reads)
+
+    with pytest.raises(type(expected)) as caught:
+        target.change()
+
+    assert caught.value is expected
+    assert (target.writes, target.reads) == (len(writes), len(reads))
+
+
+@pytest.mark.parametrize(
+    ("writes", "reads", "cause"),
+    [
+        pytest.param([LOST, LOST, LOST], [None, None, None], LOST, id="lost three times, not made"),
+        pytest.param([CUT, LOST, LOST], repeat(UNREADABLE, 3), CUT, id="lost three times, unreadable"),
+        pytest.param([LOST, NOT_SENT, THROTTLED], [None, None, None], LOST, id="lost, then without effect"),
+    ],
+)
+def test_change_is_unsettled_after_three_tries(
+    writes: list[Outcome], reads: Iterable[Outcome], cause: APIError
+) -> None:
+    target = Target(writes, reads)
+
+    with pytest.raises(UnsettledError) as caught:
+        target.change()
+
+    assert caught.value.cause is cause
+    assert (target.writes, target.reads) == (3, 3)
+
+
+def test_refusal_after_a_lost_answer_is_unsettled_when_it_cannot_be_read_back() -> None:
+    target = Target([LOST, REFUSED], [UNREADABLE, UNREADABLE])
+
+    with pytest.raises(UnsettledError):
+        target.change()
+
+
+@pytest.mark.parametrize(("seconds", "reads"), [(0.4, 0), (4.9, 1)])
+def test_change_is_not_tried_again_without_time_for_it(seconds: float, reads: int) -> None:
+    target = Target([LOST, "made"], [None], seconds)
+
+    with pytest.raises(UnsettledError):
+        target.change()
+
+    assert (target.writes, target.reads) == (1, reads)
+
+
+def test_first_try_is_made_however_little_time_is_left() -> None:
+    target = Target(["made"], seconds=0)
+
+    result = target.change()
+
+    assert result == ("made", How.ANSWERED)
+
+
+def test_pauses_are_short_and_grow() -> None:
+    target = Target([LOST, LOST, LOST], [None, None, None])
+
+    with pytest.raises(UnsettledError):
+        target.change()
+
+    assert 0 < target.clock.slept <= 0.5 + 1 + 2
+
+
+def test_refusal_is_settled_without_a_pause() -> None:
+    target = Target([LOST, REFUSED], [None, "made"])
+
+    target.change()
+
+    assert target.clock.slept <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("writes", "reads", "may_have_written"),
+    [
+        pytest.param([CANCELLED], [], False, id="before anything was sent"),
+        pytest.param([LOST, CANCELLED], [None], True, id="before the second try"),
+        pytest.param([LOST], [CANCELLED], True, id="while it is read back"),
+        pytest.param([LOST, REFUSED], [None, CANCELLED], True, id="while a refusal is settled"),
+    ],
+)
+def test_cancelled_change_says_whether_it_may_be_made(
+    writes: list[Outcome], reads: list[Outcome], may_have_written: object
+) -> None:
+    target = Target(writes, reads)
+
+    with pytest.raises(CancelledError) as caught:
+        target.change()
+
+    assert caught.value.may_have_written is may_have_written
+    assert (target.writes, target.reads) == (len(writes), len(reads))
+
+
+def test_signal_in_the_pause_ends_it_before_it_is_read_back() -> None:
+    target = Target([LOST])
+    target.deadline = Deadline.after(60, target.clock, lambda: target.writes > 0)
+
+    with pytest.raises(CancelledError) as caught:
+        target.change()
+
+    assert caught.value.may_have_written
+    assert target.reads == 0

@@ -1,0 +1,185 @@
+"""What a reading of a list shows, when it proves something, and what in it is new."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from onlineornot_action.exactly_once.listing import News, Reading, find_news
+from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS
+from onlineornot_action.onlineornot.models import ListPage
+
+BEGAN, SERVER_TIME, WRITTEN_AT = 5_000.0, 1_800_000_000.0, 4_960.0
+POSTED = SERVER_TIME - 40
+"""The moment of the post as the server saw it: the list was asked for 40 s later."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """An item of a list."""
+
+    id: str
+    created: float | None = None
+
+
+ONE, TWO, THREE = Note("one"), Note("two"), Note("three")
+
+
+def page(
+    *items: Note, total: int | None = None, began: float = BEGAN, date: float | None = SERVER_TIME
+) -> ListPage[Note]:
+    return ListPage(items, total, began, date)
+
+
+def anything(item: Note) -> bool:
+    return bool(item.id)
+
+
+def news(*items: Note, baseline: Reading[Note] | None = None, date: float | None = SERVER_TIME) -> News[Note]:
+    reading = Reading([page(*items, date=date)])
+    return find_news(reading, baseline, written_at=WRITTEN_AT, concerns=anything, limits=DEFAULT_LIMITS)
+
+
+def test_item_that_moves_on_to_the_next_page_is_counted_once() -> None:
+    reading = Reading([page(ONE, TWO), page(TWO, THREE)])
+
+    assert reading.items == [ONE, TWO, THREE]
+    assert reading.ids == {"one", "two", "three"}
+
+
+def test_reading_began_with_its_first_page() -> None:
+    reading = Reading([page(ONE, began=1), page(TWO, began=2)])
+
+    assert reading.began == 1
+
+
+@pytest.mark.parametrize(
+    ("pages", "complete"),
+    [
+        ([page(total=0)], True),
+        ([page(total=None)], True),
+        ([page(total=1)], False),
+        ([page(ONE, total=1)], True),
+        ([page(ONE, TWO, total=1)], True),
+        ([page(ONE, total=2), page(total=2)], False),
+        ([page(ONE, total=2), page(ONE, total=2)], False),
+        ([page(ONE, total=2), page(TWO, total=2)], True),
+        ([page(ONE, total=2), page(total=1)], False),
+        ([page(ONE, total=1), page(total=2)], False),
+    ],
+)
+def test_reading_is_complete_with_as_many_items_as_any_page_says(pages: list[ListPage[Note]], complete: object) -> None:
+    reading = Reading(pages)
+
+    assert reading.complete is complete
+
+
+@pytest.mark.parametrize(("pages", "too_long"), [(20, False), (21, True)])
+def test_reading_of_more_than_20_pages_is_too_long(pages: int, too_long: object) -> None:
+    reading = Reading([page(ONE)] * pages)
+
+    assert reading.too_long is too_long
+
+
+@pytest.mark.parametrize(("most_pages", "expected"), [({}, 21), ({"most_pages": None}, 30)], ids=["default", "none"])
+def test_no_page_is_asked_for_once_the_list_is_too_long(most_pages: dict[str, None], expected: int) -> None:
+    pages: Iterator[ListPage[Note]] = iter([page(ONE)] * 30)
+
+    reading = Reading(pages, **most_pages)
+
+    assert len(reading.pages) == expected
+    assert len(list(pages)) == 30 - expected
+
+
+@pytest.mark.parametrize(
+    ("pages", "proof"),
+    [
+        pytest.param([page(ONE, TWO, total=2), page(total=2)], True, id="all"),
+        pytest.param([page(ONE, total=3), page(TWO, THREE, total=3), page(total=3)], True, id="all and a new one"),
+        pytest.param([page(ONE, TWO, total=2)], False, id="not to an empty page"),
+        pytest.param([page(ONE, TWO, total=2), page(TWO, total=2)], False, id="two barren pages"),
+        pytest.param([page(ONE, TWO, total=3), page(total=2)], False, id="another total at first"),
+        pytest.param([page(ONE, TWO, total=2), page(total=3)], False, id="another total at last"),
+        pytest.param([page(ONE, TWO, total=1), page(total=1)], False, id="more than the total"),
+        pytest.param([page(ONE, TWO), page()], False, id="no total"),
+        pytest.param([page(ONE, THREE, total=2), page(total=2)], False, id="one of the baseline is missing"),
+        pytest.param([page(total=0)], False, id="nothing"),
+    ],
+)
+def test_list_can_prove_absence_only_when_nothing_can_be_missing(pages: list[ListPage[Note]], proof: object) -> None:
+    baseline = Reading([page(ONE, TWO, total=2)])
+
+    reading = Reading(pages)
+
+    assert reading.shows_everything(baseline) is proof
+
+
+def test_list_can_prove_absence_without_a_baseline() -> None:
+    reading = Reading([page(ONE, total=1), page(total=1)])
+
+    assert reading.shows_everything(None)
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"),
+    [(-10, "new"), (2, "new"), (2.001, "uncertain"), (300, "uncertain"), (300.001, "old")],
+)
+def test_age_at_the_moment_of_the_post_decides_without_a_baseline(age: float, expected: str) -> None:
+    note = Note("note", POSTED - age)
+
+    found = news(note)
+
+    assert found == {"new": News((note,), ()), "uncertain": News((), (note,)), "old": News((), ())}[expected]
+
+
+@pytest.mark.parametrize(("created", "date"), [(None, SERVER_TIME), (POSTED, None), (POSTED - 400, None)])
+def test_age_that_nobody_knows_is_uncertain_without_a_baseline(created: float | None, date: float | None) -> None:
+    note = Note("note", created)
+
+    found = news(note, date=date)
+
+    assert found == News((), (note,))
+
+
+@pytest.mark.parametrize("created", [POSTED + 10, POSTED - 3, POSTED - 300, None])
+def test_new_is_what_the_baseline_does_not_show(created: float | None) -> None:
+    old, note = Note("old", POSTED), Note("note", created)
+
+    found = news(old, note, baseline=Reading([page(old)]))
+
+    assert found == News((note,), ())
+
+
+def test_what_was_made_long_before_is_old_though_the_baseline_does_not_show_it() -> None:
+    found = news(Note("note", POSTED - 300.001), baseline=Reading([page(ONE)]))
+
+    assert found == News((), ())
+
+
+def test_baseline_that_is_empty_is_a_baseline() -> None:
+    note = Note("note")
+
+    found = news(note, baseline=Reading([page(total=0)]))
+
+    assert found == News((note,), ())
+
+
+@pytest.mark.parametrize("baseline", [None, Reading([page(TWO)])], ids=["no baseline", "baseline"])
+def test_what_does_not_concern_the_post_is_neither_new_nor_uncertain(baseline: Reading[Note] | None) -> None:
+    def is_three(item: Note) -> bool:
+        return item == THREE
+
+    reading = Reading([page(ONE, Note("now", POSTED), THREE)])
+
+    found = find_news(reading, baseline, written_at=WRITTEN_AT, concerns=is_three, limits=DEFAULT_LIMITS)
+
+    assert found.new + found.uncertain == (THREE,)
+
+
+def test_each_page_has_its_own_clock() -> None:
+    now, later = Note("now", POSTED), Note("later", POSTED - 100)
+    pages = [page(now), page(later, began=BEGAN + 10, date=SERVER_TIME - 90)]
+
+    found = find_news(Reading(pages), None, written_at=WRITTEN_AT, concerns=anything, limits=DEFAULT_LIMITS)
+
+    assert found == News((now, later), ())

@@ -1,0 +1,911 @@
+"""Exactly once: what a server holds after every fault, and what the caller is told. No sockets, and a virtual clock."""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.fault_server import VirtualClock
+
+from onlineornot_action.exactly_once.post import How, Posted, UnsettledError, post
+from onlineornot_action.onlineornot.client import OnlineOrNotClient
+from onlineornot_action.onlineornot.deadline import Deadline
+from onlineornot_action.onlineornot.errors import (
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    APIStatusError,
+    APITimeoutError,
+    CancelledError,
+    CertificateError,
+    Effect,
+    ProxyError,
+    effect_of,
+    error_for,
+)
+from onlineornot_action.onlineornot.models import IncidentStatus, IncidentUpdate, IncidentUpdateCreate, ListPage
+from onlineornot_action.operations.updates import UpdateDraft
+
+TEXT = "A fix is out."
+FOREVER = math.inf
+HOUR = 3600.0
+Failure = TypeVar("Failure", bound=Exception)
+
+
+@dataclass(frozen=True)
+class Note:
+    """What the server holds. `born` is in seconds after the beginning of the test, and may lie ahead."""
+
+    id: str
+    text: str = TEXT
+    born: float = -HOUR
+    created: float | None = None
+
+
+OLD = Note("old", "We look into it.")
+MAINTENANCE = Note("maintenance", "The database moves.", born=5)
+
+
+@dataclass(frozen=True)
+class Post:
+    """What the server does to one post: it may write, `late` or another text, and then answer or fail."""
+
+    error: APIError | None = None
+    writes: bool = True
+    late: float = 0
+    text: str = TEXT
+    takes: float = 0
+    signal: bool = False
+
+
+@dataclass(frozen=True)
+class Listing:
+    """How the server answers one reading, or all that begin before the second `until`. `signal`: the job's end."""
+
+    error: APIError | None = None
+    until: float | None = None
+    shows: int | None = None
+    missing: int = 0
+    counted: bool = True
+    dated: bool = True
+    takes: float = 0
+    signal: bool = False
+
+
+class Server:
+    """A list in memory, and a script of what becomes of the requests; without one they succeed."""
+
+    def __init__(
+        self,
+        *notes: Note,
+        posts: Iterable[Post] = (),
+        lists: Iterable[Listing] = (),
+        skew: float = 0,
+        per_page: int = 100,
+        tells_created: bool = True,
+    ) -> None:
+        self.clock = VirtualClock()
+        self.notes = [*notes]
+        self.posted_at: list[float] = []
+        self.read_at: list[float] = []
+        self.signalled = False
+        self._posts, self._lists = iter(posts), [*lists]
+        self._skew, self._per_page, self._tells_created = skew, per_page, tells_created
+
+    @property
+    def copies(self) -> int:
+        """How many notes came from posts, sooner or later, in whatever words."""
+        return sum(note.id.startswith("ours") for note in self.notes)
+
+    def post(self) -> Note:
+        """Do what the script says."""
+        play, began = next(self._posts, Post()), self.clock.monotonic()
+        self.posted_at.append(self.clock.slept)
+        note = Note(f"ours-{len(self.posted_at)}", play.text, self.clock.slept + play.late)
+        self.notes += [note] * play.writes
+        self._finish(play, began)
+        return note
+
+    def read(self, *, to_the_end: bool) -> list[ListPage[Note]]:
+        """Show what was there when the request came."""
+        play, began = self._next_listing(), self.clock.monotonic()
+        self.read_at.append(self.clock.slept)
+        assert len(self.read_at) < 1000, "reads for ever"
+        shown = [self._shown(note) for note in self.notes if note.born <= self.clock.slept][: play.shows]
+        self._finish(play, began)
+        date = math.floor(self.clock.time() + self._skew) if play.dated else None
+        total = len(shown) + play.missing if play.counted else None
+        full = [tuple(shown[at : at + self._per_page]) for at in range(0, len(shown), self._per_page)]
+        ends_empty = to_the_end or total != len(shown) or not shown
+        return [ListPage(items, total, began, date) for items in (*full, *[()] * ends_empty)]
+
+    def _next_listing(self) -> Listing:
+        while self._lists:
+            play = self._lists[0]
+            if play.until is None or self.clock.slept >= play.until:
+                del self._lists[0]
+            if play.until is None or self.clock.slept < play.until:
+                return play
+        return Listing()
+
+    def _shown(self, note: Note) -> Note:
+        created = VirtualClock.BEGINNING + self._skew + note.born
+        return replace(note, created=created if self._tells_created else None)
+
+    def _finish(self, play: Post | Listing, began: float) -> None:
+        self.clock.sleep(play.takes)
+        self.signalled = self.signalled or play.signal
+        if play.error:
+            play.error.began = began
+            raise play.error
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A note to be posted; it repeats what is safe to repeat, as the client does."""
+
+    server: Server
+    deadline: Deadline
+
+    def post(self) -> Note:
+        """Post it."""
+        self.deadline.check()
+        return self.server.post()
+
+    def pages(self, deadline: Deadline | None = None, *, to_the_end: bool = False) -> Iterator[ListPage[Note]]:
+        """Read the list, again and again until the deadline."""
+        yield from self._read(deadline or self.deadline, to_the_end=to_the_end)
+
+    def _read(self, deadline: Deadline, *, to_the_end: bool) -> list[ListPage[Note]]:
+        while True:
+            deadline.check()
+            try:
+                return self.server.read(to_the_end=to_the_end)
+            except APIError as error:
+                deadline = deadline.whole if error.effect is Effect.THROTTLED else deadline
+                wait = error.retry_after or 1
+                if error.final or (error.retry_after and wait > deadline.left()) or not deadline.sleep(wait, 0.5):
+                    raise
+
+    def concerns(self, item: Note) -> bool:
+        """All but a maintenance."""
+        return item.id != MAINTENANCE.id
+
+    def is_same(self, item: Note, deadline: Deadline | None = None) -> bool:  # noqa: ARG002 - nothing is read
+        """What has its text."""
+        return item.text == TEXT
+
+    def find_duplicate(self, items: list[Note]) -> Note | None:
+        """Anything that has its text."""
+        return next(filter(self.is_same, items), None)
+
+
+def run(server: Server, *, seconds: float = 120, avoid_duplicate: bool = False) -> Posted[Note]:
+    deadline = Deadline.after(seconds, server.clock, lambda: server.signalled)
+    draft = Draft(server, deadline)
+    return post(draft, deadline, find_duplicate=draft.find_duplicate if avoid_duplicate else None)
+
+
+def failure(kind: type[Failure], server: Server, **options: Any) -> Failure:
+    with pytest.raises(kind) as caught:
+        run(server, **options)
+    return caught.value
+
+
+def status(code: int, retry_after: float | None = None) -> APIStatusError:
+    return error_for(code)(code, effect=effect_of(code), retry_after=retry_after)
+
+
+def not_sent() -> APIError:
+    return APIConnectionError("refused", effect=Effect.NOT_SENT)
+
+
+def bad_certificate() -> APIError:
+    return CertificateError("self-signed", effect=Effect.NOT_SENT)
+
+
+def bad_proxy() -> APIError:
+    return ProxyError("407", effect=Effect.NOT_SENT)
+
+
+def cut_success() -> APIError:
+    return APIResponseValidationError("no JSON", status=201)
+
+
+def timeout() -> APIError:
+    return APITimeoutError("no answer", effect=Effect.AMBIGUOUS)
+
+
+def lost(**options: Any) -> Post:
+    return Post(timeout(), **options)
+
+
+def down(until: float | None = FOREVER, *, signal: bool = False) -> Listing:
+    return Listing(status(503), until, signal=signal)
+
+
+FINE = Listing()
+EMPTY = Listing(shows=0)
+SHORT = Listing(shows=1, missing=1)
+
+
+def old_notes(number: int) -> list[Note]:
+    return [replace(OLD, id=f"old-{one}") for one in range(number)]
+
+
+def test_post_that_is_answered_is_posted_once() -> None:
+    server = Server(OLD)
+
+    posted = run(server)
+
+    assert posted == Posted(Note("ours-1", born=0), How.ANSWERED)
+    assert (server.copies, len(server.read_at)) == (1, 1)
+
+
+@pytest.mark.parametrize("error", [status(422), status(429, 500), not_sent(), bad_certificate()], ids=str)
+def test_post_that_had_no_effect_is_raised_and_not_repeated(error: APIError) -> None:
+    server = Server(OLD, posts=[Post(error, writes=False)])
+
+    raised = failure(APIError, server)
+
+    assert raised is error
+    assert (server.copies, len(server.posted_at), len(server.read_at)) == (0, 1, 1)
+
+
+@pytest.mark.parametrize(("lists", "blind"), [([SHORT], False), ([SHORT, SHORT], True)])
+def test_incomplete_baseline_is_read_once_more(lists: list[Listing], blind: object) -> None:
+    server = Server(OLD, lists=lists)
+
+    posted = run(server)
+
+    assert (posted.baseline is None) is blind
+    assert (server.copies, len(server.read_at)) == (1, 2)
+
+
+@pytest.mark.parametrize("fine_before", [[], [SHORT]], ids=["first reading", "second reading"])
+@pytest.mark.parametrize(
+    "error",
+    [status(401), status(403), status(404), status(429, 500), bad_certificate(), bad_proxy()],
+    ids=repr,
+)
+def test_baseline_that_shows_that_the_post_would_fail_ends_it(fine_before: list[Listing], error: APIError) -> None:
+    server = Server(OLD, lists=[*fine_before, Listing(error)])
+
+    raised = failure(APIError, server)
+
+    assert raised is error
+    assert (server.clock.slept, server.posted_at) == (0, [])
+
+
+def test_throttled_baseline_is_waited_for_beyond_its_share_of_the_time() -> None:
+    server = Server(OLD, lists=[Listing(status(429, 60))])
+
+    posted = run(server)
+
+    assert posted.baseline
+    assert server.posted_at == [pytest.approx(60)]
+
+
+def test_outage_within_a_quarter_of_the_time_is_waited_for() -> None:
+    server = Server(OLD, lists=[down(until=25)])
+
+    posted = run(server)
+
+    assert posted.baseline
+
+
+@pytest.mark.parametrize(
+    ("listing", "earliest", "latest"),
+    [
+        pytest.param(down(), 29, 30, id="unreadable"),
+        pytest.param(Listing(not_sent(), FOREVER), 29, 30, id="not reachable"),
+        pytest.param(Listing(status(503, 40)), 0, 0, id="told to wait longer"),
+        pytest.param(Listing(status(400)), 0, 0, id="refused"),
+    ],
+)
+def test_post_is_made_without_a_baseline_after_a_quarter_of_the_time(
+    listing: Listing, earliest: float, latest: float
+) -> None:
+    server = Server(OLD, lists=[listing])
+
+    posted = run(server)
+
+    assert posted.baseline is None
+    assert server.copies == 1
+    assert earliest <= server.posted_at[0] <= latest
+
+
+def test_lost_post_to_a_list_of_more_than_20_pages_is_unsettled_at_once() -> None:
+    server = Server(*old_notes(21), per_page=1, posts=[lost()])
+
+    failure(UnsettledError, server)
+
+    assert (server.clock.slept, len(server.posted_at), len(server.read_at)) == (0, 1, 1)
+
+
+def test_of_a_list_of_20_pages_everything_can_be_told() -> None:
+    server = Server(*old_notes(19), per_page=1, posts=[lost()])
+
+    posted = run(server)
+
+    assert posted.item.id == "ours-1"
+
+
+def test_of_20_full_pages_absence_can_be_proven() -> None:
+    server = Server(*old_notes(20), per_page=1, posts=[lost(writes=False)])
+
+    posted = run(server)
+
+    assert (posted.item.id, server.copies) == ("ours-2", 1)
+
+
+def test_lost_post_is_found_even_where_it_makes_the_list_too_long() -> None:
+    server = Server(*old_notes(20), per_page=1, posts=[lost()])
+
+    posted = run(server)
+
+    assert (posted.item.id, posted.how, server.copies) == ("ours-1", How.FOUND, 1)
+
+
+@pytest.mark.parametrize(
+    "lists",
+    [
+        pytest.param([FINE], id="complete"),
+        pytest.param([replace(SHORT, until=FOREVER)], id="short"),
+        pytest.param([EMPTY], id="first empty"),
+        pytest.param([EMPTY, Listing(shows=0, missing=1), EMPTY], id="empty twice, but not in a row"),
+        pytest.param([down(until=60)], id="unreadable beyond a quarter of the time"),
+    ],
+)
+def test_duplicate_in_any_reading_is_enough(lists: list[Listing]) -> None:
+    server = Server(Note("same"), OLD, lists=lists)
+
+    posted = run(server, avoid_duplicate=True)
+
+    assert (posted.item.id, posted.how) == ("same", How.BEFORE)
+    assert server.posted_at == []
+
+
+def test_duplicate_is_found_on_page_22() -> None:
+    server = Server(*old_notes(21), Note("same"), per_page=1)
+
+    posted = run(server, avoid_duplicate=True)
+
+    assert posted.how is How.BEFORE
+
+
+def test_duplicate_does_not_matter_unless_it_is_to_be_avoided() -> None:
+    server = Server(Note("same"))
+
+    posted = run(server)
+
+    assert posted.how is How.ANSWERED
+
+
+@pytest.mark.parametrize(("notes", "readings"), [([], 2), ([OLD], 1)])
+def test_only_an_empty_list_is_checked_twice(notes: list[Note], readings: int) -> None:
+    server = Server(*notes)
+
+    run(server, avoid_duplicate=True)
+
+    assert (server.copies, len(server.read_at)) == (1, readings)
+
+
+@pytest.mark.parametrize("listing", [down(), replace(SHORT, until=FOREVER)], ids=["unreadable", "short"])
+def test_duplicate_check_needs_the_list_until_the_deadline(listing: Listing) -> None:
+    server = Server(OLD, lists=[listing])
+
+    error = failure(APIError, server, avoid_duplicate=True)
+
+    assert error.effect is not Effect.REJECTED
+    assert server.posted_at == []
+    assert 119 <= server.clock.slept <= 120
+
+
+@pytest.mark.parametrize("code", [400, 401, 404])
+def test_refused_list_ends_the_duplicate_check_at_once(code: int) -> None:
+    server = Server(OLD, lists=[Listing(status(code))])
+
+    error = failure(APIError, server, avoid_duplicate=True)
+
+    assert error.status == code
+    assert (server.clock.slept, server.posted_at) == (0, [])
+
+
+def update(number: int, status: str, text: str, created_at: str | None = None) -> IncidentUpdate:
+    moment = created_at or f"2026-11-24T09:0{number}:00Z"
+    return IncidentUpdate(id=f"update-{number}", status=status, description=text, created_at=moment)
+
+
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [
+        ([], None),
+        ([update(1, "MONITORING", "Another text")], None),
+        ([update(1, "UPDATE", TEXT)], None),
+        ([update(1, "MONITORING", TEXT), update(2, "UPDATE", "Newer")], "update-1"),
+        ([update(1, "MONITORING", TEXT), update(2, "MONITORING", TEXT)], "update-2"),
+        ([update(1, "MONITORING", TEXT), update(2, "RESOLVED", "Over")], None),
+        ([update(1, "MONITORING", TEXT), update(2, "COMPLETED", "Over")], None),
+        ([update(2, "MONITORING", TEXT), update(1, "RESOLVED", "Over")], "update-2"),
+        ([update(1, "RESOLVED", "Over"), update(2, "MONITORING", TEXT), update(3, "RESOLVED", "Over")], None),
+        ([update(1, "MONITORING", TEXT, "no date")], "update-1"),
+    ],
+)
+def test_duplicate_is_the_same_since_the_incident_was_last_over(
+    items: list[IncidentUpdate], expected: str | None
+) -> None:
+    body = IncidentUpdateCreate(status=IncidentStatus.MONITORING, description=TEXT, notify_subscribers=False)
+    draft = UpdateDraft(OnlineOrNotClient("token", deadline=Deadline.after(0)), ("page", "incident"), body)
+
+    duplicate = draft.find_duplicate(items)
+
+    assert (duplicate and duplicate.id) == expected
+
+
+def test_update_that_declares_the_incident_over_can_be_the_duplicate_itself() -> None:
+    body = IncidentUpdateCreate(status=IncidentStatus.RESOLVED, description=TEXT, notify_subscribers=False)
+    draft = UpdateDraft(OnlineOrNotClient("token", deadline=Deadline.after(0)), ("page", "incident"), body)
+
+    duplicate = draft.find_duplicate([update(1, "RESOLVED", TEXT), update(2, "UPDATE", "Newer")])
+
+    assert duplicate == update(1, "RESOLVED", TEXT)
+
+
+@pytest.mark.parametrize("notes", [[], [OLD]], ids=["empty list", "list"])
+@pytest.mark.parametrize("late", [0, 5, 19])
+def test_lost_post_that_was_written_is_found(late: float, notes: list[Note]) -> None:
+    server = Server(*notes, posts=[lost(late=late)])
+
+    posted = run(server)
+
+    assert (posted.item.id, posted.how, posted.doubles) == ("ours-1", How.FOUND, ())
+    assert (server.copies, len(server.posted_at)) == (1, 1)
+
+
+def test_lost_post_that_is_proven_absent_is_made_again_20_seconds_later() -> None:
+    server = Server(OLD, posts=[lost(writes=False)])
+
+    posted = run(server)
+
+    assert (posted.item.id, posted.how) == ("ours-2", How.ANSWERED)
+    assert server.copies == 1
+    assert server.posted_at == [0, pytest.approx(20)]
+
+
+def test_list_is_read_at_growing_intervals() -> None:
+    server = Server(OLD, posts=[lost(writes=False)])
+
+    run(server)
+
+    assert 4 < len(server.read_at) < 30
+
+
+def test_absence_is_proven_20_seconds_after_the_failure_not_after_the_beginning() -> None:
+    server = Server(OLD, posts=[lost(takes=30, late=45)])
+
+    posted = run(server)
+
+    assert posted.how is How.FOUND
+    assert server.copies == 1
+
+
+@pytest.mark.parametrize("notes", [[], [OLD]], ids=["empty list", "list"])
+def test_reading_that_began_before_and_ended_after_those_20_seconds_proves_nothing(notes: list[Note]) -> None:
+    slow = Listing(takes=15, until=FOREVER)
+    server = Server(*notes, posts=[lost(late=18)], lists=[FINE, slow])
+
+    posted = run(server)
+
+    assert posted.how is How.FOUND
+    assert server.copies == 1
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [
+        pytest.param(down(), id="unreadable"),
+        pytest.param(Listing(status(403), FOREVER), id="refused"),
+        pytest.param(Listing(shows=0, until=FOREVER), id="without what was there before"),
+        pytest.param(Listing(missing=1, until=FOREVER), id="with fewer than it says"),
+        pytest.param(Listing(missing=-1, until=FOREVER), id="with more than it says"),
+        pytest.param(Listing(counted=False, until=FOREVER), id="without a total"),
+    ],
+)
+def test_list_that_cannot_be_trusted_proves_nothing_until_the_deadline(listing: Listing) -> None:
+    server = Server(OLD, posts=[lost(writes=False)], lists=[FINE, listing])
+
+    error = failure(UnsettledError, server)
+
+    assert error.new_ids == ()
+    assert len(server.posted_at) == 1
+    assert 119 <= server.clock.slept <= 120
+
+
+@pytest.mark.parametrize(("post", "posts"), [(lost(), 1), (lost(writes=False), 2)], ids=["written", "absent"])
+@pytest.mark.parametrize("listing", [down(until=60), Listing(shows=0, until=60), Listing(status(403), until=60)])
+def test_list_that_recovers_settles_it(listing: Listing, post: Post, posts: int) -> None:
+    server = Server(OLD, posts=[post], lists=[FINE, listing])
+
+    posted = run(server)
+
+    assert posted.baseline
+    assert (server.copies, len(server.posted_at)) == (1, posts)
+
+
+def test_of_several_that_are_the_same_the_earliest_is_ours_and_the_others_are_told() -> None:
+    server = Server(OLD, Note("twin", born=0.001), posts=[lost()], lists=[FINE, down(until=5)])
+
+    posted = run(server)
+
+    assert (posted.item.id, posted.doubles) == ("ours-1", ("twin",))
+
+
+def test_same_note_that_was_there_before_is_not_taken_for_ours() -> None:
+    server = Server(Note("same", born=-1), posts=[lost(writes=False)])
+
+    posted = run(server)
+
+    assert posted.item.id == "ours-2"
+    assert server.copies == 1
+
+
+def test_old_note_that_the_baseline_did_not_show_is_not_taken_for_ours() -> None:
+    server = Server(OLD, Note("same", born=-HOUR), posts=[lost(writes=False)], lists=[Listing(shows=1)])
+
+    posted = run(server)
+
+    assert posted.item.id == "ours-2"
+    assert server.copies == 1
+
+
+def test_strange_new_note_may_be_ours_in_other_words() -> None:
+    server = Server(OLD, posts=[lost(text="A fix is out")])
+
+    error = failure(UnsettledError, server)
+
+    assert error.new_ids == ("ours-1",)
+    assert (server.copies, len(server.posted_at)) == (1, 1)
+    assert server.clock.slept == pytest.approx(20)
+
+
+def test_strange_new_note_does_not_hide_ours() -> None:
+    server = Server(OLD, Note("other", "Another text", born=0), posts=[lost(late=5)])
+
+    posted = run(server)
+
+    assert (posted.item.id, posted.how) == ("ours-1", How.FOUND)
+
+
+def test_new_note_that_cannot_be_ours_is_no_obstacle() -> None:
+    server = Server(OLD, MAINTENANCE, posts=[lost(writes=False)])
+
+    posted = run(server)
+
+    assert posted.item.id == "ours-2"
+    assert server.copies == 1
+
+
+def test_success_whose_answer_was_cut_is_never_posted_again() -> None:
+    server = Server(OLD, posts=[Post(cut_success(), writes=False)])
+
+    error = failure(UnsettledError, server)
+
+    assert error.cause.status == 201
+    assert len(server.posted_at) == 1
+
+
+def test_success_whose_answer_was_cut_is_found() -> None:
+    server = Server(OLD, posts=[Post(cut_success())])
+
+    posted = run(server)
+
+    assert (posted.how, server.copies) == (How.FOUND, 1)
+
+
+def test_at_most_three_posts_are_made() -> None:
+    server = Server(OLD, posts=[lost(writes=False)] * 4)
+
+    failure(APIError, server)
+
+    assert (server.copies, len(server.posted_at)) == (0, 3)
+    assert server.clock.slept == pytest.approx(60)
+
+
+def test_third_post_can_still_be_found() -> None:
+    server = Server(OLD, posts=[lost(writes=False), lost(writes=False), lost()])
+
+    posted = run(server)
+
+    assert (posted.item.id, posted.how, server.copies) == ("ours-3", How.FOUND, 1)
+
+
+def test_post_is_not_made_again_with_less_than_5_seconds_left() -> None:
+    server = Server(OLD, posts=[lost(writes=False)])
+
+    failure(APIError, server, seconds=24.9)
+
+    assert (server.copies, len(server.posted_at)) == (0, 1)
+
+
+def test_post_is_made_again_with_5_seconds_left() -> None:
+    server = Server(OLD, posts=[lost(writes=False)])
+
+    run(server, seconds=25.1)
+
+    assert (server.copies, len(server.posted_at)) == (1, 2)
+
+
+def test_first_post_is_made_however_little_time_is_left() -> None:
+    server = Server(OLD)
+
+    run(server, seconds=1)
+
+    assert server.copies == 1
+
+
+def test_without_time_for_a_proof_it_is_unsettled() -> None:
+    server = Server(OLD, posts=[lost(writes=False)])
+
+    failure(UnsettledError, server, seconds=19)
+
+    assert len(server.posted_at) == 1
+
+
+def test_list_that_asks_for_more_than_the_time_left_is_unsettled_at_once() -> None:
+    server = Server(OLD, posts=[lost()], lists=[FINE, Listing(status(503, 500))])
+
+    error = failure(UnsettledError, server)
+
+    assert isinstance(error.__cause__, APIError)
+    assert error.__cause__.retry_after == 500
+    assert server.clock.slept < 1
+
+
+def test_list_that_asks_for_less_than_that_is_waited_for() -> None:
+    server = Server(OLD, posts=[lost()], lists=[FINE, Listing(status(503, 60))])
+
+    posted = run(server)
+
+    assert posted.how is How.FOUND
+
+
+def test_refused_list_that_asks_to_come_back_soon_is_read_again() -> None:
+    server = Server(OLD, posts=[lost()], lists=[FINE, Listing(status(403, 1))])
+
+    posted = run(server)
+
+    assert posted.how is How.FOUND
+
+
+def test_what_a_lost_post_asks_for_is_ignored() -> None:
+    server = Server(OLD, posts=[Post(status(503, 500))])
+
+    posted = run(server)
+
+    assert posted.how is How.FOUND
+    assert server.clock.slept < 1
+
+
+@pytest.mark.parametrize("takes", [2, 10])
+def test_lost_post_that_appears_after_its_absence_was_proven_is_told(takes: float) -> None:
+    server = Server(OLD, posts=[lost(late=21), Post(takes=takes)])
+
+    posted = run(server)
+
+    assert (posted.item.id, posted.how, posted.doubles) == ("ours-2", How.ANSWERED, ("ours-1",))
+    assert server.copies == 2
+
+
+@pytest.mark.parametrize("error", [status(409), status(429, 500), not_sent()], ids=str)
+def test_post_that_had_no_effect_is_no_failure_when_the_lost_one_is_there(error: APIError) -> None:
+    server = Server(OLD, posts=[lost(late=21), Post(error, writes=False, takes=2)])
+
+    posted = run(server)
+
+    assert (posted.item.id, posted.how, server.copies) == ("ours-1", How.FOUND, 1)
+
+
+def test_post_that_is_refused_is_raised_when_the_lost_one_is_still_absent() -> None:
+    server = Server(OLD, posts=[lost(writes=False), Post(status(409), writes=False)])
+
+    error = failure(APIError, server)
+
+    assert error.status == 409
+    assert (server.copies, len(server.posted_at)) == (0, 2)
+    assert server.read_at[-2:] == [pytest.approx(20), pytest.approx(20)]
+
+
+def test_answer_stands_though_the_list_fails_after_it() -> None:
+    server = Server(OLD, posts=[lost(writes=False), Post(takes=2)], lists=[Listing(until=21), down()])
+
+    posted = run(server)
+
+    assert (posted.item.id, posted.how, server.copies) == ("ours-2", How.ANSWERED, 1)
+    assert server.clock.slept <= 22 + 30
+
+
+@pytest.mark.parametrize("skew", [0, 3 * HOUR, -3 * HOUR, 0.9])
+@pytest.mark.parametrize("outage", [31, 60, 100])
+def test_clock_of_the_server_tells_what_is_new(skew: float, outage: float) -> None:
+    server = Server(OLD, Note("same"), posts=[lost(takes=5)], lists=[down(until=outage)], skew=skew)
+
+    posted = run(server)
+
+    assert (posted.item.id, posted.how, posted.baseline) == ("ours-1", How.FOUND, None)
+    assert server.copies == 1
+
+
+@pytest.mark.parametrize("skew", [0, 3 * HOUR, -3 * HOUR])
+def test_clock_of_the_server_proves_absence(skew: float) -> None:
+    server = Server(OLD, Note("same"), posts=[lost(writes=False)], lists=[down(until=60)], skew=skew)
+
+    posted = run(server)
+
+    assert (posted.item.id, posted.how, posted.baseline) == ("ours-2", How.ANSWERED, None)
+    assert server.copies == 1
+
+
+@pytest.mark.parametrize("text", [TEXT, "Another text"])
+def test_note_made_a_minute_before_a_lost_post_is_never_ours_and_rules_out_a_proof(text: str) -> None:
+    server = Server(OLD, Note("same", text, born=-30), posts=[lost(writes=False)], lists=[down(until=31)])
+
+    error = failure(UnsettledError, server)
+
+    assert (error.new_ids, error.uncertain_ids) == ((), ("same",))
+    assert len(server.posted_at) == 1
+    assert server.clock.slept == pytest.approx(server.posted_at[0] + 20)
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        pytest.param(Server(OLD, posts=[lost()], lists=[down(31), Listing(dated=False, until=FOREVER)]), id="Date"),
+        pytest.param(Server(OLD, posts=[lost()], lists=[down(31)], tells_created=False), id="created_at"),
+    ],
+)
+def test_without_a_date_nothing_is_known_to_be_new(server: Server) -> None:
+    error = failure(UnsettledError, server)
+
+    assert (error.new_ids, error.uncertain_ids) == ((), ("ours-1", "old"))
+    assert len(server.posted_at) == 1
+
+
+def test_first_of_two_lost_posts_is_the_moment_that_counts() -> None:
+    hidden = Listing(shows=1, until=51)
+    server = Server(OLD, posts=[lost(), lost()], lists=[down(until=31), hidden, down(until=60)])
+
+    posted = run(server)
+
+    assert (posted.item.id, posted.doubles) == ("ours-1", ("ours-2",))
+
+
+@pytest.mark.parametrize("options", [{}, {"avoid_duplicate": True}], ids=["", "duplicate check"])
+@pytest.mark.parametrize(
+    "listing",
+    [
+        pytest.param(down(until=None, signal=True), id="while the list is read"),
+        pytest.param(Listing(signal=True), id="before the post"),
+        pytest.param(replace(SHORT, signal=True), id="before the list is read again"),
+    ],
+)
+def test_signal_before_the_post_ends_it_with_nothing_written(listing: Listing, options: dict[str, bool]) -> None:
+    server = Server(OLD, lists=[listing])
+
+    error = failure(CancelledError, server, **options)
+
+    assert (error.may_have_written, error.found) == (False, None)
+    assert (server.posted_at, len(server.read_at)) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("posts", "lists"),
+    [
+        pytest.param([lost(signal=True)], [FINE], id="in the post"),
+        pytest.param([lost()], [FINE, Listing(shows=1, signal=True)], id="in the pause"),
+        pytest.param([lost()], [FINE, down(until=None, signal=True)], id="in a reading"),
+    ],
+)
+def test_signal_while_an_answer_is_lost_takes_one_last_look(posts: list[Post], lists: list[Listing]) -> None:
+    server = Server(OLD, posts=posts, lists=lists)
+
+    error = failure(CancelledError, server)
+
+    assert error.may_have_written
+    assert error.found == Posted(Note("ours-1", born=0, created=VirtualClock.BEGINNING), How.FOUND)
+    assert (len(server.posted_at), len(server.read_at)) == (1, len(lists) + 1)
+
+
+@pytest.mark.parametrize(
+    ("post", "listing"),
+    [
+        pytest.param(lost(writes=False, signal=True), FINE, id="absent"),
+        pytest.param(lost(signal=True), down(), id="unreadable"),
+        pytest.param(lost(signal=True), Listing(status(403)), id="refused"),
+    ],
+)
+def test_last_look_that_finds_nothing_leaves_the_doubt(post: Post, listing: Listing) -> None:
+    server = Server(OLD, posts=[post], lists=[FINE, listing])
+
+    error = failure(CancelledError, server)
+
+    assert (error.may_have_written, error.found) == (True, None)
+    assert len(server.posted_at) == 1
+    assert server.clock.slept <= 2
+
+
+def test_signal_while_an_answer_is_lost_cancels_however_long_the_list_is() -> None:
+    server = Server(*old_notes(21), per_page=1, posts=[lost(signal=True)])
+
+    error = failure(CancelledError, server)
+
+    assert error.may_have_written
+
+
+def test_signal_after_a_proof_of_absence_ends_it_with_nothing_written() -> None:
+    proves_nothing = Listing(counted=False, until=25)
+    server = Server(OLD, posts=[lost(writes=False)], lists=[FINE, proves_nothing, Listing(signal=True)])
+
+    error = failure(CancelledError, server)
+
+    assert not error.may_have_written
+    assert (server.copies, len(server.posted_at)) == (0, 1)
+
+
+@pytest.mark.parametrize("posts", [[], [lost(writes=False)]], ids=["first post", "second post"])
+def test_signal_before_a_complete_answer_changes_nothing(posts: list[Post]) -> None:
+    server = Server(OLD, posts=[*posts, Post(signal=True)])
+
+    posted = run(server)
+
+    assert (posted.how, server.copies) == (How.ANSWERED, 1)
+
+
+class Attempt:
+    """What a run says of the number of copies."""
+
+    def __init__(self, server: Server) -> None:
+        try:
+            posted = run(server)
+            self.copies = range(1, 2 + len(posted.doubles))
+        except APIError:
+            self.copies = range(1)
+        except (UnsettledError, CancelledError):
+            self.copies = range(2)
+
+
+def one_of(*values: Any) -> st.SearchStrategy[Any]:
+    return st.sampled_from(values)
+
+
+LOST = st.builds(timeout) | st.builds(cut_success) | st.builds(status, one_of(408, 502, 503), one_of(None, 500))
+NO_EFFECT = st.builds(not_sent) | st.builds(status, one_of(422, 429), one_of(500))
+SIGNAL = one_of(False, False, False, False, True)
+POSTS = (
+    st.builds(Post, text=one_of(TEXT, "A fix"), takes=one_of(0, 25), signal=SIGNAL)
+    | st.builds(Post, LOST, one_of(True), one_of(0, 4, 19), one_of(TEXT, TEXT, "A fix"), one_of(0, 3), SIGNAL)
+    | st.builds(Post, LOST | NO_EFFECT, writes=one_of(False), takes=one_of(0, 30), signal=SIGNAL)
+)
+MOMENTS = one_of(None, 19, 29, 45, 60, FOREVER)
+LISTS = st.builds(
+    Listing, st.none(), MOMENTS, missing=one_of(0, 0, 1, -1), counted=one_of(True, True, False), takes=one_of(0, 0, 12)
+) | st.builds(Listing, st.builds(status, one_of(400, 403, 429, 503), one_of(None, 10)), MOMENTS, signal=SIGNAL)
+UNDATED = st.builds(Listing, until=MOMENTS, dated=one_of(False))
+LYING = st.builds(Listing, until=one_of(19), shows=one_of(0, 1))
+SCRIPTS = st.lists(LISTS | UNDATED, max_size=4) | st.lists(LISTS | LYING, max_size=4)
+OTHERS = one_of([], [Note("same")], [Note("other", "Another text", born=-30)], [Note("other", "Another text", born=25)])
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.lists(POSTS, max_size=3), SCRIPTS, OTHERS, one_of(-HOUR, 0, HOUR))
+def test_there_are_as_many_copies_as_is_said(
+    posts: list[Post], lists: list[Listing], others: list[Note], skew: float
+) -> None:
+    server = Server(OLD, *others, posts=posts, lists=lists, skew=skew)
+
+    attempt = Attempt(server)
+
+    assert server.copies in attempt.copies

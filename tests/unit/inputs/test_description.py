@@ -1,0 +1,208 @@
+"""The text that customers read: where it may come from, and what is taken out of it."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from onlineornot_action.inputs.description import LONGEST, check, normalize_newlines, read_file, without_controls
+
+BOM = b"\xef\xbb\xbf"
+MOST_BYTES = 41_024
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """Lay out a workspace with a text, and a secret beside it."""
+    workspace = tmp_path / "workspace"
+    (workspace / "docs").mkdir(parents=True)
+    (workspace / "docs/notes.txt").write_bytes("Zurückgerollt 🛠\r\n".encode())
+    (tmp_path / "secret.txt").write_text("hush", encoding="utf-8")
+    return workspace
+
+
+@pytest.mark.parametrize("name", ["docs/notes.txt", "./docs//notes.txt", "docs/../docs/notes.txt"])
+def test_a_file_of_the_workspace_is_read_as_it_is(workspace: Path, name: str) -> None:
+    assert read_file(name, workspace=workspace) == "Zurückgerollt 🛠\r\n"
+
+
+def test_a_file_may_be_named_by_its_whole_path(workspace: Path) -> None:
+    assert read_file(str(workspace / "docs/notes.txt"), workspace=workspace) == "Zurückgerollt 🛠\r\n"
+
+
+def test_a_link_may_stay_inside_the_workspace(workspace: Path) -> None:
+    (workspace / "link").symlink_to("docs/notes.txt")
+
+    assert read_file("link", workspace=workspace) == "Zurückgerollt 🛠\r\n"
+
+
+def test_the_workspace_may_be_a_link_itself(workspace: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(workspace)
+
+    assert read_file("docs/notes.txt", workspace=tmp_path / "link") == "Zurückgerollt 🛠\r\n"
+
+
+def test_a_relative_workspace_is_in_the_working_directory(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(workspace)
+
+    assert read_file("docs/notes.txt", workspace=Path()) == "Zurückgerollt 🛠\r\n"
+
+
+@pytest.mark.parametrize("content", [BOM + b"text", b"text"], ids=["with a mark", "without one"])
+def test_a_byte_order_mark_is_dropped(workspace: Path, content: bytes) -> None:
+    (workspace / "file").write_bytes(content)
+
+    assert read_file("file", workspace=workspace) == "text"
+
+
+@pytest.mark.parametrize("name", ["../secret.txt", "docs/../../secret.txt", "/etc/passwd", "/", ".."])
+def test_a_path_that_leaves_the_workspace_is_refused(workspace: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=r"^is outside the workspace;") as caught:
+        read_file(name, workspace=workspace)
+
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("target", ["../secret.txt", "/etc/passwd", "/dev/zero", "../nothing"])
+def test_a_link_that_leads_outside_is_refused(workspace: Path, target: str) -> None:
+    (workspace / "link").symlink_to(target)
+
+    with pytest.raises(ValueError, match=r"^is outside the workspace;"):
+        read_file("link", workspace=workspace)
+
+
+def test_a_folder_that_is_a_link_to_the_outside_is_refused(workspace: Path) -> None:
+    (workspace / "folder").symlink_to("..")
+
+    with pytest.raises(ValueError, match=r"^is outside the workspace;"):
+        read_file("folder/secret.txt", workspace=workspace)
+
+
+def test_a_folder_whose_name_begins_like_the_workspace_is_outside(workspace: Path, tmp_path: Path) -> None:
+    (tmp_path / "workspace-2").write_text("hush", encoding="utf-8")
+
+    with pytest.raises(ValueError, match=r"^is outside the workspace;"):
+        read_file("../workspace-2", workspace=workspace)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("nothing.txt", "No such file or directory"),
+        ("docs", "Is a directory"),
+        (".", "Is a directory"),
+        ("docs/notes.txt/x", "Not a directory"),
+        ("x" * 300, "File name too long"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_the_reason(workspace: Path, name: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=rf"^cannot be read \({reason}\); give a path relative to the workspace"):
+        read_file(name, workspace=workspace)
+
+
+def test_links_that_go_in_circles_are_refused(workspace: Path) -> None:
+    (workspace / "one").symlink_to("two")
+    (workspace / "two").symlink_to("one")
+
+    with pytest.raises(ValueError, match=r"^cannot be read \(Too many levels of symbolic links\)"):
+        read_file("one", workspace=workspace)
+
+
+def test_a_named_pipe_is_refused_without_waiting_for_a_writer(workspace: Path) -> None:
+    os.mkfifo(workspace / "pipe")
+
+    with pytest.raises(ValueError, match=r"^is not a regular file$"):
+        read_file("pipe", workspace=workspace)
+
+
+@pytest.mark.parametrize("name", ["zero", "null"])
+def test_a_device_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"^is not a regular file$"):
+        read_file(name, workspace=Path("/dev"))
+
+
+def test_a_socket_is_refused(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(workspace)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("socket")
+
+        with pytest.raises(ValueError, match=r"^cannot be read"):
+            read_file("socket", workspace=workspace)
+
+
+def test_a_file_may_be_as_large_as_the_longest_text(workspace: Path) -> None:
+    (workspace / "file").write_bytes(BOM + "🛠".encode() * LONGEST + b"\r\n")
+
+    assert read_file("file", workspace=workspace) == "🛠" * LONGEST + "\r\n"
+
+
+def test_a_larger_file_is_refused(workspace: Path) -> None:
+    (workspace / "file").write_bytes(b"x" * (MOST_BYTES + 1))
+
+    with pytest.raises(ValueError, match=r"^has over 41,024 bytes, but at most 10,000 characters are allowed$"):
+        read_file("file", workspace=workspace)
+
+
+@pytest.mark.parametrize(
+    "content", [b"caf\xe9", "text".encode("utf-16"), b"\xed\xa0\x80"], ids=["Latin-1", "UTF-16", "a surrogate"]
+)
+def test_a_file_in_another_encoding_is_refused(workspace: Path, content: bytes) -> None:
+    (workspace / "file").write_bytes(content)
+
+    with pytest.raises(ValueError, match=r"^is not a UTF-8 text; save it as one$"):
+        read_file("file", workspace=workspace)
+
+
+@pytest.mark.parametrize(
+    ("text", "normalized"), [("a\r\nb", "a\nb"), ("a\rb", "a\nb"), ("a\n\r\r\n\nb", "a\n\n\n\nb"), ("a\nb", "a\nb")]
+)
+def test_every_end_of_a_line_becomes_a_line_feed(text: str, normalized: str) -> None:
+    assert normalize_newlines(text) == normalized
+
+
+@pytest.mark.parametrize(
+    "character",
+    [*map(chr, (*range(9), *range(0x0B, 0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)))],
+    ids=ascii,
+)
+def test_what_steers_a_terminal_or_turns_the_reading_direction_is_removed(character: str) -> None:
+    assert without_controls(f"{character}a{character}{character}b") == "ab"
+
+
+@pytest.mark.parametrize(
+    "text", ["tab\tand\nline", "👩\u200d💻", "क्\u200dष", "\u200ea\u200f", "e\u0301", "\xa0", "ü🛠", "\u2028"]
+)
+def test_what_writing_needs_stays(text: str) -> None:
+    assert without_controls(text) == text
+
+
+@pytest.mark.parametrize("text", [".", "🛠", "\u200b|", "\u0627", " \n x", "x" * LONGEST, "🛠" * LONGEST])
+def test_a_text_with_something_to_read_is_handed_back(text: str) -> None:
+    assert check(text, secrets=()) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " \t\n", "\xa0\u3000", "\u200b\u2060\ufeff", "\ufe0f\u0301", "\xad", "\u2800\u3164", "\u115f\u1160\uffa0"],
+)
+def test_a_text_in_which_nothing_is_visible_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^has nothing to read in it$"):
+        check(text, secrets=())
+
+
+@pytest.mark.parametrize("character", ["x", "🛠"])
+def test_a_text_that_is_too_long_is_refused_with_both_numbers(character: str) -> None:
+    with pytest.raises(ValueError, match=r"^has 10,001 characters, but at most 10,000 are allowed;"):
+        check(character * (LONGEST + 1), secrets=())
+
+
+def test_a_text_with_the_secret_in_it_is_refused_without_repeating_it() -> None:
+    with pytest.raises(ValueError, match=r"^contains the API token") as caught:
+        check("It is token-1234567890, psst", secrets=["token-1234567890"])
+
+    assert "token-1234567890" not in str(caught.value)
+
+
+def test_a_secret_that_is_too_short_to_be_one_is_no_reason_to_refuse_a_text() -> None:
+    assert check("We restored the service.", secrets=["service"]) == "We restored the service."

@@ -1,0 +1,137 @@
+"""Whether an update on the page says what was asked for."""
+
+from typing import Any
+
+import pytest
+
+from onlineornot_action.onlineornot.models import (
+    ComponentAffected,
+    ComponentStatus,
+    IncidentStatus,
+    IncidentUpdate,
+    IncidentUpdateCreate,
+    IncidentUpdatePatch,
+)
+from onlineornot_action.operations.matching import is_patched, says_the_same
+
+API = {"id": "component-api", "new_status": "MAJOR_OUTAGE"}
+WEB = {"id": "component-web", "new_status": "OPERATIONAL"}
+SENT = (
+    ComponentAffected(id="component-api", status=ComponentStatus.MAJOR_OUTAGE),
+    ComponentAffected(id="component-web", status=ComponentStatus.OPERATIONAL),
+)
+MOMENT = "2026-11-24T09:30:00.000Z"
+
+
+def update(**fields: Any) -> IncidentUpdate:
+    fields = {"status": "MONITORING", "description": "A fix is out.", "date_happened": MOMENT} | fields
+    return IncidentUpdate.model_validate({"id": "update-1"} | fields)
+
+
+def wanted(description: str = "A fix is out.", components: tuple[ComponentAffected, ...] | None = None) -> Any:
+    return IncidentUpdateCreate(
+        status=IncidentStatus.MONITORING,
+        description=description,
+        notify_subscribers=False,
+        components_affected=components,
+    )
+
+
+TEXTS = [
+    pytest.param("A fix is out.", "A fix is out.", True, id="the same"),
+    pytest.param("A fix is out.", "A fix is out", False, id="another"),
+    pytest.param("A fix is out.", "a fix is out.", False, id="another case"),
+    pytest.param("Gr\u00fc\u00dfe", "Gru\u0308\u00dfe", True, id="composed and decomposed"),
+    pytest.param("Gru\u0308\u00dfe", "Gr\u00fc\u00dfe", True, id="decomposed and composed"),
+    pytest.param("2\u00b2", "22", False, id="only compatible"),
+    pytest.param("one\ntwo", "one\r\ntwo", True, id="CRLF on the page"),
+    pytest.param("one\r\ntwo", "one\ntwo", True, id="CRLF sent"),
+    pytest.param("one\n\ntwo", "one\ntwo", False, id="fewer lines"),
+    pytest.param("one\ntwo", "one two", False, id="a space for a line's end"),
+    pytest.param("one  \ntwo\t\nthree", "one\ntwo\nthree", True, id="white space at the end of lines"),
+    pytest.param("  one\ntwo\n", "one\ntwo", True, id="white space at both ends"),
+    pytest.param("one\n  two", "one\ntwo", False, id="white space at the beginning of a line"),
+    pytest.param("one  two", "one two", False, id="white space within a line"),
+    pytest.param("one", None, False, id="no text"),
+]
+
+
+@pytest.mark.parametrize(("sent", "shown", "same"), TEXTS)
+def test_texts_are_compared_in_one_form(sent: str, shown: str | None, same: object) -> None:
+    assert says_the_same(update(description=shown), wanted(sent)) is same
+
+
+@pytest.mark.parametrize(("sent", "shown", "same"), TEXTS)
+def test_patched_text_is_compared_in_the_same_form(sent: str, shown: str | None, same: object) -> None:
+    assert is_patched(update(description=shown), IncidentUpdatePatch(description=sent)) is same
+
+
+@pytest.mark.parametrize("status", ["RESOLVED", "monitoring", None])
+def test_update_of_another_status_says_something_else(status: str | None) -> None:
+    assert not says_the_same(update(status=status), wanted())
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown", "same"),
+    [
+        pytest.param(SENT, [API, WEB], True, id="all"),
+        pytest.param(SENT, [WEB, API], True, id="in another order"),
+        pytest.param(SENT, [API], True, id="only what really changed"),
+        pytest.param(SENT, [], False, id="none"),
+        pytest.param(SENT[:1], [API, WEB], False, id="more than were sent"),
+        pytest.param(SENT[:1], [WEB], False, id="another"),
+        pytest.param(SENT[:1], [API | {"new_status": "OPERATIONAL"}], False, id="another status"),
+        pytest.param(SENT[:1], [API | {"old_status": "OPERATIONAL", "name": "API"}], True, id="old status and name"),
+        pytest.param(SENT[:1], [{"id": "component-api"}], False, id="no status"),
+        pytest.param(None, [], True, id="none, and none were sent"),
+        pytest.param((), [], True, id="none, and an empty list was sent"),
+        pytest.param(None, [API], False, id="some, and none were sent"),
+        pytest.param(SENT, None, True, id="null"),
+    ],
+)
+def test_components_are_some_of_those_that_were_sent(
+    sent: tuple[ComponentAffected, ...] | None, shown: list[dict[str, str]] | None, same: object
+) -> None:
+    assert says_the_same(update(components=shown), wanted(components=sent)) is same
+
+
+@pytest.mark.parametrize("sent", [SENT, (), None])
+def test_status_and_text_decide_where_components_are_absent(sent: tuple[ComponentAffected, ...] | None) -> None:
+    assert says_the_same(update(), wanted(components=sent))
+
+
+def test_date_does_not_decide_whether_an_update_is_the_same() -> None:
+    assert says_the_same(update(date_happened="2020-01-01T00:00:00Z"), wanted())
+
+
+@pytest.mark.parametrize(
+    ("patch", "patched"),
+    [
+        (IncidentUpdatePatch(), True),
+        (IncidentUpdatePatch(status=IncidentStatus.MONITORING), True),
+        (IncidentUpdatePatch(status=IncidentStatus.RESOLVED), False),
+        (IncidentUpdatePatch(status=IncidentStatus.MONITORING, description="Another text"), False),
+        (IncidentUpdatePatch(status=IncidentStatus.MONITORING, date_happened="2026-11-24T09:31:00Z"), False),
+        (IncidentUpdatePatch(status=IncidentStatus.RESOLVED, description="A fix is out.", date_happened=MOMENT), False),
+    ],
+)
+def test_update_is_patched_when_all_that_was_given_is_there(patch: IncidentUpdatePatch, patched: object) -> None:
+    assert is_patched(update(), patch) is patched
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown", "same"),
+    [
+        (MOMENT, MOMENT, True),
+        ("2026-11-24T09:30:00.999Z", "2026-11-24T09:30:00Z", True),
+        ("2026-11-24T09:30:00Z", "2026-11-24T09:30:00.999Z", True),
+        ("2026-11-24T09:30:01Z", "2026-11-24T09:30:00Z", False),
+        ("2026-11-24T10:30:00+01:00", "2026-11-24T09:30:00Z", True),
+        ("2026-11-24T09:30:00+01:00", "2026-11-24T09:30:00Z", False),
+        (MOMENT, "2026-11-24T09:30:00", False),
+        (MOMENT, "yesterday", False),
+        (MOMENT, None, False),
+    ],
+)
+def test_dates_may_differ_by_less_than_a_second(sent: str, shown: str | None, same: object) -> None:
+    assert is_patched(update(date_happened=shown), IncidentUpdatePatch(date_happened=sent)) is same

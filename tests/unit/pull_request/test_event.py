@@ -1,0 +1,297 @@
+"""What the runner says of a workflow run: where it is, and which change it is about."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from onlineornot_action.pull_request.event import WorkflowRun
+
+always = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+RUN_SHA, SHA, OTHER_SHA, ZEROS = "a" * 40, "b" * 40, "c" * 40, "0" * 40
+ENVIRON = {
+    "GITHUB_API_URL": "https://api.github.com",
+    "GITHUB_SERVER_URL": "https://github.com",
+    "GITHUB_REPOSITORY": "octo/shop",
+    "GITHUB_RUN_ID": "77",
+    "GITHUB_RUN_ATTEMPT": "2",
+    "GITHUB_SHA": RUN_SHA,
+}
+RUN_URL = "https://github.com/octo/shop/actions/runs/77"
+EVENTS = (
+    *("push", "pull_request", "pull_request_target", "issue_comment", "deployment", "deployment_status"),
+    *("workflow_run", "workflow_dispatch", "schedule", "repository_dispatch", "", "no_such_event"),
+)
+NO_NUMBERS: tuple[Any, ...] = (None, True, False, 0, -1, 1.0, 1.5, "", "1", [], [1], {}, {"number": 1})
+NO_OBJECTS: tuple[Any, ...] = (None, True, 0, 1, 1.5, "", "number", [], [{"number": 1}], [["id", "x"]])
+NO_COMMITS: tuple[Any, ...] = (None, True, 0, 1, 1.5, "", " ", "-", [], [SHA], {}, {"id": SHA})
+
+leaves = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from([SHA, ZEROS, 1])
+)
+names = st.sampled_from(
+    [
+        *("head_commit", "id", "after", "deployment", "sha", "workflow_run", "head_sha", "conclusion"),
+        *("issue", "pull_request", "number", "x"),
+    ]
+)
+documents = st.recursive(
+    leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner), max_leaves=12
+)
+"""Any JSON, in which the names that are looked for stand more often than elsewhere."""
+
+Read = Callable[[str, Any], WorkflowRun]
+
+
+@pytest.fixture
+def event_file(tmp_path: Path) -> Path:
+    """Name the file that holds the event."""
+    return tmp_path / "event.json"
+
+
+@pytest.fixture
+def read(event_file: Path) -> Read:
+    """Read the workflow of an event."""
+
+    def read(event: str, payload: Any) -> WorkflowRun:
+        event_file.write_text(json.dumps(payload), encoding="utf-8")
+        return WorkflowRun.of(environ(event, event_file))
+
+    return read
+
+
+def environ(event: str, event_file: Path) -> dict[str, str]:
+    return {**ENVIRON, "GITHUB_EVENT_NAME": event, "GITHUB_EVENT_PATH": str(event_file)}
+
+
+@pytest.mark.parametrize(
+    ("event", "payload", "commit"),
+    [
+        ("push", {"head_commit": {"id": SHA}, "after": OTHER_SHA}, SHA),
+        ("push", {"head_commit": None, "after": SHA}, SHA),
+        ("push", {"after": SHA, "before": OTHER_SHA}, SHA),
+        ("push", {"head_commit": {"id": SHA.upper()}}, SHA.upper()),
+        ("push", {"head_commit": {"id": "d" * 64}}, "d" * 64),
+        ("push", {"head_commit": None, "after": ZEROS, "deleted": True}, ""),
+        ("push", {}, RUN_SHA),
+        ("deployment", {"deployment": {"sha": SHA}}, SHA),
+        ("deployment_status", {"deployment": {"sha": SHA}, "deployment_status": {"state": "failure"}}, SHA),
+        ("deployment", {"deployment": {}}, RUN_SHA),
+        ("workflow_run", {"workflow_run": {"head_sha": SHA, "id": 5, "conclusion": "failure"}}, SHA),
+        ("workflow_run", {"workflow_run": {"head_sha": SHA, "id": 5, "conclusion": "success"}}, SHA),
+        ("workflow_run", {"workflow_run": {"id": 5, "conclusion": "failure"}}, ""),
+        ("workflow_run", {"workflow_run": {"head_sha": ZEROS}}, ""),
+        ("workflow_run", {}, ""),
+        ("workflow_dispatch", {"inputs": {"sha": SHA}, "ref": "refs/heads/main"}, RUN_SHA),
+        ("schedule", {"schedule": "0 3 * * *"}, RUN_SHA),
+        ("repository_dispatch", {"client_payload": {"head_commit": {"id": SHA}}}, RUN_SHA),
+        ("no_such_event", {"head_commit": {"id": SHA}, "after": SHA, "deployment": {"sha": SHA}}, RUN_SHA),
+        ("", {"after": SHA}, RUN_SHA),
+    ],
+)
+def test_each_event_names_its_commit_in_a_place_of_its_own(read: Read, event: str, payload: Any, commit: str) -> None:
+    workflow = read(event, payload)
+
+    assert workflow.commit == commit
+    assert workflow.pull_request is None
+
+
+@pytest.mark.parametrize(
+    ("event", "payload"),
+    [
+        ("pull_request", {"number": 12, "pull_request": {"number": 12}}),
+        ("pull_request_target", {"number": 12, "pull_request": {"number": 12}}),
+        ("pull_request_review", {"pull_request": {"number": 12}, "review": {}}),
+        ("issue_comment", {"issue": {"number": 12, "pull_request": {"url": "https://api.github.com/x"}}}),
+    ],
+)
+def test_an_event_about_a_pull_request_knows_its_number(read: Read, event: str, payload: Any) -> None:
+    assert read(event, payload).pull_request == 12
+
+
+@pytest.mark.parametrize("issue", [{"number": 12}, {"number": 12, "pull_request": None}])
+def test_a_plain_issue_is_no_pull_request(read: Read, issue: Any) -> None:
+    workflow = read("issue_comment", {"issue": issue, "comment": {"id": 12}})
+
+    assert (workflow.pull_request, workflow.commit) == (None, "")
+
+
+@pytest.mark.parametrize("conclusion", ["failure", "timed_out", "cancelled"])
+def test_the_run_that_failed_and_started_this_one_is_known_with_its_address(read: Read, conclusion: str) -> None:
+    workflow = read("workflow_run", {"workflow_run": {"id": 5, "conclusion": conclusion}})
+
+    assert workflow.failed_run == 5
+    assert workflow.url_of(5) == "https://github.com/octo/shop/actions/runs/5"
+
+
+@pytest.mark.parametrize(
+    ("event", "run"),
+    [
+        ("workflow_run", {"id": 5, "conclusion": "success"}),
+        ("workflow_run", {"conclusion": "failure"}),
+        ("push", {"id": 5, "conclusion": "failure"}),
+        ("workflow_dispatch", {"id": 5, "conclusion": "failure"}),
+    ],
+)
+def test_nothing_else_is_a_run_that_failed(read: Read, event: str, run: Any) -> None:
+    workflow = read(event, {"workflow_run": run})
+
+    assert workflow.failed_run is None
+
+
+def test_the_address_of_the_run_names_the_attempt(read: Read) -> None:
+    assert read("push", {}).url == f"{RUN_URL}/attempts/2"
+
+
+@pytest.mark.parametrize("attempt", [{}, {"GITHUB_RUN_ATTEMPT": ""}])
+def test_without_a_number_it_is_the_first_attempt(attempt: dict[str, str]) -> None:
+    known = {name: value for name, value in ENVIRON.items() if name != "GITHUB_RUN_ATTEMPT"}
+
+    assert WorkflowRun.of(known | attempt).url == f"{RUN_URL}/attempts/1"
+
+
+def test_an_enterprise_server_has_addresses_of_its_own(event_file: Path) -> None:
+    event_file.write_text('{"workflow_run": {"id": 5, "conclusion": "failure"}}', encoding="utf-8")
+    server = {"GITHUB_API_URL": "https://ghe.example/api/v3", "GITHUB_SERVER_URL": "https://ghe.example"}
+
+    workflow = WorkflowRun.of(environ("workflow_run", event_file) | server)
+
+    assert workflow.api_url == "https://ghe.example/api/v3"
+    assert workflow.server_url == "https://ghe.example"
+    assert workflow.repository == "octo/shop"
+    assert workflow.url == "https://ghe.example/octo/shop/actions/runs/77/attempts/2"
+    assert workflow.url_of(5) == "https://ghe.example/octo/shop/actions/runs/5"
+
+
+def test_an_empty_environment_says_nothing() -> None:
+    workflow = WorkflowRun.of({})
+
+    assert (workflow.api_url, workflow.server_url, workflow.repository) == ("", "https://github.com", "")
+    assert (workflow.pull_request, workflow.commit, workflow.failed_run) == (None, "", None)
+
+
+@pytest.mark.parametrize("path", ["", "/", "/no/such/file", "x" * 5000, "\x00", "\ud800"])
+def test_where_there_is_no_event_the_commit_is_that_of_the_run(path: str) -> None:
+    workflow = WorkflowRun.of(ENVIRON | {"GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": path})
+
+    assert workflow.commit == RUN_SHA
+    assert workflow.pull_request is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"after",
+        b'{"after": ',
+        b"[]",
+        b'["after"]',
+        b"null",
+        b"1",
+        b'"after"',
+        b"NaN",
+        b'{"after": 1e999}',
+        b'{"after": "\xff\xfe"}',
+        b"\xff\xfe\x00",
+        b"[" * 100_000,
+        b'{"head_commit":' * 100_000,
+        b'{"head_commit":' * 300 + b"{}" + b"}" * 300,
+        b'{"pull_request": {"number": ' + b"9" * 10_000 + b"}}",
+    ],
+    ids=lambda content: repr(content[:20]),
+)
+@pytest.mark.parametrize("event", ["push", "deployment"])
+def test_an_event_that_makes_no_sense_is_as_good_as_none(event_file: Path, event: str, content: bytes) -> None:
+    event_file.write_bytes(content)
+
+    workflow = WorkflowRun.of(environ(event, event_file))
+
+    assert workflow.commit == RUN_SHA
+    assert workflow.pull_request is None
+
+
+def test_an_event_that_makes_no_sense_does_not_make_the_commit_of_the_run_that_of_another(event_file: Path) -> None:
+    event_file.write_bytes(b"{")
+
+    workflow = WorkflowRun.of(environ("workflow_run", event_file))
+
+    assert workflow.commit == ""
+    assert workflow.failed_run is None
+
+
+def test_a_byte_order_mark_is_no_obstacle(event_file: Path) -> None:
+    event_file.write_bytes(b'\xef\xbb\xbf{"after": "' + SHA.encode() + b'"}')
+
+    assert WorkflowRun.of(environ("push", event_file)).commit == SHA
+
+
+@pytest.mark.parametrize("number", NO_NUMBERS)
+def test_what_is_no_number_is_no_pull_request(read: Read, number: Any) -> None:
+    own = read("pull_request", {"pull_request": {"number": number}})
+    commented = read("issue_comment", {"issue": {"number": number, "pull_request": {"url": "x"}}})
+
+    assert own.pull_request is None
+    assert commented.pull_request is None
+
+
+@pytest.mark.parametrize("run_id", NO_NUMBERS)
+def test_what_is_no_number_is_no_run(read: Read, run_id: Any) -> None:
+    assert read("workflow_run", {"workflow_run": {"id": run_id, "conclusion": "failure"}}).failed_run is None
+
+
+@pytest.mark.parametrize("value", NO_OBJECTS)
+@pytest.mark.parametrize("event", EVENTS)
+def test_what_is_no_object_says_nothing(read: Read, event: str, value: Any) -> None:
+    places = ("head_commit", "deployment", "workflow_run", "issue", "pull_request")
+
+    workflow = read(event, dict.fromkeys(places, value))
+
+    assert workflow.commit == ("" if event in ("workflow_run", "issue_comment") else RUN_SHA)
+    assert workflow.pull_request is None
+    assert workflow.failed_run is None
+
+
+@pytest.mark.parametrize("sha", NO_COMMITS)
+@pytest.mark.parametrize("event", ["push", "deployment", "deployment_status"])
+def test_what_is_no_commit_is_not_taken_for_one(read: Read, event: str, sha: Any) -> None:
+    payload = {"head_commit": {"id": sha}, "after": sha, "deployment": {"sha": sha}}
+
+    assert read(event, payload).commit == RUN_SHA
+
+
+@pytest.mark.parametrize("sha", NO_COMMITS)
+def test_what_is_no_commit_of_another_run_is_not_replaced_by_that_of_this_one(read: Read, sha: Any) -> None:
+    assert read("workflow_run", {"workflow_run": {"head_sha": sha}}).commit == ""
+
+
+@pytest.mark.parametrize("sha", ["", ZEROS, "../../x", "a/b", "a?b", "a b", f"{SHA}\n", "é", "٣", "-a", "e" * 65])
+def test_a_commit_has_nothing_that_means_something_in_an_address(read: Read, event_file: Path, sha: str) -> None:
+    named = read("workflow_run", {"workflow_run": {"head_sha": sha}})
+    of_the_run = WorkflowRun.of(environ("schedule", event_file) | {"GITHUB_SHA": sha})
+
+    assert named.commit == ""
+    assert of_the_run.commit == ""
+
+
+@always
+@given(event=st.sampled_from(EVENTS), payload=documents)
+def test_whatever_the_event_is_it_is_read_as_what_it_should_be(read: Read, event: str, payload: Any) -> None:
+    workflow = read(event, payload)
+
+    assert type(workflow.commit) is str
+    assert {type(workflow.pull_request), type(workflow.failed_run)} <= {int, type(None)}
+    assert workflow.failed_run is None or event == "workflow_run"
+    assert workflow.commit != ZEROS
+
+
+@always
+@given(content=st.binary(), event=st.sampled_from(EVENTS))
+def test_whatever_the_file_holds_nothing_is_raised(event_file: Path, content: bytes, event: str) -> None:
+    event_file.write_bytes(content)
+
+    assert WorkflowRun.of(environ(event, event_file)).url == f"{RUN_URL}/attempts/2"

@@ -1,0 +1,441 @@
+"""The sandbox does what the documentation of the API says, and shows what came of it."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import requests
+
+from onlineornot_sandbox.auth import EDIT_TOKEN, FOREIGN_TOKEN, READ_TOKEN
+from onlineornot_sandbox.bodies import IncidentUpdateCreate
+from onlineornot_sandbox.resources import Json
+from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, PAGE_ID, SEARCH_ID, SUBSCRIBERS, UPDATE_ID
+from onlineornot_sandbox.server import Sandbox
+from onlineornot_sandbox.store import Store
+
+SOURCES = Path(__file__).parents[3] / "src"
+SECONDS = 10
+
+PAGE = f"/v1/status_pages/{PAGE_ID}"
+INCIDENTS = f"{PAGE}/incidents"
+INCIDENT = f"{INCIDENTS}/{INCIDENT_ID}"
+UPDATES = f"{INCIDENT}/updates"
+UPDATE = f"{UPDATES}/{UPDATE_ID}"
+
+NOON = datetime(2026, 1, 2, 12, 0, 0, 678_900, tzinfo=UTC)
+NEW_INCIDENT = {"title": "Search is slow", "description": "We are on it.", "status": "INVESTIGATING"}
+NEW_UPDATE = {"status": "MONITORING", "description": "A fix is out.", "notify_subscribers": False}
+API_DOWN = {"components_affected": [{"id": API_ID, "status": "MAJOR_OUTAGE"}]}
+
+Call = Callable[..., requests.Response]
+
+
+def bearer(token: str) -> str:
+    return f"Bearer {token}"
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store(clock=lambda: NOON)
+
+
+@pytest.fixture
+def sandbox(store: Store) -> Iterator[Sandbox]:
+    with Sandbox(store=store) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def call(sandbox: Sandbox) -> Iterator[Call]:
+    with requests.Session() as session:
+
+        def call(
+            method: str, path: str, body: object = None, authorization: str | None = bearer(EDIT_TOKEN)
+        ) -> requests.Response:
+            headers = {"Authorization": authorization}
+            return session.request(
+                method, sandbox.url + path, json=body, headers=headers, allow_redirects=False, timeout=SECONDS
+            )
+
+        yield call
+
+
+def assert_refused(answer: requests.Response, status: int, code: int = 10001) -> None:
+    envelope = answer.json()
+    errors = [{"code": code, "message": envelope["errors"][0]["message"]}]
+    assert answer.status_code == status
+    assert envelope == {"success": False, "result": None, "errors": errors, "messages": []}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", PAGE, None, 200),
+        ("POST", INCIDENTS, NEW_INCIDENT, 201),
+        ("GET", INCIDENT, None, 200),
+        ("PATCH", INCIDENT, {"title": "Checkout is down", "impact": "MAJOR_OUTAGE"}, 200),
+        ("DELETE", INCIDENT, None, 200),
+        ("POST", UPDATES, NEW_UPDATE, 201),
+        ("GET", UPDATE, None, 200),
+        ("PATCH", UPDATE, {"status": "IDENTIFIED"}, 200),
+        ("DELETE", UPDATE, None, 200),
+    ],
+)
+def test_a_success_is_an_envelope_with_a_result(call: Call, method: str, path: str, body: Json, status: int) -> None:
+    answer = call(method, path, body)
+
+    result = answer.json()["result"]
+    assert answer.status_code == status
+    assert answer.json() == {"result": result, "success": True, "errors": [], "messages": []}
+    assert result["id"]
+
+
+@pytest.mark.parametrize("path", [INCIDENT, UPDATE])
+def test_what_was_deleted_is_gone(call: Call, path: str) -> None:
+    call("DELETE", path)
+
+    assert_refused(call("GET", path), 404)
+
+
+def test_a_refusal_names_the_field_that_is_wrong(call: Call) -> None:
+    answer = call("POST", UPDATES, NEW_UPDATE | {"components_affected": [{"id": API_ID, "status": "BROKEN"}]})
+
+    assert_refused(answer, 400)
+    assert answer.json()["errors"][0]["message"].startswith("components_affected.0.status: ")
+
+
+def test_a_body_that_does_not_call_itself_json_is_refused(sandbox: Sandbox) -> None:
+    headers = {"Authorization": bearer(EDIT_TOKEN), "Content-Type": "text/plain"}
+
+    answer = requests.post(sandbox.url + UPDATES, json.dumps(NEW_UPDATE), headers=headers, timeout=SECONDS)
+
+    assert_refused(answer, 400)
+
+
+def test_a_defect_is_an_envelope_too(call: Call, store: Store) -> None:
+    del store.page
+
+    answer = call("GET", "/")
+
+    assert_refused(answer, 500)
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status", "code"),
+    [
+        (None, 401, 10002),
+        ("Bearer", 401, 10002),
+        ("Bearer unknown", 401, 10002),
+        (EDIT_TOKEN, 401, 10002),
+        (f"Token {EDIT_TOKEN}", 401, 10002),
+        (bearer(FOREIGN_TOKEN), 403, 10003),
+    ],
+)
+def test_without_a_token_of_the_organisation_nothing_is_answered(
+    call: Call, authorization: str | None, status: int, code: int
+) -> None:
+    assert_refused(call("GET", PAGE, None, authorization), status, code)
+    assert_refused(call("POST", UPDATES, NEW_UPDATE, authorization), status, code)
+    assert_refused(call("GET", "/v1/unknown", None, authorization), status, code)
+
+
+@pytest.mark.parametrize("path", [PAGE, INCIDENTS, UPDATE])
+def test_a_token_for_reading_reads(call: Call, path: str) -> None:
+    assert call("GET", path, None, bearer(READ_TOKEN)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", INCIDENTS), ("POST", UPDATES), ("PATCH", UPDATE), ("DELETE", INCIDENT)]
+)
+def test_a_token_for_reading_changes_nothing(call: Call, store: Store, method: str, path: str) -> None:
+    before = dict(store.incidents)
+
+    answer = call(method, path, NEW_INCIDENT, bearer(READ_TOKEN))
+
+    assert_refused(answer, 403, 10003)
+    assert store.incidents == before
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/status_pages/unknown-page"),
+        ("POST", f"/v1/status_pages/unknown-page/incidents/{INCIDENT_ID}/updates"),
+        *((method, f"{INCIDENTS}/unknown-incident") for method in ("GET", "PATCH", "DELETE")),
+        *((method, f"{INCIDENTS}/unknown-incident/updates") for method in ("GET", "POST")),
+        *((method, f"{UPDATES}/unknown-update") for method in ("GET", "PATCH", "DELETE")),
+        *(("GET", path) for path in (INCIDENT.upper(), f"{INCIDENTS}//updates", f"{UPDATES}/", "/v1/unknown", "/no")),
+    ],
+)
+def test_an_unknown_id_or_path_is_a_404(call: Call, method: str, path: str) -> None:
+    assert_refused(call(method, path), 404)
+
+
+def test_an_update_is_found_only_in_its_own_incident(call: Call) -> None:
+    other = call("POST", INCIDENTS, NEW_INCIDENT).json()["result"]["id"]
+
+    answer = call("GET", f"{INCIDENTS}/{other}/updates/{UPDATE_ID}")
+
+    assert_refused(answer, 404)
+
+
+@pytest.mark.parametrize(("method", "path"), [("PUT", UPDATE), ("POST", PAGE), ("OPTIONS", PAGE), ("BREW", "/")])
+def test_an_unknown_method_is_a_405(call: Call, method: str, path: str) -> None:
+    assert_refused(call(method, path), 405)
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers", "per_page", "total"),
+    [
+        ("", range(101, 81, -1), 20, 101),
+        ("page=2", range(81, 61, -1), 20, 101),
+        ("page=6", [1], 20, 101),
+        ("page=7", [], 20, 101),
+        ("per_page=40&page=3", range(21, 0, -1), 40, 101),
+        ("per_page=1000", range(101, 1, -1), 100, 101),
+        ("search=NUMBER 10", [101, 100, 10], 20, 3),
+        ("search=number 10&per_page=2&page=2", [10], 2, 3),
+        ("search=nothing", [], 20, 0),
+    ],
+)
+def test_a_list_comes_in_pages_newest_first_and_can_be_searched(
+    call: Call, store: Store, query: str, numbers: Sequence[int], per_page: int, total: int
+) -> None:
+    store.delete_incident_update(INCIDENT_ID, UPDATE_ID)
+    post_updates(store, 101)
+
+    envelope = call("GET", f"{UPDATES}?{query}").json()
+
+    info = envelope["result_info"]
+    assert [update["description"] for update in envelope["result"]] == [f"Number {number}" for number in numbers]
+    assert (info["per_page"], info["count"], info["total_count"]) == (per_page, len(numbers), total)
+
+
+def post_updates(store: Store, total: int) -> None:
+    for number in range(1, total + 1):
+        store.create_incident_update(INCIDENT_ID, IncidentUpdateCreate(status="UPDATE", description=f"Number {number}"))
+
+
+@pytest.mark.parametrize("number", ["", "0", "-1", "1.5", "one", "%201", "1%D9%A1", "9" * 19, "0" * 5000 + "1"])
+def test_a_bad_page_number_is_a_400(call: Call, number: str) -> None:
+    assert_refused(call("GET", f"{UPDATES}?page={number}"), 400)
+    assert_refused(call("GET", f"{UPDATES}?per_page={number}"), 400)
+
+
+@pytest.mark.parametrize(
+    ("given", "happened"),
+    [({}, "2026-01-02T12:00:00.678Z"), ({"date_happened": "2021-01-01T00:00:00.000Z"}, "2021-01-01T00:00:00.000Z")],
+)
+def test_an_update_stays_as_it_was_answered(call: Call, given: Json, happened: str) -> None:
+    created = call("POST", UPDATES, NEW_UPDATE | given).json()["result"]
+
+    assert created == {
+        "id": created["id"],
+        "incident_id": INCIDENT_ID,
+        "status": "MONITORING",
+        "description": "A fix is out.",
+        "date_happened": happened,
+        "created_at": "2026-01-02T12:00:00.678Z",
+        "updated_at": "2026-01-02T12:00:00.678Z",
+    }
+    assert call("GET", f"{UPDATES}/{created['id']}").json()["result"] == created
+    assert call("GET", INCIDENT).json()["result"]["updates"][0] == created
+    assert call("GET", INCIDENTS).json()["result"][0]["latest_update"]["id"] == created["id"]
+
+
+def test_an_update_tells_the_old_and_the_new_status_of_its_components(call: Call) -> None:
+    settings = [{"id": API_ID, "status": "PARTIAL_OUTAGE"}, {"id": SEARCH_ID, "status": "DEGRADED_PERFORMANCE"}]
+    call("POST", UPDATES, NEW_UPDATE | API_DOWN)
+
+    update = call("POST", UPDATES, NEW_UPDATE | {"components_affected": settings}).json()["result"]
+
+    assert update["components"] == [
+        {"id": API_ID, "name": "API", "old_status": "MAJOR_OUTAGE", "new_status": "PARTIAL_OUTAGE"},
+        {"id": SEARCH_ID, "name": "Search", "old_status": "OPERATIONAL", "new_status": "DEGRADED_PERFORMANCE"},
+    ]
+
+
+def test_components_keep_the_status_of_an_update_that_is_deleted(call: Call) -> None:
+    update = call("POST", UPDATES, NEW_UPDATE | API_DOWN).json()["result"]
+
+    call("DELETE", f"{UPDATES}/{update['id']}")
+
+    assert call("GET", f"{PAGE}/components?search=api").json()["result"][0]["status"] == "MAJOR_OUTAGE"
+    assert call("GET", PAGE).json()["result"]["status"] == "MAJOR_SYSTEM_OUTAGE"
+
+
+def test_a_component_that_the_page_does_not_have_is_accepted_and_comes_to_nothing(call: Call) -> None:
+    answer = call("POST", UPDATES, NEW_UPDATE | {"components_affected": [{"id": "unknown", "status": "MAINTENANCE"}]})
+
+    assert answer.status_code == 201
+    assert "components" not in answer.json()["result"]
+
+
+@pytest.mark.parametrize("status", ["RESOLVED", "COMPLETED"])
+def test_an_ending_status_ends_the_incident_for_good(call: Call, status: str) -> None:
+    update = call("POST", UPDATES, NEW_UPDATE | {"status": status}).json()["result"]
+    call("POST", UPDATES, NEW_UPDATE)
+
+    assert call("GET", INCIDENT).json()["result"]["ended"] == update["created_at"]
+
+
+@pytest.mark.parametrize(
+    "status", ["INVESTIGATING", "IDENTIFIED", "MONITORING", "UPDATE", "SCHEDULED", "IN_PROGRESS", "VERIFYING"]
+)
+def test_an_open_incident_has_no_end(call: Call, status: str) -> None:
+    call("POST", UPDATES, NEW_UPDATE | {"status": status})
+
+    assert "ended" not in call("GET", INCIDENT).json()["result"]
+    assert "ended" not in call("GET", INCIDENTS).json()["result"][0]
+
+
+@pytest.mark.parametrize("patch", [{"status": "IDENTIFIED"}, {"description": "Found it."}, {"date_happened": "now"}])
+def test_a_patch_keeps_what_it_leaves_out_and_mails_nobody(call: Call, store: Store, patch: dict[str, str]) -> None:
+    before = call("POST", UPDATES, NEW_UPDATE | API_DOWN).json()["result"]
+
+    after = call("PATCH", f"{UPDATES}/{before['id']}", patch).json()["result"]
+
+    assert after["updated_at"] > before["updated_at"]
+    assert after == before | patch | {"updated_at": after["updated_at"]}
+    assert call("GET", f"{UPDATES}/{before['id']}").json()["result"] == after
+    assert store.mails == []
+
+
+def test_an_empty_patch_changes_nothing(call: Call, store: Store) -> None:
+    before = store.timeline()
+
+    answer = call("PATCH", UPDATE, {})
+
+    assert answer.status_code == 200
+    assert store.timeline() == before
+
+
+def test_an_incident_begins_with_an_update_and_the_worst_impact(call: Call) -> None:
+    components = [{"id": API_ID, "status": "DEGRADED_PERFORMANCE"}, {"id": SEARCH_ID, "status": "PARTIAL_OUTAGE"}]
+
+    incident = call("POST", INCIDENTS, NEW_INCIDENT | {"components": components}).json()["result"]
+
+    assert [update["description"] for update in incident["updates"]] == ["We are on it."]
+    assert incident["components"] == [{"id": API_ID, "name": "API"}, {"id": SEARCH_ID, "name": "Search"}]
+    assert incident["impact"] == "PARTIAL_OUTAGE"
+
+
+def test_a_patched_incident_has_another_title_and_impact(call: Call) -> None:
+    patch = {"title": "Checkout is down", "impact": "MAJOR_OUTAGE"}
+    before = call("GET", INCIDENT).json()["result"]
+
+    after = call("PATCH", INCIDENT, patch).json()["result"]
+
+    assert after == before | patch | {"updated_at": after["updated_at"]}
+
+
+@pytest.mark.parametrize(
+    ("choice", "readers"),
+    [({}, SUBSCRIBERS), ({"notify_subscribers": True}, SUBSCRIBERS), ({"notify_subscribers": False}, ())],
+)
+@pytest.mark.parametrize(
+    ("path", "body", "subject"),
+    [
+        (UPDATES, {"status": "RESOLVED", "description": "It works."}, "[RESOLVED] Checkout is failing"),
+        (INCIDENTS, NEW_INCIDENT, "[INVESTIGATING] Search is slow"),
+    ],
+)
+def test_every_subscriber_is_mailed_unless_told_otherwise(
+    call: Call, path: str, body: Json, subject: str, choice: Json, readers: Sequence[str]
+) -> None:
+    call("POST", path, body | choice)
+
+    mails = call("GET", "/sandbox/mails", None, None).json()
+
+    sent = [(mail["to"], mail["subject"], mail["text"]) for mail in mails]
+    assert sent == [(reader, subject, body["description"]) for reader in readers]
+
+
+def test_the_page_reads_as_plain_text(call: Call) -> None:
+    call("POST", UPDATES, NEW_UPDATE | API_DOWN | {"status": "RESOLVED"})
+    call("POST", INCIDENTS, NEW_INCIDENT)
+
+    page = call("GET", "/", None, None)
+
+    assert page.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert page.text == (
+        "Example Shop: MAJOR_SYSTEM_OUTAGE\n\n"
+        "Shop\n  Website                 OPERATIONAL\n  Payments                OPERATIONAL\n\n"
+        "Core\n  API                     MAJOR_OUTAGE\n  Search                  OPERATIONAL\n\n"
+        "Search is slow (open)\n  2026-01-02T12:00:00.680Z  INVESTIGATING\n    We are on it.\n\n"
+        "Checkout is failing (ended 2026-01-02T12:00:00.678Z)\n"
+        "  2026-01-02T11:30:00.678Z  INVESTIGATING\n"
+        "    Some payments do not go through. We are looking into it.\n"
+        "  2026-01-02T12:00:00.678Z  RESOLVED\n    A fix is out.\n    API: OPERATIONAL -> MAJOR_OUTAGE\n"
+    )
+
+
+def test_every_request_to_the_api_is_noted_also_a_refused_one(call: Call) -> None:
+    call("GET", f"{UPDATES}?search=a%2Fb")
+    call("DELETE", PAGE, None, None)
+
+    noted = call("GET", "/sandbox/requests", None, None).json()
+
+    asked = {"method": "GET", "path": f"{UPDATES}?search=a%2Fb"}
+    assert noted == [asked, {"method": "DELETE", "path": PAGE}]
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", UPDATES), ("POST", "/unknown"), ("HEAD", PAGE)])
+def test_a_connection_is_kept_also_after_a_body_that_nobody_wanted(sandbox: Sandbox, method: str, path: str) -> None:
+    connection = http.client.HTTPConnection(sandbox.url.removeprefix("http://"), timeout=SECONDS)
+    connection.connect()
+    kept = connection.sock
+    connection.request(method, path, json.dumps(NEW_UPDATE))
+    connection.getresponse().read()
+
+    connection.request("GET", PAGE, headers={"Authorization": bearer(EDIT_TOKEN)})
+    status = connection.getresponse().status
+
+    assert status == 200
+    assert connection.sock is kept
+    connection.close()
+
+
+def test_nobody_listens_after_the_block_and_kept_connections_end() -> None:
+    with requests.Session() as session:
+        with Sandbox() as sandbox:
+            session.get(sandbox.url, timeout=SECONDS)
+
+        with pytest.raises(requests.ConnectionError):
+            session.get(sandbox.url, timeout=SECONDS)
+
+
+@pytest.fixture
+def process() -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "onlineornot_sandbox", "--port", "0"]
+    environ = os.environ | {"PYTHONPATH": str(SOURCES)}
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_prints_its_address_and_ends_on_a_signal(
+    process: subprocess.Popen[str], number: signal.Signals
+) -> None:
+    assert process.stdout
+    url = process.stdout.readline().split()[4]
+    page = requests.get(url, timeout=SECONDS).text
+
+    process.send_signal(number)
+
+    assert process.wait(SECONDS) == 0
+    assert INCIDENT_ID in process.stdout.read()
+    assert page.startswith("Example Shop: ")

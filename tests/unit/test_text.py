@@ -1,0 +1,196 @@
+"""GitHub's Markdown around foreign text, read by a parser: the text is nothing but text."""
+
+import re
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from support.runner_model import texts
+
+from onlineornot_action.inputs.description import plain
+from onlineornot_action.text import LONGEST_CELL, code, fence, table
+
+always = settings(deadline=None, derandomize=True)
+
+BAITS = (
+    *("|", "||", "\\|", "| x |", "\n| --- |\n", "`", "``", "```", "\\`", "\\", "\\\\", "` | `", "~~~", "\n```\n"),
+    *("<!-- -->", "<!--", "-->", "<script>", "</script>", "</td>", "</table>", "<br>", "<b>", "<?php", "<![CDATA["),
+    *("<!-- onlineornot-incident-update page=page1234 incident=incident1234 -->",),
+    *("@octocat", "@org/team", "#1", "org/repository#1", "GH-1", ":smile:", "$x$", "$$", "[^1]", "&lt;", "&#64;"),
+    *("https://example.com/", "www.example.com", "me@example.com", "<https://example.com>"),
+    *("[x](https://example.com)", "![x](https://example.com)", "[x][y]", "\n[y]: https://example.com\n"),
+    *("\n# x\n", "\n> x\n", "\n- [ ] x\n", "\n1. x\n", "\n---\n", "\n===\n", "**", "__", "~~", "\n    x\n", "\n\n"),
+    *("\n", "\r", "\r\n", "\x0b", "\x85", "\u2028", "\u2029", "\t", " ", "\xa0", "\x00", "\x1b[2K", "\x1b"),
+    *("\u202e", "\u2066", "\u200b", "\u200d", "\ufeff", "\ud800", "\udc00", "🛠", "👩‍💻", "é"),
+)
+"""What GitHub or a reader might take for more than text."""
+
+foreign = st.lists(st.sampled_from(BAITS) | texts, max_size=8).map("".join)
+"""Text of anybody's making, which may be blank."""
+
+_COMMONMARK = MarkdownIt("commonmark", {"html": True}).enable("table")
+
+
+def tokens(markdown: str) -> list[tuple[str, str]]:
+    """What a parser makes of it, in order: kind and content, of a link its address."""
+    parsed = _COMMONMARK.parse(markdown)
+    flat = [each for token in parsed for each in (token.children if token.type == "inline" else [token]) or ()]
+    return [(token.type, str(token.attrs.get("href", token.content))) for token in flat]
+
+
+def skeleton(markdown: str) -> list[tuple[str, str]]:
+    """All but what stands in code."""
+    return [(kind, "" if kind == "code_inline" else content) for kind, content in tokens(markdown)]
+
+
+def words_outside_of_code(markdown: str) -> set[str]:
+    return {word for kind, content in skeleton(markdown) if content for word in content.split()}
+
+
+def rows(markdown: str) -> list[list[str]]:
+    """The cells of all tables' rows, in Markdown, as a parser parts them: as many in each row as the head has."""
+    found: list[list[str]] = []
+    for before, token in pairwise(_COMMONMARK.parse(markdown)):
+        if token.type == "tr_open":
+            found.append([])
+        elif before.type in ("th_open", "td_open"):
+            found[-1].append(token.content)
+    return found
+
+
+def borders(markdown: str) -> list[int]:
+    """How many borders each line of a table has, which a parser does not tell."""
+    return [line.count("|") for line in markdown.split("\n") if line.startswith("|")]
+
+
+def letters(text: str) -> str:
+    return re.sub(r"[\W_]", "", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("The cause is found.", "`The cause is found.`"),
+        ("a\nb\r\n\r\n  c\rd\te", "`a b c d e`"),
+        (" \n a ", "`a`"),
+        ("a `b` c", "`a 'b' c`"),
+        ("``a", "`''a`"),
+        ("a | b", "`a ¦ b`"),
+        ("a\\|b", "`a\\¦b`"),
+        ("a\\", "`a\\`"),
+        ("\\`", "`\\'`"),
+        ("<b>&lt;@octocat #1 :smile:", "`<b>&lt;@octocat #1 :smile:`"),
+        ("a\x00b\x1b[31mc\x1b[0m\u202ed\u2066e", "`abcde`"),
+        ("Zurückgerollt 🛠", "`Zurückgerollt 🛠`"),
+    ],
+)
+def test_a_text_is_one_line_of_code_without_the_marks_that_could_end_it(text: str, shown: str) -> None:
+    assert code(text) == shown
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\r\n", "\x00", "\u202e\u2066", "\x1b[2K", "\u2028\u3000"])
+def test_of_a_text_that_shows_nothing_there_is_no_code(text: str) -> None:
+    assert code(text) == ""
+
+
+def test_a_text_of_200_characters_is_whole() -> None:
+    assert code("🛠" * 200) == f"`{'🛠' * 200}`"
+
+
+def test_a_longer_text_is_cut_visibly() -> None:
+    assert code("🛠" * 201) == f"`{'🛠' * 200}…`"
+
+
+def test_characters_are_counted_as_they_are_shown() -> None:
+    assert code("\n".join(["a"] * 100) + "\n" * 1000 + "\x00" * 1000) == f"`{'a ' * 99}a`"
+
+
+def test_a_text_may_be_given_less_room() -> None:
+    assert code("abcdef", 5) == "`abcde…`"
+
+
+@pytest.mark.parametrize("bait", BAITS)
+def test_a_bait_is_one_span_of_code(bait: str) -> None:
+    shown = skeleton(code(f"x{bait}"))
+
+    assert shown == [("paragraph_open", ""), ("code_inline", ""), ("paragraph_close", "")]
+
+
+@always
+@given(text=foreign)
+def test_code_is_one_span_or_nothing(text: str) -> None:
+    markdown = code(text)
+
+    assert skeleton(markdown) in ([], [("paragraph_open", ""), ("code_inline", ""), ("paragraph_close", "")])
+    assert not set(markdown[1:-1]) & set("`|\n\r\x00\u202e")
+    assert len(markdown) <= LONGEST_CELL + len("``…")
+
+
+@always
+@given(text=foreign)
+def test_code_says_what_the_text_says_from_the_beginning(text: str) -> None:
+    said = letters(plain(text))
+
+    shown = letters(code(text, 50))
+
+    assert said == shown or (len(code(text, 50)) == 50 + len("``…") and said.startswith(shown))
+
+
+def test_a_table_has_a_head_and_a_row_in_a_line_each() -> None:
+    markdown = table([("Time", "Text"), ("14:00", "`a`"), ("", "`b`<br>`c`")])
+
+    assert markdown == "| Time | Text |\n| --- | --- |\n| 14:00 | `a` |\n|  | `b`<br>`c` |"
+    assert rows(markdown) == [["Time", "Text"], ["14:00", "`a`"], ["", "`b`<br>`c`"]]
+
+
+def test_a_table_may_be_made_of_rows_that_are_there_only_once() -> None:
+    assert table(iter([("A",), ("b",)])) == "| A |\n| --- |\n| b |"
+
+
+def test_a_table_may_have_a_head_only() -> None:
+    assert rows(table([("A", "B", "C")])) == [["A", "B", "C"]]
+
+
+def test_a_row_of_empty_cells_does_not_end_a_table() -> None:
+    assert rows(table([("A", "B"), ("", ""), ("c", "d")])) == [["A", "B"], ["", ""], ["c", "d"]]
+
+
+@always
+@given(text=foreign, other=foreign)
+def test_foreign_text_as_code_stays_in_its_cell(text: str, other: str) -> None:
+    row = [code(text), code(other), "c"]
+
+    markdown = table([("A", "B", "C"), row, row])
+
+    assert rows(markdown) == [["A", "B", "C"], row, row]
+    assert borders(markdown) == [4] * 4
+    assert words_outside_of_code(markdown) == {"A", "B", "C", "c"}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("text", "```text\ntext\n```"),
+        ("a\r\nb\rc", "```text\na\nb\nc\n```"),
+        ("a\x00\x1b[31mb\u202e", "```text\nab\n```"),
+        ("a`b", "```text\na`b\n```"),
+        ("```", "````text\n```\n````"),
+        ("a\n   `````  \nb", "``````text\na\n   `````  \nb\n``````"),
+        ("```` ```\n````", "`````text\n```` ```\n````\n`````"),
+        ("~~~\n~~~", "```text\n~~~\n~~~\n```"),
+    ],
+)
+def test_a_fence_is_longer_than_any_in_the_text(text: str, shown: str) -> None:
+    assert fence(text) == shown
+
+
+def test_a_fence_names_the_language() -> None:
+    assert fence("{}", "json") == "```json\n{}\n```"
+
+
+@always
+@given(text=foreign)
+def test_a_text_cannot_leave_its_fence(text: str) -> None:
+    assert tokens(fence(text)) == [("fence", f"{plain(text)}\n")]

@@ -1,0 +1,81 @@
+"""Make the picture in the README: an example comments on a pull request, and a browser draws what it wrote."""
+
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from markdown_it import MarkdownIt
+from support.fault_server import FaultServer
+from support.github_app import HEAD, GitHub, create_github_app, pull
+from support.workflow_model import Workflow, after_a_failed_run
+
+from onlineornot_sandbox.local_step import ROOT
+from onlineornot_sandbox.server import Sandbox
+from onlineornot_sandbox.store import Store
+
+PICTURE = ROOT / "docs" / "comment.png"
+WIDTH, HEIGHT = 960, 850
+BEGINNING, END = datetime(2026, 11, 24, 14, 3, tzinfo=UTC), datetime(2026, 11, 24, 14, 31, tzinfo=UTC)
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+STYLE = """
+body { font: 14px/1.5 "Segoe UI", "Noto Sans", Helvetica, Arial, sans-serif; color: #1f2328; margin: 16px; }
+article { border: 1px solid #d1d9e0; border-radius: 6px; margin-bottom: 16px; }
+header { background: #f6f8fa; border-bottom: 1px solid #d1d9e0; border-radius: 6px 6px 0 0; padding: 6px 16px; }
+section { padding: 4px 16px; }
+h3 { font-size: 1.25em; margin: 12px 0; }
+code { background: #818b981f; border-radius: 6px; padding: .2em .4em; font: 85% "Liberation Mono", monospace; }
+h3 code { font-size: inherit; }
+table { border-collapse: collapse; }
+td, th { border: 1px solid #d1d9e0; padding: 6px 13px; }
+a { color: #0969da; }
+"""
+
+
+def main() -> None:
+    """Run the workflow, draw what stands on the pull request after each of its two steps, and keep the picture."""
+    now = [BEGINNING]
+    store = Store(clock=lambda: now[-1])
+    github = GitHub(pulls={HEAD: [pull(7, merged=True)]}, jobs={55: [("deploy (eu)", "failure")]})
+    with (
+        TemporaryDirectory() as folder,
+        FaultServer(app=create_github_app(github)) as server,
+        Sandbox(store=store) as page,
+    ):
+        environ = after_a_failed_run(55, server.url, Path(folder))
+        workflow = Workflow("pull-request", page, environ=environ)
+        workflow.run("begin")
+        first = github.bodies(7)
+        now.append(END)
+        workflow.run("end")
+    _draw("".join(map(_shown, first + github.bodies(7))))
+
+
+def _shown(body: str) -> str:
+    markdown = MarkdownIt("commonmark").enable("table").render(body)
+    return f"<article><header><b>github-actions</b> bot commented</header><section>{markdown}</section></article>"
+
+
+def _draw(content: str) -> None:
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        sys.exit(f"None of {', '.join(BROWSERS)} is installed.")
+    with TemporaryDirectory() as folder:
+        page = Path(folder, "page.html")
+        page.write_text(f"<!DOCTYPE html><meta charset=utf-8><style>{STYLE}</style>{content}", encoding="utf-8")
+        options = (
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--hide-scrollbars",
+            "--disable-background-networking",
+        )
+        size = ("--force-device-scale-factor=1.5", f"--window-size={WIDTH},{HEIGHT}")
+        where = (f"--user-data-dir={folder}/profile", f"--screenshot={PICTURE}", page.as_uri())
+        subprocess.run([browser, *options, *size, *where], check=True, timeout=60, stderr=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    main()
