@@ -1734,7 +1734,7 @@ def test_a_defect_of_the_comment_is_a_warning_that_tells_its_place(
 
     outputs = parse_outputs((tmp_path / "output").read_text(encoding="utf-8"))
     assert (exit_status, outputs["outcome"]) == (0, "created")
-    assert "Internal error: RuntimeError in test_pull_request.py, line" in said(log.getvalue(), "warning")[0]
+    assert "Internal error: RuntimeError in test_keep.py, line" in said(log.getvalue(), "warning")[0]
 
 
 def test_doubles_that_cannot_be_looked_for_leave_the_comment_as_it_is(
