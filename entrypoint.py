@@ -22,5 +22,5 @@ if __name__ == "__main__":
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="replace")
     exit_status = main(sys.argv[1:], os.environ, sys.stdout, lambda: signals_received[0] if signals_received else None)
-    # Everything is written. A thread that still waits for a lost answer must not hold up the end of the step.
+    # Everything is written. A thread that still waits for a lost response must not hold up the end of the step.
     os._exit(exit_status)

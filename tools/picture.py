@@ -74,7 +74,7 @@ def _draw(content: str) -> None:
         )
         size = ("--force-device-scale-factor=1.5", f"--window-size={WIDTH},{HEIGHT}")
         where = (f"--user-data-dir={folder}/profile", f"--screenshot={PICTURE}", page.as_uri())
-        subprocess.run([browser, *options, *size, *where], check=True, timeout=60, stderr=subprocess.DEVNULL)
+        subprocess.run([browser, *options, *size, *where], check=True, timeout=60, stderr=subprocess.DEVNULL)  # noqa: S603 - fixed arguments
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ class Verdict:
         return self.outcome == "created" and self.copies == 0
 
     @property
-    def is_doubled(self) -> bool:
+    def is_duplicated(self) -> bool:
         """Whether subscribers were told twice."""
         return self.copies > 1
 
@@ -106,7 +106,7 @@ def table(verdicts: Iterable[Verdict]) -> str:
     rows += [(key.outcome, str(key.copies), str(count)) for key, count in sorted(Counter(every).items(), key=str)]
     rows += [
         ("lost", "", str(sum(verdict.is_lost for verdict in every))),
-        ("doubled", "", str(sum(verdict.is_doubled for verdict in every))),
+        ("doubled", "", str(sum(verdict.is_duplicated for verdict in every))),
         ("denied", "", str(sum(verdict.is_denied for verdict in every))),
         ("unknown", "", str(sum(verdict.outcome == "unknown" for verdict in every))),
     ]
@@ -123,7 +123,7 @@ def main() -> int:
     begin = time.monotonic()
     verdicts = soak(runs=arguments.runs, incidents=arguments.incidents, seed=arguments.seed)
     sys.stdout.write(f"{table(verdicts)}{time.monotonic() - begin:.0f} s\n")
-    return int(any(verdict.is_lost or verdict.is_doubled or verdict.is_denied for verdict in verdicts))
+    return int(any(verdict.is_lost or verdict.is_duplicated or verdict.is_denied for verdict in verdicts))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from onlineornot_action.exactly_once.post import UnsettledError
+from onlineornot_action.exactly_once.post import UnknownOutcomeError
 from onlineornot_action.inputs.model import (
     Inputs,
     InvalidInputsError,
@@ -24,7 +24,7 @@ from onlineornot_action.runner import Level, Runner
 
 if TYPE_CHECKING:
     from onlineornot_action.onlineornot.client import OnlineOrNotClient
-    from onlineornot_action.session import Context
+    from onlineornot_action.session import Session
 
 
 def main(
@@ -75,7 +75,7 @@ class _Run:
         self._inputs: Inputs | None = None
         self._client: OnlineOrNotClient | None = None
         self._deadline: Deadline | None = None
-        self._context: Context | None = None
+        self._context: Session | None = None
 
     def attempt(self, arguments: Sequence[str]) -> Result:
         """Do what the inputs ask for, or say why not."""
@@ -90,8 +90,8 @@ class _Run:
 
     def report(self, result: Result, *, forgive: bool) -> int:
         """Write outputs, annotation and summary; the exit status."""
-        forgiven = forgive and result.outcome.forgivable and self._inputs is not None and not self._inputs.fail_on_error
-        result = replace(result, error=self._runner.inert(result.error))
+        forgiven = forgive and result.outcome.tolerable and self._inputs is not None and not self._inputs.fail_on_error
+        result = replace(result, error=self._runner.escaped(result.error))
         self._runner.set_outputs(Outputs.of(result).by_name())
         result = self._with_url(result)
         if result.outcome.failed:
@@ -117,7 +117,7 @@ class _Run:
         from onlineornot_action.operations.incidents import address  # noqa: PLC0415 - it needs what the client has imported
 
         try:
-            patience = self._deadline.within(self._limits.afterwards)
+            patience = self._deadline.within(self._limits.follow_up)
             page = self._client.get_status_page(self._inputs.status_page_id, patience)
         except (APIError, CancelledError) as error:
             self._runner.log(f"The address of the incident is not known: {error}")
@@ -131,7 +131,7 @@ class _Run:
 
     def _with_comment(self, result: Result) -> Result:
         """Keep the comment on the pull request up to date, after all else; never the reason for a failure."""
-        if not (self._inputs and self._inputs.comment and self._context and result.outcome.tells_news):
+        if not (self._inputs and self._inputs.comment and self._context and result.outcome.updates_comment):
             return result
         if self._is_cancelled():
             self._runner.log("The comment on the pull request was left as it is: the job was cancelled.")
@@ -180,7 +180,7 @@ class _Run:
         # A run that fails on its inputs does without requests, which these import.
         from onlineornot_action.onlineornot.client import OnlineOrNotClient  # noqa: PLC0415
         from onlineornot_action.operations.run import run  # noqa: PLC0415
-        from onlineornot_action.session import Context  # noqa: PLC0415
+        from onlineornot_action.session import Session  # noqa: PLC0415
 
         self._deadline = deadline = Deadline.after(inputs.timeout_seconds, self._clock, self._is_cancelled)
         self._client = client = OnlineOrNotClient(
@@ -192,14 +192,14 @@ class _Run:
             limits=self._limits,
             tell=self._runner.log,
         )
-        self._context = context = Context(inputs, client, deadline, self._limits)
+        self._context = context = Session(inputs, client, deadline, self._limits)
         try:
             result = run(context)
         except InvalidInputsError as error:
             result = Result(Outcome.INVALID, context.incident_id, error="\n".join(error.problems))
         except APIError as error:
             result = explain_failure(error, inputs, context.incident_id)
-        except UnsettledError as error:
+        except UnknownOutcomeError as error:
             result = explain_doubt(error, inputs, context.incident_id)
         except CancelledError as error:
             result = explain_cancellation(error, inputs, context.incident_id)

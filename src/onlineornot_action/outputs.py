@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from onlineornot_action.exactly_once.post import How
+from onlineornot_action.exactly_once.post import Evidence
 from onlineornot_action.inputs.model import kebab
 from onlineornot_action.onlineornot.models import (
     IncidentCreate,
@@ -38,14 +38,14 @@ class Outcome(StrEnum):
         return self in failures
 
     @property
-    def tells_news(self) -> bool:
+    def updates_comment(self) -> bool:
         """Whether the pull request should hear of it: the incident says something new, or was to."""
         news = {Outcome.CREATED, Outcome.OPENED, Outcome.UPDATED, Outcome.DELETED, Outcome.UNCHANGED}
         return self in news
 
     @property
-    def forgivable(self) -> bool:
-        """Whether `fail-on-error: false` lets the step pass: the API was out of reach, or its answer was lost."""
+    def tolerable(self) -> bool:
+        """Whether `fail-on-error: false` lets the step pass: the API was out of reach, or its response was lost."""
         return self in {Outcome.NOT_SENT, Outcome.UNKNOWN}
 
 
@@ -62,7 +62,7 @@ class Result:
         body: Dry run only: what would have been sent.
         incident_url: Where readers see the incident, as far as that is known.
         comments: Where people see the comments on pull requests.
-        how: How it is known that it is done.
+        evidence: How it is known that it is done.
         notes: What else the summary says.
         warnings: What somebody should look at.
         error: What went wrong, when it did.
@@ -77,7 +77,7 @@ class Result:
     body: IncidentCreate | IncidentUpdateCreate | IncidentUpdatePatch | None = None
     incident_url: str = ""
     comments: tuple[str, ...] = ()
-    how: How = How.ANSWERED
+    evidence: Evidence = Evidence.RESPONSE
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     error: str = ""

@@ -1,7 +1,8 @@
 """The runner's side: masks, the log with its annotations, and the files for outputs and the job summary.
 
-Everything that leaves the action passes through here, so this is where it is made inert. The runner reads the log line
-by line for commands, `::name::` at the start of a line and `##[name]` anywhere in it, and foreign text can hold both.
+Everything that leaves the action passes through here, so this is where it is made escaped. The runner reads the log line
+by line for commands, `::name::` at the start of a line and `##[name]` anywhere in it, and untrusted text can
+hold both.
 Source: the runner's `ActionCommand` and `FileCommandManager`.
 """
 
@@ -13,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import TextIO
 
-from onlineornot_action.inputs.description import CONTROLS, SHORTEST_SECRET
+from onlineornot_action.text import CONTROL_CHARACTERS, MIN_SECRET_LENGTH
 
 _ANNOTATION_LENGTH = 4000
 _SUMMARY_BYTES = 1024 * 1024
@@ -42,10 +43,10 @@ class Runner:
 
     def mask(self, secret: str) -> None:
         """Have the runner, and this object, write asterisks for a secret."""
-        if len(secret) < SHORTEST_SECRET:
+        if len(secret) < MIN_SECRET_LENGTH:
             return
         # Of a secret with several lines the runner would mask each, and a short one would be all over the log.
-        for line in filter(lambda line: len(line) >= SHORTEST_SECRET, _lines(secret)):
+        for line in filter(lambda line: len(line) >= MIN_SECRET_LENGTH, _lines(secret)):
             self._write(f"::add-mask::{_escape(line)}")
         known = {*self._secrets, secret, json.dumps(secret)[1:-1]}
         self._secrets = sorted(known, key=len, reverse=True)
@@ -53,11 +54,11 @@ class Runner:
     def log(self, text: str) -> None:
         """Write plain lines."""
         first, *others = _lines(self.scrub(text))
-        self._write("\n".join([_inert(first), *(f"| {_inert(line)}" for line in others)]))
+        self._write("\n".join([_escaped(first), *(f"| {_escaped(line)}" for line in others)]))
 
     def annotate(self, level: Level, message: str) -> None:
         """Write a message that shows on the run's page. It is shortened to what GitHub shows."""
-        text = self.inert(message)
+        text = self.escaped(message)
         if len(text) > _ANNOTATION_LENGTH:
             text = f"{text[: _ANNOTATION_LENGTH - 1]}…"
         self._write(f"::{level}::{_escape(text)}")
@@ -65,7 +66,7 @@ class Runner:
     @contextlib.contextmanager
     def group(self, title: str) -> Iterator[None]:
         """Fold the lines that are written inside."""
-        self._write(f"::group::{_escape(_inert(self.scrub(title)))}")
+        self._write(f"::group::{_escape(_escaped(self.scrub(title)))}")
         try:
             yield
         finally:
@@ -82,9 +83,9 @@ class Runner:
             text = "The summary of this step is too long for GitHub; its outputs have it all.\n"
         self._append("GITHUB_STEP_SUMMARY", text)
 
-    def inert(self, text: str) -> str:
-        """A foreign text without secrets, and without anything that the runner would take for a command."""
-        return "\n".join(_inert(line) for line in _lines(self.scrub(text)))
+    def escaped(self, text: str) -> str:
+        """A untrusted text without secrets, and without anything that the runner would take for a command."""
+        return "\n".join(_escaped(line) for line in _lines(self.scrub(text)))
 
     def scrub(self, text: str) -> str:
         """Replace the secrets in a text."""
@@ -115,9 +116,9 @@ def _lines(text: str) -> list[str]:
     return re.split("\r\n|\r|\n", text)
 
 
-def _inert(line: str) -> str:
+def _escaped(line: str) -> str:
     """A line that the runner takes for text, wherever it stands."""
-    line = CONTROLS.sub("\N{REPLACEMENT CHARACTER}", line).replace("##[", "## [")
+    line = CONTROL_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", line).replace("##[", "## [")
     return f"| {line}" if line.lstrip().startswith("::") else line
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
-from onlineornot_action.exactly_once.listing import Reading, read_reliably
+from onlineornot_action.exactly_once.listing import Listing, read_reliably
 from onlineornot_action.inputs.model import Inputs
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.deadline import Deadline, Limits
@@ -12,7 +12,7 @@ from onlineornot_action.onlineornot.models import Component, Group, Incident, In
 
 
 @dataclass
-class Context:
+class Session:
     """One run."""
 
     inputs: Inputs
@@ -21,9 +21,9 @@ class Context:
     limits: Limits
     incident_id: str = ""
     """Empty until the incident is known."""
-    incidents: Reading[Incident] | None = None
+    incidents: Listing[Incident] | None = None
     """All incidents of the page, once they have been read."""
-    updates: Reading[IncidentUpdate] | None = None
+    updates: Listing[IncidentUpdate] | None = None
     """All updates of the incident, likewise."""
     notes: list[str] = field(default_factory=list)
     """What else the summary is to say."""
@@ -40,12 +40,12 @@ class Context:
         """Where the updates are: the page and the incident."""
         return self.page_id, self.incident_id
 
-    def read_updates(self) -> Reading[IncidentUpdate]:
+    def read_updates(self) -> Listing[IncidentUpdate]:
         """All updates of the incident."""
         self.updates = self.read_updates_of(self.incident_id)
         return self.updates
 
-    def read_updates_of(self, incident_id: str) -> Reading[IncidentUpdate]:
+    def read_updates_of(self, incident_id: str) -> Listing[IncidentUpdate]:
         """All updates of any incident."""
         return self._read(partial(self.client.incident_update_pages, self.page_id, incident_id))
 
@@ -57,12 +57,12 @@ class Context:
         """All components of the page."""
         return self._read(partial(self.client.component_pages, self.page_id)).items
 
-    def read_incidents(self, *, is_enough: Callable[[list[Incident]], bool] = lambda _: False) -> Reading[Incident]:
+    def read_incidents(self, *, is_enough: Callable[[list[Incident]], bool] = lambda _: False) -> Listing[Incident]:
         """All incidents of the page, or as many as are enough; read once."""
         if self.incidents is None or not self.incidents.complete:
             pages = partial(self.client.incident_pages, self.page_id)
             self.incidents = read_reliably(pages, self.deadline, self.limits, is_enough=is_enough)
         return self.incidents
 
-    def _read(self, pages: Callable[[], Iterable[ListPage[Listed]]]) -> Reading[Listed]:
+    def _read(self, pages: Callable[[], Iterable[ListPage[Listed]]]) -> Listing[Listed]:
         return read_reliably(pages, self.deadline, self.limits)

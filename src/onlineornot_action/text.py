@@ -1,30 +1,71 @@
-"""GitHub's Markdown around foreign text, in which that is nothing but text: no markup, no link, no mention."""
+"""Untrusted text made safe to show and to compare: control characters, quoting, truncation, Markdown."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
-from onlineornot_action.inputs.description import plain
+MIN_SECRET_LENGTH = 8
+"""Characters. Anything shorter is not treated as a secret, because it appears in ordinary text by chance."""
 
-LONGEST_CELL = 200
-"""Characters of a text inside a table."""
+MAX_QUOTE_LENGTH = 60
+MAX_CELL_LENGTH = 200
 
+CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""C0 except tab and line feed, DEL, C1, and the characters that change the reading direction."""
+
+_TERMINAL_SEQUENCES = re.compile("\x1b\\[[0-?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b\n]*(?:\x07|\x1b\\\\)")
 _LOOKALIKES = str.maketrans("`|", "'¦")
 
 
-def code(text: str, longest: int = LONGEST_CELL) -> str:
-    """A text as one line of code, not too long, without the two marks that could end it or the cell that it is in."""
-    line = " ".join(plain(text).split()).translate(_LOOKALIKES)
-    return f"`{line if len(line) <= longest else f'{line[:longest]}…'}`" if line else ""
+def normalize_newlines(text: str) -> str:
+    """End every line with LF."""
+    return re.sub("\r\n?", "\n", text)
+
+
+def strip_controls(text: str) -> str:
+    """Remove terminal escape sequences as a whole, and every other control character."""
+    return CONTROL_CHARACTERS.sub("", _TERMINAL_SEQUENCES.sub("", text))
+
+
+def plain(text: str) -> str:
+    """Return an untrusted text as it may be shown."""
+    return strip_controls(normalize_newlines(text))
+
+
+def shorten(text: str, length: int) -> str:
+    """Cut a text to a number of characters and mark the cut with an ellipsis."""
+    return text if len(text) <= length else f"{text[:length]}…"
+
+
+def one_line(text: str) -> str:
+    """Replace every run of white space, line breaks included, by one space."""
+    return " ".join(text.split())
+
+
+def quote(value: str) -> str:
+    """Quote a value for a message: in one line, without lone surrogates, and not too long."""
+    return f"'{shorten(one_line(value).encode(errors='replace').decode(), MAX_QUOTE_LENGTH)}'"
+
+
+def fold(name: str) -> str:
+    """Return the form in which names and titles are compared: NFC, without case, without white space around them."""
+    return unicodedata.normalize("NFC", name).strip().casefold()
+
+
+def code(text: str, length: int = MAX_CELL_LENGTH) -> str:
+    """Format a text as one line of inline code, without the characters that could end it or its table cell."""
+    line = one_line(plain(text)).translate(_LOOKALIKES)
+    return f"`{shorten(line, length)}`" if line else ""
 
 
 def table(rows: Iterable[Sequence[str]]) -> str:
-    """A table of cells that are Markdown already; the first row is its head."""
+    """Format rows of Markdown cells as a table; the first row is the header."""
     head, *others = rows
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *others))
 
 
 def fence(text: str, language: str = "text") -> str:
-    """A text in a block of its own, behind a fence longer than any in it."""
+    """Format a text as a code block, with a fence longer than any run of backticks in it."""
     shown = plain(text)
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     marks = "`" * max(3, longest + 1)

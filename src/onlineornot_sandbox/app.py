@@ -59,19 +59,19 @@ class Api:
             raise MissingError("There is no such status page.")
 
     def get_page(self) -> Response:
-        """Answer the page."""
+        """Response the page."""
         return success(self.store.describe_page())
 
     def list_components(self) -> Response:
-        """Answer components, searched by name."""
+        """Response components, searched by name."""
         return listing(self.store.components.values(), lambda component: component.name, request.args)
 
     def list_groups(self) -> Response:
-        """Answer groups, searched by name."""
+        """Response groups, searched by name."""
         return listing(self.store.groups.values(), lambda group: group.name, request.args)
 
     def list_incidents(self) -> Response:
-        """Answer incidents, searched by title."""
+        """Response incidents, searched by title."""
         return listing(self.store.incidents.values(), lambda incident: incident.title, request.args)
 
     def create_incident(self) -> Response:
@@ -80,7 +80,7 @@ class Api:
         return success(incident.as_detailed_json(), HTTPStatus.CREATED)
 
     def get_incident(self, incident_id: str) -> Response:
-        """Answer an incident with its updates."""
+        """Response an incident with its updates."""
         return success(self.store.incident(incident_id).as_detailed_json())
 
     def patch_incident(self, incident_id: str) -> Response:
@@ -95,7 +95,7 @@ class Api:
         return success({"id": incident_id})
 
     def list_updates(self, incident_id: str) -> Response:
-        """Answer an incident's updates, searched by description."""
+        """Response an incident's updates, searched by description."""
         updates = self.store.timeline(incident_id)
         return listing(updates, lambda update: update.description, request.args)
 
@@ -106,7 +106,7 @@ class Api:
         return success(update.as_json(), HTTPStatus.CREATED)
 
     def get_update(self, incident_id: str, update_id: str) -> Response:
-        """Answer an update."""
+        """Response an update."""
         return success(self.store.incident_update(incident_id, update_id).as_json())
 
     def patch_update(self, incident_id: str, update_id: str) -> Response:
@@ -165,6 +165,6 @@ def _http_failure(error: HTTPException) -> Response:
 
 
 def _defect(error: Exception) -> Response:
-    """Answer as the API does when it fails, and show the defect to whoever runs the sandbox."""
+    """Response as the API does when it fails, and show the defect to whoever runs the sandbox."""
     current_app.logger.error("%s %s", request.method, request.path, exc_info=error)
     return failure(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error")

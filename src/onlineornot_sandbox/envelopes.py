@@ -1,4 +1,4 @@
-"""The object that surrounds every answer, and the refusals that end up in one."""
+"""The object that surrounds every response, and the refusals that end up in one."""
 
 import json
 from enum import IntEnum
@@ -28,14 +28,14 @@ class RefusedError(Exception):
 
 def success(result: object, status: HTTPStatus = HTTPStatus.OK, **beside: object) -> Response:
     """Wrap a result; `beside` is for what a list says next to it."""
-    return _answer({"result": result, **beside, "success": True, "errors": [], "messages": []}, status)
+    return _response({"result": result, **beside, "success": True, "errors": [], "messages": []}, status)
 
 
 def failure(status: HTTPStatus, message: str, code: Code = Code.GENERIC) -> Response:
     """Wrap a refusal."""
     errors = [{"code": code, "message": message}]
-    return _answer({"success": False, "result": None, "errors": errors, "messages": []}, status)
+    return _response({"success": False, "result": None, "errors": errors, "messages": []}, status)
 
 
-def _answer(envelope: Json, status: HTTPStatus) -> Response:
+def _response(envelope: Json, status: HTTPStatus) -> Response:
     return Response(json.dumps(envelope, ensure_ascii=False), status, mimetype="application/json")

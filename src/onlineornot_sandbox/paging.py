@@ -14,7 +14,7 @@ from onlineornot_sandbox.envelopes import RefusedError, success
 from onlineornot_sandbox.resources import Json
 
 PER_PAGE = 20
-MOST_PER_PAGE = 100
+MAX_PER_PAGE = 100
 
 
 class Listed(Protocol):
@@ -32,9 +32,9 @@ Item = TypeVar("Item", bound=Listed)
 
 
 def listing(items: Iterable[Item], text_of: Callable[[Item], str], query: Mapping[str, str]) -> Response:
-    """Answer the page that the query asks for; `text_of` gives what `search` looks through."""
+    """Response the page that the query asks for; `text_of` gives what `search` looks through."""
     page = _number(query, "page", 1)
-    per_page = min(_number(query, "per_page", PER_PAGE), MOST_PER_PAGE)
+    per_page = min(_number(query, "per_page", PER_PAGE), MAX_PER_PAGE)
     wanted = query.get("search", "").casefold()
     found = [item for item in tuple(items) if wanted in text_of(item).casefold()]
     found.sort(key=lambda item: item.created_at, reverse=True)

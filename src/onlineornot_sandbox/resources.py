@@ -127,7 +127,7 @@ class Incident:
     def as_json(self) -> Json:
         """Word the incident as lists have it: without what does not exist, `ended` of an open one too."""
         maintenance = self.scheduled_maintenance
-        answer: Json = {
+        response: Json = {
             "id": self.id,
             "title": self.title,
             "impact": self.impact,
@@ -138,7 +138,7 @@ class Incident:
             "latest_update": self.updates[-1].summary() if self.updates else None,
             "scheduled_maintenance": asdict(maintenance) if maintenance else None,
         }
-        return _without_empty(answer, "ended", "latest_update", "scheduled_maintenance")
+        return _without_empty(response, "ended", "latest_update", "scheduled_maintenance")
 
     def as_detailed_json(self) -> Json:
         """Word the incident with its updates, newest first, and every component that they set."""
@@ -167,5 +167,5 @@ class ReceivedRequest:
     path: str
 
 
-def _without_empty(answer: Json, *optional: str) -> Json:
-    return {name: value for name, value in answer.items() if value or name not in optional}
+def _without_empty(response: Json, *optional: str) -> Json:
+    return {name: value for name, value in response.items() if value or name not in optional}

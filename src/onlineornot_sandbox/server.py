@@ -90,7 +90,7 @@ class Connection(WSGIRequestHandler):
     disable_nagle_algorithm = True  # head and body leave separately: the second must not wait for an ACK
 
     def run_wsgi(self) -> None:
-        """Answer one request; werkzeug's own would close the connection after it."""
+        """Response one request; werkzeug's own would close the connection after it."""
         response = Response.from_app(self.server.app, self.make_environ(), buffered=True)
         self.send_response(response.status_code)
         for name, value in response.headers:

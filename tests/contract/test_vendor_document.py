@@ -68,7 +68,7 @@ INCIDENTS = "/v1/status_pages/{}/incidents"
 
 
 def schema_of(part: Schema) -> Any:
-    """Take the schema out of what the document says of a body or an answer."""
+    """Take the schema out of what the document says of a body or a response."""
     return part["content"]["application/json"]["schema"]
 
 
@@ -86,7 +86,7 @@ class Operation:
         self.method = method
         self.path = re.sub(r"<(\w+)>", lambda match: IDS[match[1]], OFFERED[method, path])
         self.status = int(success)
-        self.answer = validator(schema_of(documented["responses"][success]))
+        self.response = validator(schema_of(documented["responses"][success]))
         self.body: Any = schema_of(documented["requestBody"]) if "requestBody" in documented else None
 
     def __str__(self) -> str:
@@ -163,11 +163,11 @@ def send_after_events() -> Iterator[Send]:
         yield send
 
 
-def assert_refused(answer: requests.Response) -> None:
-    envelope = answer.json()
+def assert_refused(response: requests.Response) -> None:
+    envelope = response.json()
     message = envelope["errors"][0]["message"]
     errors = [{"code": 10001, "message": message}]
-    assert answer.status_code == 400
+    assert response.status_code == 400
     assert envelope == {"success": False, "result": None, "errors": errors, "messages": []}
 
 
@@ -180,36 +180,36 @@ def test_every_documented_operation_on_incidents_and_updates_is_offered() -> Non
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
-def test_an_answer_is_as_documented_after_any_events(send_after_events: Send, operation: Operation) -> None:
+def test_a_response_is_as_documented_after_any_events(send_after_events: Send, operation: Operation) -> None:
     body = json.dumps(operation.body and example(operation.body)).encode()
 
-    answer = send_after_events(operation, body)
+    response = send_after_events(operation, body)
 
-    assert answer.status_code == operation.status
-    operation.answer.validate(answer.json())
+    assert response.status_code == operation.status
+    operation.response.validate(response.json())
 
 
 @pytest.mark.parametrize(("operation", "body"), cases(allowed=True))
 def test_a_body_that_the_document_allows_is_accepted(send: Send, operation: Operation, body: object) -> None:
-    answer = send(operation, json.dumps(body).encode())
+    response = send(operation, json.dumps(body).encode())
 
-    assert answer.status_code == operation.status
-    operation.answer.validate(answer.json())
+    assert response.status_code == operation.status
+    operation.response.validate(response.json())
 
 
 @pytest.mark.parametrize(("operation", "body"), cases(allowed=False))
 def test_a_body_that_the_document_forbids_is_refused(send: Send, operation: Operation, body: object) -> None:
-    answer = send(operation, json.dumps(body).encode())
+    response = send(operation, json.dumps(body).encode())
 
-    assert_refused(answer)
+    assert_refused(response)
 
 
 @pytest.mark.parametrize("operation", WRITES, ids=str)
 @pytest.mark.parametrize("body", NOT_JSON, ids=range(len(NOT_JSON)))
 def test_a_body_that_is_not_json_is_refused(send: Send, operation: Operation, body: bytes) -> None:
-    answer = send(operation, body)
+    response = send(operation, body)
 
-    assert_refused(answer)
+    assert_refused(response)
 
 
 MAINTENANCE = ("SCHEDULED", "IN_PROGRESS", "VERIFYING", "COMPLETED")

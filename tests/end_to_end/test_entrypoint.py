@@ -98,7 +98,7 @@ def test_a_signal_before_anything_was_sent_keeps_everything_from_being_sent(tmp_
         assert server.requests == []
 
 
-def test_a_post_whose_answer_comes_in_time_counts_as_if_no_signal_had_come(tmp_path: Path) -> None:
+def test_a_post_whose_response_comes_in_time_counts_as_if_no_signal_had_come(tmp_path: Path) -> None:
     with (
         FaultServer([READ, Play(SLOW, Phase.AFTER)]) as server,
         running(tmp_path, server.url, CREATE) as step,
@@ -111,7 +111,7 @@ def test_a_post_whose_answer_comes_in_time_counts_as_if_no_signal_had_come(tmp_p
         assert seconds < LATEST_END
 
 
-def test_a_post_whose_answer_does_not_come_is_looked_for_once(tmp_path: Path) -> None:
+def test_a_post_whose_response_does_not_come_is_looked_for_once(tmp_path: Path) -> None:
     script = [READ, Play(FAULTS["silence"], Phase.AFTER)]
     with FaultServer(script) as server, running(tmp_path, server.url, CREATE) as step:
         server.wait_for("POST")
@@ -156,7 +156,7 @@ def test_a_signal_while_a_lost_post_is_looked_for_ends_with_one_more_look(tmp_pa
     ],
     ids=lambda inputs: inputs["operation"],
 )
-def test_a_change_whose_answer_does_not_come_may_be_done(tmp_path: Path, inputs: dict[str, str]) -> None:
+def test_a_change_whose_response_does_not_come_may_be_done(tmp_path: Path, inputs: dict[str, str]) -> None:
     method = {"update": "PATCH", "delete": "DELETE"}[inputs["operation"]]
     with FaultServer([Play(FAULTS["silence"])]) as server, running(tmp_path, server.url, inputs) as step:
         server.wait_for(method)

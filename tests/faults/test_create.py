@@ -23,8 +23,8 @@ from support.fault_server import (
     Phase,
     Play,
     VirtualClock,
-    answer,
     envelope,
+    response,
 )
 from support.runner_model import Command, commands, parse_outputs
 
@@ -36,7 +36,7 @@ from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
 from onlineornot_sandbox.store import Store
 
 TEXT = "The rollback is through."
-LIMITS = Limits(connect=1, answer=0.1)
+LIMITS = Limits(connect=1, response=0.1)
 
 PAIRED = [
     *(
@@ -210,7 +210,7 @@ def test_a_success_that_makes_no_sense_is_never_posted_again(tmp_path: Path, nam
 
 
 @pytest.mark.parametrize("name", GOOD_ANSWERS)
-def test_an_answer_that_only_looks_unusual_is_believed(tmp_path: Path, name: str) -> None:
+def test_a_response_that_only_looks_unusual_is_believed(tmp_path: Path, name: str) -> None:
     run = create(tmp_path, [Play(GOOD_ANSWERS[name], Phase.AFTER, times=FOREVER)])
 
     assert (run.outcome, run.copies, run.posts) == ("created", 1, 1), run.log
@@ -232,7 +232,7 @@ def test_a_server_whose_clock_is_wrong_is_understood_all_the_same(tmp_path: Path
     ("header", "seconds"), [("2", 2), ("Wed, 01 Jan 2020 00:00:00 GMT", 0), ("soon", 0), ("-5", 0), ("99.5", 0)]
 )
 def test_a_throttled_post_waits_as_told_or_backs_off(tmp_path: Path, header: str, seconds: float) -> None:
-    throttled = answer(429, envelope(success=False), JSON_TYPE | {"Retry-After": header})
+    throttled = response(429, envelope(success=False), JSON_TYPE | {"Retry-After": header})
 
     run = create(tmp_path, [Play(throttled, method="POST")])
 
@@ -241,7 +241,7 @@ def test_a_throttled_post_waits_as_told_or_backs_off(tmp_path: Path, header: str
 
 
 def test_a_retry_after_of_a_day_fails_at_once_and_says_so(tmp_path: Path) -> None:
-    throttled = answer(429, envelope(success=False), JSON_TYPE | {"Retry-After": "86400"})
+    throttled = response(429, envelope(success=False), JSON_TYPE | {"Retry-After": "86400"})
 
     run = create(tmp_path, [Play(throttled, method="POST")])
 
@@ -260,7 +260,7 @@ def test_what_an_api_says_cannot_leak_the_token_or_give_the_runner_an_order(tmp_
     says = f"no ##[error]{EDIT_TOKEN}\n::set-output name=outcome::created\r::error::{EDIT_TOKEN[:9]}"
     body = envelope(success=False).replace("Scripted failure", says.encode("unicode_escape").decode())
 
-    run = create(tmp_path, [Play(answer(422, body, JSON_TYPE), method="POST")])
+    run = create(tmp_path, [Play(response(422, body, JSON_TYPE), method="POST")])
 
     assert (run.outcome, run.is_quiet) == ("rejected", True), run.log
     assert "10001: no ## [error]" in run.outputs

@@ -34,7 +34,7 @@ from onlineornot_sandbox.resources import Incident, ScheduledMaintenance
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, INCIDENT_TITLE, PAGE_ID
 from onlineornot_sandbox.store import Store
 
-LIMITS = Limits(connect=1, answer=0.25)
+LIMITS = Limits(connect=1, response=0.25)
 TITLE = "Deploys are failing"
 TEXT = "The deploy went wrong; we are rolling it back."
 PLAN = ScheduledMaintenance(id="maintenance1", start_date="2027-01-15T08:00:00.000Z", duration_minutes=30)
@@ -74,7 +74,7 @@ def open_incident(clock: VirtualClock, store: Store, tmp_path: Path) -> Open:
 
 
 def lost_while(happens: Callable[[], object]) -> Fault:
-    """Make the fault that is a lost answer while something else happens."""
+    """Make the fault that is a lost response while something else happens."""
 
     def happen(_reply: object) -> Iterable[bytes]:
         happens()
@@ -219,7 +219,7 @@ def test_what_is_only_good_to_know_afterwards_does_not_delay_or_fail_an_opening(
 
     assert (run.outcome, parse_outputs(run.outputs)["incident-url"]) == ("opened", "")
     assert run.is_honest
-    assert clock.slept <= LIMITS.afterwards
+    assert clock.slept <= LIMITS.follow_up
 
 
 def test_components_and_notify_go_with_the_incident(open_incident: Open, store: Store) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.fault_server import FOREVER, JSON_TYPE, FaultServer, Play, VirtualClock, answer
+from support.fault_server import FOREVER, JSON_TYPE, FaultServer, Play, VirtualClock, response
 from support.runner_model import commands, parse_outputs, texts
 
 from onlineornot_action.inputs.model import input_names
@@ -22,7 +22,7 @@ from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import as_variables
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, PAGE_ID, UPDATE_ID
 
-LIMITS = Limits(connect=1, answer=1)
+LIMITS = Limits(connect=1, response=1)
 GOOD_VALUES = {
     "status-page-id": [PAGE_ID],
     "incident-id": [INCIDENT_ID],
@@ -70,7 +70,7 @@ class Ended:
         outcome = Outcome(outputs["outcome"])
         names = {command.name for command in commands(self.log)}
         assert list(outputs) == list(Outputs(outcome).by_name())
-        assert self.exit_status == int(outcome.failed and not (outcome.forgivable and "warning" in names))
+        assert self.exit_status == int(outcome.failed and not (outcome.tolerable and "warning" in names))
         assert names <= {"add-mask", "notice", "warning", "error"}
         assert bool(outputs["error"]) == outcome.failed
         assert "Internal error" not in self.log
@@ -116,10 +116,10 @@ def test_any_text_in_any_input_ends_in_good_order(server: FaultServer, tmp_path:
     body=envelopes,
 )
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_answer_of_the_api_ends_in_good_order(
+def test_any_response_of_the_api_ends_in_good_order(
     server: FaultServer, tmp_path: Path, operation: str, status: int, body: Any
 ) -> None:
-    server.script[:] = [Play(answer(status, json.dumps(body), JSON_TYPE), times=FOREVER)]
+    server.script[:] = [Play(response(status, json.dumps(body), JSON_TYPE), times=FOREVER)]
     inputs = {"api-token": EDIT_TOKEN, "api-url": server.url, "status-page-id": PAGE_ID, "incident-id": INCIDENT_ID}
     create = {"status": "RESOLVED", "description": "All is well."} if operation in ("create", "update") else {}
     update = {} if operation in ("create", "list") else {"update-id": UPDATE_ID}

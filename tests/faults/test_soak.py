@@ -6,10 +6,10 @@ from onlineornot_action.onlineornot.deadline import Limits
 
 
 def test_of_many_steps_at_once_none_is_lost_doubled_or_denied() -> None:
-    limits = Limits(answer=1, settle=4)
+    limits = Limits(response=1, absence_delay=4)
 
     verdicts = soak(runs=60, incidents=20, seed=1, limits=limits, seconds=60)
 
-    wrong = [verdict for verdict in verdicts if verdict.is_lost or verdict.is_doubled or verdict.is_denied]
+    wrong = [verdict for verdict in verdicts if verdict.is_lost or verdict.is_duplicated or verdict.is_denied]
     assert wrong == [], table(verdicts)
     assert sum(verdict.outcome == "created" for verdict in verdicts) > 40, table(verdicts)

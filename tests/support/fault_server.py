@@ -39,7 +39,7 @@ from onlineornot_sandbox.store import Store
 
 FOREVER = float("inf")
 DRIP_SECONDS = 0.02
-LONGEST_SILENCE = 60.0
+MAX_SILENCE = 60.0
 WRITES = frozenset({"POST", "PATCH", "DELETE"})
 MEBIBYTE = 1024 * 1024
 
@@ -67,7 +67,7 @@ class End(Enum):
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer before it is spoilt."""
+    """A response before it is spoilt."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -80,7 +80,7 @@ class Reply:
         return f"HTTP/1.1 {self.status} Scripted\r\n{''.join(fields)}\r\n".encode()
 
     def wire(self) -> bytes:
-        """Word the whole answer."""
+        """Word the whole response."""
         return self.head() + self.body
 
     def having(self, **headers: str) -> "Reply":
@@ -94,7 +94,7 @@ Stream = Callable[[Reply], Iterable[Step]]
 
 @dataclass(frozen=True)
 class Fault:
-    """What comes in place of an answer: bytes to send and seconds to pause, made from what a good server would say.
+    """What comes in place of a response: bytes to send and seconds to pause, made from what a good server would say.
 
     Attributes:
         stream: Makes those bytes and pauses.
@@ -145,14 +145,14 @@ class ReceivedRequest:
     at: float
 
 
-def answer(
+def response(
     status: int,
     body: bytes | str = b"",
     headers: Mapping[str, str] | None = None,
     *,
     phases: tuple[Phase, ...] = BOTH,
 ) -> Fault:
-    """Make the fault that is a complete answer."""
+    """Make the fault that is a complete response."""
     content = body.encode() if isinstance(body, str) else body
     extra = dict(headers or {})
     return Fault(lambda reply: [Reply(status, {**reply.headers, **extra}, content).wire()], phases=phases)
@@ -173,7 +173,7 @@ def _good(reply: Reply) -> Iterable[Step]:
 
 
 def _changed(change: Callable[[Reply], Reply]) -> Fault:
-    """Make the fault that is the true answer in another shape; only after the write is there one."""
+    """Make the fault that is the true response in another shape; only after the write is there one."""
     return Fault(lambda reply: [change(reply).wire()], phases=(Phase.AFTER,))
 
 
@@ -235,7 +235,7 @@ def _misdated(hours: int) -> Fault:
 def _every(
     statuses: Iterable[int], kind: str, body: str, headers: Mapping[str, str], phases: tuple[Phase, ...] = BOTH
 ) -> dict[str, Fault]:
-    return {f"{status} {kind}": answer(status, body, headers, phases=phases) for status in statuses}
+    return {f"{status} {kind}": response(status, body, headers, phases=phases) for status in statuses}
 
 
 def http_date(moment: float) -> str:
@@ -276,7 +276,7 @@ LOST_ANSWERS = {
     "103 for ever": Fault(lambda _: cycle((EARLY_HINTS, DRIP_SECONDS))),
     "not HTTP": _cut(lambda _: b"SSH-2.0-OpenSSH_9.6\r\n\x00\xff\r\n\r\n"),
 }
-"""After these the client has no complete answer."""
+"""After these the client has no complete response."""
 
 UNCERTAIN_STATUSES = (408, 500, 502, 503, 504, 520)
 UNCERTAIN_ANSWERS = {
@@ -287,18 +287,18 @@ UNCERTAIN_ANSWERS = {
 """Complete answers that say nothing about the write."""
 
 STRANGE_ANSWERS = {
-    "200 empty": answer(200),
-    "200 not JSON": answer(200, '{"success": tru'),
-    "200 html": answer(200, HTML, HTML_TYPE),
-    "200 deep JSON": answer(200, DEEP_JSON, JSON_TYPE),
-    "200 empty list": answer(200, envelope([], result_info={"count": 0, "total_count": 0}), JSON_TYPE),
-    "200 without success": answer(200, '{"result": {"id": "strange00001"}}', JSON_TYPE),
-    "200 failure with an id": answer(200, envelope({"id": "strange00001"}, success=False), JSON_TYPE),
-    "201 without an id": answer(201, envelope({"status": "UPDATE"}), JSON_TYPE),
-    "201 without a result": answer(201, envelope(None), JSON_TYPE),
-    "201 with another id": answer(201, envelope({"id": "../../v1/x"}), JSON_TYPE),
-    "202": answer(202, envelope({"id": "strange00001"}), JSON_TYPE),
-    "204": answer(204),
+    "200 empty": response(200),
+    "200 not JSON": response(200, '{"success": tru'),
+    "200 html": response(200, HTML, HTML_TYPE),
+    "200 deep JSON": response(200, DEEP_JSON, JSON_TYPE),
+    "200 empty list": response(200, envelope([], result_info={"count": 0, "total_count": 0}), JSON_TYPE),
+    "200 without success": response(200, '{"result": {"id": "strange00001"}}', JSON_TYPE),
+    "200 failure with an id": response(200, envelope({"id": "strange00001"}, success=False), JSON_TYPE),
+    "201 without an id": response(201, envelope({"status": "UPDATE"}), JSON_TYPE),
+    "201 without a result": response(201, envelope(None), JSON_TYPE),
+    "201 with another id": response(201, envelope({"id": "../../v1/x"}), JSON_TYPE),
+    "202": response(202, envelope({"id": "strange00001"}), JSON_TYPE),
+    "204": response(204),
 }
 """Complete answers that claim success in words that the API does not use."""
 
@@ -420,7 +420,7 @@ class FaultServer:
 
     def wait_for(self, method: str) -> None:
         """Wait until a request of this method has come in."""
-        for _ in range(int(LONGEST_SILENCE * 100)):
+        for _ in range(int(MAX_SILENCE * 100)):
             if any(request.method == method for request in self.requests):
                 return
             time.sleep(0.01)
@@ -458,7 +458,7 @@ class FaultServer:
                 pass
 
     def _meet(self, connection: socket.socket, file: BinaryIO) -> bool:
-        """Meet one request; the answer is whether the connection is good for another."""
+        """Meet one request; the response is whether the connection is good for another."""
         request = _read_request(file, self._now)
         if request is None:
             return False
@@ -491,9 +491,9 @@ class FaultServer:
 
     def _ask_app(self, request: ReceivedRequest) -> Reply:
         headers = [(name, value) for name, value in request.headers.items() if name.lower() != "content-length"]
-        response = self._app.test_client().open(request.path, method=request.method, headers=headers, data=request.body)
-        kept = {name: response.headers[name] for name in ("Content-Type", "Link") if name in response.headers}
-        return Reply(response.status_code, kept, response.data)
+        reply = self._app.test_client().open(request.path, method=request.method, headers=headers, data=request.body)
+        kept = {name: reply.headers[name] for name in ("Content-Type", "Link") if name in reply.headers}
+        return Reply(reply.status_code, kept, reply.data)
 
     def _plan(self, request: ReceivedRequest, seconds: float | None) -> None:
         if seconds is not None:
@@ -518,7 +518,7 @@ class FaultServer:
         if end is End.RESET:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         if end is End.SILENCE:
-            self._over.wait(LONGEST_SILENCE)
+            self._over.wait(MAX_SILENCE)
 
 
 def _read_request(file: BinaryIO, now: Callable[[], float]) -> ReceivedRequest | None:

@@ -45,7 +45,7 @@ class GitHub:
         comments: All comments, in the order in which they were made.
         jobs: Jobs by the id of the workflow run: name and conclusion.
         permissions: What the job's token may do, as a workflow writes it.
-        most_per_page: How many items a page has at most.
+        max_per_page: How many items a page has at most.
     """
 
     prefix: str = ""
@@ -56,7 +56,7 @@ class GitHub:
     permissions: Mapping[str, str] = field(
         default_factory=lambda: {"pull-requests": WRITE, "issues": WRITE, "actions": READ}
     )
-    most_per_page: int = 100
+    max_per_page: int = 100
     ids: Iterator[int] = field(default_factory=lambda: count(1001))
     events: list["Event"] = field(default_factory=list)
 
@@ -121,7 +121,7 @@ class _Api:
             f"{repository}/issues/<int:number>/comments",
             f"{repository}/issues/comments/<int:comment_id>",
         )
-        yield "POST", f"{self._github.prefix.removesuffix('/v3')}/graphql", self.answer_query
+        yield "POST", f"{self._github.prefix.removesuffix('/v3')}/graphql", self.response_query
         yield "GET", f"{repository}/commits/<sha>/pulls", self.list_pulls
         yield "GET", f"{repository}/actions/runs/<int:run_id>/jobs", self.list_jobs
         yield "GET", comments, self.list_comments
@@ -147,7 +147,7 @@ class _Api:
             return None
         return _failure(HTTPStatus.FORBIDDEN, "Resource not accessible by integration")
 
-    def answer_query(self) -> ResponseReturnValue:
+    def response_query(self) -> ResponseReturnValue:
         return jsonify(data={"viewer": {"login": self._github.login}})
 
     def list_pulls(self, sha: str) -> ResponseReturnValue:
@@ -177,8 +177,8 @@ class _Api:
         return next((each for each in self._github.comments if each.id == comment_id), None) or abort(404)
 
     def _page(self, items: Sequence[Mapping[str, Any]], within: str = "") -> ResponseReturnValue:
-        """Answer the page that is asked for, with a link to the next one."""
-        size = min(request.args.get("per_page", 30, int), self._github.most_per_page)
+        """Response the page that is asked for, with a link to the next one."""
+        size = min(request.args.get("per_page", 30, int), self._github.max_per_page)
         number = request.args.get("page", 1, int)
         shown = items[(number - 1) * size : number * size]
         next_page = f'<{request.base_url}?per_page={size}&page={number + 1}>; rel="next"'

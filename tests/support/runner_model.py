@@ -37,7 +37,7 @@ _BAITS = (
 )
 
 texts = st.lists(st.sampled_from(_BAITS) | st.characters(exclude_categories=()), max_size=12).map("".join)
-"""Text of any kind, lone surrogates included, that tries to be more than text."""
+"""Text of any kind, lone surrogates included, that attempts to be more than text."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""GitHub's Markdown around foreign text, read by a parser: the text is nothing but text."""
+"""GitHub's Markdown around untrusted text, read by a parser: the text is nothing but text."""
 
 import re
 from itertools import pairwise
@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from support.runner_model import texts
 
-from onlineornot_action.inputs.description import plain
-from onlineornot_action.text import LONGEST_CELL, code, fence, table
+from onlineornot_action.text import MAX_CELL_LENGTH, code, fence, plain, table
 
 always = settings(deadline=None, derandomize=True)
 
@@ -125,7 +124,7 @@ def test_code_is_one_span_or_nothing(text: str) -> None:
 
     assert skeleton(markdown) in ([], [("paragraph_open", ""), ("code_inline", ""), ("paragraph_close", "")])
     assert not set(markdown[1:-1]) & set("`|\n\r\x00\u202e")
-    assert len(markdown) <= LONGEST_CELL + len("``…")
+    assert len(markdown) <= MAX_CELL_LENGTH + len("``…")
 
 
 @always
@@ -159,7 +158,7 @@ def test_a_row_of_empty_cells_does_not_end_a_table() -> None:
 
 @always
 @given(text=foreign, other=foreign)
-def test_foreign_text_as_code_stays_in_its_cell(text: str, other: str) -> None:
+def test_untrusted_text_as_code_stays_in_its_cell(text: str, other: str) -> None:
     row = [code(text), code(other), "c"]
 
     markdown = table([("A", "B", "C"), row, row])

@@ -9,7 +9,7 @@ from onlineornot_action.onlineornot.deadline import Deadline, Limits, backoff
 from onlineornot_action.onlineornot.errors import APIResponseValidationError
 from onlineornot_action.onlineornot.models import HasId, Listed, ListPage
 
-MOST_PAGES = 20
+MAX_PAGES = 20
 """Of a longer list nothing can be told: it changes while it is read."""
 
 
@@ -24,12 +24,12 @@ class Item(HasId, Protocol):
 AnyItem = TypeVar("AnyItem", bound=Item)
 
 
-class Reading(Generic[Listed]):
+class Listing(Generic[Listed]):
     """A list as one reading of it showed it."""
 
-    def __init__(self, pages: Iterable[ListPage[Listed]], *, most_pages: int | None = MOST_PAGES) -> None:
-        self.pages = tuple(islice(pages, most_pages and most_pages + 1))
-        self.too_long = sum(bool(page.items) for page in self.pages) > MOST_PAGES
+    def __init__(self, pages: Iterable[ListPage[Listed]], *, max_pages: int | None = MAX_PAGES) -> None:
+        self.pages = tuple(islice(pages, max_pages and max_pages + 1))
+        self.too_long = sum(bool(page.items) for page in self.pages) > MAX_PAGES
         self._items = {item.id: item for page in self.pages for item in page.items}
 
     @property
@@ -52,8 +52,8 @@ class Reading(Generic[Listed]):
         """Whether it has as many items as the API says there are."""
         return len(self.ids) >= max(page.total_count or 0 for page in self.pages)
 
-    def shows_everything(self, baseline: "Reading[Listed] | None") -> bool:
-        """Whether nothing can be missing: a server in trouble may answer an empty list, or a part of one."""
+    def shows_everything(self, baseline: "Listing[Listed] | None") -> bool:
+        """Whether nothing can be missing: a server in trouble may response an empty list, or a part of one."""
         counts_agree = all(page.total_count == len(self.ids) for page in self.pages)
         return counts_agree and not self.pages[-1].items and (baseline is None or baseline.ids <= self.ids)
 
@@ -64,25 +64,27 @@ def read_reliably(
     limits: Limits,
     *,
     is_enough: Callable[[list[Listed]], bool] = lambda _: False,
-) -> Reading[Listed]:
+) -> Listing[Listed]:
     """Read a list until it is all there, or shows enough; an empty one is believed the second time.
 
     Raises:
         APIError: It cannot be read, or is never complete.
     """
     empty_before = False
-    for tries in count(1):
-        reading = Reading(pages(), most_pages=None)
+    for attempts in count(1):
+        reading = Listing(pages(), max_pages=None)
         if is_enough(reading.items) or (reading.complete and (reading.items or empty_before)):
             return reading
         empty_before = reading.complete
-        if not deadline.sleep(limits.second_look if empty_before else backoff(tries, limits), limits.read_reserve):
+        if not deadline.sleep(
+            limits.empty_list_delay if empty_before else backoff(attempts, limits), limits.read_reserve
+        ):
             break
     raise APIResponseValidationError("the list never has as many items as it says", status=200)
 
 
 @dataclass(frozen=True)
-class News(Generic[AnyItem]):
+class NewItems(Generic[AnyItem]):
     """What in a reading may have come from a write.
 
     Attributes:
@@ -94,14 +96,14 @@ class News(Generic[AnyItem]):
     uncertain: tuple[AnyItem, ...]
 
 
-def find_news(
-    reading: Reading[AnyItem],
-    baseline: Reading[AnyItem] | None,
+def find_new_items(
+    reading: Listing[AnyItem],
+    baseline: Listing[AnyItem] | None,
     *,
     written_at: float,
     concerns: Callable[[AnyItem], bool],
     limits: Limits,
-) -> News[AnyItem]:
+) -> NewItems[AnyItem]:
     """Tell what is new since a write.
 
     With a baseline that is what does not stand there, unless the server made it long before (a baseline may have been
@@ -119,11 +121,11 @@ def find_news(
     for page in reading.pages:
         for item in filter(concerns, page.items):
             age = _age_at_write(item, page, written_at)
-            if (baseline and item.id in baseline.ids) or (age is not None and age > limits.long_ago):
+            if (baseline and item.id in baseline.ids) or (age is not None and age > limits.baseline_age):
                 continue
-            known = baseline is not None or (age is not None and age <= limits.just_now)
+            known = baseline is not None or (age is not None and age <= limits.clock_tolerance)
             (new if known else uncertain)[item.id] = item
-    return News(tuple(new.values()), tuple(uncertain.values()))
+    return NewItems(tuple(new.values()), tuple(uncertain.values()))
 
 
 def _age_at_write(item: AnyItem, page: ListPage[AnyItem], written_at: float) -> float | None:

@@ -4,13 +4,13 @@ Every call of `post` ends in one of these ways:
 
     Posted             it is there, once
     APIError           it is not there: refused, never sent, or proven absent
-    UnsettledError     nobody knows whether it is there
+    UnknownOutcomeError     nobody knows whether it is there
     CancelledError     the job was cancelled; the error says whether it may be there
 
-It reads the list of what is there (the baseline) and posts. When the answer is lost it reads the list again, until what
-it posted is found there or proven absent; only then it posts once more. Two copies are worse than none, and an honest
+It reads the list of what is there (the baseline) and posts. When the response is lost it reads the list again until
+what it posted is found or proven absent; only then it posts once more. Two copies are worse than none, and an honest
 "unknown" is better than either. What remains is a server that writes, or a list that shows it, later than
-`Limits.settle` after the answer was lost, and somebody else who posts the same at the same moment.
+`Limits.absence_delay` after the response was lost, and somebody else who posts the same at the same moment.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Generic, Protocol
 
-from onlineornot_action.exactly_once.listing import AnyItem, News, Reading, find_news, read_reliably
+from onlineornot_action.exactly_once.listing import AnyItem, Listing, NewItems, find_new_items, read_reliably
 from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, Deadline, Limits, backoff
 from onlineornot_action.onlineornot.errors import (
     APIError,
@@ -30,8 +30,8 @@ from onlineornot_action.onlineornot.errors import (
 )
 from onlineornot_action.onlineornot.models import ListPage
 
-MOST_LOST = 3
-"""Posts that may end without an answer."""
+MAX_LOST_WRITES = 3
+"""Posts that may end without a response."""
 
 
 class Draft(Protocol[AnyItem]):
@@ -50,12 +50,12 @@ class Draft(Protocol[AnyItem]):
         """Whether an item says exactly what was posted; if that has to be read, until the deadline."""
 
 
-class How(Enum):
+class Evidence(Enum):
     """How it is known that something is there."""
 
-    ANSWERED = "the API said so"
-    FOUND = "the answer was lost, but it was found there"
-    BEFORE = "it was there before"
+    RESPONSE = "the API said so"
+    RECONCILED = "the response was lost, but it was found there"
+    DUPLICATE = "it was there before"
 
 
 @dataclass(frozen=True)
@@ -64,22 +64,22 @@ class Posted(Generic[AnyItem]):
 
     Attributes:
         item: What was posted.
-        how: How that is known.
-        doubles: Ids of further new items that say the same.
+        evidence: How that is known.
+        duplicates: Ids of further new items that say the same.
         baseline: The list as it was beforehand, if it could be read.
     """
 
     item: AnyItem
-    how: How = How.ANSWERED
-    doubles: tuple[str, ...] = ()
-    baseline: Reading[AnyItem] | None = field(default=None, compare=False)
+    evidence: Evidence = Evidence.RESPONSE
+    duplicates: tuple[str, ...] = ()
+    baseline: Listing[AnyItem] | None = field(default=None, compare=False)
 
 
-class UnsettledError(Exception):
+class UnknownOutcomeError(Exception):
     """Raised when a write may have been done or not.
 
     Attributes:
-        cause: What came instead of its answer.
+        cause: What came instead of its response.
         new_ids: What has appeared meanwhile in another form than was sent.
         uncertain_ids: What may be what was sent, or older.
     """
@@ -91,10 +91,10 @@ class UnsettledError(Exception):
         self.uncertain_ids = uncertain_ids
 
 
-def double_warnings(posted: Posted[AnyItem]) -> Iterator[str]:
+def duplicate_warnings(posted: Posted[AnyItem]) -> Iterator[str]:
     """Say what is there more than once."""
-    if posted.doubles:
-        ids = ", ".join((posted.item.id, *posted.doubles))
+    if posted.duplicates:
+        ids = ", ".join((posted.item.id, *posted.duplicates))
         yield f"The same was posted more than once: {ids}. Delete all but one."
 
 
@@ -103,7 +103,7 @@ def post(
     deadline: Deadline,
     *,
     find_duplicate: Callable[[list[AnyItem]], AnyItem | None] | None = None,
-    baseline: Reading[AnyItem] | None = None,
+    baseline: Listing[AnyItem] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Posted[AnyItem]:
     """Post a draft exactly once.
@@ -117,7 +117,7 @@ def post(
 
     Raises:
         APIError: It is not there.
-        UnsettledError: It may be there.
+        UnknownOutcomeError: It may be there.
         CancelledError: The deadline was cancelled; the error says whether it may be there.
     """
     return _Posting(draft, deadline, limits, baseline).run(find_duplicate)
@@ -127,24 +127,24 @@ class _Posting(Generic[AnyItem]):
     """One run of the algorithm."""
 
     def __init__(
-        self, draft: Draft[AnyItem], deadline: Deadline, limits: Limits, baseline: Reading[AnyItem] | None
+        self, draft: Draft[AnyItem], deadline: Deadline, limits: Limits, baseline: Listing[AnyItem] | None
     ) -> None:
         self._draft = draft
         self._deadline = deadline
         self._limits = limits
         self._baseline = baseline
         self._written_at: float | None = None
-        """When the first post whose answer was lost was begun."""
+        """When the first post whose response was lost was begun."""
 
     def run(self, find_duplicate: Callable[[list[AnyItem]], AnyItem | None] | None) -> Posted[AnyItem]:
         if find_duplicate:
             self._baseline = self._baseline or self._read_reliably(find_duplicate)
             if duplicate := find_duplicate(self._baseline.items):
-                return self._posted(duplicate, How.BEFORE)
+                return self._posted(duplicate, Evidence.DUPLICATE)
         self._baseline = self._baseline or self._read_in_time()
-        for _ in range(MOST_LOST):
+        for _ in range(MAX_LOST_WRITES):
             try:
-                return self._with_doubles(self._draft.post())
+                return self._with_duplicates(self._draft.post())
             except APIError as error:
                 if error.effect is not Effect.AMBIGUOUS:
                     return self._recheck(error)
@@ -155,20 +155,20 @@ class _Posting(Generic[AnyItem]):
                 break
         raise lost
 
-    def _read_in_time(self) -> Reading[AnyItem] | None:
+    def _read_in_time(self) -> Listing[AnyItem] | None:
         """The baseline; None when it cannot be read in its share of the time, or never completely."""
         patience = self._deadline.within(self._deadline.left() * self._limits.baseline_share)
         try:
-            reading = Reading(self._draft.pages(patience))
+            reading = Listing(self._draft.pages(patience))
             if not (reading.complete or reading.too_long):
-                reading = Reading(self._draft.pages(patience))
+                reading = Listing(self._draft.pages(patience))
         except APIError as error:
             if _ends_everything(error):
                 raise
             return None
         return reading if reading.complete or reading.too_long else None
 
-    def _read_reliably(self, find_duplicate: Callable[[list[AnyItem]], AnyItem | None]) -> Reading[AnyItem]:
+    def _read_reliably(self, find_duplicate: Callable[[list[AnyItem]], AnyItem | None]) -> Listing[AnyItem]:
         """The baseline where a duplicate must not be overlooked."""
         pages, deadline, limits = self._draft.pages, self._deadline, self._limits
         return read_reliably(pages, deadline, limits, is_enough=lambda items: find_duplicate(items) is not None)
@@ -183,10 +183,12 @@ class _Posting(Generic[AnyItem]):
 
     def _search(self, lost: APIError) -> Posted[AnyItem] | None:
         clock = self._deadline.clock
-        proof_from = clock.monotonic() + self._limits.settle
-        tries, empty_before = 0, False
+        proof_from = clock.monotonic() + self._limits.absence_delay
+        attempts, empty_before = 0, False
         self._deadline.check()
-        while not (self._baseline and self._baseline.too_long) and self._pause(tries := tries + 1, until=proof_from):
+        while not (self._baseline and self._baseline.too_long) and self._pause(
+            attempts := attempts + 1, until=proof_from
+        ):
             reading = self._try_to_read(lost, to_the_end=clock.monotonic() >= proof_from)
             if reading is None:
                 continue
@@ -200,52 +202,52 @@ class _Posting(Generic[AnyItem]):
                     self._check_absence(lost, reading)
                     return None
                 empty_before = True
-        raise UnsettledError(lost)
+        raise UnknownOutcomeError(lost)
 
-    def _check_absence(self, lost: APIError, reading: Reading[AnyItem]) -> None:
+    def _check_absence(self, lost: APIError, reading: Listing[AnyItem]) -> None:
         """Accept that what was posted is absent, unless it may be there in another form."""
         news = self._news(reading)
-        if news.new or news.uncertain or lost.said_success:
+        if news.new or news.uncertain or lost.has_success_status:
             # Those that say the same come first: whoever has to look at them begins there.
             uncertain = sorted(news.uncertain, key=self._draft.is_same, reverse=True)
-            raise UnsettledError(
+            raise UnknownOutcomeError(
                 lost, new_ids=tuple(item.id for item in news.new), uncertain_ids=tuple(item.id for item in uncertain)
             )
 
-    def _try_to_read(self, lost: APIError, *, to_the_end: bool) -> Reading[AnyItem] | None:
+    def _try_to_read(self, lost: APIError, *, to_the_end: bool) -> Listing[AnyItem] | None:
         try:
-            return Reading(self._draft.pages(to_the_end=to_the_end))
+            return Listing(self._draft.pages(to_the_end=to_the_end))
         except APIError as error:
             if error.retry_after and error.retry_after > self._deadline.left():
-                raise UnsettledError(lost) from error
+                raise UnknownOutcomeError(lost) from error
             return None
 
-    def _pause(self, tries: int, *, until: float = 0) -> bool:
+    def _pause(self, attempts: int, *, until: float = 0) -> bool:
         """Wait for the next reading, but not past a certain moment; False when there is no time for it."""
-        wait, rest = backoff(tries, self._limits), until - self._deadline.clock.monotonic()
+        wait, rest = backoff(attempts, self._limits), until - self._deadline.clock.monotonic()
         return self._deadline.sleep(min(wait, rest) if rest > 0 else wait, self._limits.read_reserve)
 
-    def _news(self, reading: Reading[AnyItem]) -> News[AnyItem]:
+    def _news(self, reading: Listing[AnyItem]) -> NewItems[AnyItem]:
         written_at, concerns = self._written_at or 0.0, self._draft.concerns
-        return find_news(reading, self._baseline, written_at=written_at, concerns=concerns, limits=self._limits)
+        return find_new_items(reading, self._baseline, written_at=written_at, concerns=concerns, limits=self._limits)
 
-    def _ours(self, reading: Reading[AnyItem], deadline: Deadline | None = None) -> list[AnyItem]:
+    def _ours(self, reading: Listing[AnyItem], deadline: Deadline | None = None) -> list[AnyItem]:
         """What is new and the same, earliest first."""
         ours = [item for item in self._news(reading).new if self._draft.is_same(item, deadline)]
         return sorted(ours, key=lambda item: item.created or 0.0)
 
-    def _found_in(self, reading: Reading[AnyItem], deadline: Deadline | None = None) -> Posted[AnyItem] | None:
+    def _found_in(self, reading: Listing[AnyItem], deadline: Deadline | None = None) -> Posted[AnyItem] | None:
         return self._found(self._ours(reading, deadline))
 
     def _found(self, ours: list[AnyItem]) -> Posted[AnyItem] | None:
-        return self._posted(ours[0], How.FOUND, tuple(double.id for double in ours[1:])) if ours else None
+        return self._posted(ours[0], Evidence.RECONCILED, tuple(double.id for double in ours[1:])) if ours else None
 
-    def _posted(self, item: AnyItem, how: How, doubles: tuple[str, ...] = ()) -> Posted[AnyItem]:
-        return Posted(item, how, doubles, self._baseline)
+    def _posted(self, item: AnyItem, evidence: Evidence, duplicates: tuple[str, ...] = ()) -> Posted[AnyItem]:
+        return Posted(item, evidence, duplicates, self._baseline)
 
-    def _with_doubles(self, item: AnyItem) -> Posted[AnyItem]:
-        """Take the answer for what it says, and see whether an earlier post, thought to be absent, is there too."""
-        return self._posted(item, How.ANSWERED, tuple(other.id for other in self._glance() if other.id != item.id))
+    def _with_duplicates(self, item: AnyItem) -> Posted[AnyItem]:
+        """Take the response for what it says, and see whether an earlier post, thought to be absent, is there too."""
+        return self._posted(item, Evidence.RESPONSE, tuple(other.id for other in self._glance() if other.id != item.id))
 
     def _recheck(self, error: APIError) -> Posted[AnyItem]:
         """Nothing was written now, but perhaps an earlier post, thought to be absent, is there."""
@@ -258,17 +260,17 @@ class _Posting(Generic[AnyItem]):
         """What one more reading shows of ours, after a post that followed a lost one."""
         if self._written_at is None:
             return []
-        deadline = self._deadline.within(self._limits.answer, detached=True)
+        deadline = self._deadline.within(self._limits.response, detached=True)
         try:
-            return self._ours(Reading(self._draft.pages(deadline)), deadline)
+            return self._ours(Listing(self._draft.pages(deadline)), deadline)
         except (APIError, CancelledError):
             return []
 
     def _last_look(self) -> CancelledError:
-        """What can still be said when the job is cancelled while an answer is lost."""
+        """What can still be said when the job is cancelled while a response is lost."""
         try:
             deadline = self._deadline.despite_cancellation(self._limits.grace)
-            found = self._found_in(Reading(self._draft.pages(deadline)), deadline)
+            found = self._found_in(Listing(self._draft.pages(deadline)), deadline)
         except APIError:
             found = None
         return CancelledError(may_have_written=True, found=found)

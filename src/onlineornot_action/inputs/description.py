@@ -1,38 +1,19 @@
 """The text that customers read: from an input or a file, cleaned, and refused when it should not be published."""
 
 import os
-import re
 import stat
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
-LONGEST = 10_000
+from onlineornot_action.text import MIN_SECRET_LENGTH
+
+MAX_LENGTH = 10_000
 """Characters. The API states no maximum; a longer text is refused, since a cut one would be published by half."""
 
-SHORTEST_SECRET = 8
-"""A shorter one is no secret, and stands in many a text by chance."""
-
-_LONGEST_FILE = 4 * LONGEST + 1024
-CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_TERMINAL_SEQUENCES = re.compile("\x1b\\[[0-?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b\n]*(?:\x07|\x1b\\\\)")
+_MAX_FILE_BYTES = 4 * MAX_LENGTH + 1024
 _BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
 """What Unicode counts as letters and symbols, but nobody can see."""
-
-
-def normalize_newlines(text: str) -> str:
-    """Write every line's end as LF."""
-    return re.sub("\r\n?", "\n", text)
-
-
-def without_controls(text: str) -> str:
-    """Drop what steers a terminal, as a whole, or turns the reading direction."""
-    return CONTROLS.sub("", _TERMINAL_SEQUENCES.sub("", text))
-
-
-def plain(text: str) -> str:
-    """A foreign text as it may be shown."""
-    return without_controls(normalize_newlines(text))
 
 
 def check(text: str, *, secrets: Iterable[str]) -> str:
@@ -45,11 +26,9 @@ def check(text: str, *, secrets: Iterable[str]) -> str:
         raise ValueError("is not valid UTF-8")
     if not any(map(_is_visible, text)):
         raise ValueError("has nothing to read in it")
-    if len(text) > LONGEST:
-        raise ValueError(
-            f"has {len(text):,} characters, but at most {LONGEST:,} are allowed; shorten it, as it is not cut for you"
-        )
-    if any(len(secret) >= SHORTEST_SECRET and secret in text for secret in secrets):
+    if len(text) > MAX_LENGTH:
+        raise ValueError(f"has {len(text):,} characters, but at most {MAX_LENGTH:,} are allowed; shorten it")
+    if any(len(secret) >= MIN_SECRET_LENGTH and secret in text for secret in secrets):
         raise ValueError("contains the API token or github-token, and a secret is not published; take it out")
     return text
 
@@ -80,9 +59,9 @@ def _read_regular_file(path: Path) -> bytes:
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # noqa: PTH123 - a descriptor is no path
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise ValueError("is not a regular file")
-        content = file.read(_LONGEST_FILE + 1)
-    if len(content) > _LONGEST_FILE:
-        raise ValueError(f"has over {_LONGEST_FILE:,} bytes, but at most {LONGEST:,} characters are allowed")
+        content = file.read(_MAX_FILE_BYTES + 1)
+    if len(content) > _MAX_FILE_BYTES:
+        raise ValueError(f"has over {_MAX_FILE_BYTES:,} bytes, but at most {MAX_LENGTH:,} characters are allowed")
     return content
 
 

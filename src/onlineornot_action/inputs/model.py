@@ -15,9 +15,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Pla
 from pydantic_core import ErrorDetails
 
 from onlineornot_action.inputs import parsers as values
-from onlineornot_action.inputs.description import SHORTEST_SECRET
 from onlineornot_action.inputs.rules import Operation, contradictions, resolve, without_effect
 from onlineornot_action.onlineornot.models import IncidentStatus
+from onlineornot_action.text import MIN_SECRET_LENGTH, quote
 
 TOKEN_VARIABLE = "ONLINEORNOT_API_TOKEN"  # noqa: S105 - the name of one
 ALLOW_HTTP_VARIABLE = "ONLINEORNOT_ALLOW_HTTP"
@@ -102,7 +102,7 @@ def has_bearer_prefix(environ: Mapping[str, str]) -> bool:
 def find_secrets(environ: Mapping[str, str]) -> list[str]:
     """Every token that was given, right or wrong; an expression that was not evaluated is none."""
     tokens = (find_token(environ), environ.get(_variable("github-token"), "").strip())
-    return [token for token in tokens if len(token) >= SHORTEST_SECRET and "${{" not in token]
+    return [token for token in tokens if len(token) >= MIN_SECRET_LENGTH and "${{" not in token]
 
 
 def find_ca_bundle(environ: Mapping[str, str]) -> str | None:
@@ -188,7 +188,7 @@ def _unknown(environ: Mapping[str, str]) -> Iterator[str]:
 
             nearest = difflib.get_close_matches(name, [*names, *_ALSO_CALLED], n=1)
             hint = f"; did you mean {_ALSO_CALLED.get(nearest[0], nearest[0])}?" if nearest else "."
-            yield f"There is no input {values.quoted(name)}{hint}"
+            yield f"There is no input {quote(name)}{hint}"
 
 
 def _surroundings(environ: Mapping[str, str], arguments: Sequence[str]) -> Iterator[str]:

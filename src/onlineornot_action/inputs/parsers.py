@@ -4,7 +4,6 @@ The message continues a sentence that begins with the input's name.
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,14 +18,15 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, Valida
 
 from onlineornot_action.inputs import description
 from onlineornot_action.onlineornot.models import ID_PATTERN, ComponentAffected, ComponentStatus
+from onlineornot_action.text import MIN_SECRET_LENGTH, fold, normalize_newlines, quote, strip_controls
 
 AUTO = "auto"
 LATEST = "latest"
 RESTORE: Literal["restore"] = "restore"
 AUTOMATED = "[Automated]"
-LONGEST_TITLE = 256
+MAX_TITLE_LENGTH = 256
 SECONDS = range(10, 601)
-FURTHEST_AHEAD = timedelta(days=366)
+MAX_AHEAD = timedelta(days=366)
 
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _TIMESTAMP = "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})"
@@ -49,25 +49,12 @@ class ParsingContext:
 Info = ValidationInfo[ParsingContext]
 
 
-def folded(name: str) -> str:
-    """A name or a title as it is compared: without regard to case and to white space around it."""
-    return unicodedata.normalize("NFC", name).strip().casefold()
-
-
-def quoted(value: str) -> str:
-    """A value as a message shows it: in one line, and not too long."""
-    text = " ".join(value.split()).encode(errors="replace").decode()
-    return f"'{text}'" if len(text) <= 60 else f"'{text[:60]}…'"  # noqa: PLR2004 - enough to recognise it
-
-
 def token(value: str) -> str:
     """An API token. No message repeats it."""
     if "${{" in value:
         raise ValueError("is an expression that GitHub has not evaluated; write it in the workflow file itself")
-    if len(value) < description.SHORTEST_SECRET:
-        raise ValueError(
-            f"is shorter than {description.SHORTEST_SECRET} characters; check the secret that it comes from"
-        )
+    if len(value) < MIN_SECRET_LENGTH:
+        raise ValueError(f"is shorter than {MIN_SECRET_LENGTH} characters; check the secret that it comes from")
     if not re.fullmatch("[!-~]+", value):
         raise ValueError("has a space or another character that no token has; check the secret that it comes from")
     return value
@@ -86,7 +73,7 @@ def resource_id(value: str, info: Info) -> str:
         raise ValueError(f"is an address; the id in it seems to be {inside}")
     name = (info.field_name or "").replace("_", "-")
     raise ValueError(
-        f"is {quoted(value)}, but an id has 8 to 64 letters, digits, hyphens and underscores; "
+        f"is {quote(value)}, but an id has 8 to 64 letters, digits, hyphens and underscores; "
         f'quote it in the workflow ({name}: "00012345"), or YAML may take it for a number'
     )
 
@@ -114,7 +101,7 @@ def word_of(kind: type[Word], *others: str) -> Callable[[str], Word]:
         for word in kind:
             if word.casefold() == value.casefold():
                 return word
-        raise ValueError(f"is {quoted(value)}, but has to be one of {', '.join((*others, *kind))}")
+        raise ValueError(f"is {quote(value)}, but has to be one of {', '.join((*others, *kind))}")
 
     return parse
 
@@ -122,7 +109,7 @@ def word_of(kind: type[Word], *others: str) -> Callable[[str], Word]:
 def boolean(value: str) -> bool:
     """True or false, as YAML 1.2 writes them."""
     if value not in _BOOLEANS:
-        raise ValueError(f"is {quoted(value)}, but has to be true or false")
+        raise ValueError(f"is {quote(value)}, but has to be true or false")
     return _BOOLEANS[value]
 
 
@@ -131,7 +118,7 @@ def boolean_or_auto(value: str, info: Info) -> bool:
     if value.casefold() == AUTO:
         return info.context.rerun
     if value not in _BOOLEANS:
-        raise ValueError(f"is {quoted(value)}, but has to be auto, true or false")
+        raise ValueError(f"is {quote(value)}, but has to be auto, true or false")
     return _BOOLEANS[value]
 
 
@@ -146,7 +133,7 @@ class IfNoIncident(StrEnum):
 def seconds(value: str) -> int:
     """How long everything may take."""
     if not re.fullmatch("[0-9]{1,9}", value) or int(value) not in SECONDS:
-        raise ValueError(f"is {quoted(value)}, but has to be a whole number from {SECONDS[0]} to {SECONDS[-1]}")
+        raise ValueError(f"is {quote(value)}, but has to be a whole number from {SECONDS[0]} to {SECONDS[-1]}")
     return int(value)
 
 
@@ -155,9 +142,9 @@ def timestamp(value: str, info: Info) -> str:
     moment = _moment(value.upper())
     if moment is None:
         example = "2026-01-31T14:00:00+01:00"
-        raise ValueError(f"is {quoted(value)}, but has to be a date and time with an offset, such as {example}")
-    if moment > info.context.now + FURTHEST_AHEAD:
-        raise ValueError(f"is {quoted(value)}, more than a year ahead")
+        raise ValueError(f"is {quote(value)}, but has to be a date and time with an offset, such as {example}")
+    if moment > info.context.now + MAX_AHEAD:
+        raise ValueError(f"is {quote(value)}, more than a year ahead")
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -194,8 +181,8 @@ def _is_loopback(host: str) -> bool:
 
 def text(value: str, info: Info) -> str:
     """A text that customers may read."""
-    whole = description.normalize_newlines(value)
-    cleaned = description.without_controls(whole)
+    whole = normalize_newlines(value)
+    cleaned = strip_controls(whole)
     if cleaned != whole:
         removed = len(whole) - len(cleaned)
         info.context.warnings.append(f"Removed {removed} control character(s) from the description.")
@@ -242,10 +229,10 @@ def _named_statuses(value: str) -> Iterator[NamedStatus]:
     for line in filter(None, map(str.strip, value.splitlines())):
         name, colon, word = (part.strip() for part in line.rpartition(":"))
         if not (colon and name):
-            raise ValueError(f"has the line {quoted(line)}, but a line has to be NAME: STATUS")
+            raise ValueError(f"has the line {quote(line)}, but a line has to be NAME: STATUS")
         status = _component_status(name, word)
-        if statuses.setdefault(folded(name), status) is not status:
-            raise ValueError(f"gives {quoted(name)} two different statuses")
+        if statuses.setdefault(fold(name), status) is not status:
+            raise ValueError(f"gives {quote(name)} two different statuses")
         yield NamedStatus(name, status)
 
 
@@ -267,7 +254,7 @@ def _json_items(value: str) -> list[_Item]:
 
 def _component(component_id: str, word: str) -> ComponentAffected:
     if not re.fullmatch(ID_PATTERN, component_id):
-        raise ValueError(f"names {quoted(component_id)}, which is no component's id")
+        raise ValueError(f"names {quote(component_id)}, which is no component's id")
     return ComponentAffected(id=component_id, status=_component_status(component_id, word))
 
 
@@ -275,15 +262,15 @@ def _component_status(name: str, word: str) -> ComponentStatus:
     try:
         return word_of(ComponentStatus)(word)
     except ValueError as error:
-        raise ValueError(f"gives {quoted(name)} a status that {error}") from error
+        raise ValueError(f"gives {quote(name)} a status that {error}") from error
 
 
 def title(value: str, info: Info) -> str:
     """The title of an incident that people opened."""
     if re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", value):
         raise ValueError("has a line break or another control character in it")
-    if len(value) > LONGEST_TITLE:
-        raise ValueError(f"has {len(value)} characters, but at most {LONGEST_TITLE} are allowed")
-    if folded(value).startswith(folded(AUTOMATED)):
+    if len(value) > MAX_TITLE_LENGTH:
+        raise ValueError(f"has {len(value)} characters, but at most {MAX_TITLE_LENGTH} are allowed")
+    if fold(value).startswith(fold(AUTOMATED)):
         raise ValueError(f"begins with {AUTOMATED}; such incidents are the monitors' own, which open and close them")
     return description.check(value, secrets=info.context.secrets)

@@ -40,14 +40,14 @@ from onlineornot_action.onlineornot.models import (
     StatusPage,
     hide,
 )
-from onlineornot_action.onlineornot.transport import Answer, Request, Transport
+from onlineornot_action.onlineornot.transport import Request, Response, Transport
 
 BASE_URL = "https://api.onlineornot.com"
 USER_AGENT = f"onlineornot-incident-update/{__version__}"
 PER_PAGE = 100
 
 T = TypeVar("T")
-_Context = Mapping[str, Sequence[str]]
+_ValidationContext = Mapping[str, Sequence[str]]
 
 
 class OnlineOrNotClient:
@@ -70,14 +70,14 @@ class OnlineOrNotClient:
         deadline: When everything has to be over.
         base_url: Where the API is, without `/v1`.
         ca_bundle: A file or folder of certificates to trust instead of certifi's.
-        secrets: What else, beside the token, is replaced by asterisks wherever an answer contains it.
+        secrets: What else, beside the token, is replaced by asterisks wherever a response contains it.
         limits: Every single limit.
         tell: Is told, in a line, why a request is sent again.
 
     Attributes:
         requests: How many requests were begun.
         writes: How many of them were to change something.
-        may_have_written: Whether one of those left, and its answer was not a refusal.
+        may_have_written: Whether one of those left, and its response was not a refusal.
 
     Every method raises `APIError`, `CancelledError` when the deadline is cancelled before a request has left, and
     `ValueError` for an id that cannot be one.
@@ -95,7 +95,7 @@ class OnlineOrNotClient:
         tell: Callable[[str], None] = lambda line: None,  # noqa: ARG005 - whoever does not care
     ) -> None:
         hidden = {form for secret in (token, *secrets) for form in (secret, json.dumps(secret)[1:-1])}
-        self._context: _Context = {"secrets": sorted(hidden, key=len, reverse=True)}
+        self._context: _ValidationContext = {"secrets": sorted(hidden, key=len, reverse=True)}
         self._transport = Transport(token, user_agent=USER_AGENT, ca_bundle=ca_bundle, limits=limits)
         self._base_url = base_url.rstrip("/")
         self._deadline = deadline
@@ -206,14 +206,14 @@ class OnlineOrNotClient:
 
     def _send(self, request: Request, envelope: type[Envelope[T]], deadline: Deadline) -> "_Received[T]":
         """Send a request until it is answered for good; every request passes through here."""
-        for tries in itertools.count(1):
+        for attempts in itertools.count(1):
             # The API's own wish to wait may have outlasted an earlier deadline: then there is one more try.
-            patience = deadline if deadline.left() else deadline.whole.within(self._limits.answer)
+            patience = deadline if deadline.left() else deadline.whole.within(self._limits.response)
             try:
                 return self._try(request, envelope, patience)
             except APIError as error:
                 limit = deadline.whole if error.effect is Effect.THROTTLED else deadline
-                wait = self._wait(request, error, tries, limit)
+                wait = self._wait(request, error, attempts, limit)
                 if wait is None:
                     raise
                 self._tell(f"{request.method}: {error}; trying again in {wait:.1f} s")
@@ -228,8 +228,8 @@ class OnlineOrNotClient:
         self.requests += 1
         self.writes += request.writes
         try:
-            answer = self._transport.exchange(request, deadline)
-            return _Received(_read(answer, envelope, self._context, now=clock.time()), answer, began)
+            response = self._transport.exchange(request, deadline)
+            return _Received(_read(response, envelope, self._context, now=clock.time()), response, began)
         except APIError as error:
             error.began = began
             if error.effect is not Effect.AMBIGUOUS:
@@ -239,22 +239,22 @@ class OnlineOrNotClient:
             self.may_have_written = doubt_before
             raise
 
-    def _wait(self, request: Request, error: APIError, tries: int, deadline: Deadline) -> float | None:
+    def _wait(self, request: Request, error: APIError, attempts: int, deadline: Deadline) -> float | None:
         """Seconds until the request may be sent again; None when it may not, or not in time."""
         if error.final or (error.effect is Effect.AMBIGUOUS and request.writes):
             return None
         left = deadline.left() - (self._limits.write_reserve if request.writes else self._limits.read_reserve)
         if error.retry_after:
             return error.retry_after if error.retry_after <= left else None
-        return min(backoff(tries, self._limits), left) if left > 0 else None
+        return min(backoff(attempts, self._limits), left) if left > 0 else None
 
 
 @dataclass(frozen=True)
 class _Received(Generic[T]):
-    """An answer that was understood."""
+    """A response that was understood."""
 
     envelope: Envelope[T]
-    answer: Answer
+    response: Response
     began: float
 
     @property
@@ -263,7 +263,7 @@ class _Received(Generic[T]):
         return self.envelope.result
 
     def page(self: "_Received[tuple[Listed, ...]]") -> ListPage[Listed]:
-        server_time = _http_date(self.answer.headers.get("Date", ""))
+        server_time = _http_date(self.response.headers.get("Date", ""))
         return ListPage(self.result, self.envelope.total_count, self.began, server_time)
 
 
@@ -300,26 +300,26 @@ def _checked(resource_id: str) -> str:
     return resource_id
 
 
-def _read(answer: Answer, envelope: type[Envelope[T]], context: _Context, *, now: float) -> Envelope[T]:
-    """Take an answer for what it is: the result that was asked for, or the error that it stands for."""
-    if not 200 <= answer.status < 300:  # noqa: PLR2004 - the class of success
-        raise _status_error(answer, effect_of(answer.status), context, now)
-    if answer.status > 201:  # noqa: PLR2004 - 200 and 201 are all that is documented
-        raise APIResponseValidationError(f"HTTP {answer.status} is no documented success", status=answer.status)
+def _read(response: Response, envelope: type[Envelope[T]], context: _ValidationContext, *, now: float) -> Envelope[T]:
+    """Take a response for what it is: the result that was asked for, or the error that it stands for."""
+    if not 200 <= response.status < 300:  # noqa: PLR2004 - the class of success
+        raise _status_error(response, effect_of(response.status), context, now)
+    if response.status > 201:  # noqa: PLR2004 - 200 and 201 are all that is documented
+        raise APIResponseValidationError(f"HTTP {response.status} is no documented success", status=response.status)
     try:
-        read = envelope.model_validate_json(_well_formed(answer.body), context=context)
+        read = envelope.model_validate_json(_well_formed(response.body), context=context)
     except ValidationError as error:
-        message = f"HTTP {answer.status} with a body that is none of the API's"
-        raise APIResponseValidationError(message, status=answer.status) from error
+        message = f"HTTP {response.status} with a body that is none of the API's"
+        raise APIResponseValidationError(message, status=response.status) from error
     if not read.success and not getattr(read.result, "id", None):
-        raise _status_error(answer, Effect.REJECTED, context, now)
+        raise _status_error(response, Effect.REJECTED, context, now)
     if not read.success or read.result is None:
-        message = f"HTTP {answer.status} with a body that contradicts itself"
-        raise APIResponseValidationError(message, status=answer.status)
+        message = f"HTTP {response.status} with a body that contradicts itself"
+        raise APIResponseValidationError(message, status=response.status)
     return read
 
 
-_MOST_MARKS = 200_000
+_MAX_MARKS = 200_000
 """Marks of structure in a body; a page of 100 updates has a few thousand."""
 
 _STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
@@ -332,10 +332,10 @@ _HALVES = re.compile(
 def _well_formed(body: bytes) -> bytes:
     """JSON that pydantic can read without harm.
 
-    A body that is all structure would take gigabytes; it becomes one that nobody takes for an answer. The halves of
+    A body that is all structure would take gigabytes; it becomes one that nobody takes for a response. The halves of
     characters, which a server leaves when it cuts a text, become question marks.
     """
-    if _marks(body) > _MOST_MARKS and _marks(_STRINGS.sub(b"", body)) > _MOST_MARKS:
+    if _marks(body) > _MAX_MARKS and _marks(_STRINGS.sub(b"", body)) > _MAX_MARKS:
         return b""
     return _HALVES.sub(rb"\1?", body) if rb"\ud" in body.lower() else body
 
@@ -344,17 +344,17 @@ def _marks(body: bytes) -> int:
     return sum(map(body.count, (b"{", b"[", b",")))
 
 
-def _status_error(answer: Answer, effect: Effect, context: _Context, now: float) -> APIError:
-    return error_for(answer.status)(
-        answer.status,
+def _status_error(response: Response, effect: Effect, context: _ValidationContext, now: float) -> APIError:
+    return error_for(response.status)(
+        response.status,
         effect=effect,
-        refusals=_refusals(answer.body, context),
-        retry_after=_retry_after(answer, now),
-        location=hide(answer.headers.get("Location", ""), context["secrets"]),
+        refusals=_refusals(response.body, context),
+        retry_after=_retry_after(response, now),
+        location=hide(response.headers.get("Location", ""), context["secrets"]),
     )
 
 
-def _refusals(body: bytes, context: _Context) -> tuple[Refusal, ...]:
+def _refusals(body: bytes, context: _ValidationContext) -> tuple[Refusal, ...]:
     """What an envelope says went wrong; nothing for any other body."""
     try:
         errors = Failure.model_validate_json(_well_formed(body), context=context).errors or ()
@@ -363,15 +363,15 @@ def _refusals(body: bytes, context: _Context) -> tuple[Refusal, ...]:
     return tuple(Refusal(one.code or "", one.message or "") for one in errors if one and (one.code or one.message))
 
 
-def _retry_after(answer: Answer, now: float) -> float | None:
+def _retry_after(response: Response, now: float) -> float | None:
     """Seconds to wait, from a plain number or an HTTP date by the server's own clock; None for anything else."""
-    value = answer.headers.get("Retry-After", "").strip()
+    value = response.headers.get("Retry-After", "").strip()
     if re.fullmatch("[0-9]+", value):
         return float(value) or None
     then = _http_date(value)
     if then is None:
         return None
-    seconds = then - (_http_date(answer.headers.get("Date", "")) or now)
+    seconds = then - (_http_date(response.headers.get("Date", "")) or now)
     return seconds if seconds > 0 else None
 
 

@@ -34,42 +34,42 @@ class Limits:
 
     connect: float = 10
     """Until the connection is made: name resolution, proxy and TLS handshake included."""
-    answer: float = 30
-    """From the first byte of a request to the last byte of its answer."""
+    response: float = 30
+    """From the first byte of a request to the last byte of its response."""
     idle: float = 2
     """A connection that stood idle for longer is not used again."""
     write_reserve: float = 5
     """A write is not begun *again* with less time left than this."""
     read_reserve: float = 0.5
     """Nor is a read with less than this."""
-    shortest_backoff: float = 0.5
-    longest_backoff: float = 8
-    settle: float = 20
-    """After a lost answer, until a list can prove that nothing was written."""
-    second_look: float = 1
+    min_backoff: float = 0.5
+    max_backoff: float = 8
+    absence_delay: float = 20
+    """After a lost response, until a list can prove that nothing was written."""
+    empty_list_delay: float = 1
     """Before an empty list is read again, since a hiccup may last a while."""
     baseline_share: float = 0.25
     """The part of all time that reading the list before a write may take."""
-    just_now: float = 2
+    clock_tolerance: float = 2
     """What was made no longer than this before a write, by the server's clock, may have come from it."""
-    long_ago: float = 300
+    baseline_age: float = 300
     """What was made longer than this before cannot have."""
-    afterwards: float = 5
+    follow_up: float = 5
     """For what is good to know once the work is done."""
     comment: float = 20
     """For the comment on the pull request, whatever it takes."""
     grace: float = 2
-    """For the answer of a write when the job is cancelled, and for one last look at the list."""
+    """For the response of a write when the job is cancelled, and for one last look at the list."""
     body: int = 8 * 1024 * 1024
-    """Bytes of an answer's body, after decompression."""
+    """Bytes of a response's body, after decompression."""
 
 
 DEFAULT_LIMITS = Limits()
 
 
-def backoff(tries: int, limits: Limits) -> float:
-    """Seconds to wait after so many tries: random, so that many clients do not come back together."""
-    ceiling = min(limits.longest_backoff, limits.shortest_backoff * 2 ** min(tries - 1, 10))
+def backoff(attempts: int, limits: Limits) -> float:
+    """Seconds to wait after so many attempts: random, so that many clients do not come back together."""
+    ceiling = min(limits.max_backoff, limits.min_backoff * 2 ** min(attempts - 1, 10))
     return random.uniform(0, ceiling)  # noqa: S311 - no secret
 
 

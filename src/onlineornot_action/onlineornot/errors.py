@@ -1,11 +1,11 @@
-"""What can go wrong between a request and its answer.
+"""What can go wrong between a request and its response.
 
     APIError
-    ├── APIConnectionError             no complete answer arrived
+    ├── APIConnectionError             no complete response arrived
     │   ├── APITimeoutError            … in time
     │   ├── CertificateError           the server's certificate is not to be trusted
     │   └── ProxyError                 the proxy refuses, or cannot be used
-    ├── APIResponseValidationError     a complete answer arrived that is none of the API's
+    ├── APIResponseValidationError     a complete response arrived that is none of the API's
     └── APIStatusError                 the API, or something in front of it, said no
         ├── BadRequestError            400, 409, 422
         ├── AuthenticationError        401
@@ -30,14 +30,14 @@ class Effect(Enum):
     NOT_SENT = "nothing, the request never left"
     REJECTED = "nothing, the API refused it for good"
     THROTTLED = "nothing, the API asked to come back later"
-    AMBIGUOUS = "perhaps what it asked for, the answer was lost"
+    AMBIGUOUS = "perhaps what it asked for, the response was lost"
 
 
 class CancelledError(Exception):
     """Raised when all is to end: nothing more is sent.
 
     Attributes:
-        may_have_written: Whether a write left whose answer never came.
+        may_have_written: Whether a write left whose response never came.
         found: What it wrote, if that is known all the same.
     """
 
@@ -52,7 +52,7 @@ class APIError(Exception):
 
     Attributes:
         effect: What became of the request.
-        status: The HTTP status, as soon as the answer's first line was read.
+        status: The HTTP status, as soon as the response's first line was read.
         retry_after: Seconds after which the API asked to be called again.
         began: When the request was begun, on the deadline's clock.
     """
@@ -68,13 +68,13 @@ class APIError(Exception):
         return self.effect is Effect.REJECTED
 
     @property
-    def said_success(self) -> bool:
-        """Whether an answer began that was to say that all went well."""
+    def has_success_status(self) -> bool:
+        """Whether a response began that was to say that all went well."""
         return self.status is not None and self.status // 100 == 2  # noqa: PLR2004 - the class of success
 
 
 class APIConnectionError(APIError):
-    """No complete answer arrived: the connection was not made, or broke."""
+    """No complete response arrived: the connection was not made, or broke."""
 
     def __init__(self, message: str, *, effect: Effect, status: int | None = None) -> None:
         super().__init__(message)
@@ -83,7 +83,7 @@ class APIConnectionError(APIError):
 
 
 class APITimeoutError(APIConnectionError):
-    """The connection, or the answer, took longer than its limit."""
+    """The connection, or the response, took longer than its limit."""
 
 
 class CertificateError(APIConnectionError):
@@ -99,7 +99,7 @@ class ProxyError(APIConnectionError):
 
 
 class APIResponseValidationError(APIError):
-    """A complete answer arrived, but it is not one that the API documents."""
+    """A complete response arrived, but it is not one that the API documents."""
 
     effect = Effect.AMBIGUOUS
 
@@ -120,10 +120,10 @@ class Refusal:
 
 
 class APIStatusError(APIError):
-    """A complete answer said that the request failed.
+    """A complete response said that the request failed.
 
     Attributes:
-        refusals: What the API said about it, if its answer was an envelope.
+        refusals: What the API said about it, if its response was an envelope.
         location: Where a redirect pointed, if to anywhere.
     """
 
@@ -193,7 +193,7 @@ def error_for(status: int) -> type[APIStatusError]:
 
 
 def effect_of(status: int) -> Effect:
-    """What a complete answer with this status, outside 2xx, says about its request."""
+    """What a complete response with this status, outside 2xx, says about its request."""
     if status in (425, 429):
         return Effect.THROTTLED
     if (300 <= status < 500 and status != HTTPStatus.REQUEST_TIMEOUT) or status in _FINAL_5XX:  # noqa: PLR2004 - classes of statuses

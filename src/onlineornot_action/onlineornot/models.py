@@ -299,6 +299,6 @@ class ListPage(Generic[T]):
 
 
 class Failure(_Read):
-    """All that is of interest in the body of an answer that failed."""
+    """All that is of interest in the body of a response that failed."""
 
     errors: _Lenient[Many[_Lenient[ErrorDetail]]] = None

@@ -1,6 +1,6 @@
-"""One HTTP exchange with the API, on `requests`: a complete answer comes back, or an error that knows how far it got.
+"""One HTTP exchange with the API, on `requests`: a complete response comes back, or an error that knows how far it got.
 
-`requests` alone cannot say whether a request left before it failed: a handshake that is reset and an answer that is
+`requests` alone cannot say whether a request left before it failed: a handshake that is reset and a response that is
 lost raise the same exception. It also waits for ever on a server that sends a byte now and then. So each exchange runs
 in a thread of its own that reports its progress, and the caller leaves it behind when its time is up.
 """
@@ -52,8 +52,8 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A complete answer: nothing of it was cut off."""
+class Response:
+    """A complete response: nothing of it was cut off."""
 
     status: int
     headers: Mapping[str, str]
@@ -67,7 +67,7 @@ class Transport:
         token: The API token, sent as a bearer token. An explicit auth object, so that no `.netrc` can replace it.
         user_agent: Name and version of the caller.
         ca_bundle: A file or folder of certificates to trust instead of certifi's.
-        limits: How long connecting and answering may take, and how large an answer may be.
+        limits: How long connecting and answering may take, and how large a response may be.
 
     Proxies come from the environment, as `requests` reads it. Redirects are never followed.
     """
@@ -82,11 +82,11 @@ class Transport:
         self._session: requests.Session | None = None
         self._idle_since = 0.0
 
-    def exchange(self, request: Request, deadline: Deadline) -> Answer:
-        """Send a request and read its whole answer, whatever its status.
+    def exchange(self, request: Request, deadline: Deadline) -> Response:
+        """Send a request and read its whole response, whatever its status.
 
         Raises:
-            APIConnectionError: No complete answer arrived; its `effect` is NOT_SENT or AMBIGUOUS.
+            APIConnectionError: No complete response arrived; its `effect` is NOT_SENT or AMBIGUOUS.
             CancelledError: All is to end, and nothing was written.
         """
         if deadline.clock.monotonic() - self._idle_since > self._limits.idle:
@@ -94,15 +94,15 @@ class Transport:
         session, self._session = self._session or self._new_session(), None
         exchange = _Exchange()
         threading.Thread(target=exchange.run, args=(partial(self._send, session, request),), daemon=True).start()
-        answer = self._wait(exchange, request, deadline)
+        response = self._wait(exchange, request, deadline)
         self._session, self._idle_since = session, deadline.clock.monotonic()
-        if answer.status >= 300:  # noqa: PLR2004 - a connection that saw a failure is not used again
+        if response.status >= 300:  # noqa: PLR2004 - a connection that saw a failure is not used again
             self.close()
-        if answer.status == 407 and urlsplit(request.url).scheme == "http" and _proxy(request.url):  # noqa: PLR2004
+        if response.status == 407 and urlsplit(request.url).scheme == "http" and _proxy(request.url):  # noqa: PLR2004
             raise ProxyError(
                 f"{_route(request.url)} could not be reached: the proxy answered 407", effect=Effect.NOT_SENT
             )
-        return answer
+        return response
 
     def close(self) -> None:
         """Close the connection; the next exchange makes a new one."""
@@ -118,7 +118,7 @@ class Transport:
         session.mount("http://", _Adapter())
         return session
 
-    def _send(self, session: requests.Session, request: Request) -> Answer:
+    def _send(self, session: requests.Session, request: Request) -> Response:
         try:
             with session.request(
                 request.method,
@@ -129,19 +129,19 @@ class Transport:
                 verify=self._verify,
                 allow_redirects=False,
                 stream=True,
-                timeout=(self._limits.connect, self._limits.answer),
-            ) as response:
-                body = b"".join(_capped(response, self._limits.body))
-                return Answer(response.status_code, response.headers, body)
+                timeout=(self._limits.connect, self._limits.response),
+            ) as received:
+                body = b"".join(_capped(received, self._limits.body))
+                return Response(received.status_code, received.headers, body)
         except BaseException:
             session.close()
             raise
 
-    def _wait(self, exchange: "_Exchange", request: Request, deadline: Deadline) -> Answer:
-        """Wait for the answer as long as the limits allow, and say what became of the request."""
+    def _wait(self, exchange: "_Exchange", request: Request, deadline: Deadline) -> Response:
+        """Wait for the response as long as the limits allow, and say what became of the request."""
         in_time = self._is_set_in_time(
             exchange.sent_or_over, self._limits.connect, exchange, request, deadline
-        ) and self._is_set_in_time(exchange.over, self._limits.answer, exchange, request, deadline)
+        ) and self._is_set_in_time(exchange.over, self._limits.response, exchange, request, deadline)
         if not in_time:
             exchange.give_up()
             if deadline.cancelled() and not (request.writes and exchange.sent):
@@ -155,7 +155,7 @@ class Transport:
     def _is_set_in_time(
         self, event: threading.Event, seconds: float, exchange: "_Exchange", request: Request, deadline: Deadline
     ) -> bool:
-        """Wait for an event. When all is to end, a write that has left gets a little time for its answer."""
+        """Wait for an event. When all is to end, a write that has left gets a little time for its response."""
         end = time.monotonic() + min(seconds, deadline.left())
         graceful = False
         while not event.wait(max(0.0, min(POLL_SECONDS, end - time.monotonic()))):
@@ -179,9 +179,9 @@ class _Exchange:
         self._given_up = False
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
-        self._outcome: Answer | BaseException | None = None
+        self._outcome: Response | BaseException | None = None
 
-    def run(self, send: Callable[[], Answer]) -> None:
+    def run(self, send: Callable[[], Response]) -> None:
         """Do the exchange and keep what comes of it; the body of the thread."""
         _current.set(self)
         try:
@@ -191,9 +191,9 @@ class _Exchange:
         self.over.set()
         self.sent_or_over.set()
 
-    def result(self) -> Answer:
-        """The answer, or the exception in its place."""
-        if isinstance(self._outcome, Answer):
+    def result(self) -> Response:
+        """The response, or the exception in its place."""
+        if isinstance(self._outcome, Response):
             return self._outcome
         raise self._outcome or RuntimeError("the exchange is not over")
 
@@ -256,7 +256,7 @@ def _connect_and_announce(connection: HTTPConnection) -> None:
 
 
 class _Response(http.client.HTTPResponse):
-    """An answer that skips interim ones (such as 103) and does not take headers that end early for all of them."""
+    """A response that skips interim ones (such as 103) and does not take headers that end early for all of them."""
 
     def __init__(self, exchange: _Exchange, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -326,9 +326,9 @@ class _BodyTooLargeError(Exception):
     """The body is larger than the limit."""
 
 
-def _capped(response: requests.Response, limit: int) -> Iterator[bytes]:
+def _capped(received: requests.Response, limit: int) -> Iterator[bytes]:
     size = 0
-    for chunk in response.iter_content(64 * 1024):
+    for chunk in received.iter_content(64 * 1024):
         size += len(chunk)
         if size > limit:
             raise _BodyTooLargeError
@@ -353,20 +353,20 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (socket.gaierror, "its name could not be resolved"),
     (ConnectionRefusedError, "the connection was refused"),
     (ssl.SSLError, "the TLS handshake failed"),
-    (http.client.RemoteDisconnected, "the connection was closed without an answer"),
+    (http.client.RemoteDisconnected, "the connection was closed without a response"),
     (ConnectionError, "the connection was reset"),
-    (http.client.IncompleteRead, "the answer was cut short"),
-    (_BodyTooLargeError, "the answer is too large"),
-    (urllib3.exceptions.DecodeError, "the answer cannot be decompressed"),
-    (http.client.HTTPException, "the answer is not HTTP"),
-    (urllib3.exceptions.ProtocolError, "the answer was cut short"),
+    (http.client.IncompleteRead, "the response was cut short"),
+    (_BodyTooLargeError, "the response is too large"),
+    (urllib3.exceptions.DecodeError, "the response cannot be decompressed"),
+    (http.client.HTTPException, "the response is not HTTP"),
+    (urllib3.exceptions.ProtocolError, "the response was cut short"),
 )
 """What is said of a failure, by the first of these that is among its causes."""
 
 
 def _timed_out(exchange: _Exchange, url: str) -> APITimeoutError:
     if exchange.sent:
-        message = f"{_route(url)} did not answer in time"
+        message = f"{_route(url)} did not response in time"
         return APITimeoutError(message, effect=Effect.AMBIGUOUS, status=exchange.status)
     return APITimeoutError(f"{_route(url)} could not be reached in time", effect=Effect.NOT_SENT)
 
@@ -377,7 +377,7 @@ def _failed(exchange: _Exchange, url: str, error: BaseException) -> APIConnectio
         return _timed_out(exchange, url)
     why = next((words for kind, words in _WORDS if any(isinstance(cause, kind) for cause in causes)), "it failed")
     if exchange.sent:
-        message = f"the answer of {_route(url)} was lost: {why}"
+        message = f"the response of {_route(url)} was lost: {why}"
         return APIConnectionError(message, effect=Effect.AMBIGUOUS, status=exchange.status)
     return _not_connected(url, why, causes)
 

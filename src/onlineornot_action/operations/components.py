@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from onlineornot_action.inputs.model import InvalidInputsError
-from onlineornot_action.inputs.parsers import RESTORE, NamedStatus, folded, once_each, quoted
+from onlineornot_action.inputs.parsers import RESTORE, NamedStatus, once_each
 from onlineornot_action.onlineornot.errors import NotFoundError
 from onlineornot_action.onlineornot.models import (
     Component,
@@ -15,13 +15,14 @@ from onlineornot_action.onlineornot.models import (
     IncidentUpdate,
 )
 from onlineornot_action.operations.incidents import beginning_of, end_of, is_open, is_planned
-from onlineornot_action.session import Context
+from onlineornot_action.session import Session
+from onlineornot_action.text import fold, quote
 
-MOST_NAMES = 30
+MAX_NAMES = 30
 """Names that a message lists."""
 
 
-def components_affected(context: Context) -> tuple[ComponentAffected, ...] | None:
+def components_affected(context: Session) -> tuple[ComponentAffected, ...] | None:
     """The components with their ids, looked up where they are not known."""
     wanted = context.inputs.components
     if wanted is None:
@@ -34,7 +35,7 @@ def components_affected(context: Context) -> tuple[ComponentAffected, ...] | Non
     return tuple(each for each in wanted if isinstance(each, ComponentAffected))
 
 
-def _look_up(context: Context, wanted: tuple[NamedStatus, ...]) -> tuple[ComponentAffected, ...]:
+def _look_up(context: Session, wanted: tuple[NamedStatus, ...]) -> tuple[ComponentAffected, ...]:
     """Find the components that are named and, only where names are not enough, their groups."""
     page = tuple(context.read_components())
 
@@ -45,7 +46,7 @@ def _look_up(context: Context, wanted: tuple[NamedStatus, ...]) -> tuple[Compone
     return resolve(wanted, page, qualified_names)
 
 
-def _restored(context: Context) -> tuple[ComponentAffected, ...] | None:
+def _restored(context: Session) -> tuple[ComponentAffected, ...] | None:
     if not context.incident_id:
         context.notes.append("There are no components to restore: the incident is new")
         return None
@@ -56,7 +57,7 @@ def _restored(context: Context) -> tuple[ComponentAffected, ...] | None:
     return restoration.components or None
 
 
-def _plan_restoration(context: Context) -> "Restoration":
+def _plan_restoration(context: Session) -> "Restoration":
     """Look at everything that tells how to put the incident's components back."""
     before = statuses_before(context.read_updates().items)
     if not before:
@@ -86,7 +87,7 @@ def resolve(
 
 def _matches(name: str, page: tuple[Component, ...]) -> list[Component]:
     by_id = [component for component in page if component.id == name]
-    return by_id or [component for component in page if folded(component.name or "") == folded(name)]
+    return by_id or [component for component in page if fold(component.name or "") == fold(name)]
 
 
 def _qualified_matches(name: str, page: tuple[Component, ...], names: Mapping[str, str]) -> list[Component]:
@@ -94,7 +95,7 @@ def _qualified_matches(name: str, page: tuple[Component, ...], names: Mapping[st
 
 
 def _slashes(name: str) -> str:
-    return "/".join(folded(part) for part in name.split("/"))
+    return "/".join(fold(part) for part in name.split("/"))
 
 
 def _qualified(component: Component, groups: Mapping[str, str | None]) -> str:
@@ -104,11 +105,11 @@ def _qualified(component: Component, groups: Mapping[str, str | None]) -> str:
 
 def _problem(name: str, found: list[Component], names: Mapping[str, str]) -> str:
     if found:
-        choices = ", ".join(f"{quoted(names[component.id])} ({component.id})" for component in found)
-        return f"components: {quoted(name)} is the name of several: {choices}."
-    known = ", ".join(sorted(quoted(each) for each in names.values())[:MOST_NAMES]) or "none at all"
-    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return f"components: the page has no {quoted(name)}. It has: {known}{more}."
+        choices = ", ".join(f"{quote(names[component.id])} ({component.id})" for component in found)
+        return f"components: {quote(name)} is the name of several: {choices}."
+    known = ", ".join(sorted(quote(each) for each in names.values())[:MAX_NAMES]) or "none at all"
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    return f"components: the page has no {quote(name)}. It has: {known}{more}."
 
 
 @dataclass(frozen=True)
@@ -142,19 +143,19 @@ def plan(
     left: list[str] = []
     for component_id, status in before.items():
         sharing = [other for other in others if component_id in _changed_by(other)]
-        name = quoted((component_id in page and page[component_id].name) or component_id)
+        name = quote((component_id in page and page[component_id].name) or component_id)
         if component_id not in page:
             left.append(f"{name} is no longer on the page")
         elif page[component_id].is_external_component:
             left.append(f"{name} is an external component")
         elif held := next(filter(is_open, sharing), None):
-            left.append(f"{name} belongs to the open incident {quoted(held.title or held.id)} as well")
+            left.append(f"{name} belongs to the open incident {quote(held.title or held.id)} as well")
         else:
             back.append(ComponentAffected(id=component_id, status=ComponentStatus.OPERATIONAL if sharing else status))
     return Restoration(tuple(back), tuple(left))
 
 
-def _contemporaries(context: Context) -> Iterator[Incident]:
+def _contemporaries(context: Session) -> Iterator[Incident]:
     """The other incidents that are open or have ended since this one began, with what they did to components."""
     others = {incident.id: incident for incident in context.read_incidents().items}
     own = others.pop(context.incident_id, None)
@@ -166,7 +167,7 @@ def _contemporaries(context: Context) -> Iterator[Incident]:
                 yield _with_components(context, other)
 
 
-def _with_components(context: Context, incident: Incident) -> Incident:
+def _with_components(context: Session, incident: Incident) -> Incident:
     """An incident with the components of its updates, but not with their texts: there may be many."""
     detailed = context.client.get_incident(context.page_id, incident.id)
     updates = detailed.updates or context.read_updates_of(incident.id).items

@@ -4,8 +4,8 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 
-from onlineornot_action.exactly_once.listing import Reading
-from onlineornot_action.exactly_once.post import How, Posted, double_warnings, post
+from onlineornot_action.exactly_once.listing import Listing
+from onlineornot_action.exactly_once.post import Evidence, Posted, duplicate_warnings, post
 from onlineornot_action.inputs.model import InvalidInputsError
 from onlineornot_action.inputs.parsers import IfNoIncident
 from onlineornot_action.inputs.rules import Operation
@@ -23,10 +23,10 @@ from onlineornot_action.operations.incidents import (
 )
 from onlineornot_action.operations.updates import UpdateDraft
 from onlineornot_action.outputs import Outcome, Result
-from onlineornot_action.session import Context
+from onlineornot_action.session import Session
 
 
-def settle_incident(context: Context, title: str) -> Result | None:
+def find_incident(context: Session, title: str) -> Result | None:
     """Find the open incident of this title; without one, what the run comes to."""
     known = context.read_incidents(is_enough=lambda incidents: bool(open_incidents(incidents, title))).items
     candidates = open_incidents(known, title)
@@ -41,7 +41,7 @@ def settle_incident(context: Context, title: str) -> Result | None:
     return None
 
 
-def _said_before(context: Context, known: list[Incident], title: str) -> Result | None:
+def _said_before(context: Session, known: list[Incident], title: str) -> Result | None:
     """What an earlier attempt of the job posted to the incident that it thereby ended."""
     inputs = context.inputs
     ended = newest_first(incident for incident in known if has_title(incident, title))
@@ -54,10 +54,10 @@ def _said_before(context: Context, known: list[Incident], title: str) -> Result 
     if duplicate is None:
         return None
     context.updates = reading
-    return Result(Outcome.UNCHANGED, ended[0].id, duplicate.id, duplicate, how=How.BEFORE)
+    return Result(Outcome.UNCHANGED, ended[0].id, duplicate.id, duplicate, evidence=Evidence.DUPLICATE)
 
 
-def draft_update(context: Context) -> UpdateDraft:
+def draft_update(context: Session) -> UpdateDraft:
     """The update that the inputs ask for."""
     inputs = context.inputs
     body = IncidentUpdateCreate(
@@ -70,7 +70,7 @@ def draft_update(context: Context) -> UpdateDraft:
     return UpdateDraft(context.client, context.incident, body)
 
 
-def _without_incident(context: Context, title: str) -> Result:
+def _without_incident(context: Session, title: str) -> Result:
     match context.inputs.if_no_incident:
         case IfNoIncident.CREATE:
             return _open(context, title)
@@ -80,7 +80,7 @@ def _without_incident(context: Context, title: str) -> Result:
             raise InvalidInputsError([describe_missing(title)])
 
 
-def _open(context: Context, title: str) -> Result:
+def _open(context: Session, title: str) -> Result:
     inputs = context.inputs
     if inputs.date_happened:
         context.warnings.append("date-happened has no effect on an incident that is opened.")
@@ -97,19 +97,19 @@ def _open(context: Context, title: str) -> Result:
     return _opened(context, draft, post(draft, context.deadline, baseline=context.incidents, limits=context.limits))
 
 
-def _opened(context: Context, draft: IncidentDraft, posted: Posted[Incident]) -> Result:
+def _opened(context: Session, draft: IncidentDraft, posted: Posted[Incident]) -> Result:
     """Look once at what has become of it: that is good to know, but no reason to fail."""
     incident = posted.item
     context.incident_id = incident.id
-    patience = context.deadline.within(context.limits.afterwards, detached=True)
+    patience = context.deadline.within(context.limits.follow_up, detached=True)
     update, rivals = None, list[Incident]()
     with contextlib.suppress(APIError, CancelledError):
         update = first_update(context.client, context.page_id, incident, patience)
-        others = (each for each in Reading(draft.pages(patience)).items if each.id not in posted.doubles)
+        others = (each for each in Listing(draft.pages(patience)).items if each.id not in posted.duplicates)
         rivals = older_rivals(others, incident, draft.body.title)
-    context.warnings += [*double_warnings(posted), *_rival_warnings(incident, rivals)]
+    context.warnings += [*duplicate_warnings(posted), *_rival_warnings(incident, rivals)]
     notified, update_id = draft.body.notify_subscribers, update.id if update else ""
-    return Result(Outcome.OPENED, incident.id, update_id, update, notified=notified, how=posted.how)
+    return Result(Outcome.OPENED, incident.id, update_id, update, notified=notified, evidence=posted.evidence)
 
 
 def _rival_warnings(opened: Incident, rivals: list[Incident]) -> Iterator[str]:

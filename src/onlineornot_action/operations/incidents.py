@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from onlineornot_action.exactly_once.listing import Reading
-from onlineornot_action.inputs.parsers import AUTOMATED, folded, quoted
+from onlineornot_action.exactly_once.listing import Listing
+from onlineornot_action.inputs.parsers import AUTOMATED
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.deadline import Deadline
 from onlineornot_action.onlineornot.errors import APIError
@@ -21,8 +21,9 @@ from onlineornot_action.onlineornot.models import (
 )
 from onlineornot_action.operations.matching import says_the_same
 from onlineornot_action.operations.updates import ENDING
+from onlineornot_action.text import fold, quote
 
-LONGEST_HOST = 253
+MAX_HOST_LENGTH = 253
 
 
 def is_open(incident: Incident) -> bool:
@@ -50,9 +51,9 @@ def end_of(incident: Incident) -> float | None:
 
 def has_title(incident: Incident, title: str) -> bool:
     """Whether people opened an incident, no maintenance, under this title."""
-    name = folded(incident.title or "")
-    by_monitor = name.startswith(folded(AUTOMATED))
-    return name == folded(title) and not by_monitor and not incident.scheduled_maintenance
+    name = fold(incident.title or "")
+    by_monitor = name.startswith(fold(AUTOMATED))
+    return name == fold(title) and not by_monitor and not incident.scheduled_maintenance
 
 
 def newest_first(incidents: Iterable[Incident]) -> list[Incident]:
@@ -110,7 +111,7 @@ def first_update(
     Raises:
         APIError: It cannot be read.
     """
-    updates = incident.updates or Reading(client.incident_update_pages(status_page_id, incident.id, deadline)).items
+    updates = incident.updates or Listing(client.incident_update_pages(status_page_id, incident.id, deadline)).items
     return min(updates, key=lambda update: update.created or 0.0, default=None)
 
 
@@ -123,7 +124,7 @@ def older_rivals(incidents: Iterable[Incident], opened: Incident, title: str) ->
 def describe_missing(title: str) -> str:
     """Say that no open incident has this title."""
     return (
-        f"incident-title: no open incident is called {quoted(title)}. It may have ended; "
+        f"incident-title: no open incident is called {quote(title)}. It may have ended; "
         "with if-no-incident: create one is opened, with skip the step ends without an error."
     )
 
@@ -138,4 +139,4 @@ def _host(domain: str) -> str:
     """The host in a domain, which may be written as an address; empty when there is none to rely on."""
     host = r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+"
     match = re.fullmatch(rf"(?:https?://)?({host})\.?(?:/[!-~]*)?", domain.strip().casefold())
-    return match[1] if match and len(match[1]) <= LONGEST_HOST else ""
+    return match[1] if match and len(match[1]) <= MAX_HOST_LENGTH else ""

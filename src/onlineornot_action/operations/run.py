@@ -4,36 +4,36 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from onlineornot_action.exactly_once.change import change
-from onlineornot_action.exactly_once.post import How, Posted, double_warnings, post
+from onlineornot_action.exactly_once.post import Evidence, Posted, duplicate_warnings, post
 from onlineornot_action.inputs.model import InvalidInputsError
 from onlineornot_action.inputs.parsers import LATEST
 from onlineornot_action.inputs.rules import Operation
 from onlineornot_action.onlineornot.errors import NotFoundError
 from onlineornot_action.onlineornot.models import IncidentUpdate, IncidentUpdatePatch
-from onlineornot_action.operations.find_incident import draft_update, settle_incident
+from onlineornot_action.operations.find_incident import draft_update, find_incident
 from onlineornot_action.operations.matching import is_patched
 from onlineornot_action.operations.updates import ENDING, created_or_oldest, newest_first
 from onlineornot_action.outputs import Outcome, Result
-from onlineornot_action.session import Context
+from onlineornot_action.session import Session
 
 
-def run(context: Context) -> Result:
+def run(context: Session) -> Result:
     """Do what the inputs ask for.
 
     Raises:
         InvalidInputsError: An input names something that the page does not have.
         APIError: It is not done.
-        UnsettledError: It may be done.
+        UnknownOutcomeError: It may be done.
         CancelledError: The job was cancelled.
     """
     inputs = context.inputs
     context.incident_id = inputs.incident_id or ""
-    if inputs.incident_title and (ended := settle_incident(context, inputs.incident_title)):
+    if inputs.incident_title and (ended := find_incident(context, inputs.incident_title)):
         return ended
     return OPERATIONS[inputs.operation](context)
 
 
-def _create(context: Context) -> Result:
+def _create(context: Session) -> Result:
     inputs, draft = context.inputs, draft_update(context)
     if inputs.dry_run:
         if not context.updates:
@@ -47,12 +47,12 @@ def _create(context: Context) -> Result:
         limits=context.limits,
     )
     # What is there now is this and what was posted; if it was found again, others may have posted as well.
-    context.updates = None if posted.how is How.FOUND or posted.doubles else posted.baseline
-    if posted.how is How.BEFORE:
-        return _about(context, Outcome.UNCHANGED, posted.item, how=posted.how)
+    context.updates = None if posted.evidence is Evidence.RECONCILED or posted.duplicates else posted.baseline
+    if posted.evidence is Evidence.DUPLICATE:
+        return _about(context, Outcome.UNCHANGED, posted.item, evidence=posted.evidence)
     context.notes += _circumstances(posted)
-    context.warnings += double_warnings(posted)
-    return replace(_about(context, Outcome.CREATED, posted.item, how=posted.how), notified=inputs.notify)
+    context.warnings += duplicate_warnings(posted)
+    return replace(_about(context, Outcome.CREATED, posted.item, evidence=posted.evidence), notified=inputs.notify)
 
 
 def _circumstances(posted: Posted[IncidentUpdate]) -> Iterator[str]:
@@ -62,7 +62,7 @@ def _circumstances(posted: Posted[IncidentUpdate]) -> Iterator[str]:
         yield "The incident was over already"
 
 
-def _update(context: Context) -> Result:
+def _update(context: Session) -> Result:
     inputs, client = context.inputs, context.client
     body = IncidentUpdatePatch(status=inputs.status, description=inputs.text, date_happened=inputs.date_happened)
     if inputs.dry_run:
@@ -73,18 +73,18 @@ def _update(context: Context) -> Result:
         update = client.get_incident_update(*target)
         return update if is_patched(update, body) else None
 
-    update, how = change(
+    update, evidence = change(
         lambda: client.update_incident_update(*target, body), read_back, context.deadline, context.limits
     )
-    return replace(_about(context, Outcome.UPDATED, update, how=how), notified=None)
+    return replace(_about(context, Outcome.UPDATED, update, evidence=evidence), notified=None)
 
 
-def _get(context: Context) -> Result:
+def _get(context: Session) -> Result:
     update = context.client.get_incident_update(*context.incident, _update_id(context))
     return _about(context, Outcome.FETCHED, update)
 
 
-def _delete(context: Context) -> Result:
+def _delete(context: Session) -> Result:
     if context.inputs.dry_run:
         return replace(_get(context), outcome=Outcome.DRY_RUN)
     client, update_id = context.client, _update_id(context)
@@ -105,16 +105,16 @@ def _delete(context: Context) -> Result:
             return True
         return None
 
-    _, how = change(delete, read_back, context.deadline, context.limits)
-    return Result(Outcome.DELETED, context.incident_id, update_id, how=how)
+    _, evidence = change(delete, read_back, context.deadline, context.limits)
+    return Result(Outcome.DELETED, context.incident_id, update_id, evidence=evidence)
 
 
-def _list(context: Context) -> Result:
+def _list(context: Session) -> Result:
     updates = newest_first(context.client.list_incident_updates(*context.incident))
     return Result(Outcome.LISTED, context.incident_id, updates=tuple(updates))
 
 
-OPERATIONS: dict[Operation, Callable[[Context], Result]] = {
+OPERATIONS: dict[Operation, Callable[[Session], Result]] = {
     Operation.CREATE: _create,
     Operation.UPDATE: _update,
     Operation.GET: _get,
@@ -123,11 +123,13 @@ OPERATIONS: dict[Operation, Callable[[Context], Result]] = {
 }
 
 
-def _about(context: Context, outcome: Outcome, update: IncidentUpdate, *, how: How = How.ANSWERED) -> Result:
-    return Result(outcome, context.incident_id, update.id, update, how=how)
+def _about(
+    context: Session, outcome: Outcome, update: IncidentUpdate, *, evidence: Evidence = Evidence.RESPONSE
+) -> Result:
+    return Result(outcome, context.incident_id, update.id, update, evidence=evidence)
 
 
-def _update_id(context: Context) -> str:
+def _update_id(context: Session) -> str:
     """The id that was given, or the newest update's, looked up once."""
     inputs = context.inputs
     if inputs.update_id != LATEST:

@@ -9,18 +9,17 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from onlineornot_action.inputs.description import plain
-from onlineornot_action.inputs.parsers import LONGEST_TITLE
+from onlineornot_action.inputs.parsers import MAX_TITLE_LENGTH
 from onlineornot_action.onlineornot.models import IncidentStatus, IncidentUpdate, seconds_since_1970
 from onlineornot_action.operations.updates import ENDING, newest_first
 from onlineornot_action.pull_request.event import WorkflowRun
-from onlineornot_action.text import code, table
+from onlineornot_action.text import code, plain, shorten, table
 
-MOST_UPDATES = 25
+MAX_UPDATES = 25
 """Rows. With them the comment stays below the 65,536 characters that GitHub takes."""
-MOST_NAMES = 10
+MAX_NAMES = 10
 """Components of one update, and jobs."""
-LONGEST_NAME = 50
+MAX_NAME_LENGTH = 50
 
 _HEADLINES: dict[str, str] = {
     IncidentStatus.MONITORING: "🟡 An incident is on the status page",
@@ -33,7 +32,7 @@ _HEADLINES: dict[str, str] = {
 _HEADLINE = "🔴 An incident is on the status page"
 _UNKNOWN = "`?`"
 
-_Name = Annotated[str, Field(max_length=LONGEST_NAME + 1)]
+_Name = Annotated[str, Field(max_length=MAX_NAME_LENGTH + 1)]
 
 
 class FailedRun(BaseModel):
@@ -42,16 +41,16 @@ class FailedRun(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: Annotated[int, Field(gt=0)]
-    jobs: Annotated[tuple[_Name, ...], Field(max_length=MOST_NAMES)] = ()
+    jobs: Annotated[tuple[_Name, ...], Field(max_length=MAX_NAMES)] = ()
     more: Annotated[int, Field(ge=0)] = 0
 
     @classmethod
     def of(cls, run_id: int, jobs: Sequence[str]) -> "FailedRun":
         """Name as many jobs as a comment shows."""
-        return cls(id=run_id, jobs=tuple(map(_short, jobs[:MOST_NAMES])), more=max(0, len(jobs) - MOST_NAMES))
+        return cls(id=run_id, jobs=tuple(map(_short, jobs[:MAX_NAMES])), more=max(0, len(jobs) - MAX_NAMES))
 
 
-class Memory(BaseModel):
+class CommentState(BaseModel):
     """What no later run could find out; it stands in the comment's second line, which nobody sees.
 
     Attributes:
@@ -64,14 +63,14 @@ class Memory(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    title: Annotated[str, Field(max_length=LONGEST_TITLE)] = ""
-    told: Annotated[dict[str, bool | None], Field(max_length=MOST_UPDATES)] = Field(default_factory=dict)
+    title: Annotated[str, Field(max_length=MAX_TITLE_LENGTH)] = ""
+    told: Annotated[dict[str, bool | None], Field(max_length=MAX_UPDATES)] = Field(default_factory=dict)
     incident_url: Annotated[str, Field(pattern=r"^(https://[a-z0-9.-]{1,253}/incidents/[A-Za-z0-9_-]{1,64})?$")] = ""
     failed_run: FailedRun | None = None
 
 
 @dataclass(frozen=True)
-class Story:
+class CommentContent:
     """What there is to tell.
 
     Attributes:
@@ -82,7 +81,7 @@ class Story:
     """
 
     marker: str
-    memory: Memory
+    memory: CommentState
     updates: Sequence[IncidentUpdate]
     run: WorkflowRun
 
@@ -92,21 +91,21 @@ def marker(status_page_id: str, incident_id: str) -> str:
     return f"<!-- onlineornot-incident-update page={status_page_id} incident={incident_id} -->"
 
 
-def recall(comment: str) -> Memory:
+def parse_state(comment: str) -> CommentState:
     """What a comment knows; nothing, when it is none of ours, or somebody has changed it."""
     with contextlib.suppress(ValueError, RecursionError):
         _, line, *_ = comment.split("\n", 2)
-        return Memory.model_validate(json.loads(line.removeprefix("<!-- ").removesuffix(" -->")))
-    return Memory()
+        return CommentState.model_validate(json.loads(line.removeprefix("<!-- ").removesuffix(" -->")))
+    return CommentState()
 
 
-def _remembered(memory: Memory) -> str:
+def _remembered(memory: CommentState) -> str:
     """The second line, in which nothing can end it, and nothing is a mention."""
     escaped = {ord(character): f"\\u{ord(character):04x}" for character in "<>&@"}
     return f"<!-- {json.dumps(memory.model_dump(exclude_defaults=True), ensure_ascii=False).translate(escaped)} -->"
 
 
-def render(story: Story) -> str:
+def render(story: CommentContent) -> str:
     """Write the comment, in GitHub's Markdown."""
     updates = newest_first(story.updates)
     blocks = [
@@ -119,7 +118,7 @@ def render(story: Story) -> str:
     return "\n\n".join(filter(None, blocks))
 
 
-def _about(story: Story, updates: Sequence[IncidentUpdate]) -> Iterator[str]:
+def _about(story: CommentContent, updates: Sequence[IncidentUpdate]) -> Iterator[str]:
     if title := code(story.memory.title):
         yield title
     if updates:
@@ -132,7 +131,7 @@ def _headline(updates: Sequence[IncidentUpdate]) -> str:
     if not updates:
         return "⚪ The incident on the status page has no updates"
     status = _state(updates).status or ""
-    return f"{_HEADLINES.get(status, _HEADLINE)}: {code(status, LONGEST_NAME) or _UNKNOWN}"
+    return f"{_HEADLINES.get(status, _HEADLINE)}: {code(status, MAX_NAME_LENGTH) or _UNKNOWN}"
 
 
 def _state(updates: Sequence[IncidentUpdate]) -> IncidentUpdate:
@@ -164,7 +163,7 @@ def _when(update: IncidentUpdate) -> str:
             return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(' ', 'minutes')} UTC"
     except (ValueError, OverflowError):
         pass
-    return code(said, LONGEST_NAME) or _UNKNOWN
+    return code(said, MAX_NAME_LENGTH) or _UNKNOWN
 
 
 def _timeline(updates: Sequence[IncidentUpdate], told: Mapping[str, bool | None]) -> str:
@@ -172,15 +171,15 @@ def _timeline(updates: Sequence[IncidentUpdate], told: Mapping[str, bool | None]
         return ""
     rows = [
         (_when(update), _status(update, told.get(update.id)), code(update.description or ""), _components(update))
-        for update in updates[:MOST_UPDATES]
+        for update in updates[:MAX_UPDATES]
     ]
     shown = table([("Time", "Status", "What customers read", "Components"), *rows])
-    return f"{shown}\n\nOlder updates are on the status page." if len(updates) > MOST_UPDATES else shown
+    return f"{shown}\n\nOlder updates are on the status page." if len(updates) > MAX_UPDATES else shown
 
 
 def _status(update: IncidentUpdate, told: bool | None) -> str:  # noqa: FBT001 - it goes with the update
     subscribers = {True: "subscribers told", False: "subscribers not told", None: ""}[told]
-    return "<br>".join(filter(None, (code(update.status or "", LONGEST_NAME), subscribers)))
+    return "<br>".join(filter(None, (code(update.status or "", MAX_NAME_LENGTH), subscribers)))
 
 
 def _components(update: IncidentUpdate) -> str:
@@ -188,12 +187,12 @@ def _components(update: IncidentUpdate) -> str:
         f"{_short(change.name or change.id)}: {_short(change.old_status)} → {_short(change.new_status)}"
         for change in update.components or ()
     ]
-    return "<br>".join(_some(changes[:MOST_NAMES], len(changes) - MOST_NAMES))
+    return "<br>".join(_some(changes[:MAX_NAMES], len(changes) - MAX_NAMES))
 
 
 def _short(name: str | None) -> str:
     text = plain(name or "").strip().encode(errors="replace").decode() or "?"
-    return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}…"
+    return shorten(text, MAX_NAME_LENGTH)
 
 
 def _some(names: Sequence[str], more: int) -> list[str]:
@@ -202,7 +201,7 @@ def _some(names: Sequence[str], more: int) -> list[str]:
     return [*shown, f"and {more} more"] if more > 0 else shown
 
 
-def _failed_jobs(story: Story) -> str:
+def _failed_jobs(story: CommentContent) -> str:
     failed = story.memory.failed_run
     if failed is None:
         return ""
@@ -212,7 +211,7 @@ def _failed_jobs(story: Story) -> str:
     return f"Failed in [the workflow run that led to this]({url}): {names}"
 
 
-def _links(story: Story) -> Iterator[str]:
+def _links(story: CommentContent) -> Iterator[str]:
     if story.memory.incident_url:
         yield f"[The incident, as customers see it]({story.memory.incident_url})"
     if story.run.url:

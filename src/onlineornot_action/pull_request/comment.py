@@ -6,15 +6,23 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
 
-from onlineornot_action.exactly_once.listing import Reading, read_reliably
+from onlineornot_action.exactly_once.listing import Listing, read_reliably
 from onlineornot_action.inputs.model import Inputs, find_ca_bundle
 from onlineornot_action.onlineornot.deadline import Deadline
 from onlineornot_action.onlineornot.models import IncidentUpdate
 from onlineornot_action.operations.updates import newest_first
 from onlineornot_action.outputs import Outcome, Result
-from onlineornot_action.pull_request.body import MOST_UPDATES, FailedRun, Memory, Story, marker, recall, render
+from onlineornot_action.pull_request.body import (
+    MAX_UPDATES,
+    CommentContent,
+    CommentState,
+    FailedRun,
+    marker,
+    parse_state,
+    render,
+)
 from onlineornot_action.pull_request.event import WorkflowRun
-from onlineornot_action.session import Context
+from onlineornot_action.session import Session
 
 ADVICE = (
     "The update itself is not affected. A comment needs github-token: ${{ github.token }} and permissions: "
@@ -37,7 +45,7 @@ class Commented:
     warnings: tuple[str, ...] = ()
 
 
-def comment(context: Context, result: Result, environ: Mapping[str, str], scrub: Callable[[str], str]) -> Commented:
+def comment(context: Session, result: Result, environ: Mapping[str, str], scrub: Callable[[str], str]) -> Commented:
     """Have the pull requests behind this run say what customers were told.
 
     Args:
@@ -52,7 +60,7 @@ def comment(context: Context, result: Result, environ: Mapping[str, str], scrub:
     from onlineornot_action.pull_request.keep import keep_comments  # noqa: PLC0415 - here GitHub is needed at last
 
     deadline = context.deadline.within(context.limits.comment, detached=True)
-    teller = _Teller(context, result, run, deadline)
+    teller = _Writer(context, result, run, deadline)
     comments = keep_comments(
         run,
         context.inputs.github_token or "",
@@ -84,20 +92,20 @@ def _obstacles(run: WorkflowRun, inputs: Inputs) -> Iterator[str]:
         yield "GITHUB_REPOSITORY does not say which repository this is"
 
 
-def _known_updates(context: Context, result: Result) -> Reading[IncidentUpdate] | None:
+def _known_updates(context: Session, result: Result) -> Listing[IncidentUpdate] | None:
     """What this run has read, and still holds: the updates beside the one that it was about."""
     if isinstance(context.inputs.components, tuple) and result.update and result.update.components is None:
-        return None  # the answer has left out what it changed
+        return None  # the response has left out what it changed
     if result.outcome is Outcome.OPENED and result.update:
-        return Reading(())
+        return Listing(())
     return context.updates if context.updates and context.updates.complete else None
 
 
 @dataclass
-class _Teller:
+class _Writer:
     """Writes the comment of one run."""
 
-    context: Context
+    context: Session
     result: Result
     run: WorkflowRun
     deadline: Deadline
@@ -113,15 +121,15 @@ class _Teller:
 
     def write(self, failed_jobs: Sequence[str], before: str) -> str:
         """Write the comment anew, from what this run knows and what the comment has known before."""
-        memory = recall(before)
+        memory = parse_state(before)
         updates = self._updates(memory.told.keys())
-        memory = Memory(
+        memory = CommentState(
             title=self.context.inputs.incident_title or memory.title,
             told=self._told(updates, memory),
             incident_url=self.result.incident_url or memory.incident_url,
             failed_run=self._failed_run(failed_jobs, memory),
         )
-        return render(Story(self.marker, memory, updates, self.run))
+        return render(CommentContent(self.marker, memory, updates, self.run))
 
     def _updates(self, shown: AbstractSet[str]) -> list[IncidentUpdate]:
         """All updates as they are now; read only where neither this run knows them, nor all that the comment shows."""
@@ -133,19 +141,19 @@ class _Teller:
             self._reading = read_reliably(pages, self.deadline, context.limits)
         known = {update.id: update for update in self._reading.items}
         listed, answered = known.pop(result.update_id, None), result.update
-        if answered and answered.components is None and listed:  # an answer may leave them out
+        if answered and answered.components is None and listed:  # a response may leave them out
             answered = answered.model_copy(update={"components": listed.components})
         return newest_first([*([answered] if answered else []), *known.values()])
 
-    def _failed_run(self, failed_jobs: Sequence[str], memory: Memory) -> FailedRun | None:
+    def _failed_run(self, failed_jobs: Sequence[str], memory: CommentState) -> FailedRun | None:
         """The run that started this one, if it did not succeed; or what the comment knows of one."""
         run_id, known = self.run.failed_run, memory.failed_run
         if not run_id or (known and known.id == run_id and not failed_jobs):
             return known
         return FailedRun.of(run_id, failed_jobs)
 
-    def _told(self, updates: Sequence[IncidentUpdate], memory: Memory) -> dict[str, bool | None]:
+    def _told(self, updates: Sequence[IncidentUpdate], memory: CommentState) -> dict[str, bool | None]:
         """Whether subscribers were told of what the comment shows."""
         posted = self.result.outcome in (Outcome.CREATED, Outcome.OPENED)
         told = memory.told | ({self.result.update_id: self.result.notified} if posted else {})
-        return {update.id: told.get(update.id) for update in updates[:MOST_UPDATES]}
+        return {update.id: told.get(update.id) for update in updates[:MAX_UPDATES]}

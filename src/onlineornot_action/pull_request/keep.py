@@ -1,7 +1,7 @@
 """GitHub's side: one comment for each incident on the pull requests behind a commit, with PyGithub.
 
 A comment is known by the first line of its text and by its author. Two runs may write it at the same time, and an
-answer may be lost; so whoever has created one looks again, and of several the oldest stays.
+response may be lost; so whoever has created one looks again, and of several the oldest stays.
 """
 
 import contextlib
@@ -19,25 +19,24 @@ import requests
 from github import Auth, Github, GithubException, RateLimitExceededException
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from onlineornot_action.inputs.description import normalize_newlines
-from onlineornot_action.inputs.parsers import quoted
 from onlineornot_action.onlineornot.client import PER_PAGE, USER_AGENT
 from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, POLL_SECONDS, Deadline, backoff
 from onlineornot_action.onlineornot.errors import APIError, CancelledError
 from onlineornot_action.pull_request.event import WorkflowRun
+from onlineornot_action.text import normalize_newlines, quote
 
-MOST_PULL_REQUESTS = 3
-MOST_PAGES = 100
-MOST_TRIES = 3
+MAX_PULL_REQUESTS = 3
+MAX_PAGES = 100
+MAX_ATTEMPTS = 3
 """Of a request that may be repeated."""
-MOST_LOST = 2
-"""Comments that may be sent without an answer."""
+MAX_LOST_WRITES = 2
+"""Comments that may be sent without a response."""
 ANSWER_SECONDS = 8
-"""For one answer of GitHub's."""
+"""For one response of GitHub's."""
 JOBS_SECONDS = 4
 """For the names of the jobs that failed, without which the comment can do."""
 LOST_PAUSES = (1.0, 4.0)
-"""Seconds before each look for a comment whose answer was lost."""
+"""Seconds before each look for a comment whose response was lost."""
 
 STALE = "The comment may not be up to date on the pull request"
 _KEY = "\n<!-- key "
@@ -150,15 +149,15 @@ class _GitHub:
         token: str,
         ca_bundle: str | None,
         deadline: Deadline,
-        answer_seconds: int = ANSWER_SECONDS,
+        response_seconds: int = ANSWER_SECONDS,
     ) -> None:
-        # PyGithub writes to standard error what it likes, foreign text as well.
+        # PyGithub writes to standard error what it likes, untrusted text as well.
         logging.getLogger("github").handlers = [logging.NullHandler()]
         self._requester = Github(
             auth=Auth.Token(token),
             base_url=workflow_run.api_url,
             user_agent=USER_AGENT,
-            timeout=answer_seconds,
+            timeout=response_seconds,
             verify=ca_bundle or True,
             retry=0,  # it would send a comment twice
             seconds_between_requests=None,
@@ -170,8 +169,8 @@ class _GitHub:
     @cached_property
     def login(self) -> str:
         """The account that the token belongs to. A job's own token may not read `/user`, but GraphQL tells."""
-        _, answer = self._repeat(lambda: self._requester.graphql_query("query { viewer { login } }", {}))
-        return _Account.model_validate(answer["data"]["viewer"]).login
+        _, response = self._repeat(lambda: self._requester.graphql_query("query { viewer { login } }", {}))
+        return _Account.model_validate(response["data"]["viewer"]).login
 
     def pull_requests(self, commit: str) -> Iterator[_PullRequest]:
         """Those that GitHub associates with a commit."""
@@ -207,10 +206,10 @@ class _GitHub:
     def _list(self, path: str, kind: type[_Item], within: str = "") -> Iterator[_Item]:
         """All items of a list, but for those that make no sense.
 
-        PyGithub's own lists take an empty answer for an empty list, and follow any link.
+        PyGithub's own lists take an empty response for an empty list, and follow any link.
         """
         before: list[object] = []
-        for number in range(1, MOST_PAGES + 1):
+        for number in range(1, MAX_PAGES + 1):
             items, is_last = self._repeat(partial(self._page, path, number, within))
             for item in items:
                 with contextlib.suppress(ValidationError):
@@ -221,23 +220,25 @@ class _GitHub:
 
     def _page(self, path: str, number: int, within: str) -> tuple[list[object], bool]:
         query = {"per_page": PER_PAGE, "page": number}
-        headers, answer = self._requester.requestJsonAndCheck("GET", f"{self._repository}/{path}", query)
-        return _ITEMS.validate_python(answer[within] if within else answer), 'rel="next"' not in headers.get("link", "")
+        headers, response = self._requester.requestJsonAndCheck("GET", f"{self._repository}/{path}", query)
+        return _ITEMS.validate_python(response[within] if within else response), 'rel="next"' not in headers.get(
+            "link", ""
+        )
 
     def _ask(self, verb: str, path: str, body: str | None = None) -> object:
         what = None if body is None else {"body": body}
         return self._requester.requestJsonAndCheck(verb, f"{self._repository}/{path}", input=what)[1]
 
     def _repeat(self, ask: Callable[[], T]) -> T:
-        """Ask again until it is answered, a few times; a refusal is an answer."""
-        for tries in range(1, MOST_TRIES):
+        """Ask again until it is answered, a few times; a refusal is a response."""
+        for attempts in range(1, MAX_ATTEMPTS):
             self._check_time()
             try:
                 return ask()
             except Exception as error:
                 if _is_refusal(error):
                     raise
-            self._deadline.sleep(backoff(tries, DEFAULT_LIMITS))
+            self._deadline.sleep(backoff(attempts, DEFAULT_LIMITS))
         self._check_time()
         return ask()
 
@@ -290,7 +291,7 @@ class _Keeper:
         pulls = self._github.pull_requests(self.workflow_run.commit)
         # In a fork, the commit may belong to pull requests of the repository that it was forked from.
         ours = (pull for pull in pulls if pull.is_of(self.workflow_run.repository))
-        return [pull.number for pull in sorted(ours, key=lambda pull: pull.merged_at is None)][:MOST_PULL_REQUESTS]
+        return [pull.number for pull in sorted(ours, key=lambda pull: pull.merged_at is None)][:MAX_PULL_REQUESTS]
 
     def _failed_jobs(self) -> list[str]:
         """The names of the jobs that failed in the run that started this one."""
@@ -313,13 +314,13 @@ class _Keeper:
             self._remove(number, comment_id)
         if others and not own:
             with contextlib.suppress(Exception):  # the comment itself is up to date
-                self._mention_doubles(number)
+                self._mention_duplicates(number)
         return oldest.id
 
     def _write(self, number: int, render: Callable[[str], str]) -> list[_Comment]:
         """Have the oldest comment say what it should; all that there are, oldest first."""
         ours: list[_Comment] = []
-        for tries in count(1):
+        for attempts in count(1):
             ours = self._find(number) or ours or self._create(number, render(""))
             body = render(ours[0].text)
             if ours[0].text.partition(_KEY)[0] == body:
@@ -328,20 +329,20 @@ class _Keeper:
                 self._github.edit(ours[0].id, body)
             except Exception as error:
                 gone = _status(error) in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
-                if tries == MOST_TRIES or (_is_refusal(error) and not gone):
+                if attempts == MAX_ATTEMPTS or (_is_refusal(error) and not gone):
                     raise
                 ours = [] if gone else ours
             else:
                 return ours
             # Another run may have written meanwhile, so what is there is looked at before it is tried again.
-            self.deadline.sleep(backoff(tries, DEFAULT_LIMITS))
+            self.deadline.sleep(backoff(attempts, DEFAULT_LIMITS))
         raise AssertionError  # the count never ends
 
     def _create(self, number: int, body: str) -> list[_Comment]:
         """Write the comment; what there is then, oldest first."""
         body += self.key
         lost: Exception = TimeoutError()
-        for _ in range(MOST_LOST):
+        for _ in range(MAX_LOST_WRITES):
             try:
                 made = self._github.create(number, body)
             except Exception as error:
@@ -357,7 +358,7 @@ class _Keeper:
         raise lost
 
     def _look_again(self, number: int, made: _Comment) -> list[_Comment]:
-        """All that is there now; of that which was made, the answer is proof enough."""
+        """All that is there now; of that which was made, the response is proof enough."""
         try:
             return self._find(number, made)
         except Exception as error:  # noqa: BLE001 - the comment is written
@@ -379,15 +380,15 @@ class _Keeper:
         try:
             self._github.delete(comment_id)
         except Exception as error:  # noqa: BLE001 - the older one is well
-            self._say(self._double(number, comment_id), error)
+            self._say(self._duplicate(number, comment_id), error)
 
-    def _mention_doubles(self, number: int) -> None:
+    def _mention_duplicates(self, number: int) -> None:
         """Say what is there too often, unless the run that has created it removes it just now."""
         self.deadline.sleep(max(LOST_PAUSES))
         for double in self._find(number)[1:]:
-            self._say(self._double(number, double.id))
+            self._say(self._duplicate(number, double.id))
 
-    def _double(self, number: int, comment_id: int) -> str:
+    def _duplicate(self, number: int, comment_id: int) -> str:
         return f"The comment on pull request #{number} is there twice, delete {self._url(number, comment_id)}"
 
     def _url(self, number: int, comment_id: int) -> str:
@@ -419,8 +420,8 @@ def _why(error: Exception, scrub: Callable[[str], str]) -> str:
     if isinstance(error, requests.exceptions.SSLError):
         return "the certificate of GitHub was refused; name that of its authority in REQUESTS_CA_BUNDLE"
     if isinstance(error, requests.RequestException | TimeoutError):
-        return "GitHub could not be reached, or did not answer in time"
-    return f"GitHub's answer could not be understood ({type(error).__name__})"
+        return "GitHub could not be reached, or did not response in time"
+    return f"GitHub's response could not be understood ({type(error).__name__})"
 
 
 def _refusal(error: GithubException, scrub: Callable[[str], str]) -> str:
@@ -432,12 +433,12 @@ def _refusal(error: GithubException, scrub: Callable[[str], str]) -> str:
         return "GitHub takes no more requests for now"
     what = "failed" if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "refused it"
     message = _message(error.data)
-    return f"GitHub {what} ({error.status}{f': {quoted(scrub(message))}' if message else ''})"
+    return f"GitHub {what} ({error.status}{f': {quote(scrub(message))}' if message else ''})"
 
 
-def _message(answer: object) -> str:
+def _message(response: object) -> str:
     """What GitHub says itself: of a request, or of the first part of a query that has failed."""
-    errors = answer.get("errors") if isinstance(answer, dict) else None
-    parts = [answer, *(errors if isinstance(errors, list) else ())]
+    errors = response.get("errors") if isinstance(response, dict) else None
+    parts = [response, *(errors if isinstance(errors, list) else ())]
     messages = (part.get("message") for part in parts if isinstance(part, dict))
     return next((message for message in messages if isinstance(message, str)), "")

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from onlineornot_action.exactly_once.post import Posted, UnsettledError
+from onlineornot_action.exactly_once.post import Posted, UnknownOutcomeError
 from onlineornot_action.inputs.model import Inputs
-from onlineornot_action.inputs.parsers import LATEST, quoted
+from onlineornot_action.inputs.parsers import LATEST
 from onlineornot_action.inputs.rules import Operation
 from onlineornot_action.onlineornot.errors import (
     APIConnectionError,
@@ -26,8 +26,9 @@ from onlineornot_action.onlineornot.errors import (
 )
 from onlineornot_action.onlineornot.models import IncidentUpdate
 from onlineornot_action.outputs import Outcome, Result
+from onlineornot_action.text import one_line, quote, shorten
 
-LONGEST_QUOTE = 200
+MAX_QUOTE_LENGTH = 200
 
 _DONE = {
     Operation.CREATE: "posted",
@@ -56,9 +57,9 @@ _MEANING: tuple[tuple[type[APIError], str], ...] = (
     (RateLimitError, "The API takes no more requests for now. Run the job again later"),
     (RedirectError, "It was not followed, as the token is for the API alone. Check api-url"),
     (BadRequestError, "The API does not accept what was sent. Mend the input that it names"),
-    (InternalServerError, "The API failed. It may also answer so to a wrong id, so check the ids"),
+    (InternalServerError, "The API failed. It may also response so to a wrong id, so check the ids"),
     (APIStatusError, "Mend what it names, and check the ids and api-url"),
-    (APIError, "This is no answer of the API's. Check api-url, and what stands between this runner and the API"),
+    (APIError, "This is no response of the API's. Check api-url, and what stands between this runner and the API"),
 )
 
 
@@ -69,7 +70,7 @@ def explain_failure(error: APIError, inputs: Inputs, incident_id: str) -> Result
     return _result(outcome, inputs, incident_id, sentences)
 
 
-def explain_doubt(error: UnsettledError, inputs: Inputs, incident_id: str) -> Result:
+def explain_doubt(error: UnknownOutcomeError, inputs: Inputs, incident_id: str) -> Result:
     """What a run comes to whose write may have been done or not."""
     sentences = [
         f"The update may have been {_DONE[inputs.operation]}, or not: {error.cause}",
@@ -88,7 +89,7 @@ def explain_cancellation(error: CancelledError, inputs: Inputs, incident_id: str
     found = error.found
     if isinstance(found, Posted):
         result = _result(Outcome.CANCELLED, inputs, incident_id, [f"The job was cancelled, but the update was {done}"])
-        result = replace(result, how=found.how, notified=inputs.notify)
+        result = replace(result, evidence=found.evidence, notified=inputs.notify)
         if isinstance(found.item, IncidentUpdate):
             return replace(result, update_id=found.item.id, update=found.item)
         return replace(result, incident_id=found.item.id)
@@ -100,7 +101,7 @@ def explain_cancellation(error: CancelledError, inputs: Inputs, incident_id: str
 
 
 def _result(outcome: Outcome, inputs: Inputs, incident_id: str, sentences: Iterable[str]) -> Result:
-    where = f"Page {inputs.status_page_id}, incident {incident_id or quoted(inputs.incident_title or '')}"
+    where = f"Page {inputs.status_page_id}, incident {incident_id or quote(inputs.incident_title or '')}"
     known_id = inputs.update_id if inputs.update_id and inputs.update_id != LATEST else ""
     return Result(outcome, incident_id, known_id, error=". ".join([*sentences, where]) + ".")
 
@@ -140,5 +141,4 @@ def _host(address: str) -> str:
 
 
 def _shortened(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST_QUOTE else f"{line[:LONGEST_QUOTE]}…"
+    return shorten(one_line(text), MAX_QUOTE_LENGTH)

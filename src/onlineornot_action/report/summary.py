@@ -1,8 +1,8 @@
-"""What a person reads: one sentence for the log, and the job summary, in which foreign text is nothing but text."""
+"""What a person reads: one sentence for the log, and the job summary, in which untrusted text is nothing but text."""
 
 from collections.abc import Iterator
 
-from onlineornot_action.exactly_once.post import How
+from onlineornot_action.exactly_once.post import Evidence
 from onlineornot_action.inputs.model import Inputs
 from onlineornot_action.inputs.parsers import Components, NamedStatus
 from onlineornot_action.inputs.rules import Operation
@@ -10,7 +10,7 @@ from onlineornot_action.onlineornot.models import IncidentUpdate
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.text import code, fence, table
 
-MOST_UPDATES = 100
+MAX_UPDATES = 100
 """Rows of a list; the output has all of them."""
 
 
@@ -111,8 +111,8 @@ def _writing(inputs: Inputs | None) -> Inputs | None:
 
 
 def _efforts(result: Result, requests: int, writes: int) -> Iterator[tuple[str, str]]:
-    if result.how is not How.ANSWERED:
-        yield "Known because", result.how.value
+    if result.evidence is not Evidence.RESPONSE:
+        yield "Known because", result.evidence.value
     for note in result.notes:
         yield "Note", note
     yield "Requests", f"{requests}, {writes} of them to write" if writes > 1 else str(requests)
@@ -139,10 +139,10 @@ def _wishes(wanted: Components | None) -> list[str]:
 def _timeline(updates: tuple[IncidentUpdate, ...]) -> str:
     rows = (
         (code(update.date_happened or ""), code(update.status or ""), code(update.description or ""))
-        for update in updates[:MOST_UPDATES]
+        for update in updates[:MAX_UPDATES]
     )
     shown = table([("When", "Status", "Text"), *rows])
-    return f"{shown}\n\nOlder ones are left out here." if len(updates) > MOST_UPDATES else shown
+    return f"{shown}\n\nOlder ones are left out here." if len(updates) > MAX_UPDATES else shown
 
 
 def _told(*, notify: bool) -> str:

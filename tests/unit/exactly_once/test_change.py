@@ -7,7 +7,7 @@ import pytest
 from support.fault_server import VirtualClock
 
 from onlineornot_action.exactly_once.change import change
-from onlineornot_action.exactly_once.post import How, UnsettledError
+from onlineornot_action.exactly_once.post import Evidence, UnknownOutcomeError
 from onlineornot_action.onlineornot.deadline import Deadline
 from onlineornot_action.onlineornot.errors import (
     APIConnectionError,
@@ -19,7 +19,7 @@ from onlineornot_action.onlineornot.errors import (
     error_for,
 )
 
-LOST = APITimeoutError("no answer", effect=Effect.AMBIGUOUS)
+LOST = APITimeoutError("no response", effect=Effect.AMBIGUOUS)
 CUT = APIResponseValidationError("no JSON", status=200)
 REFUSED = error_for(404)(404, effect=Effect.REJECTED)
 THROTTLED = error_for(429)(429, effect=Effect.THROTTLED)
@@ -39,7 +39,7 @@ class Target:
         self.writes = self.reads = 0
         self._writes, self._reads = iter(writes), iter(reads)
 
-    def change(self) -> tuple[str, How]:
+    def change(self) -> tuple[str, Evidence]:
         """Insist on it."""
         return change(self._write, self._read, self.deadline)
 
@@ -61,22 +61,22 @@ def _tell(outcome: Outcome) -> str | None:
 @pytest.mark.parametrize(
     ("writes", "reads", "expected"),
     [
-        pytest.param(["made"], [], How.ANSWERED, id="answered"),
-        pytest.param([LOST], ["made"], How.FOUND, id="lost, made"),
-        pytest.param([CUT], ["made"], How.FOUND, id="cut, made"),
-        pytest.param([LOST, "made"], [None], How.ANSWERED, id="lost, not made, answered"),
-        pytest.param([CUT, "made"], [None], How.ANSWERED, id="cut, not made, answered"),
-        pytest.param([LOST, "made"], [UNREADABLE], How.ANSWERED, id="lost, unreadable, answered"),
-        pytest.param([LOST, LOST], [None, "made"], How.FOUND, id="lost twice, made"),
-        pytest.param([LOST, LOST, "made"], [None, None], How.ANSWERED, id="lost twice, answered"),
-        pytest.param([LOST, LOST, LOST], [None, None, "made"], How.FOUND, id="lost three times, made"),
-        pytest.param([LOST, REFUSED], [None, "made"], How.FOUND, id="lost, refused, made"),
-        pytest.param([LOST, LOST, REFUSED], [None, None, "made"], How.FOUND, id="lost twice, refused, made"),
-        pytest.param([LOST, THROTTLED], [None, "made"], How.FOUND, id="lost, throttled, made"),
-        pytest.param([LOST, NOT_SENT, "made"], [None, None], How.ANSWERED, id="lost, not sent, answered"),
+        pytest.param(["made"], [], Evidence.RESPONSE, id="answered"),
+        pytest.param([LOST], ["made"], Evidence.RECONCILED, id="lost, made"),
+        pytest.param([CUT], ["made"], Evidence.RECONCILED, id="cut, made"),
+        pytest.param([LOST, "made"], [None], Evidence.RESPONSE, id="lost, not made, answered"),
+        pytest.param([CUT, "made"], [None], Evidence.RESPONSE, id="cut, not made, answered"),
+        pytest.param([LOST, "made"], [UNREADABLE], Evidence.RESPONSE, id="lost, unreadable, answered"),
+        pytest.param([LOST, LOST], [None, "made"], Evidence.RECONCILED, id="lost twice, made"),
+        pytest.param([LOST, LOST, "made"], [None, None], Evidence.RESPONSE, id="lost twice, answered"),
+        pytest.param([LOST, LOST, LOST], [None, None, "made"], Evidence.RECONCILED, id="lost three times, made"),
+        pytest.param([LOST, REFUSED], [None, "made"], Evidence.RECONCILED, id="lost, refused, made"),
+        pytest.param([LOST, LOST, REFUSED], [None, None, "made"], Evidence.RECONCILED, id="lost twice, refused, made"),
+        pytest.param([LOST, THROTTLED], [None, "made"], Evidence.RECONCILED, id="lost, throttled, made"),
+        pytest.param([LOST, NOT_SENT, "made"], [None, None], Evidence.RESPONSE, id="lost, not sent, answered"),
     ],
 )
-def test_change_is_made_and_it_is_known_how(writes: list[Outcome], reads: list[Outcome], expected: How) -> None:
+def test_change_is_made_and_it_is_known_how(writes: list[Outcome], reads: list[Outcome], expected: Evidence) -> None:
     target = Target(writes, reads)
 
     result = target.change()
@@ -118,17 +118,17 @@ def test_change_is_unsettled_after_three_tries(
 ) -> None:
     target = Target(writes, reads)
 
-    with pytest.raises(UnsettledError) as caught:
+    with pytest.raises(UnknownOutcomeError) as caught:
         target.change()
 
     assert caught.value.cause is cause
     assert (target.writes, target.reads) == (3, 3)
 
 
-def test_refusal_after_a_lost_answer_is_unsettled_when_it_cannot_be_read_back() -> None:
+def test_refusal_after_a_lost_response_is_unsettled_when_it_cannot_be_read_back() -> None:
     target = Target([LOST, REFUSED], [UNREADABLE, UNREADABLE])
 
-    with pytest.raises(UnsettledError):
+    with pytest.raises(UnknownOutcomeError):
         target.change()
 
 
@@ -136,7 +136,7 @@ def test_refusal_after_a_lost_answer_is_unsettled_when_it_cannot_be_read_back() 
 def test_change_is_not_tried_again_without_time_for_it(seconds: float, reads: int) -> None:
     target = Target([LOST, "made"], [None], seconds)
 
-    with pytest.raises(UnsettledError):
+    with pytest.raises(UnknownOutcomeError):
         target.change()
 
     assert (target.writes, target.reads) == (1, reads)
@@ -147,13 +147,13 @@ def test_first_try_is_made_however_little_time_is_left() -> None:
 
     result = target.change()
 
-    assert result == ("made", How.ANSWERED)
+    assert result == ("made", Evidence.RESPONSE)
 
 
 def test_pauses_are_short_and_grow() -> None:
     target = Target([LOST, LOST, LOST], [None, None, None])
 
-    with pytest.raises(UnsettledError):
+    with pytest.raises(UnknownOutcomeError):
         target.change()
 
     assert 0 < target.clock.slept <= 0.5 + 1 + 2

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from onlineornot_action.exactly_once.listing import News, Reading, find_news
+from onlineornot_action.exactly_once.listing import Listing, NewItems, find_new_items
 from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS
 from onlineornot_action.onlineornot.models import ListPage
 
@@ -35,20 +35,20 @@ def anything(item: Note) -> bool:
     return bool(item.id)
 
 
-def news(*items: Note, baseline: Reading[Note] | None = None, date: float | None = SERVER_TIME) -> News[Note]:
-    reading = Reading([page(*items, date=date)])
-    return find_news(reading, baseline, written_at=WRITTEN_AT, concerns=anything, limits=DEFAULT_LIMITS)
+def news(*items: Note, baseline: Listing[Note] | None = None, date: float | None = SERVER_TIME) -> NewItems[Note]:
+    reading = Listing([page(*items, date=date)])
+    return find_new_items(reading, baseline, written_at=WRITTEN_AT, concerns=anything, limits=DEFAULT_LIMITS)
 
 
 def test_item_that_moves_on_to_the_next_page_is_counted_once() -> None:
-    reading = Reading([page(ONE, TWO), page(TWO, THREE)])
+    reading = Listing([page(ONE, TWO), page(TWO, THREE)])
 
     assert reading.items == [ONE, TWO, THREE]
     assert reading.ids == {"one", "two", "three"}
 
 
 def test_reading_began_with_its_first_page() -> None:
-    reading = Reading([page(ONE, began=1), page(TWO, began=2)])
+    reading = Listing([page(ONE, began=1), page(TWO, began=2)])
 
     assert reading.began == 1
 
@@ -69,23 +69,23 @@ def test_reading_began_with_its_first_page() -> None:
     ],
 )
 def test_reading_is_complete_with_as_many_items_as_any_page_says(pages: list[ListPage[Note]], complete: object) -> None:
-    reading = Reading(pages)
+    reading = Listing(pages)
 
     assert reading.complete is complete
 
 
 @pytest.mark.parametrize(("pages", "too_long"), [(20, False), (21, True)])
 def test_reading_of_more_than_20_pages_is_too_long(pages: int, too_long: object) -> None:
-    reading = Reading([page(ONE)] * pages)
+    reading = Listing([page(ONE)] * pages)
 
     assert reading.too_long is too_long
 
 
-@pytest.mark.parametrize(("most_pages", "expected"), [({}, 21), ({"most_pages": None}, 30)], ids=["default", "none"])
-def test_no_page_is_asked_for_once_the_list_is_too_long(most_pages: dict[str, None], expected: int) -> None:
+@pytest.mark.parametrize(("max_pages", "expected"), [({}, 21), ({"max_pages": None}, 30)], ids=["default", "none"])
+def test_no_page_is_asked_for_once_the_list_is_too_long(max_pages: dict[str, None], expected: int) -> None:
     pages: Iterator[ListPage[Note]] = iter([page(ONE)] * 30)
 
-    reading = Reading(pages, **most_pages)
+    reading = Listing(pages, **max_pages)
 
     assert len(reading.pages) == expected
     assert len(list(pages)) == 30 - expected
@@ -107,15 +107,15 @@ def test_no_page_is_asked_for_once_the_list_is_too_long(most_pages: dict[str, No
     ],
 )
 def test_list_can_prove_absence_only_when_nothing_can_be_missing(pages: list[ListPage[Note]], proof: object) -> None:
-    baseline = Reading([page(ONE, TWO, total=2)])
+    baseline = Listing([page(ONE, TWO, total=2)])
 
-    reading = Reading(pages)
+    reading = Listing(pages)
 
     assert reading.shows_everything(baseline) is proof
 
 
 def test_list_can_prove_absence_without_a_baseline() -> None:
-    reading = Reading([page(ONE, total=1), page(total=1)])
+    reading = Listing([page(ONE, total=1), page(total=1)])
 
     assert reading.shows_everything(None)
 
@@ -129,7 +129,9 @@ def test_age_at_the_moment_of_the_post_decides_without_a_baseline(age: float, ex
 
     found = news(note)
 
-    assert found == {"new": News((note,), ()), "uncertain": News((), (note,)), "old": News((), ())}[expected]
+    assert (
+        found == {"new": NewItems((note,), ()), "uncertain": NewItems((), (note,)), "old": NewItems((), ())}[expected]
+    )
 
 
 @pytest.mark.parametrize(("created", "date"), [(None, SERVER_TIME), (POSTED, None), (POSTED - 400, None)])
@@ -138,40 +140,40 @@ def test_age_that_nobody_knows_is_uncertain_without_a_baseline(created: float | 
 
     found = news(note, date=date)
 
-    assert found == News((), (note,))
+    assert found == NewItems((), (note,))
 
 
 @pytest.mark.parametrize("created", [POSTED + 10, POSTED - 3, POSTED - 300, None])
 def test_new_is_what_the_baseline_does_not_show(created: float | None) -> None:
     old, note = Note("old", POSTED), Note("note", created)
 
-    found = news(old, note, baseline=Reading([page(old)]))
+    found = news(old, note, baseline=Listing([page(old)]))
 
-    assert found == News((note,), ())
+    assert found == NewItems((note,), ())
 
 
 def test_what_was_made_long_before_is_old_though_the_baseline_does_not_show_it() -> None:
-    found = news(Note("note", POSTED - 300.001), baseline=Reading([page(ONE)]))
+    found = news(Note("note", POSTED - 300.001), baseline=Listing([page(ONE)]))
 
-    assert found == News((), ())
+    assert found == NewItems((), ())
 
 
 def test_baseline_that_is_empty_is_a_baseline() -> None:
     note = Note("note")
 
-    found = news(note, baseline=Reading([page(total=0)]))
+    found = news(note, baseline=Listing([page(total=0)]))
 
-    assert found == News((note,), ())
+    assert found == NewItems((note,), ())
 
 
-@pytest.mark.parametrize("baseline", [None, Reading([page(TWO)])], ids=["no baseline", "baseline"])
-def test_what_does_not_concern_the_post_is_neither_new_nor_uncertain(baseline: Reading[Note] | None) -> None:
+@pytest.mark.parametrize("baseline", [None, Listing([page(TWO)])], ids=["no baseline", "baseline"])
+def test_what_does_not_concern_the_post_is_neither_new_nor_uncertain(baseline: Listing[Note] | None) -> None:
     def is_three(item: Note) -> bool:
         return item == THREE
 
-    reading = Reading([page(ONE, Note("now", POSTED), THREE)])
+    reading = Listing([page(ONE, Note("now", POSTED), THREE)])
 
-    found = find_news(reading, baseline, written_at=WRITTEN_AT, concerns=is_three, limits=DEFAULT_LIMITS)
+    found = find_new_items(reading, baseline, written_at=WRITTEN_AT, concerns=is_three, limits=DEFAULT_LIMITS)
 
     assert found.new + found.uncertain == (THREE,)
 
@@ -180,6 +182,6 @@ def test_each_page_has_its_own_clock() -> None:
     now, later = Note("now", POSTED), Note("later", POSTED - 100)
     pages = [page(now), page(later, began=BEGAN + 10, date=SERVER_TIME - 90)]
 
-    found = find_news(Reading(pages), None, written_at=WRITTEN_AT, concerns=anything, limits=DEFAULT_LIMITS)
+    found = find_new_items(Listing(pages), None, written_at=WRITTEN_AT, concerns=anything, limits=DEFAULT_LIMITS)
 
-    assert found == News((now, later), ())
+    assert found == NewItems((now, later), ())

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.fault_server import VirtualClock
 
-from onlineornot_action.exactly_once.post import How, Posted, UnsettledError, post
+from onlineornot_action.exactly_once.post import Evidence, Posted, UnknownOutcomeError, post
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.deadline import Deadline
 from onlineornot_action.onlineornot.errors import (
@@ -51,7 +51,7 @@ MAINTENANCE = Note("maintenance", "The database moves.", born=5)
 
 @dataclass(frozen=True)
 class Post:
-    """What the server does to one post: it may write, `late` or another text, and then answer or fail."""
+    """What the server does to one post: it may write, `late` or another text, and then response or fail."""
 
     error: APIError | None = None
     writes: bool = True
@@ -216,7 +216,7 @@ def cut_success() -> APIError:
 
 
 def timeout() -> APIError:
-    return APITimeoutError("no answer", effect=Effect.AMBIGUOUS)
+    return APITimeoutError("no response", effect=Effect.AMBIGUOUS)
 
 
 def lost(**options: Any) -> Post:
@@ -241,7 +241,7 @@ def test_post_that_is_answered_is_posted_once() -> None:
 
     posted = run(server)
 
-    assert posted == Posted(Note("ours-1", born=0), How.ANSWERED)
+    assert posted == Posted(Note("ours-1", born=0), Evidence.RESPONSE)
     assert (server.copies, len(server.read_at)) == (1, 1)
 
 
@@ -321,7 +321,7 @@ def test_post_is_made_without_a_baseline_after_a_quarter_of_the_time(
 def test_lost_post_to_a_list_of_more_than_20_pages_is_unsettled_at_once() -> None:
     server = Server(*old_notes(21), per_page=1, posts=[lost()])
 
-    failure(UnsettledError, server)
+    failure(UnknownOutcomeError, server)
 
     assert (server.clock.slept, len(server.posted_at), len(server.read_at)) == (0, 1, 1)
 
@@ -347,7 +347,7 @@ def test_lost_post_is_found_even_where_it_makes_the_list_too_long() -> None:
 
     posted = run(server)
 
-    assert (posted.item.id, posted.how, server.copies) == ("ours-1", How.FOUND, 1)
+    assert (posted.item.id, posted.evidence, server.copies) == ("ours-1", Evidence.RECONCILED, 1)
 
 
 @pytest.mark.parametrize(
@@ -365,7 +365,7 @@ def test_duplicate_in_any_reading_is_enough(lists: list[Listing]) -> None:
 
     posted = run(server, avoid_duplicate=True)
 
-    assert (posted.item.id, posted.how) == ("same", How.BEFORE)
+    assert (posted.item.id, posted.evidence) == ("same", Evidence.DUPLICATE)
     assert server.posted_at == []
 
 
@@ -374,7 +374,7 @@ def test_duplicate_is_found_on_page_22() -> None:
 
     posted = run(server, avoid_duplicate=True)
 
-    assert posted.how is How.BEFORE
+    assert posted.evidence is Evidence.DUPLICATE
 
 
 def test_duplicate_does_not_matter_unless_it_is_to_be_avoided() -> None:
@@ -382,7 +382,7 @@ def test_duplicate_does_not_matter_unless_it_is_to_be_avoided() -> None:
 
     posted = run(server)
 
-    assert posted.how is How.ANSWERED
+    assert posted.evidence is Evidence.RESPONSE
 
 
 @pytest.mark.parametrize(("notes", "readings"), [([], 2), ([OLD], 1)])
@@ -462,7 +462,7 @@ def test_lost_post_that_was_written_is_found(late: float, notes: list[Note]) -> 
 
     posted = run(server)
 
-    assert (posted.item.id, posted.how, posted.doubles) == ("ours-1", How.FOUND, ())
+    assert (posted.item.id, posted.evidence, posted.duplicates) == ("ours-1", Evidence.RECONCILED, ())
     assert (server.copies, len(server.posted_at)) == (1, 1)
 
 
@@ -471,7 +471,7 @@ def test_lost_post_that_is_proven_absent_is_made_again_20_seconds_later() -> Non
 
     posted = run(server)
 
-    assert (posted.item.id, posted.how) == ("ours-2", How.ANSWERED)
+    assert (posted.item.id, posted.evidence) == ("ours-2", Evidence.RESPONSE)
     assert server.copies == 1
     assert server.posted_at == [0, pytest.approx(20)]
 
@@ -489,7 +489,7 @@ def test_absence_is_proven_20_seconds_after_the_failure_not_after_the_beginning(
 
     posted = run(server)
 
-    assert posted.how is How.FOUND
+    assert posted.evidence is Evidence.RECONCILED
     assert server.copies == 1
 
 
@@ -500,7 +500,7 @@ def test_reading_that_began_before_and_ended_after_those_20_seconds_proves_nothi
 
     posted = run(server)
 
-    assert posted.how is How.FOUND
+    assert posted.evidence is Evidence.RECONCILED
     assert server.copies == 1
 
 
@@ -518,7 +518,7 @@ def test_reading_that_began_before_and_ended_after_those_20_seconds_proves_nothi
 def test_list_that_cannot_be_trusted_proves_nothing_until_the_deadline(listing: Listing) -> None:
     server = Server(OLD, posts=[lost(writes=False)], lists=[FINE, listing])
 
-    error = failure(UnsettledError, server)
+    error = failure(UnknownOutcomeError, server)
 
     assert error.new_ids == ()
     assert len(server.posted_at) == 1
@@ -541,7 +541,7 @@ def test_of_several_that_are_the_same_the_earliest_is_ours_and_the_others_are_to
 
     posted = run(server)
 
-    assert (posted.item.id, posted.doubles) == ("ours-1", ("twin",))
+    assert (posted.item.id, posted.duplicates) == ("ours-1", ("twin",))
 
 
 def test_same_note_that_was_there_before_is_not_taken_for_ours() -> None:
@@ -565,7 +565,7 @@ def test_old_note_that_the_baseline_did_not_show_is_not_taken_for_ours() -> None
 def test_strange_new_note_may_be_ours_in_other_words() -> None:
     server = Server(OLD, posts=[lost(text="A fix is out")])
 
-    error = failure(UnsettledError, server)
+    error = failure(UnknownOutcomeError, server)
 
     assert error.new_ids == ("ours-1",)
     assert (server.copies, len(server.posted_at)) == (1, 1)
@@ -577,7 +577,7 @@ def test_strange_new_note_does_not_hide_ours() -> None:
 
     posted = run(server)
 
-    assert (posted.item.id, posted.how) == ("ours-1", How.FOUND)
+    assert (posted.item.id, posted.evidence) == ("ours-1", Evidence.RECONCILED)
 
 
 def test_new_note_that_cannot_be_ours_is_no_obstacle() -> None:
@@ -589,21 +589,21 @@ def test_new_note_that_cannot_be_ours_is_no_obstacle() -> None:
     assert server.copies == 1
 
 
-def test_success_whose_answer_was_cut_is_never_posted_again() -> None:
+def test_success_whose_response_was_cut_is_never_posted_again() -> None:
     server = Server(OLD, posts=[Post(cut_success(), writes=False)])
 
-    error = failure(UnsettledError, server)
+    error = failure(UnknownOutcomeError, server)
 
     assert error.cause.status == 201
     assert len(server.posted_at) == 1
 
 
-def test_success_whose_answer_was_cut_is_found() -> None:
+def test_success_whose_response_was_cut_is_found() -> None:
     server = Server(OLD, posts=[Post(cut_success())])
 
     posted = run(server)
 
-    assert (posted.how, server.copies) == (How.FOUND, 1)
+    assert (posted.evidence, server.copies) == (Evidence.RECONCILED, 1)
 
 
 def test_at_most_three_posts_are_made() -> None:
@@ -620,7 +620,7 @@ def test_third_post_can_still_be_found() -> None:
 
     posted = run(server)
 
-    assert (posted.item.id, posted.how, server.copies) == ("ours-3", How.FOUND, 1)
+    assert (posted.item.id, posted.evidence, server.copies) == ("ours-3", Evidence.RECONCILED, 1)
 
 
 def test_post_is_not_made_again_with_less_than_5_seconds_left() -> None:
@@ -650,7 +650,7 @@ def test_first_post_is_made_however_little_time_is_left() -> None:
 def test_without_time_for_a_proof_it_is_unsettled() -> None:
     server = Server(OLD, posts=[lost(writes=False)])
 
-    failure(UnsettledError, server, seconds=19)
+    failure(UnknownOutcomeError, server, seconds=19)
 
     assert len(server.posted_at) == 1
 
@@ -658,7 +658,7 @@ def test_without_time_for_a_proof_it_is_unsettled() -> None:
 def test_list_that_asks_for_more_than_the_time_left_is_unsettled_at_once() -> None:
     server = Server(OLD, posts=[lost()], lists=[FINE, Listing(status(503, 500))])
 
-    error = failure(UnsettledError, server)
+    error = failure(UnknownOutcomeError, server)
 
     assert isinstance(error.__cause__, APIError)
     assert error.__cause__.retry_after == 500
@@ -670,7 +670,7 @@ def test_list_that_asks_for_less_than_that_is_waited_for() -> None:
 
     posted = run(server)
 
-    assert posted.how is How.FOUND
+    assert posted.evidence is Evidence.RECONCILED
 
 
 def test_refused_list_that_asks_to_come_back_soon_is_read_again() -> None:
@@ -678,7 +678,7 @@ def test_refused_list_that_asks_to_come_back_soon_is_read_again() -> None:
 
     posted = run(server)
 
-    assert posted.how is How.FOUND
+    assert posted.evidence is Evidence.RECONCILED
 
 
 def test_what_a_lost_post_asks_for_is_ignored() -> None:
@@ -686,7 +686,7 @@ def test_what_a_lost_post_asks_for_is_ignored() -> None:
 
     posted = run(server)
 
-    assert posted.how is How.FOUND
+    assert posted.evidence is Evidence.RECONCILED
     assert server.clock.slept < 1
 
 
@@ -696,7 +696,7 @@ def test_lost_post_that_appears_after_its_absence_was_proven_is_told(takes: floa
 
     posted = run(server)
 
-    assert (posted.item.id, posted.how, posted.doubles) == ("ours-2", How.ANSWERED, ("ours-1",))
+    assert (posted.item.id, posted.evidence, posted.duplicates) == ("ours-2", Evidence.RESPONSE, ("ours-1",))
     assert server.copies == 2
 
 
@@ -706,7 +706,7 @@ def test_post_that_had_no_effect_is_no_failure_when_the_lost_one_is_there(error:
 
     posted = run(server)
 
-    assert (posted.item.id, posted.how, server.copies) == ("ours-1", How.FOUND, 1)
+    assert (posted.item.id, posted.evidence, server.copies) == ("ours-1", Evidence.RECONCILED, 1)
 
 
 def test_post_that_is_refused_is_raised_when_the_lost_one_is_still_absent() -> None:
@@ -719,12 +719,12 @@ def test_post_that_is_refused_is_raised_when_the_lost_one_is_still_absent() -> N
     assert server.read_at[-2:] == [pytest.approx(20), pytest.approx(20)]
 
 
-def test_answer_stands_though_the_list_fails_after_it() -> None:
+def test_response_stands_though_the_list_fails_after_it() -> None:
     server = Server(OLD, posts=[lost(writes=False), Post(takes=2)], lists=[Listing(until=21), down()])
 
     posted = run(server)
 
-    assert (posted.item.id, posted.how, server.copies) == ("ours-2", How.ANSWERED, 1)
+    assert (posted.item.id, posted.evidence, server.copies) == ("ours-2", Evidence.RESPONSE, 1)
     assert server.clock.slept <= 22 + 30
 
 
@@ -735,7 +735,7 @@ def test_clock_of_the_server_tells_what_is_new(skew: float, outage: float) -> No
 
     posted = run(server)
 
-    assert (posted.item.id, posted.how, posted.baseline) == ("ours-1", How.FOUND, None)
+    assert (posted.item.id, posted.evidence, posted.baseline) == ("ours-1", Evidence.RECONCILED, None)
     assert server.copies == 1
 
 
@@ -745,7 +745,7 @@ def test_clock_of_the_server_proves_absence(skew: float) -> None:
 
     posted = run(server)
 
-    assert (posted.item.id, posted.how, posted.baseline) == ("ours-2", How.ANSWERED, None)
+    assert (posted.item.id, posted.evidence, posted.baseline) == ("ours-2", Evidence.RESPONSE, None)
     assert server.copies == 1
 
 
@@ -753,7 +753,7 @@ def test_clock_of_the_server_proves_absence(skew: float) -> None:
 def test_note_made_a_minute_before_a_lost_post_is_never_ours_and_rules_out_a_proof(text: str) -> None:
     server = Server(OLD, Note("same", text, born=-30), posts=[lost(writes=False)], lists=[down(until=31)])
 
-    error = failure(UnsettledError, server)
+    error = failure(UnknownOutcomeError, server)
 
     assert (error.new_ids, error.uncertain_ids) == ((), ("same",))
     assert len(server.posted_at) == 1
@@ -768,7 +768,7 @@ def test_note_made_a_minute_before_a_lost_post_is_never_ours_and_rules_out_a_pro
     ],
 )
 def test_without_a_date_nothing_is_known_to_be_new(server: Server) -> None:
-    error = failure(UnsettledError, server)
+    error = failure(UnknownOutcomeError, server)
 
     assert (error.new_ids, error.uncertain_ids) == ((), ("ours-1", "old"))
     assert len(server.posted_at) == 1
@@ -780,7 +780,7 @@ def test_first_of_two_lost_posts_is_the_moment_that_counts() -> None:
 
     posted = run(server)
 
-    assert (posted.item.id, posted.doubles) == ("ours-1", ("ours-2",))
+    assert (posted.item.id, posted.duplicates) == ("ours-1", ("ours-2",))
 
 
 @pytest.mark.parametrize("options", [{}, {"avoid_duplicate": True}], ids=["", "duplicate check"])
@@ -809,13 +809,13 @@ def test_signal_before_the_post_ends_it_with_nothing_written(listing: Listing, o
         pytest.param([lost()], [FINE, down(until=None, signal=True)], id="in a reading"),
     ],
 )
-def test_signal_while_an_answer_is_lost_takes_one_last_look(posts: list[Post], lists: list[Listing]) -> None:
+def test_signal_while_a_response_is_lost_takes_one_last_look(posts: list[Post], lists: list[Listing]) -> None:
     server = Server(OLD, posts=posts, lists=lists)
 
     error = failure(CancelledError, server)
 
     assert error.may_have_written
-    assert error.found == Posted(Note("ours-1", born=0, created=VirtualClock.BEGINNING), How.FOUND)
+    assert error.found == Posted(Note("ours-1", born=0, created=VirtualClock.BEGINNING), Evidence.RECONCILED)
     assert (len(server.posted_at), len(server.read_at)) == (1, len(lists) + 1)
 
 
@@ -837,7 +837,7 @@ def test_last_look_that_finds_nothing_leaves_the_doubt(post: Post, listing: List
     assert server.clock.slept <= 2
 
 
-def test_signal_while_an_answer_is_lost_cancels_however_long_the_list_is() -> None:
+def test_signal_while_a_response_is_lost_cancels_however_long_the_list_is() -> None:
     server = Server(*old_notes(21), per_page=1, posts=[lost(signal=True)])
 
     error = failure(CancelledError, server)
@@ -856,12 +856,12 @@ def test_signal_after_a_proof_of_absence_ends_it_with_nothing_written() -> None:
 
 
 @pytest.mark.parametrize("posts", [[], [lost(writes=False)]], ids=["first post", "second post"])
-def test_signal_before_a_complete_answer_changes_nothing(posts: list[Post]) -> None:
+def test_signal_before_a_complete_response_changes_nothing(posts: list[Post]) -> None:
     server = Server(OLD, posts=[*posts, Post(signal=True)])
 
     posted = run(server)
 
-    assert (posted.how, server.copies) == (How.ANSWERED, 1)
+    assert (posted.evidence, server.copies) == (Evidence.RESPONSE, 1)
 
 
 class Attempt:
@@ -870,10 +870,10 @@ class Attempt:
     def __init__(self, server: Server) -> None:
         try:
             posted = run(server)
-            self.copies = range(1, 2 + len(posted.doubles))
+            self.copies = range(1, 2 + len(posted.duplicates))
         except APIError:
             self.copies = range(1)
-        except (UnsettledError, CancelledError):
+        except (UnknownOutcomeError, CancelledError):
             self.copies = range(2)
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from onlineornot_action.inputs.description import LONGEST, check, normalize_newlines, read_file, without_controls
+from onlineornot_action.inputs.description import MAX_LENGTH, check, read_file
+from onlineornot_action.text import normalize_newlines, strip_controls
 
 BOM = b"\xef\xbb\xbf"
-MOST_BYTES = 41_024
+MAX_BYTES = 41_024
 
 
 @pytest.fixture
@@ -132,13 +133,13 @@ def test_a_socket_is_refused(workspace: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_file_may_be_as_large_as_the_longest_text(workspace: Path) -> None:
-    (workspace / "file").write_bytes(BOM + "🛠".encode() * LONGEST + b"\r\n")
+    (workspace / "file").write_bytes(BOM + "🛠".encode() * MAX_LENGTH + b"\r\n")
 
-    assert read_file("file", workspace=workspace) == "🛠" * LONGEST + "\r\n"
+    assert read_file("file", workspace=workspace) == "🛠" * MAX_LENGTH + "\r\n"
 
 
 def test_a_larger_file_is_refused(workspace: Path) -> None:
-    (workspace / "file").write_bytes(b"x" * (MOST_BYTES + 1))
+    (workspace / "file").write_bytes(b"x" * (MAX_BYTES + 1))
 
     with pytest.raises(ValueError, match=r"^has over 41,024 bytes, but at most 10,000 characters are allowed$"):
         read_file("file", workspace=workspace)
@@ -167,17 +168,17 @@ def test_every_end_of_a_line_becomes_a_line_feed(text: str, normalized: str) -> 
     ids=ascii,
 )
 def test_what_steers_a_terminal_or_turns_the_reading_direction_is_removed(character: str) -> None:
-    assert without_controls(f"{character}a{character}{character}b") == "ab"
+    assert strip_controls(f"{character}a{character}{character}b") == "ab"
 
 
 @pytest.mark.parametrize(
     "text", ["tab\tand\nline", "👩\u200d💻", "क्\u200dष", "\u200ea\u200f", "e\u0301", "\xa0", "ü🛠", "\u2028"]
 )
 def test_what_writing_needs_stays(text: str) -> None:
-    assert without_controls(text) == text
+    assert strip_controls(text) == text
 
 
-@pytest.mark.parametrize("text", [".", "🛠", "\u200b|", "\u0627", " \n x", "x" * LONGEST, "🛠" * LONGEST])
+@pytest.mark.parametrize("text", [".", "🛠", "\u200b|", "\u0627", " \n x", "x" * MAX_LENGTH, "🛠" * MAX_LENGTH])
 def test_a_text_with_something_to_read_is_handed_back(text: str) -> None:
     assert check(text, secrets=()) == text
 
@@ -194,7 +195,7 @@ def test_a_text_in_which_nothing_is_visible_is_refused(text: str) -> None:
 @pytest.mark.parametrize("character", ["x", "🛠"])
 def test_a_text_that_is_too_long_is_refused_with_both_numbers(character: str) -> None:
     with pytest.raises(ValueError, match=r"^has 10,001 characters, but at most 10,000 are allowed;"):
-        check(character * (LONGEST + 1), secrets=())
+        check(character * (MAX_LENGTH + 1), secrets=())
 
 
 def test_a_text_with_the_secret_in_it_is_refused_without_repeating_it() -> None:

@@ -29,9 +29,9 @@ from support.fault_server import (
     Phase,
     Play,
     VirtualClock,
-    answer,
     envelope,
     http_date,
+    response,
 )
 
 from onlineornot_action.onlineornot import __version__
@@ -280,7 +280,7 @@ def pages(*ids: str, total: int | None) -> list[Play]:
     """Make the script of a list whose pages have these updates, a letter each."""
     info = {"total_count": total}
     bodies = (envelope([{"id": f"update-{letter}"} for letter in page], result_info=info) for page in ids)
-    return [Play(answer(200, body, JSON_TYPE)) for body in bodies]
+    return [Play(response(200, body, JSON_TYPE)) for body in bodies]
 
 
 def test_pages_are_read_until_all_are_there(make_client: MakeClient) -> None:
@@ -362,7 +362,7 @@ def test_reading_may_have_a_deadline_of_its_own(make_client: MakeClient, clock: 
 def test_patience_that_the_api_asks_for_goes_beyond_that_deadline(make_client: MakeClient, clock: VirtualClock) -> None:
     part = Deadline.after(60, clock).within(15)
 
-    with FaultServer([Play(answer(429, headers={"Retry-After": "40"}))]) as server:
+    with FaultServer([Play(response(429, headers={"Retry-After": "40"}))]) as server:
         list(make_client(server.url).incident_update_pages(PAGE_ID, INCIDENT_ID, part))
 
     assert clock.slept == pytest.approx(40)
@@ -406,7 +406,7 @@ QUICK_LOSSES = ("reset", "close", "headers cut between lines", "body cut", "last
 
 @pytest.mark.parametrize("name", [*QUICK_LOSSES, "503 html", "408 empty", "200 not JSON", "200 deep JSON", "204"])
 @pytest.mark.parametrize("operation", READS)
-def test_read_with_an_ambiguous_answer_is_sent_again(operation: str, name: str, make_client: MakeClient) -> None:
+def test_read_with_an_ambiguous_response_is_sent_again(operation: str, name: str, make_client: MakeClient) -> None:
     with FaultServer([Play(FAULTS[name])]) as server:
         OPERATIONS[operation](make_client(server.url))
 
@@ -415,7 +415,7 @@ def test_read_with_an_ambiguous_answer_is_sent_again(operation: str, name: str, 
 
 @pytest.mark.parametrize("name", [*QUICK_LOSSES, *UNCERTAIN_ANSWERS, *STRANGE_ANSWERS])
 @pytest.mark.parametrize("operation", WRITES)
-def test_write_with_an_ambiguous_answer_is_never_sent_again(
+def test_write_with_an_ambiguous_response_is_never_sent_again(
     operation: str, name: str, make_client: MakeClient, clock: VirtualClock
 ) -> None:
     with FaultServer([Play(FAULTS[name])]) as server:
@@ -450,7 +450,7 @@ def test_bad_certificate_is_raised_at_once(make_client: MakeClient, tls: ssl.SSL
 def test_password_that_a_proxy_wants_is_raised_at_once(
     make_client: MakeClient, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with FaultServer([Play(answer(407))]) as proxy:
+    with FaultServer([Play(response(407))]) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         monkeypatch.delenv("no_proxy", raising=False)
         client = make_client("http://api.invalid")
@@ -461,7 +461,7 @@ def test_password_that_a_proxy_wants_is_raised_at_once(
 
 
 def test_password_that_the_api_itself_wants_is_a_refusal(make_client: MakeClient) -> None:
-    with FaultServer([Play(answer(407))]) as server:
+    with FaultServer([Play(response(407))]) as server:
         error = failure("create", make_client(server.url))
 
     assert (error.effect, error.status) == (Effect.REJECTED, 407)
@@ -478,9 +478,9 @@ def test_password_that_the_api_itself_wants_is_a_refusal(make_client: MakeClient
     ],
     ids=["changes", "fewer changes", "errors", "numbers", "half characters"],
 )
-def test_answer_that_is_all_structure_costs_neither_time_nor_memory(body: str, make_client: MakeClient) -> None:
+def test_response_that_is_all_structure_costs_neither_time_nor_memory(body: str, make_client: MakeClient) -> None:
     tracemalloc.start()
-    with FaultServer([Play(answer(201, body, {"Content-Type": "application/json"}), Phase.AFTER)]) as server:
+    with FaultServer([Play(response(201, body, {"Content-Type": "application/json"}), Phase.AFTER)]) as server:
         begin = time.monotonic()
         client = make_client(server.url)
         client_result = failure_or_result(client, "create")
@@ -496,7 +496,7 @@ def test_answer_that_is_all_structure_costs_neither_time_nor_memory(body: str, m
 def test_wait_that_the_api_asks_for_does_not_prolong_an_earlier_deadline(
     make_client: MakeClient, clock: VirtualClock
 ) -> None:
-    throttled = answer(429, "", {"Retry-After": "8"})
+    throttled = response(429, "", {"Retry-After": "8"})
     with FaultServer([Play(throttled), Play(FAULTS["500 empty"], times=FOREVER)]) as server:
         client = make_client(server.url, seconds=100)
         pages = client.incident_update_pages(PAGE_ID, INCIDENT_ID, Deadline.after(100, clock).within(5))
@@ -549,7 +549,7 @@ def test_pauses_are_random_and_grow(make_client: MakeClient, clock: VirtualClock
 def test_last_try_begins_with_some_time_left(
     operation: str, seconds: float, make_client: MakeClient, clock: VirtualClock
 ) -> None:
-    limits = Limits(shortest_backoff=100, longest_backoff=100)
+    limits = Limits(min_backoff=100, max_backoff=100)
 
     with FaultServer([Play(FAULTS["429 without Retry-After"], times=FOREVER)], now=clock.time) as server:
         error = failure(operation, make_client(server.url, seconds=20, limits=limits))
@@ -586,7 +586,7 @@ def test_first_try_of_a_write_is_made_however_little_time_is_left(make_client: M
 def test_retry_after_is_kept_where_it_is_one(
     retry_after: str, least: float, most: float, operation: str, make_client: MakeClient, clock: VirtualClock
 ) -> None:
-    script = [Play(answer(429, headers={"Retry-After": retry_after}))]
+    script = [Play(response(429, headers={"Retry-After": retry_after}))]
 
     with FaultServer(script, now=clock.time) as server:
         OPERATIONS[operation](make_client(server.url))
@@ -599,7 +599,7 @@ def test_retry_after_is_kept_where_it_is_one(
 def test_date_to_retry_after_is_by_the_clock_of_the_server_that_named_it(
     offset: float | None, moment: float, make_client: MakeClient, clock: VirtualClock
 ) -> None:
-    script = [Play(answer(429, headers={"Retry-After": http_date(moment)}))]
+    script = [Play(response(429, headers={"Retry-After": http_date(moment)}))]
 
     with FaultServer(script, now=clock.time, date_offset=offset) as server:
         OPERATIONS["get"](make_client(server.url))
@@ -612,7 +612,7 @@ def test_date_to_retry_after_is_by_the_clock_of_the_server_that_named_it(
 def test_retry_after_beyond_the_deadline_is_raised_at_once(
     operation: str, retry_after: str, make_client: MakeClient, clock: VirtualClock
 ) -> None:
-    script = [Play(answer(429, headers={"Retry-After": retry_after}))]
+    script = [Play(response(429, headers={"Retry-After": retry_after}))]
 
     with FaultServer(script, now=clock.time) as server:
         error = failure(operation, make_client(server.url))
@@ -623,20 +623,20 @@ def test_retry_after_beyond_the_deadline_is_raised_at_once(
 
 @pytest.mark.parametrize(("seconds", "requests"), [("59", 2), ("60", 1), ("9" * 400, 1)])
 def test_retry_after_may_just_leave_time_for_the_request(seconds: str, requests: int, make_client: MakeClient) -> None:
-    with FaultServer([Play(answer(429, headers={"Retry-After": seconds}))]) as server:
+    with FaultServer([Play(response(429, headers={"Retry-After": seconds}))]) as server:
         failure_or_result(make_client(server.url, seconds=60), "get")
 
     assert len(server.requests) == requests
 
 
 def test_retry_after_of_a_failed_read_is_kept(make_client: MakeClient, clock: VirtualClock) -> None:
-    with FaultServer([Play(answer(503, headers={"Retry-After": "7"}))]) as server:
+    with FaultServer([Play(response(503, headers={"Retry-After": "7"}))]) as server:
         OPERATIONS["get"](make_client(server.url))
 
     assert clock.slept == pytest.approx(7)
 
 
-# What an answer becomes
+# What a response becomes
 
 
 @pytest.mark.parametrize(
@@ -675,7 +675,7 @@ def test_retry_after_of_a_failed_read_is_kept(make_client: MakeClient, clock: Vi
 def test_status_decides_what_is_raised(
     status: int, kind: type[APIError], effect: Effect, body: str, make_client: MakeClient
 ) -> None:
-    with FaultServer([Play(answer(status, body), times=FOREVER)]) as server:
+    with FaultServer([Play(response(status, body), times=FOREVER)]) as server:
         error = failure("create", make_client(server.url, seconds=5))
 
     assert (type(error), error.effect, error.status) == (kind, effect, status)
@@ -723,7 +723,7 @@ def test_refusal_is_quoted_as_far_as_it_is_one(
 ) -> None:
     body = json.dumps({"success": False, "result": None, "errors": errors})
 
-    with FaultServer([Play(answer(status, body))]) as server:
+    with FaultServer([Play(response(status, body))]) as server:
         error = failure("create", make_client(server.url))
 
     assert isinstance(error, APIStatusError)
@@ -732,7 +732,7 @@ def test_refusal_is_quoted_as_far_as_it_is_one(
 
 @pytest.mark.parametrize("body", [HTML, "", "null", "[]", '"No."', DEEP_JSON, '{"errors": [{"message": "N'])
 def test_refusal_in_another_form_quotes_nothing(body: str, make_client: MakeClient) -> None:
-    with FaultServer([Play(answer(400, body))]) as server:
+    with FaultServer([Play(response(400, body))]) as server:
         error = failure("create", make_client(server.url))
 
     assert isinstance(error, BadRequestError)
@@ -742,7 +742,7 @@ def test_refusal_in_another_form_quotes_nothing(body: str, make_client: MakeClie
 def test_refusal_that_repeats_the_token_is_scrubbed(make_client: MakeClient) -> None:
     body = json.dumps({"errors": [{"code": EDIT_TOKEN, "message": f"Bearer {EDIT_TOKEN} is wrong"}]})
 
-    with FaultServer([Play(answer(401, body))]) as server:
+    with FaultServer([Play(response(401, body))]) as server:
         error = failure("get", make_client(server.url))
 
     assert isinstance(error, AuthenticationError)
@@ -751,7 +751,7 @@ def test_refusal_that_repeats_the_token_is_scrubbed(make_client: MakeClient) -> 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_no_error_tells_the_token(name: str, make_client: MakeClient) -> None:
-    limits = Limits(answer=0.1)
+    limits = Limits(response=0.1)
 
     with FaultServer([Play(FAULTS[name], times=FOREVER)]) as server:
         outcome = failure_or_result(make_client(server.url, seconds=5, limits=limits), "create")
@@ -765,7 +765,7 @@ def test_no_error_tells_the_token(name: str, make_client: MakeClient) -> None:
 def test_success_that_is_false_is_a_refusal(
     operation: str, status: int, result: object, make_client: MakeClient
 ) -> None:
-    with FaultServer([Play(answer(status, envelope(result, success=False)))]) as server:
+    with FaultServer([Play(response(status, envelope(result, success=False)))]) as server:
         error = failure(operation, make_client(server.url))
 
     assert isinstance(error, APIStatusError)
@@ -805,7 +805,7 @@ def test_success_that_is_false_is_a_refusal(
 )
 @pytest.mark.parametrize("status", [200, 201])
 def test_success_in_other_words_is_ambiguous(status: int, body: str, make_client: MakeClient) -> None:
-    with FaultServer([Play(answer(status, body))]) as server:
+    with FaultServer([Play(response(status, body))]) as server:
         error = failure("create", make_client(server.url))
 
     assert isinstance(error, APIResponseValidationError)
@@ -825,16 +825,16 @@ OPTIONAL_FIELDS = (
 
 @pytest.mark.parametrize("value", [None, 7, 1.5, True, [], {}, [7], {"a": {}}])
 @pytest.mark.parametrize("name", OPTIONAL_FIELDS)
-def test_optional_field_of_an_answer_may_be_anything(name: str, value: object, make_client: MakeClient) -> None:
-    with FaultServer([Play(answer(201, envelope({"id": UPDATE_ID, name: value, "another": value})))]) as server:
+def test_optional_field_of_a_response_may_be_anything(name: str, value: object, make_client: MakeClient) -> None:
+    with FaultServer([Play(response(201, envelope({"id": UPDATE_ID, name: value, "another": value})))]) as server:
         created = make_client(server.url).create_incident_update(PAGE_ID, INCIDENT_ID, UPDATE)
 
     assert created.id == UPDATE_ID
     assert not getattr(created, name)
 
 
-def test_optional_fields_of_an_answer_may_be_absent(make_client: MakeClient) -> None:
-    with FaultServer([Play(answer(201, '{"success": true, "result": {"id": "update000001"}}'))]) as server:
+def test_optional_fields_of_a_response_may_be_absent(make_client: MakeClient) -> None:
+    with FaultServer([Play(response(201, '{"success": true, "result": {"id": "update000001"}}'))]) as server:
         created = make_client(server.url).create_incident_update(PAGE_ID, INCIDENT_ID, UPDATE)
 
     assert created == IncidentUpdate(id=UPDATE_ID)
@@ -842,7 +842,7 @@ def test_optional_fields_of_an_answer_may_be_absent(make_client: MakeClient) -> 
 
 @pytest.mark.parametrize("info", [None, 7, [], {}, {"total_count": None}, {"total_count": "many"}, {"count": 1}])
 def test_list_whose_total_is_none_is_read_to_an_empty_page(info: object, make_client: MakeClient) -> None:
-    script = [Play(answer(200, envelope([{"id": UPDATE_ID}], result_info=info)))]
+    script = [Play(response(200, envelope([{"id": UPDATE_ID}], result_info=info)))]
 
     with FaultServer([*script, *pages("", total=None)]) as server:
         listed = list(make_client(server.url).list_incident_updates(PAGE_ID, INCIDENT_ID))
@@ -870,7 +870,7 @@ BODIES = st.fixed_dictionaries(
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(BODIES, st.sampled_from([200, 201, 400, 500]), st.sampled_from(["create", "list"]))
 def test_any_json_is_a_result_or_an_error_of_ours(body: object, status: int, operation: str) -> None:
-    script = [Play(answer(status, json.dumps(body)), times=FOREVER)]
+    script = [Play(response(status, json.dumps(body)), times=FOREVER)]
 
     with FaultServer(script) as server:
         deadline = Deadline.after(20, VirtualClock())
@@ -922,7 +922,7 @@ def test_write_that_was_not_sent_has_not_written(make_client: MakeClient, tls: s
 
 
 @pytest.mark.parametrize("phase", Phase)
-def test_write_whose_answer_was_lost_may_have_written_whatever_comes_later(
+def test_write_whose_response_was_lost_may_have_written_whatever_comes_later(
     phase: Phase, make_client: MakeClient
 ) -> None:
     with FaultServer([Play(FAULTS["reset"], phase), Play(FAULTS["400 envelope"])]) as server:
@@ -933,7 +933,7 @@ def test_write_whose_answer_was_lost_may_have_written_whatever_comes_later(
     assert client.may_have_written
 
 
-def test_read_whose_answer_was_lost_has_not_written(make_client: MakeClient) -> None:
+def test_read_whose_response_was_lost_has_not_written(make_client: MakeClient) -> None:
     with FaultServer([Play(FAULTS["reset"], times=FOREVER)]) as server:
         client = make_client(server.url, seconds=1)
         error = failure("list", client)
@@ -942,9 +942,9 @@ def test_read_whose_answer_was_lost_has_not_written(make_client: MakeClient) -> 
     assert not client.may_have_written
 
 
-def test_half_a_character_in_an_answer_does_not_make_it_unreadable(make_client: MakeClient) -> None:
+def test_half_a_character_in_a_response_does_not_make_it_unreadable(make_client: MakeClient) -> None:
     body = r'{"success": true, "result": {"id": "update000001", "description": "cut \ud83d"}}'
-    with FaultServer([Play(answer(200, body, {"Content-Type": "application/json"}))]) as server:
+    with FaultServer([Play(response(200, body, {"Content-Type": "application/json"}))]) as server:
         update = make_client(server.url).get_incident_update(PAGE_ID, INCIDENT_ID, "update000001")
 
     assert update.description == "cut ?"

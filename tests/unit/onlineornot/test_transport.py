@@ -28,7 +28,7 @@ from support.fault_server import (
     Phase,
     Play,
     VirtualClock,
-    answer,
+    response,
 )
 
 from onlineornot_action.onlineornot.deadline import Deadline, Limits
@@ -41,13 +41,13 @@ from onlineornot_action.onlineornot.errors import (
     Effect,
     ProxyError,
 )
-from onlineornot_action.onlineornot.transport import Answer, Request, Transport
+from onlineornot_action.onlineornot.transport import Request, Response, Transport
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
 
 PATH = f"/v1/status_pages/{PAGE_ID}/incidents/{INCIDENT_ID}/updates"
 UPDATE = b'{"status": "UPDATE", "description": "We are still at it.", "notify_subscribers": false}'
-SHORT = Limits(connect=0.2, answer=0.2)
+SHORT = Limits(connect=0.2, response=0.2)
 PASSWORD = "proxy-password"
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 SLOW_ANSWERS = ("silence", "headers stop", "headers drip", "body stops", "body drips", "103 for ever")
@@ -107,12 +107,12 @@ def silent_url() -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def get(transport: Transport, url: str, deadline: Deadline | None = None) -> Answer:
+def get(transport: Transport, url: str, deadline: Deadline | None = None) -> Response:
     """List the updates of the sandbox's incident."""
     return transport.exchange(Request("GET", url + PATH, {"page": 1}), deadline or Deadline.after(20))
 
 
-def post(transport: Transport, url: str, deadline: Deadline | None = None) -> Answer:
+def post(transport: Transport, url: str, deadline: Deadline | None = None) -> Response:
     """Post an update."""
     return transport.exchange(Request("POST", url + PATH, body=UPDATE), deadline or Deadline.after(20))
 
@@ -150,8 +150,8 @@ def test_request_without_a_body_names_no_type_of_one(transport: Transport) -> No
 
 
 @pytest.mark.parametrize("status", [200, 202, 204, 301, 400, 404, 407, 408, 429, 500, 501, 503, 520, 599])
-def test_complete_answer_comes_back_whatever_its_status(status: int, transport: Transport) -> None:
-    with FaultServer([Play(answer(status, headers={"Retry-After": "7"}))]) as server:
+def test_complete_response_comes_back_whatever_its_status(status: int, transport: Transport) -> None:
+    with FaultServer([Play(response(status, headers={"Retry-After": "7"}))]) as server:
         result = post(transport, server.url)
 
     assert (result.status, result.body) == (status, b"")
@@ -160,7 +160,7 @@ def test_complete_answer_comes_back_whatever_its_status(status: int, transport: 
 
 
 @pytest.mark.parametrize("name", ["103 first", "100 first", "chunked", "gzip"])
-def test_unusual_form_does_not_change_the_answer(name: str, transport: Transport) -> None:
+def test_unusual_form_does_not_change_the_response(name: str, transport: Transport) -> None:
     with FaultServer([Play(FAULTS[name], Phase.AFTER)]) as server:
         result = post(transport, server.url)
 
@@ -177,7 +177,7 @@ def test_deep_json_is_only_bytes_here(transport: Transport) -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirect_is_not_followed(status: int, transport: Transport) -> None:
-    with FaultServer() as target, FaultServer([Play(answer(status, "", {"Location": target.url + PATH}))]) as server:
+    with FaultServer() as target, FaultServer([Play(response(status, "", {"Location": target.url + PATH}))]) as server:
         result = post(transport, server.url)
 
     assert result.status == status
@@ -229,7 +229,7 @@ def test_connection_is_dropped_after_a_refusal(name: str, transport: Transport) 
 
 
 @pytest.mark.parametrize("name", ["close", "gzip that is none", "huge body"])
-def test_connection_is_dropped_after_a_lost_answer(name: str, transport: Transport) -> None:
+def test_connection_is_dropped_after_a_lost_response(name: str, transport: Transport) -> None:
     with FaultServer([Play(FAULTS[name])]) as server:
         failure(transport, server.url)
         result = get(transport, server.url)
@@ -369,8 +369,8 @@ def test_request_that_was_given_up_while_connecting_never_leaves(
 
 @pytest.mark.parametrize("phase", Phase)
 @pytest.mark.parametrize("name", LOST_ANSWERS)
-def test_lost_answer_is_ambiguous(name: str, phase: Phase, make_transport: MakeTransport) -> None:
-    limits = Limits(answer=0.2 if name in SLOW_ANSWERS else 10)
+def test_lost_response_is_ambiguous(name: str, phase: Phase, make_transport: MakeTransport) -> None:
+    limits = Limits(response=0.2 if name in SLOW_ANSWERS else 10)
 
     with FaultServer([Play(LOST_ANSWERS[name], phase)]) as server:
         error = failure(make_transport(limits), server.url)
@@ -383,25 +383,25 @@ def test_lost_answer_is_ambiguous(name: str, phase: Phase, make_transport: MakeT
     ("name", "words"),
     [
         ("reset", "the connection was reset"),
-        ("close", "the connection was closed without an answer"),
-        ("headers cut between lines", "the answer was cut short"),
-        ("body cut", "the answer was cut short"),
-        ("chunk cut", "the answer was cut short"),
-        ("last chunk missing", "the answer was cut short"),
-        ("huge body", "the answer is too large"),
-        ("gzip that is none", "the answer cannot be decompressed"),
-        ("not HTTP", "the answer is not HTTP"),
+        ("close", "the connection was closed without a response"),
+        ("headers cut between lines", "the response was cut short"),
+        ("body cut", "the response was cut short"),
+        ("chunk cut", "the response was cut short"),
+        ("last chunk missing", "the response was cut short"),
+        ("huge body", "the response is too large"),
+        ("gzip that is none", "the response cannot be decompressed"),
+        ("not HTTP", "the response is not HTTP"),
     ],
 )
-def test_lost_answer_is_told_in_plain_words(name: str, words: str, transport: Transport) -> None:
+def test_lost_response_is_told_in_plain_words(name: str, words: str, transport: Transport) -> None:
     with FaultServer([Play(LOST_ANSWERS[name])]) as server:
         error = failure(transport, server.url)
 
-    assert str(error) == f"the answer of {address_of(server.url)} was lost: {words}"
+    assert str(error) == f"the response of {address_of(server.url)} was lost: {words}"
 
 
 @pytest.mark.parametrize("name", ["reset", "close", "body cut"])
-def test_answer_lost_over_tls_is_ambiguous(
+def test_response_lost_over_tls_is_ambiguous(
     name: str, make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str
 ) -> None:
     with FaultServer([Play(LOST_ANSWERS[name], Phase.AFTER)], ssl_context=tls) as server:
@@ -424,7 +424,7 @@ def test_connection_that_ends_before_the_server_has_read_is_ambiguous(end: End, 
     "name", ["status line cut", "headers cut between lines", "headers drip", "body reset", "body drips", "huge body"]
 )
 def test_status_is_known_as_soon_as_its_line_was_read(name: str, make_transport: MakeTransport) -> None:
-    limits = Limits(answer=1 if name in SLOW_ANSWERS else 10)
+    limits = Limits(response=1 if name in SLOW_ANSWERS else 10)
 
     with FaultServer([Play(LOST_ANSWERS[name], Phase.AFTER)]) as server:
         error = failure(make_transport(limits), server.url)
@@ -463,7 +463,7 @@ def test_cancelled_write_that_is_not_sent_is_not_waited_for(make_transport: Make
     assert time.monotonic() - begin < 5
 
 
-def test_cancelled_write_gets_a_little_time_for_its_answer(make_transport: MakeTransport) -> None:
+def test_cancelled_write_gets_a_little_time_for_its_response(make_transport: MakeTransport) -> None:
     late = Fault(lambda reply: [0.3, reply.wire()])
 
     with FaultServer([Play(late, Phase.AFTER)]) as server:
@@ -472,7 +472,7 @@ def test_cancelled_write_gets_a_little_time_for_its_answer(make_transport: MakeT
     assert result.status == 201
 
 
-def test_cancelled_write_whose_answer_does_not_come_is_ambiguous(make_transport: MakeTransport) -> None:
+def test_cancelled_write_whose_response_does_not_come_is_ambiguous(make_transport: MakeTransport) -> None:
     begin = time.monotonic()
 
     with FaultServer([Play(FAULTS["silence"])]) as server, pytest.raises(APITimeoutError) as caught:
@@ -483,14 +483,14 @@ def test_cancelled_write_whose_answer_does_not_come_is_ambiguous(make_transport:
 
 
 @pytest.mark.parametrize("name", SLOW_ANSWERS)
-def test_slow_answer_is_cut_at_its_limit(name: str, make_transport: MakeTransport) -> None:
+def test_slow_response_is_cut_at_its_limit(name: str, make_transport: MakeTransport) -> None:
     begin = time.monotonic()
 
     with FaultServer([Play(LOST_ANSWERS[name])]) as server:
-        error = failure(make_transport(Limits(answer=0.2)), server.url)
+        error = failure(make_transport(Limits(response=0.2)), server.url)
 
     assert isinstance(error, APITimeoutError)
-    assert str(error).endswith("did not answer in time")
+    assert str(error).endswith("did not response in time")
     assert 0.2 <= time.monotonic() - begin < 5
 
 
@@ -518,7 +518,7 @@ SHAPES = {"as it is": WELL.fault, "gzip": FAULTS["gzip"], "chunked": FAULTS["chu
 
 
 def sized(shape: Fault, size: int) -> Fault:
-    """Make the fault that is an answer of this shape and size."""
+    """Make the fault that is a response of this shape and size."""
     return Fault(lambda reply: shape.stream(replace(reply, body=b"x" * size)))
 
 
@@ -536,7 +536,7 @@ def test_body_that_is_larger_than_the_cap_when_unpacked_is_ambiguous(shape: str,
         error = failure(make_transport(Limits(body=1000)), server.url)
 
     assert error.effect is Effect.AMBIGUOUS
-    assert str(error).endswith("the answer is too large")
+    assert str(error).endswith("the response is too large")
 
 
 @pytest.mark.parametrize("status", [200, 302, 500])
@@ -553,7 +553,7 @@ def test_gzip_bomb_is_not_unpacked_much_further_than_the_cap(status: int, transp
     assert peak < 40 * 1024 * 1024
 
 
-def test_answer_that_was_given_up_is_waited_for_no_further(make_transport: MakeTransport) -> None:
+def test_response_that_was_given_up_is_waited_for_no_further(make_transport: MakeTransport) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         failure(make_transport(SHORT), f"http://127.0.0.1:{listener.getsockname()[1]}")
 
@@ -588,16 +588,16 @@ FRAGMENTS = (
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.lists(st.sampled_from(FRAGMENTS) | st.binary(max_size=8), max_size=8))
-def test_any_bytes_are_an_answer_or_an_ambiguous_failure(fragments: list[bytes]) -> None:
+def test_any_bytes_are_a_response_or_an_ambiguous_failure(fragments: list[bytes]) -> None:
     garbage = Fault(lambda _: fragments, End.CLOSE)
 
     with FaultServer([Play(garbage)]) as server, contextlib.closing(Transport(EDIT_TOKEN, user_agent="x")) as transport:
         outcome = outcome_of(transport, server.url)
 
-    assert isinstance(outcome, Answer) or outcome.effect is Effect.AMBIGUOUS
+    assert isinstance(outcome, Response) or outcome.effect is Effect.AMBIGUOUS
 
 
-def outcome_of(transport: Transport, url: str) -> Answer | APIError:
+def outcome_of(transport: Transport, url: str) -> Response | APIError:
     """Post an update; the outcome is what comes of it."""
     try:
         return post(transport, url)
@@ -610,7 +610,7 @@ def outcome_of(transport: Transport, url: str) -> Answer | APIError:
 
 @pytest.mark.parametrize("name", ["reset", "silence", "body cut", "huge body", "gzip that is none", "not HTTP"])
 def test_token_is_in_no_traceback(name: str, make_transport: MakeTransport) -> None:
-    limits = Limits(answer=0.2 if name in SLOW_ANSWERS else 10)
+    limits = Limits(response=0.2 if name in SLOW_ANSWERS else 10)
 
     with FaultServer([Play(LOST_ANSWERS[name])]) as server:
         error = failure(make_transport(limits), server.url)
@@ -687,7 +687,7 @@ def test_tunnel_of_a_proxy_is_used(
     assert "Proxy-Authorization" not in server.requests[0].headers
 
 
-def test_answer_lost_in_a_tunnel_is_ambiguous(
+def test_response_lost_in_a_tunnel_is_ambiguous(
     make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = [Play(FAULTS["close"], Phase.AFTER)]
@@ -737,7 +737,7 @@ def test_host_in_no_proxy_is_asked_directly(
 
 
 def test_proxy_that_asks_for_a_password_is_final(transport: Transport, monkeypatch: pytest.MonkeyPatch) -> None:
-    with FaultServer([Play(answer(407))]) as proxy:
+    with FaultServer([Play(response(407))]) as proxy:
         address = address_of(proxy.url)
         monkeypatch.setenv("HTTPS_PROXY", through(address))
 

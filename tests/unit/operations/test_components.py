@@ -16,7 +16,7 @@ from onlineornot_action.onlineornot.models import (
     IncidentUpdate,
     LatestUpdate,
 )
-from onlineornot_action.operations.components import MOST_NAMES, Restoration, plan, resolve, statuses_before
+from onlineornot_action.operations.components import MAX_NAMES, Restoration, plan, resolve, statuses_before
 
 UP, DOWN, SLOW = ComponentStatus.OPERATIONAL, ComponentStatus.MAJOR_OUTAGE, ComponentStatus.DEGRADED_PERFORMANCE
 API, SHOP_API, CORE_API, SEARCH, LOGIN = "comp-api", "comp-api-shop", "comp-api-core", "comp-search", "comp-login"
@@ -102,7 +102,7 @@ def test_a_message_does_not_list_thousands_of_names() -> None:
     with pytest.raises(InvalidInputsError) as caught:
         resolve(named("API"), many, lambda: {each.id: each.name or "" for each in many})
 
-    assert caught.value.problems[0].count("xxx…'") == MOST_NAMES
+    assert caught.value.problems[0].count("xxx…'") == MAX_NAMES
 
 
 def test_two_names_of_one_component_count_once() -> None:

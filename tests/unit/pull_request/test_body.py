@@ -1,4 +1,4 @@
-"""The comment on the pull request: what it says of an incident, and that foreign text in it stays text."""
+"""The comment on the pull request: what it says of an incident, and that untrusted text in it stays text."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from unit.test_text import BAITS, borders, foreign, rows, skeleton, tokens, words_outside_of_code
 
 from onlineornot_action.onlineornot.models import ComponentChange, IncidentStatus, IncidentUpdate
-from onlineornot_action.pull_request.body import FailedRun, Memory, Story, marker, recall, render
+from onlineornot_action.pull_request.body import CommentContent, CommentState, FailedRun, marker, parse_state, render
 from onlineornot_action.pull_request.event import WorkflowRun
 
 always = settings(deadline=None, derandomize=True)
@@ -23,14 +23,14 @@ RUN_URL = "https://github.com/octo/shop/actions/runs/77/attempts/2"
 RUN = WorkflowRun("https://api.github.com", "https://github.com", "octo/shop", RUN_URL, None, "", None)
 FAILED_RUN_URL = "https://github.com/octo/shop/actions/runs/5"
 INCIDENT_URL = "https://status.example.com/incidents/incident1234"
-LONGEST_COMMENT = 65_536
+MAX_COMMENT_LENGTH = 65_536
 """Characters that GitHub takes."""
 HEAD = ["Time", "Status", "What customers read", "Components"]
 BLANK = (" ", "\x00", "\u202e")
 """What is there, but shows nothing."""
 
 visible = st.tuples(foreign, foreign).map("x".join)
-"""Foreign text of which something is to be seen."""
+"""untrusted text of which something is to be seen."""
 
 
 def update(status: str | None = "IDENTIFIED", at: str | None = "2026-01-31T14:00:00Z", **more: Any) -> IncidentUpdate:
@@ -50,11 +50,11 @@ def story(
     failed_jobs: Sequence[str] | None = None,
     incident_url: str = "",
     commit: str = "",
-) -> Story:
+) -> CommentContent:
     """Tell of these updates; a failed run is told of where its failed jobs are given."""
     failed_run = None if failed_jobs is None else FailedRun.of(5, failed_jobs)
-    memory = Memory(title=as_title(title), told=told, incident_url=incident_url, failed_run=failed_run)
-    return Story(MARKER, memory, updates, replace(RUN, commit=commit))
+    memory = CommentState(title=as_title(title), told=told, incident_url=incident_url, failed_run=failed_run)
+    return CommentContent(MARKER, memory, updates, replace(RUN, commit=commit))
 
 
 def minutes(count: int) -> list[IncidentUpdate]:
@@ -62,8 +62,8 @@ def minutes(count: int) -> list[IncidentUpdate]:
     return [update(at=f"2026-01-31T14:{minute:02}:00Z") for minute in range(count)]
 
 
-def story_of(words: Sequence[str]) -> Story:
-    """Tell a story of eleven foreign texts; the time of the newest update is told besides."""
+def story_of(words: Sequence[str]) -> CommentContent:
+    """Tell a story of eleven untrusted texts; the time of the newest update is told besides."""
     title, at, status, text, name, old, new, other_id, job, other_job, last = words
     changes = (
         ComponentChange(id=name, name=name, old_status=old, new_status=new),
@@ -144,7 +144,7 @@ def test_the_marker_names_page_and_incident_and_is_not_seen() -> None:
 
 @pytest.mark.parametrize("incident_id", ["--------", "________", "-_-_-_-_", "A-b_C-d_"])
 def test_the_marker_ends_where_it_should_whatever_the_ids_are(incident_id: str) -> None:
-    markdown = render(Story(marker(incident_id, incident_id), Memory(), [update()], RUN))
+    markdown = render(CommentContent(marker(incident_id, incident_id), CommentState(), [update()], RUN))
 
     assert tokens(markdown)[0] == ("html_block", f"{marker(incident_id, incident_id)}\n")
 
@@ -407,7 +407,7 @@ def test_where_it_is_not_known_nothing_is_said_of_subscribers(told: dict[str, bo
 
 
 memories = st.builds(
-    Memory,
+    CommentState,
     title=foreign.map(as_title),
     told=st.dictionaries(st.from_regex(r"[A-Za-z0-9_-]{8,64}", fullmatch=True), st.none() | st.booleans(), max_size=25),
     incident_url=st.sampled_from(["", INCIDENT_URL]),
@@ -417,8 +417,8 @@ memories = st.builds(
 
 @always
 @given(memories)
-def test_what_a_comment_knows_can_be_read_from_it_again(memory: Memory) -> None:
-    assert recall(render(Story(MARKER, memory, [update()], RUN))) == memory
+def test_what_a_comment_knows_can_be_read_from_it_again(memory: CommentState) -> None:
+    assert parse_state(render(CommentContent(MARKER, memory, [update()], RUN))) == memory
 
 
 @pytest.mark.parametrize("bait", BAITS)
@@ -446,7 +446,7 @@ def test_what_a_comment_knows_ends_nothing_and_mentions_nobody(bait: str) -> Non
     ],
 )
 def test_a_comment_that_says_nothing_of_it_knows_nothing(comment: str) -> None:
-    assert recall(comment) == Memory()
+    assert parse_state(comment) == CommentState()
 
 
 @pytest.mark.parametrize(
@@ -496,7 +496,7 @@ def test_the_comment_is_never_too_long_for_github(piece: str, times: int, update
 
     markdown = render(story(*[one] * updates, title=text, failed_jobs=[text] * 40))
 
-    assert len(markdown) < LONGEST_COMMENT
+    assert len(markdown) < MAX_COMMENT_LENGTH
 
 
 def test_the_longest_comment_is_short_enough_for_github() -> None:
@@ -513,7 +513,7 @@ def test_the_longest_comment_is_short_enough_for_github() -> None:
         )
     )
 
-    assert 40_000 < len(markdown) < LONGEST_COMMENT
+    assert 40_000 < len(markdown) < MAX_COMMENT_LENGTH
 
 
 @pytest.mark.parametrize("bait", BAITS)
@@ -526,13 +526,13 @@ def test_a_bait_is_nothing_but_text_wherever_it_stands(bait: str) -> None:
 
 @always
 @given(words=st.lists(visible, min_size=WORDS, max_size=WORDS))
-def test_foreign_text_changes_nothing_but_what_stands_in_code(words: list[str]) -> None:
+def test_untrusted_text_changes_nothing_but_what_stands_in_code(words: list[str]) -> None:
     assert skeleton(shown(render(story_of(words)))) == skeleton(HARMLESS)
 
 
 @always
 @given(words=st.lists(foreign, min_size=WORDS, max_size=WORDS))
-def test_no_foreign_text_stands_outside_of_code(words: list[str]) -> None:
+def test_no_untrusted_text_stands_outside_of_code(words: list[str]) -> None:
     markdown = shown(render(story_of(words)))
 
     assert words_outside_of_code(markdown) <= words_outside_of_code(HARMLESS) | words_outside_of_code(EMPTY)

@@ -35,7 +35,7 @@ from support.fault_server import (
     Play,
     Reply,
     Step,
-    answer,
+    response,
 )
 from support.github_app import BOT, HEAD, REPOSITORY, TOKEN, GitHub, create_github_app, pull
 from support.runner_model import commands
@@ -162,10 +162,10 @@ def url_of(number: int, comment_id: int) -> str:
 
 
 def message(status: int, text: str, **headers: str) -> Fault:
-    """Make the answer that says why GitHub did nothing; an underscore stands for a hyphen."""
+    """Make the response that says why GitHub did nothing; an underscore stands for a hyphen."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     body = {"message": text, "documentation_url": "https://docs.github.com/rest", "status": str(status)}
-    return answer(status, json.dumps(body), JSON_TYPE | named, phases=BEFORE)
+    return response(status, json.dumps(body), JSON_TYPE | named, phases=BEFORE)
 
 
 PRIMARY = (
@@ -182,7 +182,7 @@ NO_MORE, REFUSED = "takes no more requests", "refused it"
 FAILURES = {
     "bad credentials": (message(401, "Bad credentials"), "does not accept github-token"),
     "no permission": (message(403, "Resource not accessible by integration", **LEFT), "accessible by integration"),
-    "html": (answer(403, HTML, HTML_TYPE, phases=BEFORE), REFUSED),
+    "html": (response(403, HTML, HTML_TYPE, phases=BEFORE), REFUSED),
     "primary limit, 403": (message(403, PRIMARY, **EXHAUSTED), NO_MORE),
     "primary limit, 429": (message(429, PRIMARY, **EXHAUSTED), NO_MORE),
     "secondary limit, 403": (message(403, SECONDARY, **LEFT), NO_MORE),
@@ -193,8 +193,8 @@ FAILURES = {
     "gone": (message(410, "Issues are disabled for this repo"), REFUSED),
     "invalid": (message(422, "Validation Failed"), REFUSED),
     "locked": (message(403, "Unable to create comment because issue is locked."), "is locked"),
-    "a message that is none": (answer(422, '{"message": null}', JSON_TYPE, phases=BEFORE), REFUSED),
-    "a list": (answer(410, '["x"]', JSON_TYPE, phases=BEFORE), "could not be understood"),
+    "a message that is none": (response(422, '{"message": null}', JSON_TYPE, phases=BEFORE), REFUSED),
+    "a list": (response(410, '["x"]', JSON_TYPE, phases=BEFORE), "could not be understood"),
 }
 """What GitHub says when it does nothing, and what is made of it."""
 
@@ -210,8 +210,8 @@ LOST = (LOST_ANSWERS.keys() | {name for name in UNCERTAIN_ANSWERS if name[0] == 
 NO_LISTS = {
     **STRANGE_ANSWERS,
     **{name: FAULTS[name] for name in ("302 elsewhere", "307 elsewhere", "103, then close")},
-    "200 empty object": answer(200, "{}", JSON_TYPE),
-    "200 null": answer(200, "null", JSON_TYPE),
+    "200 empty object": response(200, "{}", JSON_TYPE),
+    "200 null": response(200, "null", JSON_TYPE),
 }
 """Answers without a list that do not say that they failed."""
 
@@ -244,7 +244,7 @@ def test_merged_pull_requests_come_first_and_there_are_at_most_three(keep: Keep,
 
 
 def test_a_merged_pull_request_is_found_on_a_later_page(keep: Keep, github: GitHub) -> None:
-    github.most_per_page = 2
+    github.max_per_page = 2
     github.pulls[HEAD] = [*map(pull, range(1, 5)), pull(7, merged=True)]
 
     assert keep(pull_request=None).pull_requests == [7, 1, 2]
@@ -307,7 +307,7 @@ def test_a_comment_that_says_the_same_is_not_edited(
 
 
 def test_the_comment_is_found_on_the_third_page(keep: Keep, server: FaultServer, github: GitHub) -> None:
-    github.most_per_page = 2
+    github.max_per_page = 2
     github.comments += [github.add_comment(8, "x"), *(github.add_comment(7, f"{each}", "octocat") for each in "abcd")]
     github.comments = [*{comment.id: comment for comment in github.comments}.values()]
     github.add_comment(7, BODY)
@@ -368,7 +368,7 @@ def test_the_token_of_a_person_finds_the_persons_comment(keep: Keep, github: Git
     assert texts(github) == [OTHER]
 
 
-def test_the_older_comment_of_another_run_is_kept_and_the_own_double_removed(
+def test_the_older_comment_of_another_run_is_kept_and_the_own_duplicate_removed(
     keep: Keep, server: FaultServer, github: GitHub
 ) -> None:
     github.meanwhile("POST", lambda: github.add_comment(7, OTHER))
@@ -407,7 +407,7 @@ def test_of_two_comments_that_this_run_did_not_make_the_older_is_edited_and_the_
     assert texts(github) == [BODY, BODY]
 
 
-def test_an_own_double_that_cannot_be_removed_is_mentioned(keep: Keep, server: FaultServer, github: GitHub) -> None:
+def test_an_own_duplicate_that_cannot_be_removed_is_mentioned(keep: Keep, server: FaultServer, github: GitHub) -> None:
     server.script.append(Play(FAILURES["secondary limit, 403"][0], method="DELETE"))
     github.meanwhile("POST", lambda: github.add_comment(7, OTHER))
 
@@ -418,7 +418,7 @@ def test_an_own_double_that_cannot_be_removed_is_mentioned(keep: Keep, server: F
     assert texts(github) == [BODY, BODY]
 
 
-def test_a_double_that_appears_while_the_own_comment_is_lost_is_not_removed(
+def test_a_duplicate_that_appears_while_the_own_comment_is_lost_is_not_removed(
     keep: Keep, server: FaultServer, github: GitHub
 ) -> None:
     others = [f"{MARKER}\nIt begins.", OTHER]
@@ -457,7 +457,9 @@ def test_two_runs_that_both_find_nothing_leave_one_comment(keep: Keep, github: G
     assert len(texts(github)) == 1
 
 
-def test_the_own_double_is_removed_though_its_answer_was_lost(keep: Keep, server: FaultServer, github: GitHub) -> None:
+def test_the_own_duplicate_is_removed_though_its_response_was_lost(
+    keep: Keep, server: FaultServer, github: GitHub
+) -> None:
     server.script.append(Play(FAULTS["reset"], Phase.AFTER, "POST", path="/comments"))
     github.meanwhile("POST", lambda: github.add_comment(7, OTHER))
 
@@ -483,7 +485,7 @@ def test_a_comment_is_written_though_the_list_cannot_be_read_again(
 
 
 @pytest.mark.parametrize("name", sorted(LOST))
-def test_a_comment_whose_answer_was_lost_is_found(keep: Keep, server: FaultServer, github: GitHub, name: str) -> None:
+def test_a_comment_whose_response_was_lost_is_found(keep: Keep, server: FaultServer, github: GitHub, name: str) -> None:
     server.script.append(Play(FAULTS[name], Phase.AFTER, "POST", path="/comments"))
 
     comments = keep()
@@ -522,7 +524,7 @@ def test_a_comment_that_is_written_late_is_found(
 
 @pytest.mark.parametrize("name", sorted(SLOW))
 @pytest.mark.parametrize("phase", Phase)
-def test_an_answer_that_takes_too_long_is_given_up_at_the_deadline(
+def test_a_response_that_takes_too_long_is_given_up_at_the_deadline(
     keep: Keep, server: FaultServer, github: GitHub, name: str, phase: Phase
 ) -> None:
     server.script.append(Play(FAULTS[name], phase, "POST", path="/comments"))
@@ -536,7 +538,7 @@ def test_an_answer_that_takes_too_long_is_given_up_at_the_deadline(
 
 
 @pytest.mark.parametrize("name", ["silence", "103 for ever"])
-def test_a_comment_whose_answer_does_not_come_is_looked_for_in_time(
+def test_a_comment_whose_response_does_not_come_is_looked_for_in_time(
     keep: Keep, server: FaultServer, github: GitHub, name: str
 ) -> None:
     server.script.append(Play(FAULTS[name], Phase.AFTER, "POST", path="/comments"))
@@ -600,7 +602,7 @@ def test_what_does_no_harm_twice_is_sent_again_and_an_edit_after_another_look(
     assert len(requests_of(server)) == len([LIST, POST, LIST, QUERY, "PATCH", "DELETE"]) + 1 + looks
 
 
-def test_an_own_double_that_somebody_else_has_removed_is_no_problem(keep: Keep, github: GitHub) -> None:
+def test_an_own_duplicate_that_somebody_else_has_removed_is_no_problem(keep: Keep, github: GitHub) -> None:
     github.meanwhile("POST", lambda: github.add_comment(7, OTHER))
     github.meanwhile("DELETE", github.comments.pop)
 
@@ -658,8 +660,8 @@ def test_a_comment_that_may_not_be_edited_is_left_as_it_is(
 
 UNCONFIRMED = {
     **STRANGE_ANSWERS,
-    "as it was": answer(200, json.dumps({"id": 1001, "body": OTHER}), JSON_TYPE),
-    "without a text": answer(200, json.dumps({"id": 1001, "body": None}), JSON_TYPE),
+    "as it was": response(200, json.dumps({"id": 1001, "body": OTHER}), JSON_TYPE),
+    "without a text": response(200, json.dumps({"id": 1001, "body": None}), JSON_TYPE),
 }
 
 
@@ -773,7 +775,7 @@ def test_a_link_to_a_next_page_elsewhere_is_not_followed(
     keep: Keep, server: FaultServer, elsewhere: FaultServer, github: GitHub, path: str, host: str
 ) -> None:
     link = f'<http://{host}:{elsewhere.address[1]}/repos/{REPOSITORY}/x?page=2>; rel="next"'
-    page = answer(200, '[{"id": 1, "number": 7, "body": "x"}]', JSON_TYPE | {"Link": link})
+    page = response(200, '[{"id": 1, "number": 7, "body": "x"}]', JSON_TYPE | {"Link": link})
     server.script.append(Play(page, method="GET", path=path))
     github.pulls[HEAD] = [pull(7)]
 
@@ -794,7 +796,7 @@ def test_a_link_to_another_host_of_the_same_domain_is_not_followed(
 ) -> None:
     through_proxy(monkeypatch, server)
     link = f'<http://pages.github.example/repos/{REPOSITORY}/x?page=2>; rel="next"'
-    page = answer(200, '[{"id": 1, "body": "x"}]', JSON_TYPE | {"Link": link})
+    page = response(200, '[{"id": 1, "body": "x"}]', JSON_TYPE | {"Link": link})
     server.script.append(Play(page, method="GET", path="/comments"))
 
     comments = keep(api_url="http://github.example")
@@ -814,7 +816,7 @@ def test_a_link_from_https_to_http_is_not_followed(
     through_proxy(monkeypatch, elsewhere)
     with FaultServer(app=create_github_app(github), ssl_context=tls) as server:
         link = f'<{server.url.replace("https", "http")}/repos/{REPOSITORY}/x?page=2>; rel="next"'
-        page = answer(200, '[{"id": 1, "body": "x"}]', JSON_TYPE | {"Link": link})
+        page = response(200, '[{"id": 1, "body": "x"}]', JSON_TYPE | {"Link": link})
         server.script.append(Play(page, method="GET", path="/comments"))
         comments = keep(api_url=server.url, ca_bundle=ca_bundle)
 
@@ -834,7 +836,7 @@ def test_a_silent_github_is_given_up_at_the_deadline(keep: Keep, server: FaultSe
 
 
 def slow(seconds: float) -> Fault:
-    """Make the fault that is a good answer after a while."""
+    """Make the fault that is a good response after a while."""
 
     def stream(reply: Reply) -> Iterable[Step]:
         return [seconds, reply.wire()]
@@ -930,7 +932,7 @@ def test_only_the_jobs_that_failed_are_named(keep: Keep, server: FaultServer, gi
 
 
 def test_the_jobs_that_failed_are_found_over_all_pages(keep: Keep, github: GitHub) -> None:
-    github.most_per_page = 2
+    github.max_per_page = 2
     github.jobs[FAILED_RUN] = [("a", "failure"), ("b", "success"), ("c", "success"), ("d", None), ("e", "failure")]
 
     keep(failed_run=FAILED_RUN)
@@ -962,7 +964,7 @@ def test_jobs_that_cannot_be_read_are_one_problem_and_the_comment_is_written(
 
 
 def test_github_enterprise_server_has_another_prefix(clock: HastyClock, keep: Keep) -> None:
-    github = GitHub(prefix="/api/v3", most_per_page=1)
+    github = GitHub(prefix="/api/v3", max_per_page=1)
     github.pulls[HEAD] = [pull(6, merged=True, repository="upstream/shop"), pull(7)]
     github.comments = [github.add_comment(7, "x", "octocat"), github.add_comment(7, OTHER)]
 
@@ -1645,12 +1647,12 @@ def test_the_api_token_is_not_sent_to_github_where_it_is_given_for_the_other(
     "body", ['{"errors": 1}', '{"message": 1}', "true", "[]", '"no"', '{"errors": [{"errors": []}]}']
 )
 def test_a_refusal_in_strange_words_is_one_problem(keep: Keep, server: FaultServer, body: str) -> None:
-    server.script.append(Play(answer(422, body, JSON_TYPE, phases=BEFORE), method="POST", times=FOREVER))
+    server.script.append(Play(response(422, body, JSON_TYPE, phases=BEFORE), method="POST", times=FOREVER))
 
     assert len(keep().problems) == 1
 
 
-def test_an_update_whose_answer_leaves_out_its_components_is_read_again(step: RunStep, github: GitHub) -> None:
+def test_an_update_whose_response_leaves_out_its_components_is_read_again(step: RunStep, github: GitHub) -> None:
     def without_components(reply: Reply) -> Iterable[Step]:
         envelope = json.loads(reply.body)
         del envelope["result"]["components"]
@@ -1662,7 +1664,7 @@ def test_an_update_whose_answer_leaves_out_its_components_is_read_again(step: Ru
     assert "`API: OPERATIONAL → MAJOR_OUTAGE`" in texts(github)[0]
 
 
-def test_an_edit_whose_answer_was_lost_does_not_overwrite_what_came_meanwhile(
+def test_an_edit_whose_response_was_lost_does_not_overwrite_what_came_meanwhile(
     step: RunStep, server: FaultServer, github: GitHub
 ) -> None:
     step(**CREATE)
@@ -1686,13 +1688,13 @@ def test_a_comment_that_is_removed_before_it_can_be_edited_is_made_anew(keep: Ke
 
 def test_comments_that_make_no_sense_are_passed_over(keep: Keep, server: FaultServer) -> None:
     strange = [{"id": 1, "user": {}}, {"id": "2"}, 3, None, {"id": 4, "body": 5, "user": {"login": ""}}, {"body": BODY}]
-    server.script.append(Play(answer(200, json.dumps(strange), JSON_TYPE), method="GET", path="/comments"))
+    server.script.append(Play(response(200, json.dumps(strange), JSON_TYPE), method="GET", path="/comments"))
 
     assert keep().problems == []
 
 
 def test_a_list_that_never_ends_is_left_when_it_repeats_itself(keep: Keep, server: FaultServer) -> None:
-    page = answer(200, '[{"id": 1, "body": "x"}]', JSON_TYPE | {"Link": '<x>; rel="next"'})
+    page = response(200, '[{"id": 1, "body": "x"}]', JSON_TYPE | {"Link": '<x>; rel="next"'})
     server.script.append(Play(page, method="GET", path="/comments", times=FOREVER))
 
     assert keep().problems == []
@@ -1737,7 +1739,7 @@ def test_a_defect_of_the_comment_is_a_warning_that_tells_its_place(
     assert "Internal error: RuntimeError in test_keep.py, line" in said(log.getvalue(), "warning")[0]
 
 
-def test_doubles_that_cannot_be_looked_for_leave_the_comment_as_it_is(
+def test_duplicates_that_cannot_be_looked_for_leave_the_comment_as_it_is(
     keep: Keep, server: FaultServer, github: GitHub
 ) -> None:
     github.add_comment(7, OTHER)

@@ -1,4 +1,4 @@
-"""What a person reads: the sentence and the job summary, in which foreign text stays text."""
+"""What a person reads: the sentence and the job summary, in which untrusted text stays text."""
 
 import re
 
@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.runner_model import texts
 
-from onlineornot_action.exactly_once.post import How
-from onlineornot_action.inputs.description import plain
+from onlineornot_action.exactly_once.post import Evidence
 from onlineornot_action.inputs.model import Inputs, read_inputs
 from onlineornot_action.onlineornot.models import (
     ComponentChange,
@@ -17,7 +16,8 @@ from onlineornot_action.onlineornot.models import (
     IncidentUpdatePatch,
 )
 from onlineornot_action.outputs import Outcome, Result
-from onlineornot_action.report.summary import MOST_UPDATES, render, sentence
+from onlineornot_action.report.summary import MAX_UPDATES, render, sentence
+from onlineornot_action.text import plain
 
 always = settings(deadline=None, derandomize=True)
 
@@ -156,12 +156,12 @@ def test_the_table_counts_the_tries(requests: int, writes: int, shown: str) -> N
     assert facts(render(result(Outcome.CREATED), inputs(**CREATE), requests, writes))["Requests"] == shown
 
 
-def test_the_table_says_how_it_is_known_where_the_answer_was_lost_and_what_else_is_to_be_noted() -> None:
-    found = Result(Outcome.CREATED, INCIDENT_ID, UPDATE_ID, how=How.FOUND, notes=("It rained.",))
+def test_the_table_says_how_it_is_known_where_the_response_was_lost_and_what_else_is_to_be_noted() -> None:
+    found = Result(Outcome.CREATED, INCIDENT_ID, UPDATE_ID, evidence=Evidence.RECONCILED, notes=("It rained.",))
 
     shown = facts(render(found, inputs(**CREATE)))
 
-    assert shown["Known because"] == How.FOUND.value
+    assert shown["Known because"] == Evidence.RECONCILED.value
     assert shown["Note"] == "It rained."
 
 
@@ -173,7 +173,7 @@ def test_the_text_of_the_update_stands_in_a_block() -> None:
     assert blocks(markdown) == [("text", "As the API\nshows it.")]
 
 
-def test_without_an_answer_the_text_that_was_asked_for_stands_in_the_block() -> None:
+def test_without_a_response_the_text_that_was_asked_for_stands_in_the_block() -> None:
     assert blocks(render(result(Outcome.UPDATED), inputs(**CREATE))) == [("text", CREATE["description"])]
 
 
@@ -262,11 +262,11 @@ def test_a_list_is_a_table_in_the_given_order() -> None:
     ]
 
 
-@pytest.mark.parametrize(("count", "says_so"), [(MOST_UPDATES, False), (MOST_UPDATES + 1, True)])
+@pytest.mark.parametrize(("count", "says_so"), [(MAX_UPDATES, False), (MAX_UPDATES + 1, True)])
 def test_a_long_list_leaves_the_older_ones_out_and_says_so(count: int, says_so: bool) -> None:  # noqa: FBT001 - a table
     markdown = render(timeline(*[IncidentUpdate(id=UPDATE_ID)] * count), inputs(operation="list"), requests=2)
 
-    assert markdown.count("\n|  |  |  |") == MOST_UPDATES
+    assert markdown.count("\n|  |  |  |") == MAX_UPDATES
     assert ("Older ones are left out here." in markdown) is says_so
 
 

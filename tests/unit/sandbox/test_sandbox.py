@@ -72,10 +72,10 @@ def call(sandbox: Sandbox) -> Iterator[Call]:
         yield call
 
 
-def assert_refused(answer: requests.Response, status: int, code: int = 10001) -> None:
-    envelope = answer.json()
+def assert_refused(response: requests.Response, status: int, code: int = 10001) -> None:
+    envelope = response.json()
     errors = [{"code": code, "message": envelope["errors"][0]["message"]}]
-    assert answer.status_code == status
+    assert response.status_code == status
     assert envelope == {"success": False, "result": None, "errors": errors, "messages": []}
 
 
@@ -94,11 +94,11 @@ def assert_refused(answer: requests.Response, status: int, code: int = 10001) ->
     ],
 )
 def test_a_success_is_an_envelope_with_a_result(call: Call, method: str, path: str, body: Json, status: int) -> None:
-    answer = call(method, path, body)
+    response = call(method, path, body)
 
-    result = answer.json()["result"]
-    assert answer.status_code == status
-    assert answer.json() == {"result": result, "success": True, "errors": [], "messages": []}
+    result = response.json()["result"]
+    assert response.status_code == status
+    assert response.json() == {"result": result, "success": True, "errors": [], "messages": []}
     assert result["id"]
 
 
@@ -110,26 +110,26 @@ def test_what_was_deleted_is_gone(call: Call, path: str) -> None:
 
 
 def test_a_refusal_names_the_field_that_is_wrong(call: Call) -> None:
-    answer = call("POST", UPDATES, NEW_UPDATE | {"components_affected": [{"id": API_ID, "status": "BROKEN"}]})
+    response = call("POST", UPDATES, NEW_UPDATE | {"components_affected": [{"id": API_ID, "status": "BROKEN"}]})
 
-    assert_refused(answer, 400)
-    assert answer.json()["errors"][0]["message"].startswith("components_affected.0.status: ")
+    assert_refused(response, 400)
+    assert response.json()["errors"][0]["message"].startswith("components_affected.0.status: ")
 
 
 def test_a_body_that_does_not_call_itself_json_is_refused(sandbox: Sandbox) -> None:
     headers = {"Authorization": bearer(EDIT_TOKEN), "Content-Type": "text/plain"}
 
-    answer = requests.post(sandbox.url + UPDATES, json.dumps(NEW_UPDATE), headers=headers, timeout=SECONDS)
+    response = requests.post(sandbox.url + UPDATES, json.dumps(NEW_UPDATE), headers=headers, timeout=SECONDS)
 
-    assert_refused(answer, 400)
+    assert_refused(response, 400)
 
 
 def test_a_defect_is_an_envelope_too(call: Call, store: Store) -> None:
     del store.page
 
-    answer = call("GET", "/")
+    response = call("GET", "/")
 
-    assert_refused(answer, 500)
+    assert_refused(response, 500)
 
 
 @pytest.mark.parametrize(
@@ -162,9 +162,9 @@ def test_a_token_for_reading_reads(call: Call, path: str) -> None:
 def test_a_token_for_reading_changes_nothing(call: Call, store: Store, method: str, path: str) -> None:
     before = dict(store.incidents)
 
-    answer = call(method, path, NEW_INCIDENT, bearer(READ_TOKEN))
+    response = call(method, path, NEW_INCIDENT, bearer(READ_TOKEN))
 
-    assert_refused(answer, 403, 10003)
+    assert_refused(response, 403, 10003)
     assert store.incidents == before
 
 
@@ -186,9 +186,9 @@ def test_an_unknown_id_or_path_is_a_404(call: Call, method: str, path: str) -> N
 def test_an_update_is_found_only_in_its_own_incident(call: Call) -> None:
     other = call("POST", INCIDENTS, NEW_INCIDENT).json()["result"]["id"]
 
-    answer = call("GET", f"{INCIDENTS}/{other}/updates/{UPDATE_ID}")
+    response = call("GET", f"{INCIDENTS}/{other}/updates/{UPDATE_ID}")
 
-    assert_refused(answer, 404)
+    assert_refused(response, 404)
 
 
 @pytest.mark.parametrize(("method", "path"), [("PUT", UPDATE), ("POST", PAGE), ("OPTIONS", PAGE), ("BREW", "/")])
@@ -277,10 +277,10 @@ def test_components_keep_the_status_of_an_update_that_is_deleted(call: Call) -> 
 
 
 def test_a_component_that_the_page_does_not_have_is_accepted_and_comes_to_nothing(call: Call) -> None:
-    answer = call("POST", UPDATES, NEW_UPDATE | {"components_affected": [{"id": "unknown", "status": "MAINTENANCE"}]})
+    response = call("POST", UPDATES, NEW_UPDATE | {"components_affected": [{"id": "unknown", "status": "MAINTENANCE"}]})
 
-    assert answer.status_code == 201
-    assert "components" not in answer.json()["result"]
+    assert response.status_code == 201
+    assert "components" not in response.json()["result"]
 
 
 @pytest.mark.parametrize("status", ["RESOLVED", "COMPLETED"])
@@ -316,9 +316,9 @@ def test_a_patch_keeps_what_it_leaves_out_and_mails_nobody(call: Call, store: St
 def test_an_empty_patch_changes_nothing(call: Call, store: Store) -> None:
     before = store.timeline()
 
-    answer = call("PATCH", UPDATE, {})
+    response = call("PATCH", UPDATE, {})
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert store.timeline() == before
 
 
