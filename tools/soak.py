@@ -20,7 +20,7 @@ from support.fault_server import CASES, WELL, FaultServer, Play, ReceivedRequest
 from support.runner_model import parse_outputs
 
 from onlineornot_action.main import main as run_action
-from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, Limits
+from onlineornot_action.session import RunLimits
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import as_variables
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
@@ -76,7 +76,7 @@ class TroubledServer(FaultServer):
             return self._random.choice(TROUBLE) if self._random.random() < SHARE_OF_TROUBLE else WELL
 
 
-def soak(*, runs: int, incidents: int, seed: int, limits: Limits = DEFAULT_LIMITS, seconds: int = 180) -> list[Verdict]:
+def soak(*, runs: int, incidents: int, seed: int, limits: RunLimits | None = None, seconds: int = 180) -> list[Verdict]:
     """Run so many steps at once, each with a text of its own."""
     store = Store()
     template = store.incidents[INCIDENT_ID]

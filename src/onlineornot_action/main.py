@@ -15,7 +15,7 @@ from onlineornot_action.inputs.model import (
     has_bearer_prefix,
     read_inputs,
 )
-from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, SYSTEM_CLOCK, Clock, Deadline, Limits
+from onlineornot_action.onlineornot.deadline import SYSTEM_CLOCK, Clock, Deadline
 from onlineornot_action.onlineornot.errors import APIError, CancelledError
 from onlineornot_action.outputs import Outcome, Outputs, Result
 from onlineornot_action.report import summary
@@ -24,7 +24,7 @@ from onlineornot_action.runner import Level, Runner
 
 if TYPE_CHECKING:
     from onlineornot_action.onlineornot.client import OnlineOrNotClient
-    from onlineornot_action.session import Session
+    from onlineornot_action.session import RunLimits, Session
 
 
 def main(
@@ -34,7 +34,7 @@ def main(
     signal_received: Callable[[], int | None] = lambda: None,
     *,
     clock: Clock = SYSTEM_CLOCK,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: "RunLimits | None" = None,
 ) -> int:
     """Run the action.
 
@@ -65,7 +65,7 @@ class _Run:
         environ: Mapping[str, str],
         signal_received: Callable[[], int | None],
         clock: Clock,
-        limits: Limits,
+        limits: "RunLimits | None",
     ) -> None:
         self._runner = runner
         self._environ = environ
@@ -111,13 +111,13 @@ class _Run:
         if (
             result.outcome.failed
             or result.outcome is Outcome.DRY_RUN
-            or not (result.incident_id and self._inputs and self._client and self._deadline)
+            or not (result.incident_id and self._inputs and self._client and self._deadline and self._context)
         ):
             return result
         from onlineornot_action.operations.incidents import address  # noqa: PLC0415 - it needs what the client has imported
 
         try:
-            patience = self._deadline.within(self._limits.follow_up)
+            patience = self._deadline.within(self._context.limits.follow_up)
             page = self._client.get_status_page(self._inputs.status_page_id, patience)
         except (APIError, CancelledError) as error:
             self._runner.log(f"The address of the incident is not known: {error}")
@@ -180,7 +180,9 @@ class _Run:
         # A run that fails on its inputs does without requests, which these import.
         from onlineornot_action.onlineornot.client import OnlineOrNotClient  # noqa: PLC0415
         from onlineornot_action.operations.run import run  # noqa: PLC0415
-        from onlineornot_action.session import Session  # noqa: PLC0415
+        from onlineornot_action.session import RunLimits, Session  # noqa: PLC0415
+
+        limits = self._limits or RunLimits()
 
         self._deadline = deadline = Deadline.after(inputs.timeout_seconds, self._clock, self._is_cancelled)
         self._client = client = OnlineOrNotClient(
@@ -189,10 +191,10 @@ class _Run:
             base_url=inputs.api_url,
             ca_bundle=find_ca_bundle(self._environ),
             secrets=find_secrets(self._environ),
-            limits=self._limits,
+            limits=limits,
             tell=self._runner.log,
         )
-        self._context = context = Session(inputs, client, deadline, self._limits)
+        self._context = context = Session(inputs, client, deadline, limits)
         try:
             result = run(context)
         except InvalidInputsError as error:

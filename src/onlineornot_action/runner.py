@@ -1,8 +1,7 @@
 """The runner's side: masks, the log with its annotations, and the files for outputs and the job summary.
 
-Everything that leaves the action passes through here, so this is where it is made escaped. The runner reads the log line
-by line for commands, `::name::` at the start of a line and `##[name]` anywhere in it, and untrusted text can
-hold both.
+Everything that leaves the action passes through here, so this is where it is escaped. The runner reads the log line by
+line for commands, `::name::` at the start of a line and `##[name]` anywhere in it, and untrusted text can hold both.
 Source: the runner's `ActionCommand` and `FileCommandManager`.
 """
 

@@ -4,11 +4,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
-from onlineornot_action.exactly_once.listing import Listing, read_reliably
+from onlineornot_action.exactly_once.listing import Listing, PostLimits, read_reliably
 from onlineornot_action.inputs.model import Inputs
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
-from onlineornot_action.onlineornot.deadline import Deadline, Limits
+from onlineornot_action.onlineornot.deadline import Deadline
 from onlineornot_action.onlineornot.models import Component, Group, Incident, IncidentUpdate, Listed, ListPage
+
+
+@dataclass(frozen=True)
+class RunLimits(PostLimits):
+    """Every limit of a run, in seconds unless stated otherwise; tests shorten them."""
+
+    follow_up: float = 5
+    """For reading what is useful but not essential once the work is done."""
+    comment: float = 20
+    """For the comment on the pull request."""
 
 
 @dataclass
@@ -18,7 +28,7 @@ class Session:
     inputs: Inputs
     client: OnlineOrNotClient
     deadline: Deadline
-    limits: Limits
+    limits: RunLimits
     incident_id: str = ""
     """Empty until the incident is known."""
     incidents: Listing[Incident] | None = None

@@ -29,14 +29,14 @@ from support.fault_server import (
 from support.runner_model import Command, commands, parse_outputs
 
 from onlineornot_action.main import main
-from onlineornot_action.onlineornot.deadline import Limits
+from onlineornot_action.session import RunLimits
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import as_variables
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
 from onlineornot_sandbox.store import Store
 
 TEXT = "The rollback is through."
-LIMITS = Limits(connect=1, response=0.1)
+LIMITS = RunLimits(connect=1, response=0.1)
 
 PAIRED = [
     *(

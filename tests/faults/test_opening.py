@@ -26,7 +26,7 @@ from support.fault_server import (
 from support.runner_model import parse_outputs
 
 from onlineornot_action.main import main
-from onlineornot_action.onlineornot.deadline import Limits
+from onlineornot_action.session import RunLimits
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.bodies import IncidentCreate
 from onlineornot_sandbox.local_step import as_variables
@@ -34,7 +34,7 @@ from onlineornot_sandbox.resources import Incident, ScheduledMaintenance
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, INCIDENT_TITLE, PAGE_ID
 from onlineornot_sandbox.store import Store
 
-LIMITS = Limits(connect=1, response=0.25)
+LIMITS = RunLimits(connect=1, response=0.25)
 TITLE = "Deploys are failing"
 TEXT = "The deploy went wrong; we are rolling it back."
 PLAN = ScheduledMaintenance(id="maintenance1", start_date="2027-01-15T08:00:00.000Z", duration_minutes=30)

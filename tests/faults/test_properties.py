@@ -16,13 +16,13 @@ from support.runner_model import commands, parse_outputs, texts
 
 from onlineornot_action.inputs.model import input_names
 from onlineornot_action.main import main
-from onlineornot_action.onlineornot.deadline import Limits
 from onlineornot_action.outputs import Outcome, Outputs
+from onlineornot_action.session import RunLimits
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import as_variables
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, PAGE_ID, UPDATE_ID
 
-LIMITS = Limits(connect=1, response=1)
+LIMITS = RunLimits(connect=1, response=1)
 GOOD_VALUES = {
     "status-page-id": [PAGE_ID],
     "incident-id": [INCIDENT_ID],

@@ -2,11 +2,11 @@
 
 from tools.soak import soak, table
 
-from onlineornot_action.onlineornot.deadline import Limits
+from onlineornot_action.session import RunLimits
 
 
 def test_of_many_steps_at_once_none_is_lost_doubled_or_denied() -> None:
-    limits = Limits(response=1, absence_delay=4)
+    limits = RunLimits(response=1, absence_delay=4)
 
     verdicts = soak(runs=60, incidents=20, seed=1, limits=limits, seconds=60)
 

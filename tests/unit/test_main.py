@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from onlineornot_action.main import main
-from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, Limits
+from onlineornot_action.session import RunLimits
 from onlineornot_sandbox.auth import EDIT_TOKEN, FOREIGN_TOKEN, READ_TOKEN
 from onlineornot_sandbox.local_step import ROOT, StepResult, as_variables, parse_outputs
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, PAGE_ID, UPDATE_ID
 from onlineornot_sandbox.server import Sandbox
 
 Step = Callable[..., StepResult]
-IMPATIENT = Limits(write_reserve=120, baseline_share=0.001)
+IMPATIENT = RunLimits(write_reserve=120, baseline_share=0.001)
 PAGE = f"/v1/status_pages/{PAGE_ID}"
 UPDATES = f"{PAGE}/incidents/{INCIDENT_ID}/updates"
 UPDATE = f"{UPDATES}/{UPDATE_ID}"
@@ -29,7 +29,7 @@ def step(sandbox: Sandbox, tmp_path: Path) -> Step:
     """Run the action with these inputs; hyphens are written as underscores."""
 
     def run(
-        *arguments: str, environ: Mapping[str, str] | None = None, limits: Limits = DEFAULT_LIMITS, **inputs: str
+        *arguments: str, environ: Mapping[str, str] | None = None, limits: RunLimits | None = None, **inputs: str
     ) -> StepResult:
         usual = {"api_token": EDIT_TOKEN, "api_url": sandbox.url, "status_page_id": PAGE_ID, "incident_id": INCIDENT_ID}
         given = {name.replace("_", "-"): value for name, value in (usual | inputs).items()}

@@ -3,25 +3,30 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import count, islice
-from typing import Generic, Protocol, TypeVar
+from typing import Generic
 
 from onlineornot_action.onlineornot.deadline import Deadline, Limits, backoff
 from onlineornot_action.onlineornot.errors import APIResponseValidationError
-from onlineornot_action.onlineornot.models import HasId, Listed, ListPage
+from onlineornot_action.onlineornot.models import AnyItem, Listed, ListPage
 
 MAX_PAGES = 20
 """Of a longer list nothing can be told: it changes while it is read."""
 
 
-class Item(HasId, Protocol):
-    """Something of which it matters when it was made."""
+@dataclass(frozen=True)
+class PostLimits(Limits):
+    """Limits of posting exactly once, in seconds unless stated otherwise; docs/exactly-once.md explains them."""
 
-    @property
-    def created(self) -> float | None:
-        """When the server made it, in seconds since 1970 by its own clock; None when it does not say."""
-
-
-AnyItem = TypeVar("AnyItem", bound=Item)
+    absence_delay: float = 20
+    """After a lost response, before a list can prove that nothing was written."""
+    empty_list_delay: float = 1
+    """Before an empty list is read again, since a hiccup may last a while."""
+    baseline_share: float = 0.25
+    """The share of all the time that reading the list before a write may take."""
+    clock_tolerance: float = 2
+    """An item created no longer than this before a write, by the server's clock, may have come from it."""
+    baseline_age: float = 300
+    """An item created longer than this before a write cannot have come from it."""
 
 
 class Listing(Generic[Listed]):
@@ -61,7 +66,7 @@ class Listing(Generic[Listed]):
 def read_reliably(
     pages: Callable[[], Iterable[ListPage[Listed]]],
     deadline: Deadline,
-    limits: Limits,
+    limits: PostLimits,
     *,
     is_enough: Callable[[list[Listed]], bool] = lambda _: False,
 ) -> Listing[Listed]:
@@ -102,7 +107,7 @@ def find_new_items(
     *,
     written_at: float,
     concerns: Callable[[AnyItem], bool],
-    limits: Limits,
+    limits: PostLimits,
 ) -> NewItems[AnyItem]:
     """Tell what is new since a write.
 

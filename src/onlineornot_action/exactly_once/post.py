@@ -10,7 +10,7 @@ Every call of `post` ends in one of these ways:
 It reads the list of what is there (the baseline) and posts. When the response is lost it reads the list again until
 what it posted is found or proven absent; only then it posts once more. Two copies are worse than none, and an honest
 "unknown" is better than either. What remains is a server that writes, or a list that shows it, later than
-`Limits.absence_delay` after the response was lost, and somebody else who posts the same at the same moment.
+`PostLimits.absence_delay` after the response was lost, and somebody else who posts the same at the same moment.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Generic, Protocol
 
-from onlineornot_action.exactly_once.listing import AnyItem, Listing, NewItems, find_new_items, read_reliably
-from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, Deadline, Limits, backoff
+from onlineornot_action.exactly_once.listing import Listing, NewItems, PostLimits, find_new_items, read_reliably
+from onlineornot_action.onlineornot.deadline import Deadline, backoff
 from onlineornot_action.onlineornot.errors import (
     APIError,
     AuthenticationError,
@@ -28,7 +28,7 @@ from onlineornot_action.onlineornot.errors import (
     NotFoundError,
     PermissionDeniedError,
 )
-from onlineornot_action.onlineornot.models import ListPage
+from onlineornot_action.onlineornot.models import AnyItem, ListPage
 
 MAX_LOST_WRITES = 3
 """Posts that may end without a response."""
@@ -104,7 +104,7 @@ def post(
     *,
     find_duplicate: Callable[[list[AnyItem]], AnyItem | None] | None = None,
     baseline: Listing[AnyItem] | None = None,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: PostLimits,
 ) -> Posted[AnyItem]:
     """Post a draft exactly once.
 
@@ -127,7 +127,7 @@ class _Posting(Generic[AnyItem]):
     """One run of the algorithm."""
 
     def __init__(
-        self, draft: Draft[AnyItem], deadline: Deadline, limits: Limits, baseline: Listing[AnyItem] | None
+        self, draft: Draft[AnyItem], deadline: Deadline, limits: PostLimits, baseline: Listing[AnyItem] | None
     ) -> None:
         self._draft = draft
         self._deadline = deadline

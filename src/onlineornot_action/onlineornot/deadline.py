@@ -44,20 +44,6 @@ class Limits:
     """Nor is a read with less than this."""
     min_backoff: float = 0.5
     max_backoff: float = 8
-    absence_delay: float = 20
-    """After a lost response, until a list can prove that nothing was written."""
-    empty_list_delay: float = 1
-    """Before an empty list is read again, since a hiccup may last a while."""
-    baseline_share: float = 0.25
-    """The part of all time that reading the list before a write may take."""
-    clock_tolerance: float = 2
-    """What was made no longer than this before a write, by the server's clock, may have come from it."""
-    baseline_age: float = 300
-    """What was made longer than this before cannot have."""
-    follow_up: float = 5
-    """For what is good to know once the work is done."""
-    comment: float = 20
-    """For the comment on the pull request, whatever it takes."""
     grace: float = 2
     """For the response of a write when the job is cancelled, and for one last look at the list."""
     body: int = 8 * 1024 * 1024

@@ -42,8 +42,12 @@ class IncidentStatus(StrEnum):
     COMPLETED = "COMPLETED"
 
 
+ENDING_STATUSES = frozenset({IncidentStatus.RESOLVED, IncidentStatus.COMPLETED})
+"""Statuses of an update that says that its incident is over."""
+
+
 class ComponentStatus(StrEnum):
-    """How a component does."""
+    """Operational status of a component."""
 
     OPERATIONAL = "OPERATIONAL"
     DEGRADED_PERFORMANCE = "DEGRADED_PERFORMANCE"
@@ -279,6 +283,27 @@ class HasId(Protocol):
 
 
 Listed = TypeVar("Listed", bound=HasId)
+
+
+class Item(HasId, Protocol):
+    """An item of a list that says when it was created."""
+
+    @property
+    def created(self) -> float | None:
+        """Seconds since 1970 by the server's clock; None when the API does not say."""
+
+
+AnyItem = TypeVar("AnyItem", bound=Item)
+
+
+def created_or_oldest(item: Item) -> float:
+    """When an item was created, in seconds since 1970; before all others when the API does not say."""
+    return float("-inf") if item.created is None else item.created
+
+
+def newest_first(items: Iterable[AnyItem]) -> list[AnyItem]:
+    """Sort items by when they were created."""
+    return sorted(items, key=created_or_oldest, reverse=True)
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,13 @@ from onlineornot_action.inputs.model import InvalidInputsError
 from onlineornot_action.inputs.parsers import IfNoIncident
 from onlineornot_action.inputs.rules import Operation
 from onlineornot_action.onlineornot.errors import APIError, CancelledError
-from onlineornot_action.onlineornot.models import Incident, IncidentCreate, IncidentUpdateCreate
+from onlineornot_action.onlineornot.models import Incident, IncidentCreate, IncidentUpdateCreate, newest_first
 from onlineornot_action.operations.components import components_affected
 from onlineornot_action.operations.incidents import (
     IncidentDraft,
     describe_missing,
     first_update,
     has_title,
-    newest_first,
     older_rivals,
     open_incidents,
 )

@@ -10,6 +10,7 @@ from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.deadline import Deadline
 from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import (
+    ENDING_STATUSES,
     Incident,
     IncidentCreate,
     IncidentStatus,
@@ -17,10 +18,10 @@ from onlineornot_action.onlineornot.models import (
     IncidentUpdateCreate,
     ListPage,
     StatusPage,
+    newest_first,
     seconds_since_1970,
 )
-from onlineornot_action.operations.matching import says_the_same
-from onlineornot_action.operations.updates import ENDING
+from onlineornot_action.operations.updates import says_the_same
 from onlineornot_action.text import fold, quote
 
 MAX_HOST_LENGTH = 253
@@ -28,7 +29,7 @@ MAX_HOST_LENGTH = 253
 
 def is_open(incident: Incident) -> bool:
     """Whether an incident has neither ended nor been declared over."""
-    return not incident.ended and not (incident.latest_update and incident.latest_update.status in ENDING)
+    return not incident.ended and not (incident.latest_update and incident.latest_update.status in ENDING_STATUSES)
 
 
 def is_planned(incident: Incident) -> bool:
@@ -54,11 +55,6 @@ def has_title(incident: Incident, title: str) -> bool:
     name = fold(incident.title or "")
     by_monitor = name.startswith(fold(AUTOMATED))
     return name == fold(title) and not by_monitor and not incident.scheduled_maintenance
-
-
-def newest_first(incidents: Iterable[Incident]) -> list[Incident]:
-    """Order incidents by when they were made."""
-    return sorted(incidents, key=lambda incident: incident.created or 0.0, reverse=True)
 
 
 def open_incidents(incidents: Iterable[Incident], title: str) -> list[Incident]:

@@ -9,10 +9,15 @@ from onlineornot_action.inputs.model import InvalidInputsError
 from onlineornot_action.inputs.parsers import LATEST
 from onlineornot_action.inputs.rules import Operation
 from onlineornot_action.onlineornot.errors import NotFoundError
-from onlineornot_action.onlineornot.models import IncidentUpdate, IncidentUpdatePatch
+from onlineornot_action.onlineornot.models import (
+    ENDING_STATUSES,
+    IncidentUpdate,
+    IncidentUpdatePatch,
+    created_or_oldest,
+    newest_first,
+)
 from onlineornot_action.operations.find_incident import draft_update, find_incident
-from onlineornot_action.operations.matching import is_patched
-from onlineornot_action.operations.updates import ENDING, created_or_oldest, newest_first
+from onlineornot_action.operations.updates import is_patched
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.session import Session
 
@@ -58,7 +63,7 @@ def _create(context: Session) -> Result:
 def _circumstances(posted: Posted[IncidentUpdate]) -> Iterator[str]:
     if posted.baseline is None:
         yield "The updates could not be read beforehand"
-    elif (before := posted.baseline.items) and max(before, key=created_or_oldest).status in ENDING:
+    elif (before := posted.baseline.items) and max(before, key=created_or_oldest).status in ENDING_STATUSES:
         yield "The incident was over already"
 
 

@@ -1,25 +1,70 @@
-"""An update as something to be posted, and when it was made."""
+"""An update as a draft, and when two updates say the same, however the API stores them.
 
+The API may change the form of a text, name only the components that really changed, and drop milliseconds.
+"""
+
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.deadline import Deadline
-from onlineornot_action.onlineornot.models import IncidentStatus, IncidentUpdate, IncidentUpdateCreate, ListPage
-from onlineornot_action.operations.matching import says_the_same
+from onlineornot_action.onlineornot.models import (
+    ENDING_STATUSES,
+    ComponentAffected,
+    IncidentUpdate,
+    IncidentUpdateCreate,
+    IncidentUpdatePatch,
+    ListPage,
+    created_or_oldest,
+)
 
-ENDING = frozenset({IncidentStatus.RESOLVED, IncidentStatus.COMPLETED})
-"""What an update says when its incident is over."""
+_PRECISION = 1.0
+"""Seconds by which a date may differ."""
 
 
-def created_or_oldest(update: IncidentUpdate) -> float:
-    """When it was made; before all others, where it does not say."""
-    return float("-inf") if update.created is None else update.created
+def says_the_same(update: IncidentUpdate, wanted: IncidentUpdateCreate) -> bool:
+    """Whether an update has the status, the text and the components of one that was to be posted."""
+    return (
+        update.status == wanted.status
+        and _same_text(update.description, wanted.description)
+        and _same_components(update, wanted.components_affected or ())
+    )
 
 
-def newest_first(updates: Iterable[IncidentUpdate]) -> list[IncidentUpdate]:
-    """Order updates by when they were made."""
-    return sorted(updates, key=created_or_oldest, reverse=True)
+def is_patched(update: IncidentUpdate, patch: IncidentUpdatePatch) -> bool:
+    """Whether an update is as a patch was to make it."""
+    return (
+        patch.status in (None, update.status)
+        and (patch.description is None or _same_text(update.description, patch.description))
+        and (patch.date_happened is None or _same_moment(update.date_happened, patch.date_happened))
+    )
+
+
+def _same_text(one: str | None, other: str) -> bool:
+    return one is not None and _canonical(one) == _canonical(other)
+
+
+def _canonical(text: str) -> str:
+    lines = unicodedata.normalize("NFC", text).replace("\r\n", "\n").strip().split("\n")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _same_components(update: IncidentUpdate, wanted: Iterable[ComponentAffected]) -> bool:
+    if update.components is None:
+        return True
+    asked_for = {(component.id, component.status) for component in wanted}
+    changed = {(change.id, change.new_status) for change in update.components}
+    return changed <= asked_for and bool(changed) == bool(asked_for)
+
+
+def _same_moment(one: str | None, other: str) -> bool:
+    try:
+        difference = datetime.fromisoformat(one or "") - datetime.fromisoformat(other)
+    except (ValueError, TypeError):
+        return False
+    return abs(difference.total_seconds()) < _PRECISION
 
 
 @dataclass(frozen=True)
@@ -50,6 +95,6 @@ class UpdateDraft:
 
     def find_duplicate(self, items: list[IncidentUpdate]) -> IncidentUpdate | None:
         """An update that says the same, unless the incident was declared over since."""
-        over = max((created_or_oldest(item) for item in items if item.status in ENDING), default=float("-inf"))
+        over = max((created_or_oldest(item) for item in items if item.status in ENDING_STATUSES), default=float("-inf"))
         same = (item for item in items if created_or_oldest(item) >= over and self.is_same(item))
         return max(same, key=created_or_oldest, default=None)

@@ -10,8 +10,13 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from onlineornot_action.inputs.parsers import MAX_TITLE_LENGTH
-from onlineornot_action.onlineornot.models import IncidentStatus, IncidentUpdate, seconds_since_1970
-from onlineornot_action.operations.updates import ENDING, newest_first
+from onlineornot_action.onlineornot.models import (
+    ENDING_STATUSES,
+    IncidentStatus,
+    IncidentUpdate,
+    newest_first,
+    seconds_since_1970,
+)
 from onlineornot_action.pull_request.event import WorkflowRun
 from onlineornot_action.text import code, plain, shorten, table
 
@@ -141,7 +146,7 @@ def _state(updates: Sequence[IncidentUpdate]) -> IncidentUpdate:
 
 def _period(updates: Sequence[IncidentUpdate]) -> str:
     beginning, state = _when(min(updates, key=_seconds)), _state(updates)
-    return f"from {beginning} to {_when(state)}" if state.status in ENDING else f"since {beginning}"
+    return f"from {beginning} to {_when(state)}" if state.status in ENDING_STATUSES else f"since {beginning}"
 
 
 def _seconds(update: IncidentUpdate) -> float:

@@ -9,8 +9,7 @@ from functools import partial
 from onlineornot_action.exactly_once.listing import Listing, read_reliably
 from onlineornot_action.inputs.model import Inputs, find_ca_bundle
 from onlineornot_action.onlineornot.deadline import Deadline
-from onlineornot_action.onlineornot.models import IncidentUpdate
-from onlineornot_action.operations.updates import newest_first
+from onlineornot_action.onlineornot.models import IncidentUpdate, newest_first
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.pull_request.body import (
     MAX_UPDATES,

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from onlineornot_action.exactly_once.listing import Listing, NewItems, find_new_items
-from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS
+from onlineornot_action.exactly_once.listing import Listing, NewItems, PostLimits, find_new_items
 from onlineornot_action.onlineornot.models import ListPage
 
 BEGAN, SERVER_TIME, WRITTEN_AT = 5_000.0, 1_800_000_000.0, 4_960.0
@@ -37,7 +36,7 @@ def anything(item: Note) -> bool:
 
 def news(*items: Note, baseline: Listing[Note] | None = None, date: float | None = SERVER_TIME) -> NewItems[Note]:
     reading = Listing([page(*items, date=date)])
-    return find_new_items(reading, baseline, written_at=WRITTEN_AT, concerns=anything, limits=DEFAULT_LIMITS)
+    return find_new_items(reading, baseline, written_at=WRITTEN_AT, concerns=anything, limits=PostLimits())
 
 
 def test_item_that_moves_on_to_the_next_page_is_counted_once() -> None:
@@ -173,7 +172,7 @@ def test_what_does_not_concern_the_post_is_neither_new_nor_uncertain(baseline: L
 
     reading = Listing([page(ONE, Note("now", POSTED), THREE)])
 
-    found = find_new_items(reading, baseline, written_at=WRITTEN_AT, concerns=is_three, limits=DEFAULT_LIMITS)
+    found = find_new_items(reading, baseline, written_at=WRITTEN_AT, concerns=is_three, limits=PostLimits())
 
     assert found.new + found.uncertain == (THREE,)
 
@@ -182,6 +181,6 @@ def test_each_page_has_its_own_clock() -> None:
     now, later = Note("now", POSTED), Note("later", POSTED - 100)
     pages = [page(now), page(later, began=BEGAN + 10, date=SERVER_TIME - 90)]
 
-    found = find_new_items(Listing(pages), None, written_at=WRITTEN_AT, concerns=anything, limits=DEFAULT_LIMITS)
+    found = find_new_items(Listing(pages), None, written_at=WRITTEN_AT, concerns=anything, limits=PostLimits())
 
     assert found == NewItems((now, later), ())

@@ -12,7 +12,7 @@ from onlineornot_action.onlineornot.models import (
     IncidentUpdateCreate,
     IncidentUpdatePatch,
 )
-from onlineornot_action.operations.matching import is_patched, says_the_same
+from onlineornot_action.operations.updates import is_patched, says_the_same
 
 API = {"id": "component-api", "new_status": "MAJOR_OUTAGE"}
 WEB = {"id": "component-web", "new_status": "OPERATIONAL"}

@@ -41,10 +41,11 @@ from support.github_app import BOT, HEAD, REPOSITORY, TOKEN, GitHub, create_gith
 from support.runner_model import commands
 
 from onlineornot_action.main import main
-from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, SYSTEM_CLOCK, Clock, Deadline, Limits
+from onlineornot_action.onlineornot.deadline import SYSTEM_CLOCK, Clock, Deadline
 from onlineornot_action.pull_request.body import marker
 from onlineornot_action.pull_request.event import WorkflowRun
 from onlineornot_action.pull_request.keep import Comments, keep_comments
+from onlineornot_action.session import RunLimits
 from onlineornot_sandbox.auth import EDIT_TOKEN, READ_TOKEN
 from onlineornot_sandbox.bodies import IncidentUpdateCreate
 from onlineornot_sandbox.local_step import ROOT, StepResult, as_variables, parse_outputs
@@ -1017,7 +1018,7 @@ RUNNER = {
     "GITHUB_SHA": HEAD,
 }
 RUN_URL = f"{SERVER_URL}/{REPOSITORY}/actions/runs/1658821493/attempts/1"
-IMPATIENT = Limits(write_reserve=120, baseline_share=0.001)
+IMPATIENT = RunLimits(write_reserve=120, baseline_share=0.001)
 
 RunStep = Callable[..., StepResult]
 
@@ -1056,7 +1057,7 @@ def step(
         sha: str = HEAD,
         runner: Mapping[str, str] | None = None,
         received: Callable[[], int | None] = lambda: None,
-        limits: Limits = DEFAULT_LIMITS,
+        limits: RunLimits | None = None,
         clock: Clock = SYSTEM_CLOCK,
         **inputs: str,
     ) -> StepResult:
@@ -1296,7 +1297,7 @@ def test_an_event_that_makes_no_sense_is_about_the_commit_of_the_run(
 def test_where_there_is_no_news_github_is_not_asked(
     step: RunStep, server: FaultServer, inputs: dict[str, str], outcome: str
 ) -> None:
-    result = step(**inputs, limits=IMPATIENT if "api_url" in inputs else DEFAULT_LIMITS)
+    result = step(**inputs, limits=IMPATIENT if "api_url" in inputs else RunLimits())
 
     assert result.end[1] == outcome
     assert server.connections == 0
@@ -1354,7 +1355,7 @@ def test_whatever_github_does_the_step_stays_as_it_is_with_one_warning(
 ) -> None:
     server.script += TROUBLES[name]
 
-    result = step(**CREATE, limits=Limits(comment=1.5))
+    result = step(**CREATE, limits=RunLimits(comment=1.5))
 
     posted = sandbox.store.timeline()[-1]
     assert result.end == (0, "created")
