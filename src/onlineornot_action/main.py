@@ -1,4 +1,4 @@
-"""From the environment to the exit status: inputs, client, operation, outputs; and every failure on the way."""
+"""From the environment to the exit status: inputs → session → result → report; and every failure on the way."""
 
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from onlineornot_action.exactly_once.post import UnknownOutcomeError
 from onlineornot_action.inputs.model import (
     Inputs,
     InvalidInputsError,
@@ -15,16 +14,14 @@ from onlineornot_action.inputs.model import (
     has_bearer_prefix,
     read_inputs,
 )
+from onlineornot_action.inputs.rules import Operation
 from onlineornot_action.onlineornot.deadline import SYSTEM_CLOCK, Clock, Deadline
-from onlineornot_action.onlineornot.errors import APIError, CancelledError
-from onlineornot_action.outputs import Outcome, Outputs, Result
+from onlineornot_action.outputs import Kind, Outcome, Outputs, Result
 from onlineornot_action.report import summary
-from onlineornot_action.report.messages import LOOK_FIRST, explain_cancellation, explain_doubt, explain_failure
 from onlineornot_action.runner import Level, Runner
 
 if TYPE_CHECKING:
-    from onlineornot_action.onlineornot.client import OnlineOrNotClient
-    from onlineornot_action.session import RunLimits, Session
+    from onlineornot_action.session import RunLimits, Session, Target
 
 
 def main(
@@ -39,176 +36,198 @@ def main(
     """Run the action.
 
     Args:
-        arguments: The command line's; there may be none.
-        environ: Inputs, and what the runner says about itself.
-        log: The step's log.
-        signal_received: Tells the number of the signal that asked to end, once one has.
-        clock: What tells the time.
-        limits: How long each part of the work may take.
+        arguments: The command line's arguments; none are accepted.
+        environ: The inputs, and what the runner says about itself.
+        log: The step's log; None when standard output is closed.
+        signal_received: Returns the number of the signal that ends the run, once there is one.
+        clock: The clock that the deadline is measured on.
+        limits: How long each part of the work may take; None for the defaults.
 
     Returns:
-        The exit status: 0 when the step did what it was asked, 1 when not, 128 and the signal when that ended it.
+        The exit status: 0 when the step did what it was asked to, 1 when it did not, 128 plus the number of the signal
+        that ended it.
     """
-    run = _Run(Runner(environ, log), environ, signal_received, clock, limits)
+    runner = Runner(environ, log)
+    session: Session | None = None
     try:
-        return run.report(run.attempt(arguments), forgive=True)
-    except Exception as error:  # noqa: BLE001 - outputs and exit status have to tell, whatever it is
-        return run.report(run.defect(error), forgive=False)
+        inputs = _read_inputs(arguments, environ, runner)
+        if isinstance(inputs, Result):
+            return _report(inputs, None, environ, runner)
+        session = _open_session(inputs, environ, runner, lambda: signal_received() is not None, clock, limits)
+        result = _operate(session)
+        tolerated = result.outcome.kind is Kind.TOLERABLE and not inputs.fail_on_error
+        return _report(result, session, environ, runner, tolerated=tolerated, signal_number=signal_received())
+    except Exception as error:  # noqa: BLE001 - whatever it is, the outputs and the exit status have to say so
+        return _report(_defect(error, session, runner), session, environ, runner)
 
 
-class _Run:
-    """One run, which remembers how far it got."""
+def _read_inputs(arguments: Sequence[str], environ: Mapping[str, str], runner: Runner) -> Inputs | Result:
+    """Mask the tokens before anything is printed, then read the inputs; the result when they are wrong."""
+    for secret in find_secrets(environ):
+        runner.mask(secret)
+    if has_bearer_prefix(environ):
+        runner.log("The word Bearer before the API token was left out.")
+    try:
+        inputs, warnings = read_inputs(environ, arguments)
+    except InvalidInputsError as error:
+        _warn(runner, error.warnings)
+        return Result(Outcome.INVALID, error="\n".join(error.problems))
+    _warn(runner, warnings)
+    return inputs
 
-    def __init__(
-        self,
-        runner: Runner,
-        environ: Mapping[str, str],
-        signal_received: Callable[[], int | None],
-        clock: Clock,
-        limits: "RunLimits | None",
-    ) -> None:
-        self._runner = runner
-        self._environ = environ
-        self._signal_received = signal_received
-        self._clock = clock
-        self._limits = limits
-        self._inputs: Inputs | None = None
-        self._client: OnlineOrNotClient | None = None
-        self._deadline: Deadline | None = None
-        self._context: Session | None = None
 
-    def attempt(self, arguments: Sequence[str]) -> Result:
-        """Do what the inputs ask for, or say why not."""
-        self._mask_tokens()
-        try:
-            self._inputs, warnings = read_inputs(self._environ, arguments)
-        except InvalidInputsError as error:
-            self._warn(error.warnings)
-            return Result(Outcome.INVALID, error="\n".join(error.problems))
-        self._warn(warnings)
-        return self._operate(self._inputs)
+def _open_session(
+    inputs: Inputs,
+    environ: Mapping[str, str],
+    runner: Runner,
+    cancelled: Callable[[], bool],
+    clock: Clock,
+    limits: "RunLimits | None",
+) -> "Session":
+    # A run that fails on its inputs does without `requests`, which these import.
+    from onlineornot_action.onlineornot.client import OnlineOrNotClient
+    from onlineornot_action.session import RunLimits, Session
 
-    def report(self, result: Result, *, forgive: bool) -> int:
-        """Write outputs, annotation and summary; the exit status."""
-        forgiven = forgive and result.outcome.tolerable and self._inputs is not None and not self._inputs.fail_on_error
-        result = replace(result, error=self._runner.escaped(result.error))
-        self._runner.set_outputs(Outputs.of(result).by_name())
-        result = self._with_url(result)
-        if result.outcome.failed:
-            self._runner.annotate(Level.WARNING if forgiven else Level.ERROR, result.error)
-        elif self._inputs:
-            self._runner.annotate(Level.NOTICE, summary.sentence(result, self._inputs))
-        result = self._with_comment(result)
-        self._warn(result.warnings)
-        requests = (self._client.requests, self._client.writes) if self._client else (0, 0)
-        self._runner.add_summary(summary.render(result, self._inputs, *requests))
-        if result.outcome is Outcome.CANCELLED:
-            return 128 + (self._signal_received() or 0)
-        return 1 if result.outcome.failed and not forgiven else 0
+    limits = limits or RunLimits()
+    deadline = Deadline.after(inputs.timeout_seconds, clock, cancelled)
+    client = OnlineOrNotClient(
+        inputs.api_token,
+        deadline=deadline,
+        base_url=inputs.api_url,
+        ca_bundle=find_ca_bundle(environ),
+        secrets=find_secrets(environ),
+        limits=limits,
+        tell=runner.log,
+    )
+    return Session(inputs, client, deadline, limits)
 
-    def _with_url(self, result: Result) -> Result:
-        """Add the address of the incident, by one short request after the work; never the reason for a failure."""
-        if (
-            result.outcome.failed
-            or result.outcome is Outcome.DRY_RUN
-            or not (result.incident_id and self._inputs and self._client and self._deadline and self._context)
-        ):
-            return result
-        from onlineornot_action.operations.incidents import address  # noqa: PLC0415 - it needs what the client has imported
 
-        try:
-            patience = self._deadline.within(self._context.limits.follow_up)
-            page = self._client.get_status_page(self._inputs.status_page_id, patience)
-        except (APIError, CancelledError) as error:
-            self._runner.log(f"The address of the incident is not known: {error}")
-            return result
-        url = address(page, result.incident_id)
-        if not url:
-            self._runner.log("The address of the incident is not known: the page does not say where it is.")
-            return result
-        self._runner.set_outputs({"incident-url": url})
-        return replace(result, incident_url=url)
+def _operate(session: "Session") -> Result:
+    """Find what the inputs name and do what they ask for; or say why it was not done."""
+    from onlineornot_action.exactly_once.post import UnknownOutcomeError
+    from onlineornot_action.onlineornot.errors import APIError, CancelledError
+    from onlineornot_action.operations.run import run
+    from onlineornot_action.session import Target
 
-    def _with_comment(self, result: Result) -> Result:
-        """Keep the comment on the pull request up to date, after all else; never the reason for a failure."""
-        if not (self._inputs and self._inputs.comment and self._context and result.outcome.updates_comment):
-            return result
-        if self._is_cancelled():
-            self._runner.log("The comment on the pull request was left as it is: the job was cancelled.")
-            return result
-        try:
-            from onlineornot_action.pull_request.comment import comment  # noqa: PLC0415 - hardly any run needs it
+    target = Target(session.inputs.incident_id or "")
+    try:
+        found = _find_incident(session, target)
+        if isinstance(found, Result):
+            return found
+        target = _find_components(session, found)
+        result = run(session, target)
+    except InvalidInputsError as error:
+        result = Result(Outcome.INVALID, target.incident_id, error="\n".join(error.problems))
+    except (APIError, UnknownOutcomeError, CancelledError) as error:
+        from onlineornot_action.report.messages import explain
 
-            commented = comment(self._context, result, self._environ, self._runner.scrub)
-        except Exception as error:  # noqa: BLE001 - the update was posted, and the step stays as it is
-            problem = f"The comment on the pull request was not written. Internal error: {_place(error)}."
-            return replace(result, warnings=(*result.warnings, problem))
-        for url in commented.urls:
-            self._runner.log(f"The comment on the pull request is up to date: {url}")
-        if commented.notice:
-            self._runner.annotate(Level.NOTICE, commented.notice)
-        return replace(result, comments=commented.urls, warnings=(*result.warnings, *commented.warnings))
+        result = explain(error, session.inputs, target.incident_id)
+    return replace(result, notes=(*target.notes, *result.notes), warnings=(*target.warnings, *result.warnings))
 
-    def defect(self, error: Exception) -> Result:
-        """Say where the action itself is wrong. Values could be secret; the scrubbed traceback is folded away."""
-        with self._runner.group("Traceback"):
-            self._runner.log("".join(traceback.format_exception(error)))
-        written = self._client is not None and self._client.may_have_written
-        return Result(
-            Outcome.UNKNOWN if written else Outcome.NOT_SENT,
-            notified=None if written else False,
-            error=f"Internal error: {_place(error)}. "
-            "The action has a defect; please report it with the traceback from the log."
-            + (f" {LOOK_FIRST}." if written else ""),
-        )
 
-    def _is_cancelled(self) -> bool:
-        return self._signal_received() is not None
+def _find_incident(session: "Session", target: "Target") -> "Target | Result":
+    if session.inputs.incident_title is None:
+        return target
+    from onlineornot_action.operations.find_incident import find_incident
 
-    def _mask_tokens(self) -> None:
-        for token in find_secrets(self._environ):
-            self._runner.mask(token)
-        if has_bearer_prefix(self._environ):
-            self._runner.log("The word Bearer before the API token was left out.")
+    return find_incident(session, session.inputs.incident_title)
 
-    def _warn(self, warnings: Iterable[str]) -> None:
-        """One annotation for all that is to be mended."""
-        if text := "\n".join(warnings):
-            self._runner.annotate(Level.WARNING, text)
 
-    def _operate(self, inputs: Inputs) -> Result:
-        # A run that fails on its inputs does without requests, which these import.
-        from onlineornot_action.onlineornot.client import OnlineOrNotClient  # noqa: PLC0415
-        from onlineornot_action.operations.run import run  # noqa: PLC0415
-        from onlineornot_action.session import RunLimits, Session  # noqa: PLC0415
+def _find_components(session: "Session", target: "Target") -> "Target":
+    if session.inputs.components is None or session.inputs.operation is not Operation.CREATE:
+        return target
+    from onlineornot_action.operations.components import find_components
 
-        limits = self._limits or RunLimits()
+    return find_components(session, target)
 
-        self._deadline = deadline = Deadline.after(inputs.timeout_seconds, self._clock, self._is_cancelled)
-        self._client = client = OnlineOrNotClient(
-            inputs.api_token,
-            deadline=deadline,
-            base_url=inputs.api_url,
-            ca_bundle=find_ca_bundle(self._environ),
-            secrets=find_secrets(self._environ),
-            limits=limits,
-            tell=self._runner.log,
-        )
-        self._context = context = Session(inputs, client, deadline, limits)
-        try:
-            result = run(context)
-        except InvalidInputsError as error:
-            result = Result(Outcome.INVALID, context.incident_id, error="\n".join(error.problems))
-        except APIError as error:
-            result = explain_failure(error, inputs, context.incident_id)
-        except UnknownOutcomeError as error:
-            result = explain_doubt(error, inputs, context.incident_id)
-        except CancelledError as error:
-            result = explain_cancellation(error, inputs, context.incident_id)
-        return replace(result, notes=tuple(context.notes), warnings=tuple(context.warnings))
+
+def _report(
+    result: Result,
+    session: "Session | None",
+    environ: Mapping[str, str],
+    runner: Runner,
+    *,
+    tolerated: bool = False,
+    signal_number: int | None = None,
+) -> int:
+    """Write outputs, annotations, the comment and the job summary, and return the exit status."""
+    result = replace(result, error=runner.escaped(result.error))
+    runner.set_outputs(Outputs.of(result).by_name())
+    if session:
+        result = _with_incident_url(result, session, runner)
+    if result.outcome.failed:
+        runner.annotate(Level.WARNING if tolerated else Level.ERROR, result.error)
+    elif session:
+        runner.annotate(Level.NOTICE, summary.sentence(result, session.inputs))
+    if session:
+        result = _with_comment(result, session, environ, runner)
+    _warn(runner, result.warnings)
+    runner.add_summary(_summary(result, session))
+    if result.outcome is Outcome.CANCELLED:
+        return 128 + (signal_number or 0)
+    return 1 if result.outcome.failed and not tolerated else 0
+
+
+def _summary(result: Result, session: "Session | None") -> str:
+    if session is None:
+        return summary.render(result, None)
+    return summary.render(result, session.inputs, session.client.requests, session.client.writes)
+
+
+def _with_incident_url(result: Result, session: "Session", runner: Runner) -> Result:
+    """Add the incident's public address, after the work has succeeded."""
+    if result.outcome.failed or result.outcome is Outcome.DRY_RUN or not result.incident_id:
+        return result
+    from onlineornot_action.report.incident_url import find_incident_url
+
+    url = find_incident_url(session, result.incident_id, runner.log)
+    if url:
+        runner.set_outputs({"incident-url": url})
+    return replace(result, incident_url=url)
+
+
+def _with_comment(result: Result, session: "Session", environ: Mapping[str, str], runner: Runner) -> Result:
+    """Bring the comment on the pull request up to date; never the reason for a failure."""
+    if not session.inputs.comment or result.outcome.kind is not Kind.POSTED:
+        return result
+    if session.deadline.cancelled():
+        runner.log("The comment on the pull request was left as it is: the job was cancelled.")
+        return result
+    try:
+        from onlineornot_action.pull_request.comment import comment
+
+        commented = comment(session, result, environ, runner.scrub)
+    except Exception as error:  # noqa: BLE001 - the update was posted, and the step stays as it is
+        problem = f"The comment on the pull request was not written. Internal error: {_place(error)}."
+        return replace(result, warnings=(*result.warnings, problem))
+    for url in commented.urls:
+        runner.log(f"The comment on the pull request is up to date: {url}")
+    if commented.notice:
+        runner.annotate(Level.NOTICE, commented.notice)
+    return replace(result, comments=commented.urls, warnings=(*result.warnings, *commented.warnings))
+
+
+def _defect(error: Exception, session: "Session | None", runner: Runner) -> Result:
+    """Say where the action itself is wrong. Values could be secret; the scrubbed traceback is folded away."""
+    with runner.group("Traceback"):
+        runner.log("".join(traceback.format_exception(error)))
+    message = (
+        f"Internal error: {_place(error)}. The action has a defect; please report it with the traceback from the log."
+    )
+    if session is None or not session.client.may_have_written:
+        return Result(Outcome.NOT_SENT, error=message)
+    from onlineornot_action.report.messages import LOOK_FIRST
+
+    return Result(Outcome.UNKNOWN, notified=None, error=f"{message} {LOOK_FIRST}.")
 
 
 def _place(error: Exception) -> str:
-    """What an unforeseen exception is, and where; its values could be secret."""
+    """Return the class of an unforeseen exception and where it was raised; its values could be secret."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
+
+
+def _warn(runner: Runner, warnings: Iterable[str]) -> None:
+    """Write all that the user should fix as one annotation."""
+    if text := "\n".join(warnings):
+        runner.annotate(Level.WARNING, text)

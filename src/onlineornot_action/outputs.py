@@ -1,8 +1,10 @@
-"""What a run came to, and what of it later steps can read: the outputs of `action.yml`, typed."""
+"""What a run came to, and what later steps can read of it: the outputs of `action.yml`, typed."""
 
 from dataclasses import asdict, dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
+from typing import Self
 
+from onlineornot_action.exactly_once.listing import Listing
 from onlineornot_action.exactly_once.post import Evidence
 from onlineornot_action.inputs.model import kebab
 from onlineornot_action.onlineornot.models import (
@@ -13,40 +15,50 @@ from onlineornot_action.onlineornot.models import (
 )
 
 
-class Outcome(StrEnum):
-    """What became of a run, in one word."""
+class Kind(Enum):
+    """What an outcome means for the step and for the comment on the pull request."""
 
-    CREATED = "created"
-    OPENED = "opened"
-    UPDATED = "updated"
-    DELETED = "deleted"
-    FETCHED = "fetched"
-    LISTED = "listed"
-    UNCHANGED = "unchanged"
-    SKIPPED = "skipped"
-    DRY_RUN = "dry-run"
-    INVALID = "invalid"
-    REJECTED = "rejected"
-    NOT_SENT = "not-sent"
-    UNKNOWN = "unknown"
-    CANCELLED = "cancelled"
+    POSTED = auto()
+    """Success: the incident says what was asked for, and the comment should say so too."""
+    DONE = auto()
+    """Success: nothing changed."""
+    FAILED = auto()
+    """The step fails."""
+    TOLERABLE = auto()
+    """The step fails, unless `fail-on-error` is false."""
+
+
+class Outcome(StrEnum):
+    """The result of a run in one word."""
+
+    CREATED = "created", Kind.POSTED
+    OPENED = "opened", Kind.POSTED
+    UPDATED = "updated", Kind.POSTED
+    DELETED = "deleted", Kind.POSTED
+    FETCHED = "fetched", Kind.DONE
+    LISTED = "listed", Kind.DONE
+    UNCHANGED = "unchanged", Kind.POSTED
+    SKIPPED = "skipped", Kind.DONE
+    DRY_RUN = "dry-run", Kind.DONE
+    INVALID = "invalid", Kind.FAILED
+    REJECTED = "rejected", Kind.FAILED
+    NOT_SENT = "not-sent", Kind.TOLERABLE
+    UNKNOWN = "unknown", Kind.TOLERABLE
+    CANCELLED = "cancelled", Kind.FAILED
+
+    kind: Kind
+
+    def __new__(cls, word: str, kind: Kind = Kind.DONE) -> Self:
+        """Create a member whose value is the word alone."""
+        member = str.__new__(cls, word)
+        member._value_ = word
+        member.kind = kind
+        return member
 
     @property
     def failed(self) -> bool:
-        """Whether the step did not do what it was asked."""
-        failures = {Outcome.INVALID, Outcome.REJECTED, Outcome.NOT_SENT, Outcome.UNKNOWN, Outcome.CANCELLED}
-        return self in failures
-
-    @property
-    def updates_comment(self) -> bool:
-        """Whether the pull request should hear of it: the incident says something new, or was to."""
-        news = {Outcome.CREATED, Outcome.OPENED, Outcome.UPDATED, Outcome.DELETED, Outcome.UNCHANGED}
-        return self in news
-
-    @property
-    def tolerable(self) -> bool:
-        """Whether `fail-on-error: false` lets the step pass: the API was out of reach, or its response was lost."""
-        return self in {Outcome.NOT_SENT, Outcome.UNKNOWN}
+        """Whether the step did not do what it was asked to."""
+        return self.kind in (Kind.FAILED, Kind.TOLERABLE)
 
 
 @dataclass(frozen=True)
@@ -54,18 +66,19 @@ class Result:
     """What a run came to.
 
     Attributes:
-        incident_id: The incident that it was about, as far as that is known.
-        update_id: The update that it was about, likewise.
-        update: That update as the API shows it.
-        updates: `list` only: all of them, newest first.
-        notified: Whether subscribers are told of what this run posted; None when that is not known.
-        body: Dry run only: what would have been sent.
-        incident_url: Where readers see the incident, as far as that is known.
-        comments: Where people see the comments on pull requests.
-        evidence: How it is known that it is done.
-        notes: What else the summary says.
-        warnings: What somebody should look at.
-        error: What went wrong, when it did.
+        incident_id: The incident; empty when it is not known.
+        update_id: The update that was created, changed, read or deleted; empty when there is none.
+        update: That update as the API returned it.
+        updates: `list` only: all updates, newest first.
+        known_updates: The other updates of the incident as this run read them; None when that may be out of date.
+        notified: Whether subscribers are notified of what this run posted; None when that is not known.
+        body: Dry run only: the body that would have been sent.
+        incident_url: The incident's public address; empty when it is not known.
+        comments: The addresses of the comments on pull requests.
+        evidence: How the result is known.
+        notes: Further sentences for the summary.
+        warnings: What the user should look at, a sentence each.
+        error: What went wrong; empty on success.
     """
 
     outcome: Outcome
@@ -73,6 +86,7 @@ class Result:
     update_id: str = ""
     update: IncidentUpdate | None = None
     updates: tuple[IncidentUpdate, ...] | None = None
+    known_updates: Listing[IncidentUpdate] | None = None
     notified: bool | None = False
     body: IncidentCreate | IncidentUpdateCreate | IncidentUpdatePatch | None = None
     incident_url: str = ""
@@ -85,7 +99,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Outputs:
-    """Every output, as text. What there is nothing to say of stays empty."""
+    """Every output as text; empty when not applicable."""
 
     outcome: Outcome
     update_id: str = ""
@@ -98,12 +112,12 @@ class Outputs:
     error: str = ""
 
     def by_name(self) -> dict[str, str]:
-        """Each by its name in `action.yml`."""
+        """Return the outputs by their names in `action.yml`."""
         return {kebab(name): value for name, value in asdict(self).items()}
 
     @classmethod
     def of(cls, result: Result) -> "Outputs":
-        """Put a result into words."""
+        """Return the outputs of a result."""
         return cls(
             outcome=result.outcome,
             update_id=result.update_id,

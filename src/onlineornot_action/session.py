@@ -1,14 +1,22 @@
-"""What the parts of a run share: what was asked for, what does it, and what has been found out so far."""
+"""What one run works with, and what it has found out so far; both frozen, and handed from step to step."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 from onlineornot_action.exactly_once.listing import Listing, PostLimits, read_reliably
 from onlineornot_action.inputs.model import Inputs
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.deadline import Deadline
-from onlineornot_action.onlineornot.models import Component, Group, Incident, IncidentUpdate, Listed, ListPage
+from onlineornot_action.onlineornot.models import (
+    Component,
+    ComponentAffected,
+    Group,
+    Incident,
+    IncidentUpdate,
+    Listed,
+    ListPage,
+)
 
 
 @dataclass(frozen=True)
@@ -21,58 +29,59 @@ class RunLimits(PostLimits):
     """For the comment on the pull request."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Session:
-    """One run."""
+    """What one run works with."""
 
     inputs: Inputs
     client: OnlineOrNotClient
     deadline: Deadline
     limits: RunLimits
-    incident_id: str = ""
-    """Empty until the incident is known."""
-    incidents: Listing[Incident] | None = None
-    """All incidents of the page, once they have been read."""
-    updates: Listing[IncidentUpdate] | None = None
-    """All updates of the incident, likewise."""
-    notes: list[str] = field(default_factory=list)
-    """What else the summary is to say."""
-    warnings: list[str] = field(default_factory=list)
-    """What somebody should look at."""
 
     @property
     def page_id(self) -> str:
-        """The page."""
+        """The id of the status page."""
         return self.inputs.status_page_id
 
-    @property
-    def incident(self) -> tuple[str, str]:
-        """Where the updates are: the page and the incident."""
-        return self.page_id, self.incident_id
-
-    def read_updates(self) -> Listing[IncidentUpdate]:
-        """All updates of the incident."""
-        self.updates = self.read_updates_of(self.incident_id)
-        return self.updates
-
-    def read_updates_of(self, incident_id: str) -> Listing[IncidentUpdate]:
-        """All updates of any incident."""
+    def read_updates(self, incident_id: str) -> Listing[IncidentUpdate]:
+        """Read all updates of an incident."""
         return self._read(partial(self.client.incident_update_pages, self.page_id, incident_id))
 
-    def read_groups(self) -> list[Group]:
-        """All groups of components."""
-        return self._read(partial(self.client.group_pages, self.page_id)).items
-
     def read_components(self) -> list[Component]:
-        """All components of the page."""
+        """Read all components of the page."""
         return self._read(partial(self.client.component_pages, self.page_id)).items
 
+    def read_groups(self) -> list[Group]:
+        """Read all component groups of the page."""
+        return self._read(partial(self.client.group_pages, self.page_id)).items
+
     def read_incidents(self, *, is_enough: Callable[[list[Incident]], bool] = lambda _: False) -> Listing[Incident]:
-        """All incidents of the page, or as many as are enough; read once."""
-        if self.incidents is None or not self.incidents.complete:
-            pages = partial(self.client.incident_pages, self.page_id)
-            self.incidents = read_reliably(pages, self.deadline, self.limits, is_enough=is_enough)
-        return self.incidents
+        """Read all incidents of the page, or only until `is_enough` accepts those read so far."""
+        pages = partial(self.client.incident_pages, self.page_id)
+        return read_reliably(pages, self.deadline, self.limits, is_enough=is_enough)
 
     def _read(self, pages: Callable[[], Iterable[ListPage[Listed]]]) -> Listing[Listed]:
         return read_reliably(pages, self.deadline, self.limits)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What an operation is about; each step that finds out more returns a fuller one.
+
+    Attributes:
+        incident_id: The incident; empty while it is not known, and when one has to be opened.
+        update_id: The update of an operation on an existing one.
+        components: The components that the new update changes, with their new status.
+        incidents: The incidents of the page, if they have been read.
+        updates: The updates of the incident, if they have been read.
+        notes: Sentences for the summary.
+        warnings: Sentences for an annotation.
+    """
+
+    incident_id: str = ""
+    update_id: str = ""
+    components: tuple[ComponentAffected, ...] | None = None
+    incidents: Listing[Incident] | None = None
+    updates: Listing[IncidentUpdate] | None = None
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()

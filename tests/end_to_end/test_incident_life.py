@@ -119,7 +119,7 @@ def test_by_id_an_incident_that_has_ended_gets_its_update_and_the_summary_says_s
     result = step(**BY_ID)
 
     assert (result.end, len(store.timeline())) == ((0, "created"), 3)
-    assert "The incident was over already" in result.summary
+    assert "The incident was already over" in result.summary
 
 
 def test_of_several_open_incidents_the_newest_is_used_with_a_warning(step: Step, store: Store) -> None:

@@ -16,7 +16,7 @@ from support.runner_model import commands, parse_outputs, texts
 
 from onlineornot_action.inputs.model import input_names
 from onlineornot_action.main import main
-from onlineornot_action.outputs import Outcome, Outputs
+from onlineornot_action.outputs import Kind, Outcome, Outputs
 from onlineornot_action.session import RunLimits
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import as_variables
@@ -70,7 +70,7 @@ class Ended:
         outcome = Outcome(outputs["outcome"])
         names = {command.name for command in commands(self.log)}
         assert list(outputs) == list(Outputs(outcome).by_name())
-        assert self.exit_status == int(outcome.failed and not (outcome.tolerable and "warning" in names))
+        assert self.exit_status == int(outcome.failed and not (outcome.kind is Kind.TOLERABLE and "warning" in names))
         assert names <= {"add-mask", "notice", "warning", "error"}
         assert bool(outputs["error"]) == outcome.failed
         assert "Internal error" not in self.log

@@ -184,7 +184,7 @@ def _unknown(environ: Mapping[str, str]) -> Iterator[str]:
     for variable in sorted(environ):
         name = variable.removeprefix(_PREFIX).lower()
         if variable.startswith(_PREFIX) and name not in names:
-            import difflib  # noqa: PLC0415 - hardly any run needs it
+            import difflib
 
             nearest = difflib.get_close_matches(name, [*names, *_ALSO_CALLED], n=1)
             hint = f"; did you mean {_ALSO_CALLED.get(nearest[0], nearest[0])}?" if nearest else "."

@@ -1,8 +1,8 @@
-"""Which components an update is about: by id or by name, or those that an incident changed, to put them back."""
+"""The components of an update: from names to ids, and those that an incident changed, to put them back."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onlineornot_action.inputs.model import InvalidInputsError
 from onlineornot_action.inputs.parsers import RESTORE, NamedStatus, once_each
@@ -14,65 +14,71 @@ from onlineornot_action.onlineornot.models import (
     Incident,
     IncidentUpdate,
 )
-from onlineornot_action.operations.incidents import beginning_of, end_of, is_open, is_planned
-from onlineornot_action.session import Session
+from onlineornot_action.operations.incidents import end_of, is_open, is_planned, start_of
+from onlineornot_action.session import Session, Target
 from onlineornot_action.text import fold, quote
 
 MAX_NAMES = 30
-"""Names that a message lists."""
+"""Names in one message."""
 
 
-def components_affected(context: Session) -> tuple[ComponentAffected, ...] | None:
-    """The components with their ids, looked up where they are not known."""
-    wanted = context.inputs.components
+def find_components(session: Session, target: Target) -> Target:
+    """Return the target with the components that the inputs ask for, looked up where only their names are given.
+
+    Raises:
+        InvalidInputsError: A name is unknown, or belongs to several components.
+        APIError: Something that is needed cannot be read.
+    """
+    wanted = session.inputs.components
     if wanted is None:
-        return None
+        return target
     if wanted == RESTORE:
-        return _restored(context)
+        return _restored(session, target)
     named = tuple(each for each in wanted if isinstance(each, NamedStatus))
     if named:
-        return _look_up(context, named)
-    return tuple(each for each in wanted if isinstance(each, ComponentAffected))
+        return replace(target, components=_look_up(session, named))
+    return replace(target, components=tuple(each for each in wanted if isinstance(each, ComponentAffected)))
 
 
-def _look_up(context: Session, wanted: tuple[NamedStatus, ...]) -> tuple[ComponentAffected, ...]:
-    """Find the components that are named and, only where names are not enough, their groups."""
-    page = tuple(context.read_components())
+def _look_up(session: Session, wanted: tuple[NamedStatus, ...]) -> tuple[ComponentAffected, ...]:
+    """Find the named components; read their groups only where names alone are not enough."""
+    page = tuple(session.read_components())
 
     def qualified_names() -> dict[str, str]:
-        groups = {group.id: group.name for group in context.read_groups()}
+        groups = {group.id: group.name for group in session.read_groups()}
         return {each.id: _qualified(each, groups) for each in page}
 
     return resolve(wanted, page, qualified_names)
 
 
-def _restored(context: Session) -> tuple[ComponentAffected, ...] | None:
-    if not context.incident_id:
-        context.notes.append("There are no components to restore: the incident is new")
-        return None
-    restoration = _plan_restoration(context)
-    context.notes += [f"Not restored: {reason}" for reason in restoration.left]
+def _restored(session: Session, target: Target) -> Target:
+    if not target.incident_id:
+        return replace(target, notes=(*target.notes, "There are no components to restore: the incident is new"))
+    updates = session.read_updates(target.incident_id)
+    target = replace(target, updates=updates)
+    restoration = _plan_restoration(session, target, updates.items)
+    notes = tuple(f"Not restored: {reason}" for reason in restoration.left)
     if not restoration.components:
-        context.notes.append("No component was restored")
-    return restoration.components or None
+        notes += ("No component was restored",)
+    return replace(target, components=restoration.components or None, notes=(*target.notes, *notes))
 
 
-def _plan_restoration(context: Session) -> "Restoration":
-    """Look at everything that tells how to put the incident's components back."""
-    before = statuses_before(context.read_updates().items)
+def _plan_restoration(session: Session, target: Target, updates: list[IncidentUpdate]) -> "Restoration":
+    """Read everything that tells how to put the incident's components back."""
+    before = statuses_before(updates)
     if not before:
-        listed = context.client.get_incident(*context.incident).components or ()
+        listed = session.client.get_incident(session.page_id, target.incident_id).components or ()
         before = {component.id: ComponentStatus.OPERATIONAL for component in listed if component.id}
     if not before:
         return Restoration((), ())
-    page = {component.id: component for component in context.read_components()}
-    return plan(before, page, tuple(_contemporaries(context)))
+    page = {component.id: component for component in session.read_components()}
+    return plan(before, page, tuple(_contemporaries(session, target, updates)))
 
 
 def resolve(
     wanted: tuple[NamedStatus, ...], page: tuple[Component, ...], qualified_names: Callable[[], Mapping[str, str]]
 ) -> tuple[ComponentAffected, ...]:
-    """Turn names into ids; `qualified_names` gives each id's `Group / Name`, and is called only where it is needed."""
+    """Turn names into ids; `qualified_names` returns each id's `Group / Name` and is called only when needed."""
     found = [(each, _matches(each.name, page)) for each in wanted]
     if any(len(components) != 1 for _, components in found):
         names = qualified_names()
@@ -114,11 +120,11 @@ def _problem(name: str, found: list[Component], names: Mapping[str, str]) -> str
 
 @dataclass(frozen=True)
 class Restoration:
-    """What puts an incident's components back.
+    """The components of an incident that are put back.
 
     Attributes:
-        components: Each with the status it had before.
-        left: Why others stay as they are, a sentence for each.
+        components: Each with the status that it had before.
+        left: Why each of the others is left as it is, a sentence each.
     """
 
     components: tuple[ComponentAffected, ...]
@@ -126,7 +132,7 @@ class Restoration:
 
 
 def statuses_before(updates: Iterable[IncidentUpdate]) -> dict[str, ComponentStatus]:
-    """The status that each component had before the first update that changed it; OPERATIONAL, if that is unknown."""
+    """Return the status of each component before the first update that changed it; OPERATIONAL if that is unknown."""
     before: dict[str, ComponentStatus] = {}
     for update in sorted(updates, key=lambda update: update.created or 0.0):
         for change in update.components or ():
@@ -138,7 +144,13 @@ def statuses_before(updates: Iterable[IncidentUpdate]) -> dict[str, ComponentSta
 def plan(
     before: Mapping[str, ComponentStatus], page: Mapping[str, Component], others: tuple[Incident, ...]
 ) -> Restoration:
-    """Decide what goes back to what, given the page's components and the incidents of the same time."""
+    """Decide which component goes back to which status.
+
+    Args:
+        before: The status of each component before the incident, by id.
+        page: The components of the page, by id.
+        others: The other incidents of the same time, with their components.
+    """
     back: list[ComponentAffected] = []
     left: list[str] = []
     for component_id, status in before.items():
@@ -155,28 +167,35 @@ def plan(
     return Restoration(tuple(back), tuple(left))
 
 
-def _contemporaries(context: Session) -> Iterator[Incident]:
-    """The other incidents that are open or have ended since this one began, with what they did to components."""
-    others = {incident.id: incident for incident in context.read_incidents().items}
-    own = others.pop(context.incident_id, None)
-    began = beginning_of(own, context.updates.items if context.updates else ())
+def _contemporaries(session: Session, target: Target, updates: list[IncidentUpdate]) -> Iterator[Incident]:
+    """Read the other incidents that are open or ended after this one began, with what they did to components."""
+    known = target.incidents if target.incidents and target.incidents.complete else session.read_incidents()
+    others = {incident.id: incident for incident in known.items}
+    began = start_of(others.pop(target.incident_id, None), updates)
     for other in others.values():
-        ended = end_of(other)
-        if not is_planned(other) and (is_open(other) or ended is None or began is None or ended >= began):
+        if _overlaps(other, began):
             with contextlib.suppress(NotFoundError):  # somebody has deleted it meanwhile
-                yield _with_components(context, other)
+                yield _with_components(session, other)
 
 
-def _with_components(context: Session, incident: Incident) -> Incident:
-    """An incident with the components of its updates, but not with their texts: there may be many."""
-    detailed = context.client.get_incident(context.page_id, incident.id)
-    updates = detailed.updates or context.read_updates_of(incident.id).items
+def _overlaps(incident: Incident, began: float | None) -> bool:
+    """Whether an incident has changed something, and had not ended when another one began."""
+    if is_planned(incident):
+        return False
+    ended = end_of(incident)
+    return is_open(incident) or ended is None or began is None or ended >= began
+
+
+def _with_components(session: Session, incident: Incident) -> Incident:
+    """Read the components of an incident's updates, without their texts: there may be many."""
+    detailed = session.client.get_incident(session.page_id, incident.id)
+    updates = detailed.updates or session.read_updates(incident.id).items
     slim = tuple(update.model_copy(update={"description": None}) for update in updates)
     return incident.model_copy(update={"updates": slim, "components": detailed.components})
 
 
 def _changed_by(incident: Incident) -> set[str | None]:
-    """What its updates have changed; what it is about, where they do not name it."""
+    """Return the ids of the components that an incident's updates changed, or its own list if they name none."""
     changed = {change.id for update in incident.updates or () for change in update.components or ()}
     return changed or {component.id for component in incident.components or ()}
 

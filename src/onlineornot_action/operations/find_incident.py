@@ -1,117 +1,189 @@
-"""Which incident a run is about when it only has a title: an open one, or one that it opens."""
+"""The incident of a title: the open one, or one that is opened under it."""
 
 import contextlib
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from onlineornot_action.exactly_once.listing import Listing
 from onlineornot_action.exactly_once.post import Evidence, Posted, duplicate_warnings, post
 from onlineornot_action.inputs.model import InvalidInputsError
 from onlineornot_action.inputs.parsers import IfNoIncident
 from onlineornot_action.inputs.rules import Operation
+from onlineornot_action.onlineornot.client import OnlineOrNotClient
+from onlineornot_action.onlineornot.deadline import Deadline
 from onlineornot_action.onlineornot.errors import APIError, CancelledError
-from onlineornot_action.onlineornot.models import Incident, IncidentCreate, IncidentUpdateCreate, newest_first
-from onlineornot_action.operations.components import components_affected
-from onlineornot_action.operations.incidents import (
-    IncidentDraft,
-    describe_missing,
-    first_update,
-    has_title,
-    older_rivals,
-    open_incidents,
+from onlineornot_action.onlineornot.models import (
+    Incident,
+    IncidentCreate,
+    IncidentUpdate,
+    IncidentUpdateCreate,
+    ListPage,
+    newest_first,
 )
-from onlineornot_action.operations.updates import UpdateDraft
+from onlineornot_action.operations.incidents import has_title, open_incidents
+from onlineornot_action.operations.updates import draft_update, says_the_same
 from onlineornot_action.outputs import Outcome, Result
-from onlineornot_action.session import Session
+from onlineornot_action.session import Session, Target
+from onlineornot_action.text import quote
 
 
-def find_incident(context: Session, title: str) -> Result | None:
-    """Find the open incident of this title; without one, what the run comes to."""
-    known = context.read_incidents(is_enough=lambda incidents: bool(open_incidents(incidents, title))).items
-    candidates = open_incidents(known, title)
+def find_incident(session: Session, title: str) -> Target | Result:
+    """Find the newest open incident of this title.
+
+    Returns:
+        The incident; or a target without one, when it has to be opened; or, when nothing is left to do, the result.
+
+    Raises:
+        InvalidInputsError: There is none, and `if-no-incident` is `fail`.
+        APIError: The incidents cannot be read.
+    """
+    incidents = session.read_incidents(is_enough=lambda some: bool(open_incidents(some, title)))
+    candidates = open_incidents(incidents.items, title)
     if not candidates:
-        return _said_before(context, known, title) or _without_incident(context, title)
-    context.incident_id = candidates[0].id
+        return _posted_before(session, incidents, title) or _without_incident(session, incidents, title)
+    warnings: tuple[str, ...] = ()
     if len(candidates) > 1:
         ids = ", ".join(incident.id for incident in candidates)
-        context.warnings.append(
-            f"Several open incidents have this title: {ids}. The newest, which is the first, is used."
-        )
-    return None
+        warnings = (f"Several open incidents have this title: {ids}. The newest, which is the first, is used.",)
+    return Target(candidates[0].id, incidents=incidents, warnings=warnings)
 
 
-def _said_before(context: Session, known: list[Incident], title: str) -> Result | None:
-    """What an earlier attempt of the job posted to the incident that it thereby ended."""
-    inputs = context.inputs
-    ended = newest_first(incident for incident in known if has_title(incident, title))
-    if not (ended and inputs.skip_duplicate and inputs.operation is Operation.CREATE):
+def _posted_before(session: Session, incidents: Listing[Incident], title: str) -> Result | None:
+    """Return what an earlier attempt of the job posted to the incident that it thereby ended."""
+    ended = newest_first(incident for incident in incidents.items if has_title(incident, title))
+    if not (ended and session.inputs.skip_duplicate and session.inputs.operation is Operation.CREATE):
         return None
-    before = replace(context, incident_id=ended[0].id, notes=[])
-    draft = draft_update(before)
-    reading = before.updates or before.read_updates()
-    duplicate = draft.find_duplicate(reading.items)
+    target = Target(ended[0].id, incidents=incidents)
+    if session.inputs.components:
+        from onlineornot_action.operations.components import find_components
+
+        target = find_components(session, target)
+    updates = target.updates or session.read_updates(target.incident_id)
+    duplicate = draft_update(session, target).find_duplicate(updates.items)
     if duplicate is None:
         return None
-    context.updates = reading
-    return Result(Outcome.UNCHANGED, ended[0].id, duplicate.id, duplicate, evidence=Evidence.DUPLICATE)
-
-
-def draft_update(context: Session) -> UpdateDraft:
-    """The update that the inputs ask for."""
-    inputs = context.inputs
-    body = IncidentUpdateCreate(
-        status=inputs.status,
-        description=inputs.text,
-        notify_subscribers=inputs.notify,
-        components_affected=components_affected(context),
-        date_happened=inputs.date_happened,
+    return Result(
+        Outcome.UNCHANGED,
+        target.incident_id,
+        duplicate.id,
+        duplicate,
+        known_updates=updates,
+        evidence=Evidence.DUPLICATE,
     )
-    return UpdateDraft(context.client, context.incident, body)
 
 
-def _without_incident(context: Session, title: str) -> Result:
-    match context.inputs.if_no_incident:
+def _without_incident(session: Session, incidents: Listing[Incident], title: str) -> Target | Result:
+    match session.inputs.if_no_incident:
         case IfNoIncident.CREATE:
-            return _open(context, title)
+            return Target(incidents=incidents)
         case IfNoIncident.SKIP:
             return Result(Outcome.SKIPPED)
         case IfNoIncident.FAIL:
-            raise InvalidInputsError([describe_missing(title)])
+            raise InvalidInputsError([_describe_missing(title)])
 
 
-def _open(context: Session, title: str) -> Result:
-    inputs = context.inputs
-    if inputs.date_happened:
-        context.warnings.append("date-happened has no effect on an incident that is opened.")
+def _describe_missing(title: str) -> str:
+    return (
+        f"incident-title: no open incident is called {quote(title)}. It may have ended; "
+        "with if-no-incident: create one is opened, with skip the step ends without an error."
+    )
+
+
+def open_incident(session: Session, target: Target) -> Result:
+    """Open an incident under the title in the inputs, exactly once; what it raises is what `post` raises."""
+    inputs = session.inputs
     body = IncidentCreate(
-        title=title,
+        title=inputs.incident_title,
         description=inputs.text,
         status=inputs.status,
         notify_subscribers=inputs.notify,
-        components=components_affected(context),
+        components=target.components,
     )
+    warnings = ("date-happened has no effect on an incident that is opened.",) if inputs.date_happened else ()
     if inputs.dry_run:
-        return Result(Outcome.DRY_RUN, body=body)
-    draft = IncidentDraft(context.client, context.page_id, body)
-    return _opened(context, draft, post(draft, context.deadline, baseline=context.incidents, limits=context.limits))
+        return Result(Outcome.DRY_RUN, body=body, warnings=warnings)
+    draft = IncidentDraft(session.client, session.page_id, body)
+    posted = post(draft, session.deadline, baseline=target.incidents, limits=session.limits)
+    result = _opened(session, draft, posted)
+    return replace(result, warnings=(*warnings, *result.warnings))
 
 
-def _opened(context: Session, draft: IncidentDraft, posted: Posted[Incident]) -> Result:
-    """Look once at what has become of it: that is good to know, but no reason to fail."""
+def _opened(session: Session, draft: "IncidentDraft", posted: Posted[Incident]) -> Result:
+    """Read the first update and look for rivals, once: useful to know, but no reason to fail."""
     incident = posted.item
-    context.incident_id = incident.id
-    patience = context.deadline.within(context.limits.follow_up, detached=True)
+    deadline = session.deadline.within(session.limits.follow_up, detached=True)
     update, rivals = None, list[Incident]()
     with contextlib.suppress(APIError, CancelledError):
-        update = first_update(context.client, context.page_id, incident, patience)
-        others = (each for each in Listing(draft.pages(patience)).items if each.id not in posted.duplicates)
+        update = first_update(session.client, session.page_id, incident, deadline)
+        others = (each for each in Listing(draft.pages(deadline)).items if each.id not in posted.duplicates)
         rivals = older_rivals(others, incident, draft.body.title)
-    context.warnings += [*duplicate_warnings(posted), *_rival_warnings(incident, rivals)]
-    notified, update_id = draft.body.notify_subscribers, update.id if update else ""
-    return Result(Outcome.OPENED, incident.id, update_id, update, notified=notified, evidence=posted.evidence)
+    return Result(
+        Outcome.OPENED,
+        incident.id,
+        update.id if update else "",
+        update,
+        notified=draft.body.notify_subscribers,
+        evidence=posted.evidence,
+        warnings=(*duplicate_warnings(posted), *_rival_warnings(incident, rivals)),
+    )
 
 
 def _rival_warnings(opened: Incident, rivals: list[Incident]) -> Iterator[str]:
     if rivals:
         ids = ", ".join(rival.id for rival in rivals)
         yield f"Somebody else opened an incident of this title before: {ids}. This run opened {opened.id}; delete one."
+
+
+@dataclass(frozen=True)
+class IncidentDraft:
+    """An incident to be opened exactly once."""
+
+    client: OnlineOrNotClient
+    status_page_id: str
+    body: IncidentCreate
+
+    def post(self) -> Incident:
+        """Open the incident."""
+        return self.client.create_incident(self.status_page_id, self.body)
+
+    def pages(self, deadline: Deadline | None = None, *, to_the_end: bool = False) -> Iterator[ListPage[Incident]]:
+        """Read the incidents of the page."""
+        return self.client.incident_pages(self.status_page_id, deadline, to_the_end=to_the_end)
+
+    def concerns(self, item: Incident) -> bool:
+        """Whether an incident could be this one."""
+        return has_title(item, self.body.title)
+
+    def is_same(self, item: Incident, deadline: Deadline | None = None) -> bool:
+        """Whether an incident's first update, which a list does not show, says what this one's does."""
+        try:
+            first = first_update(self.client, self.status_page_id, item, deadline)
+        except APIError:  # then `post` ends as unknown
+            return False
+        return first is not None and says_the_same(first, self._first_update())
+
+    def _first_update(self) -> IncidentUpdateCreate:
+        return IncidentUpdateCreate(
+            status=self.body.status,
+            description=self.body.description,
+            notify_subscribers=self.body.notify_subscribers,
+            components_affected=self.body.components,
+        )
+
+
+def first_update(
+    client: OnlineOrNotClient, status_page_id: str, incident: Incident, deadline: Deadline | None = None
+) -> IncidentUpdate | None:
+    """Return the update that an incident began with; it is read if the incident does not hold its updates.
+
+    Raises:
+        APIError: The updates cannot be read.
+    """
+    updates = incident.updates or Listing(client.incident_update_pages(status_page_id, incident.id, deadline)).items
+    return min(updates, key=lambda update: update.created or 0.0, default=None)
+
+
+def older_rivals(incidents: Iterable[Incident], opened: Incident, title: str) -> list[Incident]:
+    """Return other open incidents of the same title that were opened before this one."""
+    rivals = (incident for incident in open_incidents(incidents, title) if incident.id != opened.id)
+    return [rival for rival in rivals if (rival.created or 0.0, rival.id) < (opened.created or 0.0, opened.id)]

@@ -1,9 +1,8 @@
-"""What each operation does with the API. A new one is a function here, and a line in `OPERATIONS`."""
+"""What each operation does with the API. A new one is a function here and a line in `OPERATIONS`."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from onlineornot_action.exactly_once.change import change
 from onlineornot_action.exactly_once.post import Evidence, Posted, duplicate_warnings, post
 from onlineornot_action.inputs.model import InvalidInputsError
 from onlineornot_action.inputs.parsers import LATEST
@@ -16,88 +15,105 @@ from onlineornot_action.onlineornot.models import (
     created_or_oldest,
     newest_first,
 )
-from onlineornot_action.operations.find_incident import draft_update, find_incident
-from onlineornot_action.operations.updates import is_patched
+from onlineornot_action.operations.updates import draft_update, is_patched
 from onlineornot_action.outputs import Outcome, Result
-from onlineornot_action.session import Session
+from onlineornot_action.session import Session, Target
 
 
-def run(context: Session) -> Result:
+def run(session: Session, target: Target) -> Result:
     """Do what the inputs ask for.
 
     Raises:
-        InvalidInputsError: An input names something that the page does not have.
-        APIError: It is not done.
-        UnknownOutcomeError: It may be done.
-        CancelledError: The job was cancelled.
+        InvalidInputsError: `latest` names an update, but the incident has none.
+        APIError: It was not done.
+        UnknownOutcomeError: It may have been done.
+        CancelledError: The run was cancelled before it was done.
+        CancelledWriteError: The run was cancelled when it may have been done.
     """
-    inputs = context.inputs
-    context.incident_id = inputs.incident_id or ""
-    if inputs.incident_title and (ended := find_incident(context, inputs.incident_title)):
-        return ended
-    return OPERATIONS[inputs.operation](context)
+    return OPERATIONS[session.inputs.operation](session, target)
 
 
-def _create(context: Session) -> Result:
-    inputs, draft = context.inputs, draft_update(context)
-    if inputs.dry_run:
-        if not context.updates:
-            _list(context)  # to prove token and ids
-        return Result(Outcome.DRY_RUN, context.incident_id, body=draft.body)
+def _create(session: Session, target: Target) -> Result:
+    if not target.incident_id:
+        from onlineornot_action.operations.find_incident import open_incident
+
+        return open_incident(session, target)
+    draft = draft_update(session, target)
+    if session.inputs.dry_run:
+        if target.updates is None:
+            _list(session, target)  # proves that the token and the ids are valid
+        return Result(Outcome.DRY_RUN, target.incident_id, body=draft.body)
     posted = post(
         draft,
-        context.deadline,
-        find_duplicate=draft.find_duplicate if inputs.skip_duplicate else None,
-        baseline=context.updates,
-        limits=context.limits,
+        session.deadline,
+        find_duplicate=draft.find_duplicate if session.inputs.skip_duplicate else None,
+        baseline=target.updates,
+        limits=session.limits,
     )
-    # What is there now is this and what was posted; if it was found again, others may have posted as well.
-    context.updates = None if posted.evidence is Evidence.RECONCILED or posted.duplicates else posted.baseline
+    return _created(session, target, posted)
+
+
+def _created(session: Session, target: Target, posted: Posted[IncidentUpdate]) -> Result:
+    # Where the update was only found afterwards, others may have been posted since the baseline was read.
+    up_to_date = posted.evidence is not Evidence.RECONCILED and not posted.duplicates
+    result = replace(
+        _about(Outcome.CREATED, target, posted.item, evidence=posted.evidence),
+        known_updates=posted.baseline if up_to_date else None,
+    )
     if posted.evidence is Evidence.DUPLICATE:
-        return _about(context, Outcome.UNCHANGED, posted.item, evidence=posted.evidence)
-    context.notes += _circumstances(posted)
-    context.warnings += duplicate_warnings(posted)
-    return replace(_about(context, Outcome.CREATED, posted.item, evidence=posted.evidence), notified=inputs.notify)
+        return replace(result, outcome=Outcome.UNCHANGED)
+    return replace(
+        result,
+        notified=session.inputs.notify,
+        notes=tuple(_circumstances(posted)),
+        warnings=tuple(duplicate_warnings(posted)),
+    )
 
 
 def _circumstances(posted: Posted[IncidentUpdate]) -> Iterator[str]:
     if posted.baseline is None:
         yield "The updates could not be read beforehand"
-    elif (before := posted.baseline.items) and max(before, key=created_or_oldest).status in ENDING_STATUSES:
-        yield "The incident was over already"
+    elif posted.baseline.items and max(posted.baseline.items, key=created_or_oldest).status in ENDING_STATUSES:
+        yield "The incident was already over"
 
 
-def _update(context: Session) -> Result:
-    inputs, client = context.inputs, context.client
+def _update(session: Session, target: Target) -> Result:
+    from onlineornot_action.exactly_once.change import change
+
+    inputs, client = session.inputs, session.client
     body = IncidentUpdatePatch(status=inputs.status, description=inputs.text, date_happened=inputs.date_happened)
     if inputs.dry_run:
-        return replace(_get(context), outcome=Outcome.DRY_RUN, body=body)
-    target = (*context.incident, _update_id(context))
+        return replace(_get(session, target), outcome=Outcome.DRY_RUN, body=body)
+    target = _with_update(session, target)
+    ids = (session.page_id, target.incident_id, target.update_id)
 
     def read_back() -> IncidentUpdate | None:
-        update = client.get_incident_update(*target)
+        update = client.get_incident_update(*ids)
         return update if is_patched(update, body) else None
 
     update, evidence = change(
-        lambda: client.update_incident_update(*target, body), read_back, context.deadline, context.limits
+        lambda: client.update_incident_update(*ids, body), read_back, session.deadline, session.limits
     )
-    return replace(_about(context, Outcome.UPDATED, update, evidence=evidence), notified=None)
+    return replace(_about(Outcome.UPDATED, target, update, evidence=evidence), notified=None)
 
 
-def _get(context: Session) -> Result:
-    update = context.client.get_incident_update(*context.incident, _update_id(context))
-    return _about(context, Outcome.FETCHED, update)
+def _get(session: Session, target: Target) -> Result:
+    target = _with_update(session, target)
+    update = session.client.get_incident_update(session.page_id, target.incident_id, target.update_id)
+    return _about(Outcome.FETCHED, target, update)
 
 
-def _delete(context: Session) -> Result:
-    if context.inputs.dry_run:
-        return replace(_get(context), outcome=Outcome.DRY_RUN)
-    client, update_id = context.client, _update_id(context)
-    target = (*context.incident, update_id)
+def _delete(session: Session, target: Target) -> Result:
+    from onlineornot_action.exactly_once.change import change
+
+    if session.inputs.dry_run:
+        return replace(_get(session, target), outcome=Outcome.DRY_RUN)
+    client, target = session.client, _with_update(session, target)
+    ids = (session.page_id, target.incident_id, target.update_id)
 
     def delete() -> bool:
         try:
-            client.delete_incident_update(*target)
+            client.delete_incident_update(*ids)
         except NotFoundError:
             if not client.may_have_written:
                 raise
@@ -105,21 +121,23 @@ def _delete(context: Session) -> Result:
 
     def read_back() -> bool | None:
         try:
-            client.get_incident_update(*target)
+            client.get_incident_update(*ids)
         except NotFoundError:
             return True
         return None
 
-    _, evidence = change(delete, read_back, context.deadline, context.limits)
-    return Result(Outcome.DELETED, context.incident_id, update_id, evidence=evidence)
+    _, evidence = change(delete, read_back, session.deadline, session.limits)
+    return Result(
+        Outcome.DELETED, target.incident_id, target.update_id, known_updates=target.updates, evidence=evidence
+    )
 
 
-def _list(context: Session) -> Result:
-    updates = newest_first(context.client.list_incident_updates(*context.incident))
-    return Result(Outcome.LISTED, context.incident_id, updates=tuple(updates))
+def _list(session: Session, target: Target) -> Result:
+    updates = newest_first(session.client.list_incident_updates(session.page_id, target.incident_id))
+    return Result(Outcome.LISTED, target.incident_id, updates=tuple(updates))
 
 
-OPERATIONS: dict[Operation, Callable[[Session], Result]] = {
+OPERATIONS: dict[Operation, Callable[[Session, Target], Result]] = {
     Operation.CREATE: _create,
     Operation.UPDATE: _update,
     Operation.GET: _get,
@@ -129,17 +147,17 @@ OPERATIONS: dict[Operation, Callable[[Session], Result]] = {
 
 
 def _about(
-    context: Session, outcome: Outcome, update: IncidentUpdate, *, evidence: Evidence = Evidence.RESPONSE
+    outcome: Outcome, target: Target, update: IncidentUpdate, *, evidence: Evidence = Evidence.RESPONSE
 ) -> Result:
-    return Result(outcome, context.incident_id, update.id, update, evidence=evidence)
+    return Result(outcome, target.incident_id, update.id, update, known_updates=target.updates, evidence=evidence)
 
 
-def _update_id(context: Session) -> str:
-    """The id that was given, or the newest update's, looked up once."""
-    inputs = context.inputs
-    if inputs.update_id != LATEST:
-        return inputs.update_id or ""
-    newest = max(context.read_updates().items, key=created_or_oldest, default=None)
+def _with_update(session: Session, target: Target) -> Target:
+    """Take the id that was given; look `latest` up, once."""
+    if session.inputs.update_id != LATEST:
+        return replace(target, update_id=session.inputs.update_id or "")
+    updates = session.read_updates(target.incident_id)
+    newest = max(updates.items, key=created_or_oldest, default=None)
     if newest is None:
-        raise InvalidInputsError([f"update-id is latest, but the incident {context.incident_id} has no updates."])
-    return newest.id
+        raise InvalidInputsError([f"update-id is latest, but the incident {target.incident_id} has no updates."])
+    return replace(target, update_id=newest.id, updates=updates)

@@ -19,6 +19,7 @@ from onlineornot_action.onlineornot.models import (
     ListPage,
     created_or_oldest,
 )
+from onlineornot_action.session import Session, Target
 
 _PRECISION = 1.0
 """Seconds by which a date may differ."""
@@ -67,23 +68,38 @@ def _same_moment(one: str | None, other: str) -> bool:
     return abs(difference.total_seconds()) < _PRECISION
 
 
+def draft_update(session: Session, target: Target) -> "UpdateDraft":
+    """Draft the update that the inputs ask for."""
+    inputs = session.inputs
+    body = IncidentUpdateCreate(
+        status=inputs.status,
+        description=inputs.text,
+        notify_subscribers=inputs.notify,
+        components_affected=target.components,
+        date_happened=inputs.date_happened,
+    )
+    return UpdateDraft(session.client, session.page_id, target.incident_id, body)
+
+
 @dataclass(frozen=True)
 class UpdateDraft:
     """An update that is to be posted exactly once."""
 
     client: OnlineOrNotClient
-    incident: tuple[str, str]
+    status_page_id: str
+    incident_id: str
     body: IncidentUpdateCreate
 
     def post(self) -> IncidentUpdate:
         """Post it."""
-        return self.client.create_incident_update(*self.incident, self.body)
+        return self.client.create_incident_update(self.status_page_id, self.incident_id, self.body)
 
     def pages(
         self, deadline: Deadline | None = None, *, to_the_end: bool = False
     ) -> Iterator[ListPage[IncidentUpdate]]:
         """Read the updates of its incident."""
-        return self.client.incident_update_pages(*self.incident, deadline, to_the_end=to_the_end)
+        pages = self.client.incident_update_pages
+        return pages(self.status_page_id, self.incident_id, deadline, to_the_end=to_the_end)
 
     def concerns(self, item: IncidentUpdate) -> bool:  # noqa: ARG002 - any new update may be ours
         """Whether an update could be this one."""

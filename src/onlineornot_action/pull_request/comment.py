@@ -56,7 +56,7 @@ def comment(context: Session, result: Result, environ: Mapping[str, str], scrub:
     run = WorkflowRun.of(environ)
     if problem := next(_obstacles(run, context.inputs), ""):
         return Commented(warnings=(f"There is no comment on the pull request: {problem}. {ADVICE}",))
-    from onlineornot_action.pull_request.keep import keep_comments  # noqa: PLC0415 - here GitHub is needed at last
+    from onlineornot_action.pull_request.keep import keep_comments
 
     deadline = context.deadline.within(context.limits.comment, detached=True)
     teller = _Writer(context, result, run, deadline)
@@ -97,7 +97,7 @@ def _known_updates(context: Session, result: Result) -> Listing[IncidentUpdate] 
         return None  # the response has left out what it changed
     if result.outcome is Outcome.OPENED and result.update:
         return Listing(())
-    return context.updates if context.updates and context.updates.complete else None
+    return result.known_updates if result.known_updates and result.known_updates.complete else None
 
 
 @dataclass

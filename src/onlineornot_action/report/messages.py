@@ -1,4 +1,4 @@
-"""What is said when the API could not do it: what happened, what that usually means, and what to change."""
+"""The messages of failures: what happened, what that usually means, and what to change."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -54,37 +54,46 @@ _MEANING: tuple[tuple[type[APIError], str], ...] = (
         "The API token lacks the permission STATUS_PAGES:EDIT, or the status page belongs to another organisation",
     ),
     (NotFoundError, "Check the ids: this page has no such incident, or this incident no such update"),
-    (RateLimitError, "The API takes no more requests for now. Run the job again later"),
-    (RedirectError, "It was not followed, as the token is for the API alone. Check api-url"),
-    (BadRequestError, "The API does not accept what was sent. Mend the input that it names"),
-    (InternalServerError, "The API failed. It may also response so to a wrong id, so check the ids"),
-    (APIStatusError, "Mend what it names, and check the ids and api-url"),
-    (APIError, "This is no response of the API's. Check api-url, and what stands between this runner and the API"),
+    (RateLimitError, "The API accepts no more requests for now. Run the job again later"),
+    (RedirectError, "Redirects are not followed, because the token is for the API alone. Check api-url"),
+    (BadRequestError, "The API does not accept what was sent. Fix the input named in the message"),
+    (InternalServerError, "The API failed. It may also respond like this to a wrong id, so check the ids"),
+    (APIStatusError, "Fix what the message names, and check the ids and api-url"),
+    (APIError, "This is not a response of the API. Check api-url, and any proxy between this runner and the API"),
 )
 
 
-def explain_failure(error: APIError, inputs: Inputs, incident_id: str) -> Result:
-    """What a run comes to that ends with this error: nothing was written."""
+def explain(error: APIError | UnknownOutcomeError | CancelledError, inputs: Inputs, incident_id: str) -> Result:
+    """Return the result of a run that an error ended: what happened, what that usually means, and what to change."""
+    if isinstance(error, UnknownOutcomeError):
+        return _explain_unknown(error, inputs, incident_id)
+    if isinstance(error, CancelledError):
+        return _explain_cancellation(error, inputs, incident_id)
+    return _explain_failure(error, inputs, incident_id)
+
+
+def _explain_failure(error: APIError, inputs: Inputs, incident_id: str) -> Result:
+    """Nothing was written."""
     sentences = [_not_done(error, inputs.operation), *_quotes(error), _meaning(error), *_asked_to_wait(error)]
     outcome = Outcome.REJECTED if error.effect is Effect.REJECTED else Outcome.NOT_SENT
     return _result(outcome, inputs, incident_id, sentences)
 
 
-def explain_doubt(error: UnknownOutcomeError, inputs: Inputs, incident_id: str) -> Result:
-    """What a run comes to whose write may have been done or not."""
+def _explain_unknown(error: UnknownOutcomeError, inputs: Inputs, incident_id: str) -> Result:
+    """The write may have been applied."""
     sentences = [
-        f"The update may have been {_DONE[inputs.operation]}, or not: {error.cause}",
+        f"The update may have been {_DONE[inputs.operation]}: {error.cause}",
         *_quotes(error.cause),
-        *_others("These are new there, in other words than were sent", error.new_ids),
-        *_others("These may be what was sent, or older", error.uncertain_ids),
+        *_others("These updates are new, but their text differs from what was sent", error.new_ids),
+        *_others("These updates may be what was sent, or older", error.uncertain_ids),
         *_asked_to_wait(error.cause),
         LOOK_FIRST,
     ]
     return replace(_result(Outcome.UNKNOWN, inputs, incident_id, sentences), notified=None)
 
 
-def explain_cancellation(error: CancelledError, inputs: Inputs, incident_id: str) -> Result:
-    """What a cancelled run comes to."""
+def _explain_cancellation(error: CancelledError, inputs: Inputs, incident_id: str) -> Result:
+    """The run was cancelled."""
     done = _DONE[inputs.operation]
     found = error.found
     if isinstance(found, Posted):
@@ -94,7 +103,7 @@ def explain_cancellation(error: CancelledError, inputs: Inputs, incident_id: str
             return replace(result, update_id=found.item.id, update=found.item)
         return replace(result, incident_id=found.item.id)
     if error.may_have_written:
-        sentences = [f"The job was cancelled while the update was being {done}; it may be there, or not", LOOK_FIRST]
+        sentences = [f"The job was cancelled while the update was being {done}; it may be there", LOOK_FIRST]
         return replace(_result(Outcome.CANCELLED, inputs, incident_id, sentences), notified=None)
     sentences = [f"The job was cancelled before the update was {done}; nothing was written"]
     return _result(Outcome.CANCELLED, inputs, incident_id, sentences)
@@ -112,7 +121,7 @@ def _not_done(error: APIError, operation: Operation) -> str:
 
 
 def _quotes(error: APIError) -> list[str]:
-    """The API's own words."""
+    """Quote the API's own words, or the host that a redirect points to."""
     if isinstance(error, RedirectError):
         return [f"It points to {_host(error.location)}"]
     refusals = error.refusals if isinstance(error, APIStatusError) else ()

@@ -1,4 +1,4 @@
-"""What a person reads: one sentence for the log, and the job summary, in which untrusted text is nothing but text."""
+"""The success annotation and the job summary, in which untrusted text is nothing but text."""
 
 from collections.abc import Iterator
 
@@ -11,18 +11,18 @@ from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.text import code, fence, table
 
 MAX_UPDATES = 100
-"""Rows of a list; the output has all of them."""
+"""Rows of a list in the summary; the output `updates` has all of them."""
 
 
 def sentence(result: Result, inputs: Inputs) -> str:
-    """Say what was done."""
+    """Return the annotation of a success."""
     incident, update = f"incident {result.incident_id}", f"update {result.update_id}"
     status = _status(result, inputs) or "not given"
     return {
-        Outcome.CREATED: f"Posted {status} to {incident} as {update}; subscribers {_told(notify=inputs.notify)}.",
-        Outcome.OPENED: f"Opened {incident} with {status}; subscribers {_told(notify=inputs.notify)}.",
+        Outcome.CREATED: f"Posted {status} to {incident} as {update}; subscribers {_notified(notify=inputs.notify)}.",
+        Outcome.OPENED: f"Opened {incident} with {status}; subscribers {_notified(notify=inputs.notify)}.",
         Outcome.SKIPPED: "Nothing was posted: there is no open incident of this title.",
-        Outcome.UNCHANGED: f"Nothing was posted: {update} of {incident} says the same already.",
+        Outcome.UNCHANGED: f"Nothing was posted: {update} of {incident} already says the same.",
         Outcome.UPDATED: f"Changed {update} of {incident}.",
         Outcome.DELETED: f"Deleted {update} of {incident}.",
         Outcome.FETCHED: f"Read {update} of {incident}; its status is {status}.",
@@ -38,13 +38,13 @@ def _plan(result: Result, inputs: Inputs) -> str:
 
 
 def render(result: Result, inputs: Inputs | None, requests: int = 0, writes: int = 0) -> str:
-    """Write the job summary, in GitHub's Markdown.
+    """Return the job summary in GitHub's Markdown.
 
     Args:
         result: What the run came to.
-        inputs: What it was asked for, if that was in order.
-        requests: How many requests were sent.
-        writes: How many of them were to change something.
+        inputs: What it was asked for; None when the inputs are wrong.
+        requests: The number of requests sent.
+        writes: The number of those that write.
     """
     facts = [*_facts(result, inputs), *_efforts(result, requests, writes)]
     rows = ((name, code(value)) for name, value in facts if value)
@@ -56,7 +56,8 @@ def render(result: Result, inputs: Inputs | None, requests: int = 0, writes: int
         blocks.append(fence(result.error))
     if result.updates is not None:
         blocks.append(_timeline(result.updates))
-    if text := (result.update and result.update.description) or ((asked := _writing(inputs)) and asked.text):
+    text = _text(result, inputs)
+    if text:
         blocks.append(fence(text))
     if result.body:
         blocks += ["What would be sent:", fence(result.body.to_json().decode(), "json")]
@@ -71,11 +72,11 @@ _TITLES = {
     Outcome.FETCHED: "update read",
     Outcome.LISTED: "updates read",
     Outcome.SKIPPED: "nothing posted, there is no open incident",
-    Outcome.UNCHANGED: "nothing posted, it is there already",
+    Outcome.UNCHANGED: "nothing posted, it is already there",
     Outcome.DRY_RUN: "dry run, nothing written",
     Outcome.INVALID: "nothing written, the inputs are wrong",
     Outcome.REJECTED: "nothing written, the API refused",
-    Outcome.NOT_SENT: "nothing written, the API could not be asked",
+    Outcome.NOT_SENT: "nothing written, the API could not be reached",
     Outcome.UNKNOWN: "it is not known whether the update was written",
     Outcome.CANCELLED: "cancelled",
 }
@@ -96,17 +97,28 @@ def _facts(result: Result, inputs: Inputs | None) -> Iterator[tuple[str, str]]:
     yield "Update", result.update_id
     yield "Status", _status(result, inputs)
     if result.outcome in (Outcome.CREATED, Outcome.OPENED):
-        yield "Subscribers", _told(notify=inputs.notify)
+        yield "Subscribers", _notified(notify=inputs.notify)
     yield from _components(result.update, inputs)
 
 
 def _status(result: Result, inputs: Inputs) -> str:
-    asked = _writing(inputs)
-    return (result.update and result.update.status) or (asked and asked.status) or ""
+    """Return the status of the update; the one asked for when the API did not return it."""
+    if result.update and result.update.status:
+        return result.update.status
+    requested = _writing(inputs)
+    return (requested and requested.status) or ""
+
+
+def _text(result: Result, inputs: Inputs | None) -> str:
+    """Return the text of the update; the one asked for when the API did not return it."""
+    if result.update and result.update.description:
+        return result.update.description
+    requested = _writing(inputs)
+    return (requested and requested.text) or ""
 
 
 def _writing(inputs: Inputs | None) -> Inputs | None:
-    """The inputs of an operation that writes; what others were given besides means nothing."""
+    """Return the inputs if their operation writes; a status or a text has no meaning for the others."""
     return inputs if inputs and inputs.operation in (Operation.CREATE, Operation.UPDATE) else None
 
 
@@ -119,17 +131,17 @@ def _efforts(result: Result, requests: int, writes: int) -> Iterator[tuple[str, 
 
 
 def _components(update: IncidentUpdate | None, inputs: Inputs) -> Iterator[tuple[str, str]]:
-    """Before and after, as the API says; what was asked for, where it does not say."""
+    """Yield before → after as the API returned it; what was asked for when it did not."""
     if update and update.components:
         for change in update.components:
             before, after = change.old_status or "?", change.new_status or "?"
             yield "Component", f"{change.name or change.id or '?'}: {before} → {after}"
     else:
-        yield from (("Component", wish) for wish in _wishes(inputs.components))
+        yield from (("Component", component) for component in _requested(inputs.components))
 
 
-def _wishes(wanted: Components | None) -> list[str]:
-    """What was asked for, in the words of the input."""
+def _requested(wanted: Components | None) -> list[str]:
+    """Return the components as the input names them."""
     if isinstance(wanted, str):
         return []
     named = (each if isinstance(each, NamedStatus) else NamedStatus(each.id, each.status) for each in wanted or ())
@@ -142,8 +154,8 @@ def _timeline(updates: tuple[IncidentUpdate, ...]) -> str:
         for update in updates[:MAX_UPDATES]
     )
     shown = table([("When", "Status", "Text"), *rows])
-    return f"{shown}\n\nOlder ones are left out here." if len(updates) > MAX_UPDATES else shown
+    return f"{shown}\n\nOlder updates are left out here." if len(updates) > MAX_UPDATES else shown
 
 
-def _told(*, notify: bool) -> str:
-    return "are told" if notify else "are not told"
+def _notified(*, notify: bool) -> str:
+    return "are notified" if notify else "are not notified"

@@ -441,7 +441,7 @@ def test_duplicate_is_the_same_since_the_incident_was_last_over(
     items: list[IncidentUpdate], expected: str | None
 ) -> None:
     body = IncidentUpdateCreate(status=IncidentStatus.MONITORING, description=TEXT, notify_subscribers=False)
-    draft = UpdateDraft(OnlineOrNotClient("token", deadline=Deadline.after(0)), ("page", "incident"), body)
+    draft = UpdateDraft(OnlineOrNotClient("token", deadline=Deadline.after(0)), "page", "incident", body)
 
     duplicate = draft.find_duplicate(items)
 
@@ -450,7 +450,7 @@ def test_duplicate_is_the_same_since_the_incident_was_last_over(
 
 def test_update_that_declares_the_incident_over_can_be_the_duplicate_itself() -> None:
     body = IncidentUpdateCreate(status=IncidentStatus.RESOLVED, description=TEXT, notify_subscribers=False)
-    draft = UpdateDraft(OnlineOrNotClient("token", deadline=Deadline.after(0)), ("page", "incident"), body)
+    draft = UpdateDraft(OnlineOrNotClient("token", deadline=Deadline.after(0)), "page", "incident", body)
 
     duplicate = draft.find_duplicate([update(1, "RESOLVED", TEXT), update(2, "UPDATE", "Newer")])
 

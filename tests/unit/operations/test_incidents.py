@@ -3,7 +3,9 @@
 import pytest
 
 from onlineornot_action.onlineornot.models import Incident, IncidentStatus, StatusPage
-from onlineornot_action.operations.incidents import address, has_title, is_open, older_rivals, open_incidents
+from onlineornot_action.operations.find_incident import older_rivals
+from onlineornot_action.operations.incidents import has_title, is_open, open_incidents
+from onlineornot_action.report.incident_url import incident_url
 
 ENDING = ("RESOLVED", "COMPLETED")
 TITLE = "Checkout is failing"
@@ -105,7 +107,7 @@ def test_readers_see_an_incident_at_the_pages_own_domain_or_at_its_subdomain(
 ) -> None:
     page = StatusPage(custom_domain=domain, subdomain=subdomain)
 
-    assert address(page, "incident0001") == f"https://{host}/incidents/incident0001"
+    assert incident_url(page, "incident0001") == f"https://{host}/incidents/incident0001"
 
 
 @pytest.mark.parametrize(
@@ -117,4 +119,4 @@ def test_readers_see_an_incident_at_the_pages_own_domain_or_at_its_subdomain(
     ],
 )
 def test_what_is_no_host_makes_no_link(domain: str | None, subdomain: str | None) -> None:
-    assert address(StatusPage(custom_domain=domain, subdomain=subdomain), "incident0001") == ""
+    assert incident_url(StatusPage(custom_domain=domain, subdomain=subdomain), "incident0001") == ""

@@ -74,12 +74,12 @@ def facts(markdown: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("outcome", "words"),
     [
-        (Outcome.CREATED, "Posted IDENTIFIED to incident incident1234 as update update1234; subscribers are told."),
+        (Outcome.CREATED, "Posted IDENTIFIED to incident incident1234 as update update1234; subscribers are notified."),
         (Outcome.UPDATED, "Changed update update1234 of incident incident1234."),
         (Outcome.DELETED, "Deleted update update1234 of incident incident1234."),
-        (Outcome.UNCHANGED, "Nothing was posted: update update1234 of incident incident1234 says the same already."),
+        (Outcome.UNCHANGED, "Nothing was posted: update update1234 of incident incident1234 already says the same."),
         (Outcome.LISTED, "Read 0 update(s) of incident incident1234."),
-        (Outcome.OPENED, "Opened incident incident1234 with IDENTIFIED; subscribers are told."),
+        (Outcome.OPENED, "Opened incident incident1234 with IDENTIFIED; subscribers are notified."),
         (Outcome.SKIPPED, "Nothing was posted: there is no open incident of this title."),
         (Outcome.DRY_RUN, "Dry run: nothing was written. It would create an update of incident incident1234."),
     ],
@@ -88,8 +88,8 @@ def test_the_sentence_says_what_was_done(outcome: Outcome, words: str) -> None:
     assert sentence(result(outcome), inputs(**CREATE)) == words
 
 
-def test_the_sentence_says_when_nobody_is_told() -> None:
-    assert sentence(result(Outcome.CREATED), inputs(**CREATE, notify="false")).endswith("subscribers are not told.")
+def test_the_sentence_says_when_nobody_is_notified() -> None:
+    assert sentence(result(Outcome.CREATED), inputs(**CREATE, notify="false")).endswith("subscribers are not notified.")
 
 
 @pytest.mark.parametrize("outcome", [Outcome.CREATED, Outcome.FETCHED])
@@ -128,7 +128,7 @@ def test_the_table_says_what_happened_where() -> None:
         "Incident": INCIDENT_ID,
         "Update": UPDATE_ID,
         "Status": "IDENTIFIED",
-        "Subscribers": "are told",
+        "Subscribers": "are notified",
         "Requests": "2",
     }
 
@@ -267,7 +267,7 @@ def test_a_long_list_leaves_the_older_ones_out_and_says_so(count: int, says_so: 
     markdown = render(timeline(*[IncidentUpdate(id=UPDATE_ID)] * count), inputs(operation="list"), requests=2)
 
     assert markdown.count("\n|  |  |  |") == MAX_UPDATES
-    assert ("Older ones are left out here." in markdown) is says_so
+    assert ("Older updates are left out here." in markdown) is says_so
 
 
 def test_thousands_of_long_updates_leave_the_summary_short_enough_for_github() -> None:
