@@ -25,7 +25,7 @@ RUN pip install --root /image --root-user-action ignore --no-warn-script-locatio
         \( -name '*.pyi' -o -name '*.h' -o -name RECORD -o -path '*/tests/*' \) ! -type d -delete
 
 # The shared libraries that these files are linked with, and the dynamic loader. `ldd` prints the paths for this
-# architecture. The symlinks in the root folder (lib -> usr/lib) are created first, so that the copies end up behind them.
+# architecture. The symlinks in the root folder (lib -> usr/lib) are created first, so that the copies follow them.
 RUN find / -maxdepth 1 -type l -name 'lib*' -printf '%f %l\n' \
     | while read -r link target; do mkdir -p "/image/$target"; ln -s "$target" "/image/$link"; done \
  && find /image/usr/local -type f \( -name '*.so' -o -name '*.so.*' -o -path '*/bin/*' \) -exec ldd '{}' + \
@@ -58,7 +58,7 @@ LABEL org.opencontainers.image.title="OnlineOrNot incident update" \
 COPY --from=build /image /
 COPY --from=build /action /action
 # Saves 3 ms at each start: pydantic would read the metadata of every package to look for plugins, and there are none.
-# https://docs.pydantic.dev/latest/concepts/plugins/
+# https://github.com/pydantic/pydantic/blob/main/pydantic/plugin/_loader.py
 ENV PYDANTIC_DISABLE_PLUGINS=__all__
 # Runs as root, as GitHub requires, since the files that the runner mounts belong to other users. Exec form, since a
 # shell drops environment variables with a hyphen, such as INPUT_API-TOKEN. -I, so that no file of the workspace is
