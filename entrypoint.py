@@ -23,5 +23,5 @@ if __name__ == "__main__":
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="replace")
     exit_status = main(sys.argv[1:], os.environ, sys.stdout, lambda: signals_received[0] if signals_received else None)
-    # All output is written and flushed. sys.exit could wait for a thread that is still waiting for a lost response.
+    # All output is written and flushed. Do not wait for a thread that may still be waiting for a response.
     os._exit(exit_status)

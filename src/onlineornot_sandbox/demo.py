@@ -13,7 +13,7 @@ from onlineornot_sandbox.store import Store
 
 MAX_OUTPUT_LENGTH = 100
 
-TITLE = "Checkout is disturbed by a deploy"
+TITLE = "Checkout disrupted by a deploy"
 DEPLOY_FAILED = {
     "incident-title": TITLE,
     "if-no-incident": "create",
