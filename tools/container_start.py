@@ -1,8 +1,9 @@
-"""How long a step takes, from `docker run` to its end, and how long an interpreter that does nothing.
+"""Benchmark the image: how long does a step take, compared with a container whose interpreter does nothing?
 
-    PYTHONPATH=src .venv/bin/python tools/container_start.py
+    PYTHONPATH=src .venv/bin/python tools/container_start.py [--runs 15]
 
-The two take turns, so that whatever else the machine does meets both alike. The ratio's limit is 2.5.
+Needs a Docker engine. The two alternate, so that other load on the machine affects both alike. The ratio should not
+exceed 2.5.
 """
 
 import argparse
@@ -22,13 +23,14 @@ from onlineornot_sandbox.server import Sandbox
 ROOT = Path(__file__).parents[1]
 DOCKER = shutil.which("docker") or "docker"
 RUN = ("run", "--rm", "--network", "host")
+BUILD_TIMEOUT = 900  # seconds
 MEGABYTE = 1_000_000
 
 
 def main() -> None:
-    """Build the image, time both, weigh the image, and print the figures."""
-    parser = argparse.ArgumentParser(description="Time the image's start.")
-    parser.add_argument("--runs", type=int, default=15, help="how many of each (%(default)s)")
+    """Build the image, time both containers, and print the results."""
+    parser = argparse.ArgumentParser(description="Benchmark the image.")
+    parser.add_argument("--runs", type=int, default=15, help="runs of each container (default: %(default)s)")
     runs = parser.parse_args().runs
     image = docker("build", "--quiet", str(ROOT)).decode().split()[-1]
 
@@ -43,11 +45,11 @@ def main() -> None:
 
 
 def create_inputs(url: str) -> dict[str, str]:
-    """Word the inputs of a create as the runner does."""
+    """Return the inputs of a create as the environment variables that the runner sets."""
     inputs = {
         "api-token": EDIT_TOKEN,
         "api-url": url,
-        "description": "The roll-back is complete.",
+        "description": "The rollback is complete.",
         "incident-id": INCIDENT_ID,
         "status": "RESOLVED",
         "status-page-id": PAGE_ID,
@@ -56,28 +58,28 @@ def create_inputs(url: str) -> dict[str, str]:
 
 
 def seconds(command: tuple[str, ...], variables: Mapping[str, str]) -> float:
-    """Time one command of the client."""
-    begin = time.perf_counter()
+    """Return how long a docker command takes."""
+    start = time.perf_counter()
     docker(*command, variables=variables)
-    return time.perf_counter() - begin
+    return time.perf_counter() - start
 
 
 def docker(*command: str, variables: Mapping[str, str] | None = None) -> bytes:
-    """Run the client and hand back what it prints."""
-    return subprocess.run(  # noqa: S603 - every word of the command stands in this file
+    """Run a docker command and return its output."""
+    return subprocess.run(  # noqa: S603 - all arguments come from this file
         [DOCKER, *command],
         env={**os.environ, **(variables or {})},
         stdout=subprocess.PIPE,
-        timeout=900,
+        timeout=BUILD_TIMEOUT,
         check=True,
     ).stdout
 
 
 def report(create: float, nothing: float, *, image: str) -> None:
-    """Print the medians, their ratio, and what the image weighs."""
+    """Print the medians, their ratio, and the size of the image."""
     compressed = len(gzip.compress(docker("save", image), 6))
     unpacked = int(docker("image", "inspect", "--format", "{{.Size}}", image))
-    print(  # noqa: T201 - the figures are what this script is for
+    print(  # noqa: T201 - the output of this script
         f"create      {create:.3f} s\n"
         f"-c pass     {nothing:.3f} s\n"
         f"ratio       {create / nothing:.2f}\n"

@@ -1,4 +1,10 @@
-"""Make the picture in the README: an example comments on a pull request, and a browser draws what it wrote."""
+"""Redraw docs/comment.png, the picture of the comment in the README.
+
+    make picture
+
+Runs examples/pull-request.yml against the sandbox and a stand-in for GitHub's API, and takes a screenshot of the
+comment in both of its states. Needs Chromium.
+"""
 
 import shutil
 import subprocess
@@ -18,7 +24,7 @@ from onlineornot_sandbox.store import Store
 
 PICTURE = ROOT / "docs" / "comment.png"
 WIDTH, HEIGHT = 960, 850
-BEGINNING, END = datetime(2026, 11, 24, 14, 3, tzinfo=UTC), datetime(2026, 11, 24, 14, 31, tzinfo=UTC)
+START, END = datetime(2026, 11, 24, 14, 3, tzinfo=UTC), datetime(2026, 11, 24, 14, 31, tzinfo=UTC)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 STYLE = """
 body { font: 14px/1.5 "Segoe UI", "Noto Sans", Helvetica, Arial, sans-serif; color: #1f2328; margin: 16px; }
@@ -35,30 +41,31 @@ a { color: #0969da; }
 
 
 def main() -> None:
-    """Run the workflow, draw what stands on the pull request after each of its two steps, and keep the picture."""
-    now = [BEGINNING]
+    """Run the two steps of the workflow, and draw the comment as it is after each."""
+    now = [START]
     store = Store(clock=lambda: now[-1])
     github = GitHub(pulls={HEAD: [pull(7, merged=True)]}, jobs={55: [("deploy (eu)", "failure")]})
     with (
         TemporaryDirectory() as folder,
         FaultServer(app=create_github_app(github)) as server,
-        Sandbox(store=store) as page,
+        Sandbox(store=store) as sandbox,
     ):
         environ = after_a_failed_run(55, server.url, Path(folder))
-        workflow = Workflow("pull-request", page, environ=environ)
+        workflow = Workflow("pull-request", sandbox, environ=environ)
         workflow.run("begin")
-        first = github.bodies(7)
+        opened = github.bodies(7)
         now.append(END)
         workflow.run("end")
-    _draw("".join(map(_shown, first + github.bodies(7))))
+        resolved = github.bodies(7)
+    _take_screenshot("".join(map(_comment_as_html, opened + resolved)))
 
 
-def _shown(body: str) -> str:
+def _comment_as_html(body: str) -> str:
     markdown = MarkdownIt("commonmark").enable("table").render(body)
     return f"<article><header><b>github-actions</b> bot commented</header><section>{markdown}</section></article>"
 
 
-def _draw(content: str) -> None:
+def _take_screenshot(content: str) -> None:
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         sys.exit(f"None of {', '.join(BROWSERS)} is installed.")

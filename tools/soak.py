@@ -1,7 +1,9 @@
-"""Many steps at once against a sandbox in trouble: what they say, counted against what its store holds.
+"""Soak test: run many steps at once against a server with random faults, and compare their outcomes with its store.
 
-make soak                                    300 steps over 50 incidents, with the limits of real life
-PYTHONPATH=src:tests .venv/bin/python tools/soak.py --runs 1000 --seed 7
+    make soak                                                                 300 steps over 50 incidents
+    PYTHONPATH=src:tests .venv/bin/python tools/soak.py --runs 1000 --seed 7
+
+The limits are those of production. The exit status is 1 if a step was lost, duplicated or denied; see `Verdict`.
 """
 
 import argparse
@@ -26,7 +28,7 @@ from onlineornot_sandbox.local_step import as_variables
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
 from onlineornot_sandbox.store import Store
 
-TROUBLE = [
+FAULTS = [
     CASES[name]
     for name in (
         "429 for a second, before the write",
@@ -38,61 +40,69 @@ TROUBLE = [
         "503 html, after the write",
     )
 ]
-SHARE_OF_TROUBLE = 0.4
+FAULT_RATE = 0.4
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one step says, and how often the store has its text."""
+    """The outcome of one step, and the number of updates with its text in the store."""
 
     outcome: str
     copies: int
 
     @property
     def is_lost(self) -> bool:
-        """Whether it claims what is not there."""
+        """Whether it reports success, but the update is missing."""
         return self.outcome == "created" and self.copies == 0
 
     @property
     def is_duplicated(self) -> bool:
-        """Whether subscribers were told twice."""
+        """Whether there is more than one copy, so that subscribers were notified twice."""
         return self.copies > 1
 
     @property
     def is_denied(self) -> bool:
-        """Whether it claims that nothing was written, though it is there."""
+        """Whether it reports that nothing was written, but the update is there."""
         return self.outcome in ("rejected", "not-sent") and self.copies > 0
 
 
-class TroubledServer(FaultServer):
-    """A server that plays a fault at random; the seed decides which."""
+class RandomFaultServer(FaultServer):
+    """A server that responds to some requests with a fault; the seed decides which."""
 
     def __init__(self, store: Store, seed: int) -> None:
         super().__init__(store=store)
-        self._random = random.Random(seed)  # noqa: S311 - no secret
+        self._random = random.Random(seed)  # noqa: S311 - not used for security
 
-    def _next_play(self, request: ReceivedRequest) -> Play:  # noqa: ARG002 - trouble does not choose
+    def _next_play(self, request: ReceivedRequest) -> Play:  # noqa: ARG002 - faults are independent of the request
         with self._lock:
-            return self._random.choice(TROUBLE) if self._random.random() < SHARE_OF_TROUBLE else WELL
+            return self._random.choice(FAULTS) if self._random.random() < FAULT_RATE else WELL
 
 
 def soak(*, runs: int, incidents: int, seed: int, limits: RunLimits | None = None, seconds: int = 180) -> list[Verdict]:
-    """Run so many steps at once, each with a text of its own."""
+    """Run steps at once, each with its own text, spread over several incidents.
+
+    Args:
+        runs: The number of steps.
+        incidents: The number of incidents.
+        seed: Decides which requests meet a fault.
+        limits: Limits of a step; those of production by default.
+        seconds: The `timeout-seconds` of a step.
+    """
     store = Store()
     template = store.incidents[INCIDENT_ID]
     ids = [f"incident{number:04}" for number in range(incidents)]
     store.incidents = {incident_id: replace(template, id=incident_id) for incident_id in ids}
-    texts = [f"Step {number} of seed {seed} has this to say." for number in range(runs)]
-    with TemporaryDirectory() as folder, TroubledServer(store, seed) as server, ThreadPoolExecutor(runs) as pool:
+    texts = [f"Update {number} of seed {seed}." for number in range(runs)]
+    with TemporaryDirectory() as folder, RandomFaultServer(store, seed) as server, ThreadPoolExecutor(runs) as pool:
 
         def run(number: int) -> str:
-            file = Path(folder, str(number))
+            output_file = Path(folder, str(number))
             inputs = {"status": "UPDATE", "description": texts[number], "timeout-seconds": str(seconds)}
-            where = {"status-page-id": PAGE_ID, "incident-id": ids[number % incidents]}
-            access = {"api-token": EDIT_TOKEN, "api-url": server.url}
-            environ = as_variables(inputs | where | access) | {"GITHUB_OUTPUT": str(file)}
+            inputs |= {"status-page-id": PAGE_ID, "incident-id": ids[number % incidents]}
+            inputs |= {"api-token": EDIT_TOKEN, "api-url": server.url}
+            environ = as_variables(inputs) | {"GITHUB_OUTPUT": str(output_file)}
             run_action([], environ, io.StringIO(), limits=limits)
-            return parse_outputs(file.read_text(encoding="utf-8"))["outcome"]
+            return parse_outputs(output_file.read_text(encoding="utf-8"))["outcome"]
 
         outcomes = list(pool.map(run, range(runs)))
     written = Counter(update.description for incident in store.incidents.values() for update in incident.updates)
@@ -100,29 +110,29 @@ def soak(*, runs: int, incidents: int, seed: int, limits: RunLimits | None = Non
 
 
 def table(verdicts: Iterable[Verdict]) -> str:
-    """Count what the steps say against what the store holds."""
-    every = list(verdicts)
+    """Format the number of steps for each outcome and number of copies, and the totals of each kind of failure."""
+    verdicts = list(verdicts)
     rows = [("outcome", "copies", "steps")]
-    rows += [(key.outcome, str(key.copies), str(count)) for key, count in sorted(Counter(every).items(), key=str)]
+    rows += [(key.outcome, str(key.copies), str(count)) for key, count in sorted(Counter(verdicts).items(), key=str)]
     rows += [
-        ("lost", "", str(sum(verdict.is_lost for verdict in every))),
-        ("doubled", "", str(sum(verdict.is_duplicated for verdict in every))),
-        ("denied", "", str(sum(verdict.is_denied for verdict in every))),
-        ("unknown", "", str(sum(verdict.outcome == "unknown" for verdict in every))),
+        ("lost", "", str(sum(verdict.is_lost for verdict in verdicts))),
+        ("duplicated", "", str(sum(verdict.is_duplicated for verdict in verdicts))),
+        ("denied", "", str(sum(verdict.is_denied for verdict in verdicts))),
+        ("unknown", "", str(sum(verdict.outcome == "unknown" for verdict in verdicts))),
     ]
     return "".join(f"{outcome:<12}{copies:>8}{steps:>8}\n" for outcome, copies, steps in rows)
 
 
 def main() -> int:
-    """Soak as the command line says, and print the table; 1 when something was lost, doubled or denied."""
-    parser = argparse.ArgumentParser(description="Run many steps at once against a sandbox in trouble.")
-    parser.add_argument("--runs", type=int, default=300, help="(%(default)s)")
-    parser.add_argument("--incidents", type=int, default=50, help="(%(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="(%(default)s)")
+    """Run the soak test with the arguments of the command line, and print a table of its results."""
+    parser = argparse.ArgumentParser(description="Run many steps at once against a server with random faults.")
+    parser.add_argument("--runs", type=int, default=300, help="number of steps (default: %(default)s)")
+    parser.add_argument("--incidents", type=int, default=50, help="number of incidents (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the random faults (default: %(default)s)")
     arguments = parser.parse_args()
-    begin = time.monotonic()
+    start = time.monotonic()
     verdicts = soak(runs=arguments.runs, incidents=arguments.incidents, seed=arguments.seed)
-    sys.stdout.write(f"{table(verdicts)}{time.monotonic() - begin:.0f} s\n")
+    sys.stdout.write(f"{table(verdicts)}{time.monotonic() - start:.0f} s\n")
     return int(any(verdict.is_lost or verdict.is_duplicated or verdict.is_denied for verdict in verdicts))
 
 

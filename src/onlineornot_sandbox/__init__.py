@@ -1,1 +1,1 @@
-"""A stand-in for the OnlineOrNot API that remembers what it is told, over real HTTP."""
+"""A stateful stand-in for the OnlineOrNot API, over real HTTP."""

@@ -1,4 +1,4 @@
-"""Run the sandbox until a signal ends it."""
+"""Run the sandbox until SIGINT or SIGTERM stops it."""
 
 import argparse
 import signal
@@ -7,24 +7,27 @@ import sys
 from onlineornot_sandbox.auth import EDIT_TOKEN, FOREIGN_TOKEN, READ_TOKEN
 from onlineornot_sandbox.server import Sandbox
 
-ENDING_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})
+STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})
 
 
 def main() -> None:
-    """Serve, say where and with which ids, and wait."""
+    """Start the sandbox, print its address, ids and tokens, and wait for a signal."""
     parser = argparse.ArgumentParser(prog="onlineornot_sandbox", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1", help="the address to listen at (%(default)s)")
-    parser.add_argument("--port", default=8787, type=int, help="0 picks a free one (%(default)s)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument(
+        "--port", default=8787, type=int, help="port to listen on; 0 picks a free one (default: %(default)s)"
+    )
     arguments = parser.parse_args()
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)  # before there are threads, which inherit it
+    # Before any thread starts, since threads inherit the mask: https://man7.org/linux/man-pages/man3/pthread_sigmask.3.html
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     with Sandbox(host=arguments.host, port=arguments.port) as sandbox:
         sys.stdout.write(describe(sandbox))
         sys.stdout.flush()
-        signal.sigwait(ENDING_SIGNALS)
+        signal.sigwait(STOP_SIGNALS)
 
 
 def describe(sandbox: Sandbox) -> str:
-    """Write down what somebody at a terminal needs to try the sandbox."""
+    """List the ids, tokens and addresses that are needed to use the sandbox from a terminal."""
     store, url = sandbox.store, sandbox.url
     rows = [
         ("page", store.page.id, store.page.name),
@@ -32,13 +35,13 @@ def describe(sandbox: Sandbox) -> str:
         *(("component", component.id, component.name) for component in store.components.values()),
         ("token", EDIT_TOKEN, "reads and writes"),
         ("token", READ_TOKEN, "reads"),
-        ("token", FOREIGN_TOKEN, "of another organisation"),
-        ("look at", f"{url}/", "the page as readers see it"),
-        ("look at", f"{url}/sandbox/mails", "what subscribers were sent"),
-        ("look at", f"{url}/sandbox/requests", "what the API was asked"),
+        ("token", FOREIGN_TOKEN, "belongs to another organisation"),
+        ("open", f"{url}/", "the status page as readers see it"),
+        ("open", f"{url}/sandbox/mails", "mails sent to subscribers"),
+        ("open", f"{url}/sandbox/requests", "requests that the API received"),
     ]
     lines = [f"  {kind:<12}{value:<44}{meaning}" for kind, value, meaning in rows]
-    return "\n".join([f"The sandbox listens at {url} (Ctrl-C ends it)", *lines]) + "\n"
+    return "\n".join([f"The sandbox listens on {url} (Ctrl-C stops it)", *lines]) + "\n"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The API's operations as a Flask application, and three windows for whoever looks in from outside."""
+"""The API's operations as a Flask application, and three pages that show the state of the sandbox."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -17,7 +17,7 @@ from onlineornot_sandbox.bodies import (
 )
 from onlineornot_sandbox.envelopes import RefusedError, failure, success
 from onlineornot_sandbox.page_view import render_page
-from onlineornot_sandbox.paging import listing
+from onlineornot_sandbox.paging import list_response
 from onlineornot_sandbox.resources import ReceivedRequest
 from onlineornot_sandbox.store import MissingError, Store
 
@@ -25,30 +25,30 @@ Route = tuple[str, str, Callable[..., Response]]
 
 
 def create_app(store: Store) -> Flask:
-    """Make the application that serves this store."""
+    """Create the application that serves a store."""
     app = Flask(__name__, static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    app.url_map.merge_slashes = False  # an id that came out empty is a 404 to the API, not a redirect
+    app.url_map.merge_slashes = False  # a path with an empty id is a 404, not a redirect
     api = Api(store)
-    app.before_request(api.admit)
-    for method, rule, view in (*operations(api), *windows(store)):
+    app.before_request(api.check_request)
+    for method, rule, view in (*operations(api), *inspection_pages(store)):
         app.add_url_rule(rule, view_func=view, methods=[method])
     app.register_error_handler(RefusedError, lambda error: failure(error.status, str(error), error.code))
     app.register_error_handler(MissingError, lambda error: failure(HTTPStatus.NOT_FOUND, str(error)))
-    app.register_error_handler(HTTPException, _http_failure)
-    app.register_error_handler(Exception, _defect)
+    app.register_error_handler(HTTPException, _flask_failure)
+    app.register_error_handler(Exception, _internal_error)
     return app
 
 
 class Api:
-    """The operations, one method each; by the time one runs, `admit` has seen to the token and the page."""
+    """One method for each operation; `check_request` has checked the token and the page before it runs."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def admit(self) -> None:
-        """Look at a request before its operation does, also when there is none for it."""
-        request.get_data()  # on a kept connection an unread body would be taken for the next request
+    def check_request(self) -> None:
+        """Record a request to the API and check its token and page, even if no operation matches its path."""
+        request.get_data()  # on a persistent connection an unread body would be parsed as the next request
         if not request.path.startswith("/v1/"):
             return
         path = str(request.environ["RAW_URI"])
@@ -59,20 +59,20 @@ class Api:
             raise MissingError("There is no such status page.")
 
     def get_page(self) -> Response:
-        """Response the page."""
-        return success(self.store.describe_page())
+        """Return the status page."""
+        return success(self.store.page_as_json())
 
     def list_components(self) -> Response:
-        """Response components, searched by name."""
-        return listing(self.store.components.values(), lambda component: component.name, request.args)
+        """Return components; `search` matches their names."""
+        return list_response(self.store.components.values(), lambda component: component.name, request.args)
 
     def list_groups(self) -> Response:
-        """Response groups, searched by name."""
-        return listing(self.store.groups.values(), lambda group: group.name, request.args)
+        """Return groups; `search` matches their names."""
+        return list_response(self.store.groups.values(), lambda group: group.name, request.args)
 
     def list_incidents(self) -> Response:
-        """Response incidents, searched by title."""
-        return listing(self.store.incidents.values(), lambda incident: incident.title, request.args)
+        """Return incidents; `search` matches their titles."""
+        return list_response(self.store.incidents.values(), lambda incident: incident.title, request.args)
 
     def create_incident(self) -> Response:
         """Open an incident."""
@@ -80,24 +80,24 @@ class Api:
         return success(incident.as_detailed_json(), HTTPStatus.CREATED)
 
     def get_incident(self, incident_id: str) -> Response:
-        """Response an incident with its updates."""
+        """Return an incident with its updates."""
         return success(self.store.incident(incident_id).as_detailed_json())
 
     def patch_incident(self, incident_id: str) -> Response:
-        """Change an incident's title and impact."""
+        """Change the title and impact of an incident."""
         self.store.incident(incident_id)
         incident = self.store.patch_incident(incident_id, read_body(request, IncidentPatch))
         return success(incident.as_detailed_json())
 
     def delete_incident(self, incident_id: str) -> Response:
-        """Remove an incident."""
+        """Delete an incident."""
         self.store.delete_incident(incident_id)
         return success({"id": incident_id})
 
     def list_updates(self, incident_id: str) -> Response:
-        """Response an incident's updates, searched by description."""
+        """Return the updates of an incident; `search` matches their descriptions."""
         updates = self.store.timeline(incident_id)
-        return listing(updates, lambda update: update.description, request.args)
+        return list_response(updates, lambda update: update.description, request.args)
 
     def create_update(self, incident_id: str) -> Response:
         """Post an update."""
@@ -106,7 +106,7 @@ class Api:
         return success(update.as_json(), HTTPStatus.CREATED)
 
     def get_update(self, incident_id: str, update_id: str) -> Response:
-        """Response an update."""
+        """Return an update."""
         return success(self.store.incident_update(incident_id, update_id).as_json())
 
     def patch_update(self, incident_id: str, update_id: str) -> Response:
@@ -116,13 +116,13 @@ class Api:
         return success(self.store.patch_incident_update(incident_id, update_id, body).as_json())
 
     def delete_update(self, incident_id: str, update_id: str) -> Response:
-        """Remove an update."""
+        """Delete an update."""
         self.store.delete_incident_update(incident_id, update_id)
         return success({"id": update_id})
 
 
 def operations(api: Api) -> Iterator[Route]:
-    """List what the sandbox offers of the API."""
+    """List the operations of the API that the sandbox supports."""
     page = "/v1/status_pages/<page_id>"
     incidents = f"{page}/incidents"
     updates = f"{incidents}/<incident_id>/updates"
@@ -141,8 +141,8 @@ def operations(api: Api) -> Iterator[Route]:
     yield "DELETE", f"{updates}/<update_id>", api.delete_update
 
 
-def windows(store: Store) -> Iterator[Route]:
-    """List what the sandbox shows beside the API, without a token."""
+def inspection_pages(store: Store) -> Iterator[Route]:
+    """List the pages that show the state of the sandbox. They need no token."""
 
     def show_page() -> Response:
         return Response(render_page(store), mimetype="text/plain")
@@ -158,13 +158,13 @@ def windows(store: Store) -> Iterator[Route]:
     yield "GET", "/sandbox/requests", show_requests
 
 
-def _http_failure(error: HTTPException) -> Response:
-    """Put the envelope around what Flask refuses by itself: unknown paths and methods."""
+def _flask_failure(error: HTTPException) -> Response:
+    """Wrap the errors that Flask itself raises, for unknown paths and methods, in the API's envelope."""
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     return failure(status, error.description or status.phrase)
 
 
-def _defect(error: Exception) -> Response:
-    """Response as the API does when it fails, and show the defect to whoever runs the sandbox."""
+def _internal_error(error: Exception) -> Response:
+    """Return a 500 with the API's envelope, and log the exception."""
     current_app.logger.error("%s %s", request.method, request.path, exc_info=error)
     return failure(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error")

@@ -1,4 +1,4 @@
-"""Which tokens there are, and what each may do."""
+"""The tokens that the sandbox accepts, and what each may do."""
 
 from http import HTTPStatus
 
@@ -6,15 +6,19 @@ from werkzeug.datastructures import Authorization
 
 from onlineornot_sandbox.envelopes import Code, RefusedError
 
-EDIT_TOKEN = "sandbox-edit-token"  # noqa: S105 - opens nothing but the sandbox
+EDIT_TOKEN = "sandbox-edit-token"  # noqa: S105 - valid in the sandbox only
 READ_TOKEN = "sandbox-read-token"  # noqa: S105 - likewise
-FOREIGN_TOKEN = "sandbox-foreign-token"  # noqa: S105 - likewise; of an organisation without a page
+FOREIGN_TOKEN = "sandbox-foreign-token"  # noqa: S105 - likewise; its organisation does not own the status page
 
-READS = frozenset({"GET", "HEAD"})
+READ_METHODS = frozenset({"GET", "HEAD"})
 
 
 def check_access(authorization: Authorization | None, method: str) -> None:
-    """Refuse a request whose token is missing, unknown or not allowed to do this."""
+    """Check that a request's token may use this method.
+
+    Raises:
+        RefusedError: The token is missing, unknown, or lacks the permission.
+    """
     token = authorization.token if authorization and authorization.type == "bearer" else None
     if token not in (EDIT_TOKEN, READ_TOKEN, FOREIGN_TOKEN):
         message = "The API token is missing, expired or wrong."
@@ -22,6 +26,6 @@ def check_access(authorization: Authorization | None, method: str) -> None:
     if token == FOREIGN_TOKEN:
         message = "The status page belongs to another organisation."
         raise RefusedError(HTTPStatus.FORBIDDEN, message, Code.NOT_ALLOWED)
-    if token == READ_TOKEN and method not in READS:
+    if token == READ_TOKEN and method not in READ_METHODS:
         message = "The API token lacks the permission STATUS_PAGES:EDIT."
         raise RefusedError(HTTPStatus.FORBIDDEN, message, Code.NOT_ALLOWED)

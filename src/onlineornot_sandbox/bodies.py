@@ -1,4 +1,4 @@
-"""What the bodies of requests may contain, exactly as the vendor's document has it."""
+"""Request bodies, with the same constraints as in the vendor's OpenAPI document."""
 
 from http import HTTPStatus
 from typing import Annotated, TypeVar
@@ -15,28 +15,28 @@ Description = Annotated[str, Field(min_length=1)]
 
 
 class Body(BaseModel):
-    """A body of a request: nothing is converted, and fields nobody knows are ignored."""
+    """A request body. Values are not converted between types, and unknown fields are ignored."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
     @field_validator("*")
     @classmethod
     def _refuse_null(cls, value: object) -> object:
-        """Leave None to mean "left out": defaults do not come here, a null in the body does."""
+        """Refuse an explicit null, so that None always means "left out"; defaults are not validated."""
         if value is None:
             raise ValueError("null is not allowed")
         return value
 
 
 class ComponentSetting(Body):
-    """The status that a component is to have; its id may be any string."""
+    """A component's new status. The document accepts any string as an id."""
 
     id: str
     status: ComponentStatus
 
 
 class IncidentUpdateCreate(Body):
-    """The body that posts an update."""
+    """Body that posts an update."""
 
     status: UpdateStatus
     description: Description
@@ -46,7 +46,7 @@ class IncidentUpdateCreate(Body):
 
 
 class IncidentUpdatePatch(Body):
-    """The body that changes an update; what is left out stays."""
+    """Body that changes an update; fields that are left out keep their values."""
 
     status: UpdateStatus | None = None
     description: Description | None = None
@@ -54,7 +54,7 @@ class IncidentUpdatePatch(Body):
 
 
 class IncidentCreate(Body):
-    """The body that opens an incident."""
+    """Body that opens an incident."""
 
     title: Title
     description: str
@@ -63,7 +63,7 @@ class IncidentCreate(Body):
     notify_subscribers: bool = True
 
     def first_update(self) -> IncidentUpdateCreate:
-        """Make the update an incident begins with; unlike later ones it may be without a text."""
+        """Create the incident's first update. Unlike later updates, it may have an empty description."""
         return IncidentUpdateCreate.model_construct(
             status=self.status,
             description=self.description,
@@ -73,7 +73,7 @@ class IncidentCreate(Body):
 
 
 class IncidentPatch(Body):
-    """The body that renames an incident; both fields are required."""
+    """Body that changes an incident; both fields are required."""
 
     title: Title
     impact: Impact
@@ -83,24 +83,28 @@ AnyBody = TypeVar("AnyBody", bound=Body)
 
 
 def read_body(request: Request, kind: type[AnyBody]) -> AnyBody:
-    """Read the request's body, or refuse it with the name of the field that is wrong."""
+    """Parse a request's body.
+
+    Raises:
+        RefusedError: The body is invalid; the message names the fields.
+    """
     if request.mimetype != "application/json":
-        raise _bad("body: the Content-Type must be application/json")
+        raise _bad_request("body: the Content-Type must be application/json")
     try:
         value = from_json(request.get_data(), allow_inf_nan=False)
     except ValueError as error:
-        raise _bad(f"body: not JSON: {error}") from error
+        raise _bad_request(f"body: not JSON: {error}") from error
     if not isinstance(value, dict):
-        raise _bad("body: must be an object")
+        raise _bad_request("body: must be an object")
     try:
         return kind.model_validate(value)
     except ValidationError as error:
-        raise _bad(_complaint(error)) from error
+        raise _bad_request(_describe(error)) from error
 
 
-def _complaint(error: ValidationError) -> str:
+def _describe(error: ValidationError) -> str:
     return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
 
 
-def _bad(message: str) -> RefusedError:
+def _bad_request(message: str) -> RefusedError:
     return RefusedError(HTTPStatus.BAD_REQUEST, message)

@@ -1,4 +1,4 @@
-"""Show what the action does: a deploy fails, somebody corrects the text, the rollback is through."""
+"""Demonstrate the action: a deploy fails, the text is corrected, the rollback completes."""
 
 import sys
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ from onlineornot_sandbox.seed import PAGE_ID
 from onlineornot_sandbox.server import Sandbox
 from onlineornot_sandbox.store import Store
 
-TITLE = "Checkout is disturbed by a deploy"
+MAX_OUTPUT_LENGTH = 100
 
-
+TITLE = "Checkout disrupted by a deploy"
 DEPLOY_FAILED = {
     "incident-title": TITLE,
     "if-no-incident": "create",
@@ -35,21 +35,21 @@ ROLLBACK_COMPLETE = {
 
 
 def main() -> None:
-    """Run the steps of two workflow runs that know nothing of each other, and show what came of them."""
+    """Run the steps of two independent workflow runs, and show what each step and the status page look like."""
     with Sandbox() as sandbox:
-        everywhere = {"api-token": EDIT_TOKEN, "api-url": sandbox.url, "status-page-id": PAGE_ID}
-        opened = _show_step("Run 1: the deploy failed; tell customers, mark two components", everywhere, DEPLOY_FAILED)
+        common = {"api-token": EDIT_TOKEN, "api-url": sandbox.url, "status-page-id": PAGE_ID}
+        opened = _show_step("Run 1: the deploy failed; inform customers and mark two components", common, DEPLOY_FAILED)
         ids = {name: opened.outputs[name] for name in ("incident-id", "update-id")}
-        _show_step("Run 1, a later step: correct the text of that update", everywhere, ids | TEXT_CORRECTED)
-        _show_step("Run 2, hours later: the rollback is through; put them back", everywhere, ROLLBACK_COMPLETE)
-        timeline = {"incident-id": ids["incident-id"], "operation": "list"}
-        _show_step("What the incident says now", everywhere, timeline)
-        _show("The page, as its readers see it", render_page(sandbox.store))
-        _show("The mails to its subscribers", _mails(sandbox.store))
+        _show_step("Run 1, a later step: correct the text of that update", common, ids | TEXT_CORRECTED)
+        _show_step("Run 2, hours later: the rollback is complete; restore the components", common, ROLLBACK_COMPLETE)
+        list_updates = {"incident-id": ids["incident-id"], "operation": "list"}
+        _show_step("All updates of the incident", common, list_updates)
+        _show("The status page as readers see it", render_page(sandbox.store))
+        _show("The mails to subscribers", _mails(sandbox.store))
 
 
-def _show_step(title: str, everywhere: Mapping[str, str], inputs: Mapping[str, str]) -> StepResult:
-    result = run_step({**everywhere, **inputs})
+def _show_step(title: str, common: Mapping[str, str], inputs: Mapping[str, str]) -> StepResult:
+    result = run_step({**common, **inputs})
     with_ = "".join(f"{name}: {_in_yaml(value)}\n" for name, value in inputs.items())
     outputs = "".join(f"{name}={_shortened(value)}\n" for name, value in result.outputs.items() if value)
     _show(title, f"with:\n{indent(with_, '  ')}")
@@ -69,7 +69,7 @@ def _in_yaml(value: str) -> str:
 
 
 def _shortened(value: str) -> str:
-    return value if len(value) <= 100 else f"{value[:100]}…"  # noqa: PLR2004 - one line of a terminal
+    return value if len(value) <= MAX_OUTPUT_LENGTH else f"{value[:MAX_OUTPUT_LENGTH]}…"
 
 
 def _mails(store: Store) -> str:

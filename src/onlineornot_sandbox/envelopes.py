@@ -1,4 +1,4 @@
-"""The object that surrounds every response, and the refusals that end up in one."""
+"""The envelope around every response, and the error that becomes one."""
 
 import json
 from enum import IntEnum
@@ -10,7 +10,7 @@ from onlineornot_sandbox.resources import Json
 
 
 class Code(IntEnum):
-    """The API's own numbers for what went wrong."""
+    """Error codes of the API."""
 
     GENERIC = 10001
     NOT_AUTHENTICATED = 10002
@@ -18,7 +18,7 @@ class Code(IntEnum):
 
 
 class RefusedError(Exception):
-    """Raised wherever a request turns out to be one that the API refuses."""
+    """Raised when the API refuses a request."""
 
     def __init__(self, status: HTTPStatus, message: str, code: Code = Code.GENERIC) -> None:
         super().__init__(message)
@@ -26,13 +26,13 @@ class RefusedError(Exception):
         self.code = code
 
 
-def success(result: object, status: HTTPStatus = HTTPStatus.OK, **beside: object) -> Response:
-    """Wrap a result; `beside` is for what a list says next to it."""
-    return _response({"result": result, **beside, "success": True, "errors": [], "messages": []}, status)
+def success(result: object, status: HTTPStatus = HTTPStatus.OK, **fields: object) -> Response:
+    """Wrap a result; `fields` are added to the envelope, such as `result_info` of a list."""
+    return _response({"result": result, **fields, "success": True, "errors": [], "messages": []}, status)
 
 
 def failure(status: HTTPStatus, message: str, code: Code = Code.GENERIC) -> Response:
-    """Wrap a refusal."""
+    """Wrap an error."""
     errors = [{"code": code, "message": message}]
     return _response({"success": False, "result": None, "errors": errors, "messages": []}, status)
 

@@ -1,4 +1,4 @@
-"""Run the action as GitHub's runner runs a step, but as a process of this machine instead of a container."""
+"""Run the action as GitHub's runner runs a step, but as a local process instead of a container."""
 
 import os
 import re
@@ -13,14 +13,14 @@ from tempfile import TemporaryDirectory
 import yaml
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 120
+TIMEOUT_SECONDS = 120
 
 _BLOCK = re.compile(r"(?P<name>[^\n<]+)<<(?P<delimiter>\S+)\n(?P<value>.*?)\n(?P=delimiter)\n", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class StepResult:
-    """What a step left behind."""
+    """Exit status, log, outputs and job summary of a step."""
 
     exit_status: int
     log: str
@@ -29,7 +29,7 @@ class StepResult:
 
     @property
     def end(self) -> tuple[int, str | None]:
-        """Its exit status and its outcome."""
+        """The exit status and the outcome."""
         return self.exit_status, self.outputs.get("outcome")
 
 
@@ -37,23 +37,23 @@ def run_step(inputs: Mapping[str, str], environ: Mapping[str, str] | None = None
     """Run the action once.
 
     Args:
-        inputs: What stands under `with:`.
-        environ: What stands under `env:`; nothing else of this process's environment is passed on.
-        cwd: The workspace.
+        inputs: The step's `with:`.
+        environ: The step's `env:`. The environment of this process is not passed on.
+        cwd: The working directory; on a runner, the workspace.
     """
     with TemporaryDirectory() as folder:
         output_file, summary_file = Path(folder, "output"), Path(folder, "summary")
         output_file.touch()
         summary_file.touch()
         files = {"GITHUB_OUTPUT": str(output_file), "GITHUB_STEP_SUMMARY": str(summary_file)}
-        ended = subprocess.run(  # noqa: S603 - it runs this project's own entry point
+        ended = subprocess.run(  # noqa: S603 - runs this project's own entry point
             [sys.executable, "-I", str(ROOT / "entrypoint.py")],
             env={"PATH": os.defpath, **files, **(environ or {}), **as_variables(inputs)},
             cwd=cwd,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
-            timeout=SECONDS,
+            timeout=TIMEOUT_SECONDS,
             check=False,
         )
         outputs = parse_outputs(output_file.read_text(encoding="utf-8"))
@@ -61,7 +61,11 @@ def run_step(inputs: Mapping[str, str], environ: Mapping[str, str] | None = None
 
 
 def as_variables(inputs: Mapping[str, str]) -> dict[str, str]:
-    """Name inputs as the runner does, with the defaults of `action.yml` for those that are not given."""
+    """Return the environment variables of a step's inputs, with defaults from `action.yml`.
+
+    The runner upper-cases the name and keeps hyphens:
+    https://docs.github.com/en/actions/reference/workflows-and-actions/metadata-syntax#inputs
+    """
     return {f"INPUT_{name.upper()}": value for name, value in (_defaults() | dict(inputs)).items()}
 
 

@@ -1,4 +1,4 @@
-"""The status page as its readers see it, in plain text."""
+"""The status page as readers see it, in plain text."""
 
 from collections.abc import Iterator
 from textwrap import indent
@@ -8,9 +8,9 @@ from onlineornot_sandbox.store import Store
 
 
 def render_page(store: Store) -> str:
-    """Write the components by group, then each incident with its timeline, newest incident first."""
+    """Render the components by group, then the incidents with their updates, newest incident first."""
     incidents = sorted(store.incidents.values(), key=lambda incident: incident.created_at, reverse=True)
-    blocks = [f"{store.page.name}: {store.describe_page()['status']}", *_groups(store)]
+    blocks = [f"{store.page.name}: {store.page_as_json()['status']}", *_groups(store)]
     blocks += [_incident(incident) for incident in incidents]
     return "\n\n".join(blocks) + "\n"
 

@@ -1,6 +1,6 @@
-"""Lists come in pages, can be searched, and stand newest first.
+"""Lists with pages and a search, newest item first.
 
-The real API promises no order: whoever relies on this one has a bug that the sandbox cannot show.
+The real API promises no order: code that relies on this one has a bug that the sandbox does not show.
 """
 
 import re
@@ -18,33 +18,39 @@ MAX_PER_PAGE = 100
 
 
 class Listed(Protocol):
-    """What can stand in a list."""
+    """An item of a list."""
 
     @property
     def created_at(self) -> str:
-        """The timestamp that orders the list."""
+        """Timestamp that orders the list."""
 
     def as_json(self) -> Json:
-        """Word the item."""
+        """Return the item as the API shows it in a list."""
 
 
 Item = TypeVar("Item", bound=Listed)
 
 
-def listing(items: Iterable[Item], text_of: Callable[[Item], str], query: Mapping[str, str]) -> Response:
-    """Response the page that the query asks for; `text_of` gives what `search` looks through."""
+def list_response(items: Iterable[Item], text_of: Callable[[Item], str], query: Mapping[str, str]) -> Response:
+    """Return the page of a list that a query asks for.
+
+    Args:
+        items: Every item of the list.
+        text_of: Returns the text of an item that `search` is compared with.
+        query: The parameters of the request: `page`, `per_page` and `search`.
+    """
     page = _number(query, "page", 1)
     per_page = min(_number(query, "per_page", PER_PAGE), MAX_PER_PAGE)
-    wanted = query.get("search", "").casefold()
-    found = [item for item in tuple(items) if wanted in text_of(item).casefold()]
+    search = query.get("search", "").casefold()
+    found = [item for item in tuple(items) if search in text_of(item).casefold()]
     found.sort(key=lambda item: item.created_at, reverse=True)
-    given = found[(page - 1) * per_page : page * per_page]
-    info = {"page": page, "per_page": per_page, "count": len(given), "total_count": len(found)}
-    return success([item.as_json() for item in given], result_info=info)
+    shown = found[(page - 1) * per_page : page * per_page]
+    info = {"page": page, "per_page": per_page, "count": len(shown), "total_count": len(found)}
+    return success([item.as_json() for item in shown], result_info=info)
 
 
 def _number(query: Mapping[str, str], name: str, default: int) -> int:
     value = query.get(name, str(default))
     if not re.fullmatch("[1-9][0-9]{0,17}", value):
-        raise RefusedError(HTTPStatus.BAD_REQUEST, f"{name}: must be a whole number from 1 on")
+        raise RefusedError(HTTPStatus.BAD_REQUEST, f"{name}: must be a whole number of at least 1")
     return int(value)

@@ -1,7 +1,6 @@
-"""What a status page consists of, and how the API words each part.
+"""The parts of a status page, and how the API shows each as JSON.
 
-Everything here is immutable: a change puts a new value in the place of the old one, so that whoever
-reads needs no lock and always sees one moment.
+Every value is immutable and a change replaces it, so a reader needs no lock and never sees half a change.
 """
 
 from dataclasses import asdict, dataclass
@@ -19,7 +18,7 @@ UpdateStatus = Literal[IncidentStatus, "SCHEDULED", "IN_PROGRESS", "VERIFYING", 
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """A status page; its overall status follows from its components."""
+    """A status page. Its overall status is derived from its components."""
 
     id: str
     name: str
@@ -29,13 +28,13 @@ class Page:
     has_password: bool = False
 
     def as_json(self, status: str) -> Json:
-        """Word the page, given its overall status."""
+        """Return the page as JSON, with the given overall status."""
         return asdict(self) | {"status": status}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """A heading under which components stand."""
+    """A group of components."""
 
     id: str
     name: str
@@ -44,13 +43,13 @@ class Group:
     updated_at: str
 
     def as_json(self) -> Json:
-        """Word the group."""
+        """Return the group as JSON."""
         return asdict(self)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Component:
-    """A part of the product that readers see the status of."""
+    """A part of the product whose status the page shows."""
 
     id: str
     name: str
@@ -63,13 +62,13 @@ class Component:
     is_external_component: bool = False
 
     def as_json(self) -> Json:
-        """Word the component."""
+        """Return the component as JSON."""
         return asdict(self)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ComponentChange:
-    """What an update did to one component."""
+    """A change of one component's status by an update."""
 
     id: str
     name: str
@@ -79,7 +78,7 @@ class ComponentChange:
 
 @dataclass(frozen=True, kw_only=True)
 class IncidentUpdate:
-    """One entry in an incident's timeline."""
+    """An update of an incident."""
 
     id: str
     incident_id: str
@@ -91,17 +90,17 @@ class IncidentUpdate:
     components: tuple[ComponentChange, ...] = ()
 
     def as_json(self) -> Json:
-        """Word the update, without `components` when it set none."""
+        """Return the update as JSON, without `components` when it changed none."""
         return _without_empty(asdict(self), "components")
 
     def summary(self) -> Json:
-        """Word the update as an incident quotes its latest."""
+        """Return the update as JSON, as short as in an incident's `latest_update`."""
         return {"id": self.id, "status": self.status, "date_happened": self.date_happened}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduledMaintenance:
-    """What makes an incident a maintenance; no operation here plans one, a test may."""
+    """The schedule that makes an incident a maintenance. No operation of the sandbox creates one; tests do."""
 
     id: str
     start_date: str
@@ -125,9 +124,9 @@ class Incident:
     updates: tuple[IncidentUpdate, ...] = ()
 
     def as_json(self) -> Json:
-        """Word the incident as lists have it: without what does not exist, `ended` of an open one too."""
+        """Return the incident as JSON, as in a list; `ended` and the like are left out when empty."""
         maintenance = self.scheduled_maintenance
-        response: Json = {
+        fields: Json = {
             "id": self.id,
             "title": self.title,
             "impact": self.impact,
@@ -138,10 +137,10 @@ class Incident:
             "latest_update": self.updates[-1].summary() if self.updates else None,
             "scheduled_maintenance": asdict(maintenance) if maintenance else None,
         }
-        return _without_empty(response, "ended", "latest_update", "scheduled_maintenance")
+        return _without_empty(fields, "ended", "latest_update", "scheduled_maintenance")
 
     def as_detailed_json(self) -> Json:
-        """Word the incident with its updates, newest first, and every component that they set."""
+        """Return the incident as JSON, with its updates, newest first, and the components that they changed."""
         names = {change.id: change.name for update in self.updates for change in update.components}
         return self.as_json() | {
             "components": [{"id": component_id, "name": name} for component_id, name in names.items()],
@@ -151,7 +150,7 @@ class Incident:
 
 @dataclass(frozen=True, kw_only=True)
 class Mail:
-    """What one subscriber was sent about one update."""
+    """A mail to one subscriber about one update."""
 
     to: str
     subject: str
@@ -161,11 +160,11 @@ class Mail:
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivedRequest:
-    """A request as it came in; the path includes the query."""
+    """A request as received; the path includes the query."""
 
     method: str
     path: str
 
 
-def _without_empty(response: Json, *optional: str) -> Json:
-    return {name: value for name, value in response.items() if value or name not in optional}
+def _without_empty(fields: Json, *optional: str) -> Json:
+    return {name: value for name, value in fields.items() if value or name not in optional}

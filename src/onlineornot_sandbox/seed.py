@@ -1,4 +1,4 @@
-"""What is on the page when the sandbox comes up: the ids are fixed, so that a command line can name them."""
+"""Initial content of the status page. The ids are fixed, so that commands and tests can name them."""
 
 from onlineornot_sandbox.resources import Component, Group, Incident, IncidentUpdate, Page
 
@@ -21,12 +21,12 @@ SUBSCRIBERS = ("ada@example.com", "grace@example.com", "linus@example.com")
 
 
 def seed_page() -> Page:
-    """Make the page."""
+    """Create the status page."""
     return Page(id=PAGE_ID, name="Example Shop", subdomain="example-shop")
 
 
 def seed_groups(created_at: str) -> tuple[Group, ...]:
-    """Make the two groups."""
+    """Create two groups of components."""
     return (
         Group(id=SHOP_GROUP_ID, name="Shop", sort_order=1, created_at=created_at, updated_at=created_at),
         Group(id=CORE_GROUP_ID, name="Core", sort_order=2, created_at=created_at, updated_at=created_at),
@@ -34,7 +34,7 @@ def seed_groups(created_at: str) -> tuple[Group, ...]:
 
 
 def seed_components(created_at: str) -> tuple[Component, ...]:
-    """Make the four components, two in each group."""
+    """Create four components, two in each group."""
 
     def component(component_id: str, name: str, group_id: str) -> Component:
         return Component(id=component_id, name=name, group_id=group_id, created_at=created_at, updated_at=created_at)
@@ -48,7 +48,7 @@ def seed_components(created_at: str) -> tuple[Component, ...]:
 
 
 def seed_incident(created_at: str) -> Incident:
-    """Make the open incident with its first update."""
+    """Create an open incident with its first update."""
     first = IncidentUpdate(
         id=UPDATE_ID,
         incident_id=INCIDENT_ID,

@@ -1,4 +1,4 @@
-"""The sandbox on a port of this machine."""
+"""The sandbox as an HTTP or HTTPS server on this machine."""
 
 import contextlib
 import socket
@@ -14,13 +14,14 @@ from werkzeug.wrappers import Response
 from onlineornot_sandbox.app import create_app
 from onlineornot_sandbox.store import Store
 
-POLL_SECONDS = 0.02  # how long the end of a sandbox may have to wait for its thread
+POLL_SECONDS = 0.02
+"""How often the server thread checks whether it should stop."""
 
 
 class Sandbox:
-    """Serve a store over HTTP, or over HTTPS for `localhost`, as long as the block runs.
+    """Context manager that serves a store over HTTP, or over HTTPS for `localhost`.
 
-    Port 0 is any free port; `url` says which it became.
+    Port 0 picks a free port; `url` contains the one that was picked.
     """
 
     def __init__(
@@ -49,48 +50,53 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """The address, without a slash at its end; a certificate is for `localhost`, hence that name."""
+        """Base URL without a trailing slash. Over HTTPS the host is `localhost`, as in the certificate."""
         if self._ssl_context:
             return f"https://localhost:{self._server.port}"
         return f"http://{self._host}:{self._server.port}"
 
 
 class Server(ThreadedWSGIServer):
-    """What werkzeug's `make_server(threaded=True)` makes, but able to end connections that are kept."""
+    """A threaded server like that of werkzeug's `make_server`, which can also close its open connections."""
 
     def __init__(self, host: str, port: int, app: Flask, ssl_context: ssl.SSLContext | None) -> None:
         super().__init__(host, port, app, Connection)
         self._connections: set[socket.socket] = set()
         if ssl_context:
-            # Hands shake in the connection's own thread: a client that is slow at it delays nobody else.
+            # The handshake runs in the connection's own thread, so that a slow client does not delay the others.
             self.socket = ssl_context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
             self.ssl_context = ssl_context
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - socketserver's
-        """Note the connection before its thread begins."""
+        """Remember the connection before its thread starts."""
         self._connections.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - socketserver's
-        """Forget the connection once it is over."""
+        """Forget the connection once it is closed."""
         self._connections.discard(request)
         super().shutdown_request(request)
 
     def drop_connections(self) -> None:
-        """End what is still open, below TLS, so that the reading threads see the end of the stream."""
+        """Shut down the connections that are still open, so that their threads stop reading."""
         for connection in tuple(self._connections):
+            # The plain socket's method, since SSLSocket's own also drops the TLS state that its thread is using.
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 class Connection(WSGIRequestHandler):
-    """One connection, kept for as many requests as the client likes, and without a log."""
+    """A persistent connection that writes no log."""
 
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # head and body leave separately: the second must not wait for an ACK
+    disable_nagle_algorithm = True  # headers and body are sent separately; the body must not wait for an ACK
 
     def run_wsgi(self) -> None:
-        """Response one request; werkzeug's own would close the connection after it."""
+        """Handle one request and keep the connection open.
+
+        werkzeug's own method adds "Connection: close" to every response:
+        https://github.com/pallets/werkzeug/blob/main/src/werkzeug/serving.py
+        """
         response = Response.from_app(self.server.app, self.make_environ(), buffered=True)
         self.send_response(response.status_code)
         for name, value in response.headers:
@@ -99,4 +105,4 @@ class Connection(WSGIRequestHandler):
         self.wfile.write(response.get_data())
 
     def log(self, *_arguments: object) -> None:
-        """Say nothing: a test's output is its own."""
+        """Write nothing, to keep the output of tests and of the demo clean."""

@@ -1,4 +1,4 @@
-"""The state behind the sandbox: one status page, and what became of it."""
+"""State of the sandbox: a status page, its incidents, and the mails and requests so far."""
 
 import secrets
 from collections.abc import Callable, Iterable, Sequence
@@ -40,67 +40,74 @@ PAGE_STATUSES = {
     "MAINTENANCE": "SERVICE_UNDER_MAINTENANCE",
     "NO_IMPACT": "ALL_SYSTEMS_OPERATIONAL",
 }
-AGE_OF_THE_FIRST_INCIDENT = timedelta(minutes=30)
+SEED_INCIDENT_AGE = timedelta(minutes=30)
 
 
 class MissingError(LookupError):
-    """Raised when the page has no incident, or the incident no update, of that id."""
+    """Raised when the status page, incident or update does not exist."""
 
 
 def utc_now() -> datetime:
-    """Tell the time."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 def timestamp(moment: datetime) -> str:
-    """Write a moment as the API does: UTC, milliseconds, Z."""
+    """Format a time as the API does: in UTC, with milliseconds and a Z."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Store:
-    """A status page with its incidents, and what its subscribers were sent.
+    """A status page with its incidents, and the mails to its subscribers.
 
-    Writing methods are atomic. The dictionaries are open: a test may put in a component or an
-    incident of its own making.
+    Methods that write are atomic. Tests may also change the public dictionaries, to add a component or an incident.
     """
 
     def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
         self._clock = clock
         self._lock = Lock()
-        begin = self._latest = clock() - AGE_OF_THE_FIRST_INCIDENT
+        start = self._last_tick = clock() - SEED_INCIDENT_AGE
         self.page = seed_page()
         self.subscribers = SUBSCRIBERS
-        self.groups = {group.id: group for group in seed_groups(timestamp(begin))}
-        self.components = {component.id: component for component in seed_components(timestamp(begin))}
-        self.incidents = {INCIDENT_ID: seed_incident(timestamp(begin))}
+        self.groups = {group.id: group for group in seed_groups(timestamp(start))}
+        self.components = {component.id: component for component in seed_components(timestamp(start))}
+        self.incidents = {INCIDENT_ID: seed_incident(timestamp(start))}
         self.mails: list[Mail] = []
         self.requests: list[ReceivedRequest] = []
 
-    def describe_page(self) -> Json:
-        """Word the page; its status is that of the component in the worst state."""
+    def page_as_json(self) -> Json:
+        """Return the status page as JSON; its status is that of its worst component."""
         worst = worst_of(component.status for component in self.components.values())
         return self.page.as_json(PAGE_STATUSES[worst])
 
     def incident(self, incident_id: str) -> Incident:
-        """Find an incident."""
+        """Find an incident.
+
+        Raises:
+            MissingError: It does not exist.
+        """
         try:
             return self.incidents[incident_id]
         except KeyError as error:
             raise MissingError("The status page has no such incident.") from error
 
     def incident_update(self, incident_id: str, update_id: str) -> IncidentUpdate:
-        """Find an update of an incident."""
+        """Find an update of an incident.
+
+        Raises:
+            MissingError: It does not exist.
+        """
         found = [update for update in self.incident(incident_id).updates if update.id == update_id]
         if not found:
             raise MissingError("The incident has no such update.")
         return found[0]
 
     def timeline(self, incident_id: str = INCIDENT_ID) -> list[IncidentUpdate]:
-        """List the updates of an incident, oldest first."""
+        """Return the updates of an incident, oldest first."""
         return list(self.incident(incident_id).updates)
 
     def create_incident(self, body: IncidentCreate) -> Incident:
-        """Open an incident with its first update, and tell the subscribers."""
+        """Open an incident with its first update, and notify subscribers unless asked not to."""
         with self._lock:
             now = self._tick()
             impact = worst_of(setting.status for setting in body.components)
@@ -111,7 +118,7 @@ class Store:
             return self.incidents[incident.id]
 
     def patch_incident(self, incident_id: str, body: IncidentPatch) -> Incident:
-        """Change title and impact; nobody is told."""
+        """Change the title and impact of an incident; subscribers are not notified."""
         with self._lock:
             incident = self.incident(incident_id)
             changed = replace(incident, title=body.title, impact=body.impact, updated_at=self._tick())
@@ -119,31 +126,32 @@ class Store:
             return changed
 
     def delete_incident(self, incident_id: str) -> None:
-        """Remove an incident with its updates; components keep the status they have."""
+        """Delete an incident with its updates; components keep their status."""
         with self._lock:
             del self.incidents[self.incident(incident_id).id]
 
     def create_incident_update(self, incident_id: str, body: IncidentUpdateCreate) -> IncidentUpdate:
-        """Post an update, set its components, and tell the subscribers unless asked not to."""
+        """Post an update, change its components, and notify subscribers unless asked not to."""
         with self._lock:
             return self._add_update(self.incident(incident_id), body)
 
     def patch_incident_update(self, incident_id: str, update_id: str, body: IncidentUpdatePatch) -> IncidentUpdate:
-        """Change the given fields; nobody is told, and the incident neither ends nor opens again."""
+        """Change some fields of an update; subscribers are not notified, and the incident neither ends nor reopens."""
         with self._lock:
             update = self.incident_update(incident_id, update_id)
             changes = body.model_dump(exclude_unset=True)
             if not changes:
                 return update
             changed = replace(update, **changes, updated_at=self._tick())
-            self._replace_updates(incident_id, lambda each: changed if each.id == update_id else each)
+            updates = self.timeline(incident_id)
+            self._set_updates(incident_id, [changed if each.id == update_id else each for each in updates])
             return changed
 
     def delete_incident_update(self, incident_id: str, update_id: str) -> None:
-        """Remove an update; what it did to components and to the incident stays."""
+        """Delete an update; the components and the incident keep the state that it gave them."""
         with self._lock:
-            self.incident_update(incident_id, update_id)
-            self._replace_updates(incident_id, lambda each: None if each.id == update_id else each)
+            deleted = self.incident_update(incident_id, update_id)
+            self._set_updates(incident_id, [each for each in self.timeline(incident_id) if each.id != deleted.id])
 
     def _add_update(self, incident: Incident, body: IncidentUpdateCreate) -> IncidentUpdate:
         now = self._tick()
@@ -157,7 +165,7 @@ class Store:
             updated_at=now,
             components=self._set_components(body.components_affected, now),
         )
-        # What an update after the end does is not documented: here the incident stays ended.
+        # The API does not document what a further update does to an ended incident; here it stays ended.
         ended = incident.ended or (now if body.status in ENDING_STATUSES else None)
         updates = (*incident.updates, update)
         self.incidents[incident.id] = replace(incident, updates=updates, updated_at=now, ended=ended)
@@ -166,11 +174,11 @@ class Store:
         return update
 
     def _set_components(self, settings: Sequence[ComponentSetting], now: str) -> tuple[ComponentChange, ...]:
-        # An id that the page does not have is a string like any other to the contract: it is accepted
-        # and comes to nothing. Of a component that is named twice the last status counts.
-        wanted = {each.id: each.status for each in settings if each.id in self.components}
+        # The contract allows any string as an id, so an unknown one is accepted and has no effect.
+        # If a component is given twice, its last status counts.
+        new_statuses = {each.id: each.status for each in settings if each.id in self.components}
         changes = []
-        for component_id, status in wanted.items():
+        for component_id, status in new_statuses.items():
             before = self.components[component_id]
             self.components[component_id] = replace(before, status=status, updated_at=now)
             changes.append(
@@ -178,10 +186,8 @@ class Store:
             )
         return tuple(changes)
 
-    def _replace_updates(self, incident_id: str, change: Callable[[IncidentUpdate], IncidentUpdate | None]) -> None:
-        incident = self.incident(incident_id)
-        updates = tuple(new for old in incident.updates if (new := change(old)))
-        self.incidents[incident_id] = replace(incident, updates=updates)
+    def _set_updates(self, incident_id: str, updates: Iterable[IncidentUpdate]) -> None:
+        self.incidents[incident_id] = replace(self.incident(incident_id), updates=tuple(updates))
 
     def _mail(self, incident: Incident, update: IncidentUpdate) -> None:
         subject = f"[{update.status}] {incident.title}"
@@ -191,17 +197,17 @@ class Store:
         )
 
     def _tick(self) -> str:
-        """Tell the time, later than ever before: two updates never have the same `created_at`."""
-        self._latest = max(self._clock(), self._latest + timedelta(milliseconds=1))
-        return timestamp(self._latest)
+        """Return the current time, at least 1 ms later than the last: no two updates have the same `created_at`."""
+        self._last_tick = max(self._clock(), self._last_tick + timedelta(milliseconds=1))
+        return timestamp(self._last_tick)
 
 
 def worst_of(statuses: Iterable[str]) -> Impact:
-    """Find the worst of the statuses; what hurts nobody counts as NO_IMPACT."""
+    """Return the worst of the statuses; OPERATIONAL counts as NO_IMPACT."""
     present = set(statuses)
     return next((impact for impact in IMPACTS if impact in present), "NO_IMPACT")
 
 
 def new_id() -> str:
-    """Make an id of 12 letters, digits, hyphens and underscores."""
+    """Create an id of 12 letters, digits, hyphens and underscores."""
     return secrets.token_urlsafe(9)

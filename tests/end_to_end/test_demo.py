@@ -23,4 +23,4 @@ def test_the_demo_leads_through_a_failed_deploy_and_its_rollback() -> None:
         "    outcome=listed",
     ]
     assert "Example Shop: ALL_SYSTEMS_OPERATIONAL" in shown
-    assert shown.count("[RESOLVED] Checkout is disturbed by a deploy") == 3
+    assert shown.count("[RESOLVED] Checkout disrupted by a deploy") == 3

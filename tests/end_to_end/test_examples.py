@@ -38,7 +38,7 @@ def test_deploy_and_rollback_share_nothing_but_the_title(sandbox: Sandbox) -> No
     assert (outcomes(failed), outcomes(ended)) == (["opened"], ["created"])
     assert during == CALM | {"API": "MAJOR_OUTAGE", "Website": "PARTIAL_OUTAGE"}
     assert statuses(sandbox.store) == CALM
-    assert timeline(sandbox.store, "Checkout is disturbed by a deploy") == ["INVESTIGATING", "RESOLVED"]
+    assert timeline(sandbox.store, "Checkout disrupted by a deploy") == ["INVESTIGATING", "RESOLVED"]
 
 
 def test_a_second_failed_deploy_adds_to_the_open_incident(sandbox: Sandbox) -> None:
@@ -74,7 +74,7 @@ def test_whatever_becomes_of_deploy_and_rollback_customers_hear_the_right_thing(
     ended = workflow.run("end") if begun else []
 
     assert outcomes(begun + ended) == (["opened", "created"] if said else [])
-    assert timeline(sandbox.store, "Checkout is disturbed by a deploy") == said
+    assert timeline(sandbox.store, "Checkout disrupted by a deploy") == said
     assert statuses(sandbox.store)["API"] == api
 
 

@@ -1,4 +1,4 @@
-"""The sandbox does what the documentation of the API says, and shows what came of it."""
+"""The sandbox behaves as the API is documented, and shows its state."""
 
 import http.client
 import json
@@ -20,8 +20,8 @@ from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, PAGE_ID, SEARCH_ID, SU
 from onlineornot_sandbox.server import Sandbox
 from onlineornot_sandbox.store import Store
 
-SOURCES = Path(__file__).parents[3] / "src"
-SECONDS = 10
+SOURCE_FOLDER = Path(__file__).parents[3] / "src"
+TIMEOUT = 10  # seconds
 
 PAGE = f"/v1/status_pages/{PAGE_ID}"
 INCIDENTS = f"{PAGE}/incidents"
@@ -66,7 +66,7 @@ def call(sandbox: Sandbox) -> Iterator[Call]:
         ) -> requests.Response:
             headers = {"Authorization": authorization}
             return session.request(
-                method, sandbox.url + path, json=body, headers=headers, allow_redirects=False, timeout=SECONDS
+                method, sandbox.url + path, json=body, headers=headers, allow_redirects=False, timeout=TIMEOUT
             )
 
         yield call
@@ -93,7 +93,9 @@ def assert_refused(response: requests.Response, status: int, code: int = 10001) 
         ("DELETE", UPDATE, None, 200),
     ],
 )
-def test_a_success_is_an_envelope_with_a_result(call: Call, method: str, path: str, body: Json, status: int) -> None:
+def test_a_successful_response_is_an_envelope_with_a_result(
+    call: Call, method: str, path: str, body: Json, status: int
+) -> None:
     response = call(method, path, body)
 
     result = response.json()["result"]
@@ -103,28 +105,28 @@ def test_a_success_is_an_envelope_with_a_result(call: Call, method: str, path: s
 
 
 @pytest.mark.parametrize("path", [INCIDENT, UPDATE])
-def test_what_was_deleted_is_gone(call: Call, path: str) -> None:
+def test_a_deleted_incident_or_update_is_not_found(call: Call, path: str) -> None:
     call("DELETE", path)
 
     assert_refused(call("GET", path), 404)
 
 
-def test_a_refusal_names_the_field_that_is_wrong(call: Call) -> None:
+def test_an_error_names_the_invalid_field(call: Call) -> None:
     response = call("POST", UPDATES, NEW_UPDATE | {"components_affected": [{"id": API_ID, "status": "BROKEN"}]})
 
     assert_refused(response, 400)
     assert response.json()["errors"][0]["message"].startswith("components_affected.0.status: ")
 
 
-def test_a_body_that_does_not_call_itself_json_is_refused(sandbox: Sandbox) -> None:
+def test_a_body_without_the_json_content_type_is_refused(sandbox: Sandbox) -> None:
     headers = {"Authorization": bearer(EDIT_TOKEN), "Content-Type": "text/plain"}
 
-    response = requests.post(sandbox.url + UPDATES, json.dumps(NEW_UPDATE), headers=headers, timeout=SECONDS)
+    response = requests.post(sandbox.url + UPDATES, json.dumps(NEW_UPDATE), headers=headers, timeout=TIMEOUT)
 
     assert_refused(response, 400)
 
 
-def test_a_defect_is_an_envelope_too(call: Call, store: Store) -> None:
+def test_an_internal_error_is_a_500_with_an_envelope(call: Call, store: Store) -> None:
     del store.page
 
     response = call("GET", "/")
@@ -143,7 +145,7 @@ def test_a_defect_is_an_envelope_too(call: Call, store: Store) -> None:
         (bearer(FOREIGN_TOKEN), 403, 10003),
     ],
 )
-def test_without_a_token_of_the_organisation_nothing_is_answered(
+def test_every_request_without_a_token_of_the_organisation_is_refused(
     call: Call, authorization: str | None, status: int, code: int
 ) -> None:
     assert_refused(call("GET", PAGE, None, authorization), status, code)
@@ -152,14 +154,14 @@ def test_without_a_token_of_the_organisation_nothing_is_answered(
 
 
 @pytest.mark.parametrize("path", [PAGE, INCIDENTS, UPDATE])
-def test_a_token_for_reading_reads(call: Call, path: str) -> None:
+def test_a_read_token_can_read(call: Call, path: str) -> None:
     assert call("GET", path, None, bearer(READ_TOKEN)).status_code == 200
 
 
 @pytest.mark.parametrize(
     ("method", "path"), [("POST", INCIDENTS), ("POST", UPDATES), ("PATCH", UPDATE), ("DELETE", INCIDENT)]
 )
-def test_a_token_for_reading_changes_nothing(call: Call, store: Store, method: str, path: str) -> None:
+def test_a_read_token_cannot_write(call: Call, store: Store, method: str, path: str) -> None:
     before = dict(store.incidents)
 
     response = call(method, path, NEW_INCIDENT, bearer(READ_TOKEN))
@@ -210,7 +212,7 @@ def test_an_unknown_method_is_a_405(call: Call, method: str, path: str) -> None:
         ("search=nothing", [], 20, 0),
     ],
 )
-def test_a_list_comes_in_pages_newest_first_and_can_be_searched(
+def test_a_list_has_pages_is_newest_first_and_can_be_searched(
     call: Call, store: Store, query: str, numbers: Sequence[int], per_page: int, total: int
 ) -> None:
     store.delete_incident_update(INCIDENT_ID, UPDATE_ID)
@@ -238,7 +240,7 @@ def test_a_bad_page_number_is_a_400(call: Call, number: str) -> None:
     ("given", "happened"),
     [({}, "2026-01-02T12:00:00.678Z"), ({"date_happened": "2021-01-01T00:00:00.000Z"}, "2021-01-01T00:00:00.000Z")],
 )
-def test_an_update_stays_as_it_was_answered(call: Call, given: Json, happened: str) -> None:
+def test_an_update_is_read_back_as_it_was_created(call: Call, given: Json, happened: str) -> None:
     created = call("POST", UPDATES, NEW_UPDATE | given).json()["result"]
 
     assert created == {
@@ -255,7 +257,7 @@ def test_an_update_stays_as_it_was_answered(call: Call, given: Json, happened: s
     assert call("GET", INCIDENTS).json()["result"][0]["latest_update"]["id"] == created["id"]
 
 
-def test_an_update_tells_the_old_and_the_new_status_of_its_components(call: Call) -> None:
+def test_an_update_contains_the_old_and_new_status_of_its_components(call: Call) -> None:
     settings = [{"id": API_ID, "status": "PARTIAL_OUTAGE"}, {"id": SEARCH_ID, "status": "DEGRADED_PERFORMANCE"}]
     call("POST", UPDATES, NEW_UPDATE | API_DOWN)
 
@@ -267,7 +269,7 @@ def test_an_update_tells_the_old_and_the_new_status_of_its_components(call: Call
     ]
 
 
-def test_components_keep_the_status_of_an_update_that_is_deleted(call: Call) -> None:
+def test_components_keep_their_status_when_the_update_is_deleted(call: Call) -> None:
     update = call("POST", UPDATES, NEW_UPDATE | API_DOWN).json()["result"]
 
     call("DELETE", f"{UPDATES}/{update['id']}")
@@ -276,7 +278,7 @@ def test_components_keep_the_status_of_an_update_that_is_deleted(call: Call) -> 
     assert call("GET", PAGE).json()["result"]["status"] == "MAJOR_SYSTEM_OUTAGE"
 
 
-def test_a_component_that_the_page_does_not_have_is_accepted_and_comes_to_nothing(call: Call) -> None:
+def test_an_unknown_component_is_accepted_and_has_no_effect(call: Call) -> None:
     response = call("POST", UPDATES, NEW_UPDATE | {"components_affected": [{"id": "unknown", "status": "MAINTENANCE"}]})
 
     assert response.status_code == 201
@@ -284,7 +286,7 @@ def test_a_component_that_the_page_does_not_have_is_accepted_and_comes_to_nothin
 
 
 @pytest.mark.parametrize("status", ["RESOLVED", "COMPLETED"])
-def test_an_ending_status_ends_the_incident_for_good(call: Call, status: str) -> None:
+def test_an_ending_status_ends_the_incident_and_a_later_update_does_not_reopen_it(call: Call, status: str) -> None:
     update = call("POST", UPDATES, NEW_UPDATE | {"status": status}).json()["result"]
     call("POST", UPDATES, NEW_UPDATE)
 
@@ -294,7 +296,7 @@ def test_an_ending_status_ends_the_incident_for_good(call: Call, status: str) ->
 @pytest.mark.parametrize(
     "status", ["INVESTIGATING", "IDENTIFIED", "MONITORING", "UPDATE", "SCHEDULED", "IN_PROGRESS", "VERIFYING"]
 )
-def test_an_open_incident_has_no_end(call: Call, status: str) -> None:
+def test_an_open_incident_has_no_ended_field(call: Call, status: str) -> None:
     call("POST", UPDATES, NEW_UPDATE | {"status": status})
 
     assert "ended" not in call("GET", INCIDENT).json()["result"]
@@ -302,7 +304,7 @@ def test_an_open_incident_has_no_end(call: Call, status: str) -> None:
 
 
 @pytest.mark.parametrize("patch", [{"status": "IDENTIFIED"}, {"description": "Found it."}, {"date_happened": "now"}])
-def test_a_patch_keeps_what_it_leaves_out_and_mails_nobody(call: Call, store: Store, patch: dict[str, str]) -> None:
+def test_a_patch_keeps_the_other_fields_and_sends_no_mail(call: Call, store: Store, patch: dict[str, str]) -> None:
     before = call("POST", UPDATES, NEW_UPDATE | API_DOWN).json()["result"]
 
     after = call("PATCH", f"{UPDATES}/{before['id']}", patch).json()["result"]
@@ -322,7 +324,7 @@ def test_an_empty_patch_changes_nothing(call: Call, store: Store) -> None:
     assert store.timeline() == before
 
 
-def test_an_incident_begins_with_an_update_and_the_worst_impact(call: Call) -> None:
+def test_a_new_incident_has_one_update_and_the_impact_of_its_worst_component(call: Call) -> None:
     components = [{"id": API_ID, "status": "DEGRADED_PERFORMANCE"}, {"id": SEARCH_ID, "status": "PARTIAL_OUTAGE"}]
 
     incident = call("POST", INCIDENTS, NEW_INCIDENT | {"components": components}).json()["result"]
@@ -332,7 +334,7 @@ def test_an_incident_begins_with_an_update_and_the_worst_impact(call: Call) -> N
     assert incident["impact"] == "PARTIAL_OUTAGE"
 
 
-def test_a_patched_incident_has_another_title_and_impact(call: Call) -> None:
+def test_patching_an_incident_changes_its_title_and_impact(call: Call) -> None:
     patch = {"title": "Checkout is down", "impact": "MAJOR_OUTAGE"}
     before = call("GET", INCIDENT).json()["result"]
 
@@ -342,7 +344,7 @@ def test_a_patched_incident_has_another_title_and_impact(call: Call) -> None:
 
 
 @pytest.mark.parametrize(
-    ("choice", "readers"),
+    ("choice", "recipients"),
     [({}, SUBSCRIBERS), ({"notify_subscribers": True}, SUBSCRIBERS), ({"notify_subscribers": False}, ())],
 )
 @pytest.mark.parametrize(
@@ -352,18 +354,18 @@ def test_a_patched_incident_has_another_title_and_impact(call: Call) -> None:
         (INCIDENTS, NEW_INCIDENT, "[INVESTIGATING] Search is slow"),
     ],
 )
-def test_every_subscriber_is_mailed_unless_told_otherwise(
-    call: Call, path: str, body: Json, subject: str, choice: Json, readers: Sequence[str]
+def test_every_subscriber_is_mailed_unless_the_request_says_otherwise(
+    call: Call, path: str, body: Json, subject: str, choice: Json, recipients: Sequence[str]
 ) -> None:
     call("POST", path, body | choice)
 
     mails = call("GET", "/sandbox/mails", None, None).json()
 
     sent = [(mail["to"], mail["subject"], mail["text"]) for mail in mails]
-    assert sent == [(reader, subject, body["description"]) for reader in readers]
+    assert sent == [(recipient, subject, body["description"]) for recipient in recipients]
 
 
-def test_the_page_reads_as_plain_text(call: Call) -> None:
+def test_the_status_page_is_shown_as_plain_text(call: Call) -> None:
     call("POST", UPDATES, NEW_UPDATE | API_DOWN | {"status": "RESOLVED"})
     call("POST", INCIDENTS, NEW_INCIDENT)
 
@@ -382,21 +384,25 @@ def test_the_page_reads_as_plain_text(call: Call) -> None:
     )
 
 
-def test_every_request_to_the_api_is_noted_also_a_refused_one(call: Call) -> None:
+def test_every_request_to_the_api_is_recorded_even_if_it_is_refused(call: Call) -> None:
     call("GET", f"{UPDATES}?search=a%2Fb")
     call("DELETE", PAGE, None, None)
 
-    noted = call("GET", "/sandbox/requests", None, None).json()
+    recorded = call("GET", "/sandbox/requests", None, None).json()
 
-    asked = {"method": "GET", "path": f"{UPDATES}?search=a%2Fb"}
-    assert noted == [asked, {"method": "DELETE", "path": PAGE}]
+    assert recorded == [
+        {"method": "GET", "path": f"{UPDATES}?search=a%2Fb"},
+        {"method": "DELETE", "path": PAGE},
+    ]
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", UPDATES), ("POST", "/unknown"), ("HEAD", PAGE)])
-def test_a_connection_is_kept_also_after_a_body_that_nobody_wanted(sandbox: Sandbox, method: str, path: str) -> None:
-    connection = http.client.HTTPConnection(sandbox.url.removeprefix("http://"), timeout=SECONDS)
+def test_a_connection_stays_open_after_a_request_whose_body_was_not_used(
+    sandbox: Sandbox, method: str, path: str
+) -> None:
+    connection = http.client.HTTPConnection(sandbox.url.removeprefix("http://"), timeout=TIMEOUT)
     connection.connect()
-    kept = connection.sock
+    first_socket = connection.sock
     connection.request(method, path, json.dumps(NEW_UPDATE))
     connection.getresponse().read()
 
@@ -404,38 +410,38 @@ def test_a_connection_is_kept_also_after_a_body_that_nobody_wanted(sandbox: Sand
     status = connection.getresponse().status
 
     assert status == 200
-    assert connection.sock is kept
+    assert connection.sock is first_socket
     connection.close()
 
 
-def test_nobody_listens_after_the_block_and_kept_connections_end() -> None:
+def test_leaving_the_context_manager_closes_the_port_and_open_connections() -> None:
     with requests.Session() as session:
         with Sandbox() as sandbox:
-            session.get(sandbox.url, timeout=SECONDS)
+            session.get(sandbox.url, timeout=TIMEOUT)
 
         with pytest.raises(requests.ConnectionError):
-            session.get(sandbox.url, timeout=SECONDS)
+            session.get(sandbox.url, timeout=TIMEOUT)
 
 
 @pytest.fixture
 def process() -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "onlineornot_sandbox", "--port", "0"]
-    environ = os.environ | {"PYTHONPATH": str(SOURCES)}
+    environ = os.environ | {"PYTHONPATH": str(SOURCE_FOLDER)}
     with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as process:
         yield process
         process.kill()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_prints_its_address_and_ends_on_a_signal(
+def test_the_command_prints_its_address_and_exits_on_a_signal(
     process: subprocess.Popen[str], number: signal.Signals
 ) -> None:
     assert process.stdout
     url = process.stdout.readline().split()[4]
-    page = requests.get(url, timeout=SECONDS).text
+    page = requests.get(url, timeout=TIMEOUT).text
 
     process.send_signal(number)
 
-    assert process.wait(SECONDS) == 0
+    assert process.wait(TIMEOUT) == 0
     assert INCIDENT_ID in process.stdout.read()
     assert page.startswith("Example Shop: ")
