@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from onlineornot_action.exactly_once.post import UnknownOutcomeError
+from onlineornot_action.exactly_once.post import CancelledWriteError, UnknownOutcomeError
 from onlineornot_action.inputs.model import (
     Inputs,
     InvalidInputsError,
@@ -192,7 +192,7 @@ class _Run:
             ca_bundle=find_ca_bundle(self._environ),
             secrets=find_secrets(self._environ),
             limits=limits,
-            tell=self._runner.log,
+            log=self._runner.log,
         )
         self._context = context = Session(inputs, client, deadline, limits)
         try:
@@ -203,7 +203,7 @@ class _Run:
             result = explain_failure(error, inputs, context.incident_id)
         except UnknownOutcomeError as error:
             result = explain_doubt(error, inputs, context.incident_id)
-        except CancelledError as error:
+        except (CancelledError, CancelledWriteError) as error:
             result = explain_cancellation(error, inputs, context.incident_id)
         return replace(result, notes=tuple(context.notes), warnings=tuple(context.warnings))
 

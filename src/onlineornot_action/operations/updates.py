@@ -85,7 +85,7 @@ class UpdateDraft:
         """Read the updates of its incident."""
         return self.client.incident_update_pages(*self.incident, deadline, to_the_end=to_the_end)
 
-    def concerns(self, item: IncidentUpdate) -> bool:  # noqa: ARG002 - any new update may be ours
+    def may_be_same(self, item: IncidentUpdate) -> bool:  # noqa: ARG002 - any new update may be ours
         """Whether an update could be this one."""
         return True
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from onlineornot_action.exactly_once.post import Posted, UnknownOutcomeError
+from onlineornot_action.exactly_once.post import CancelledWriteError, UnknownOutcomeError
 from onlineornot_action.inputs.model import Inputs
 from onlineornot_action.inputs.parsers import LATEST
 from onlineornot_action.inputs.rules import Operation
@@ -83,17 +83,17 @@ def explain_doubt(error: UnknownOutcomeError, inputs: Inputs, incident_id: str) 
     return replace(_result(Outcome.UNKNOWN, inputs, incident_id, sentences), notified=None)
 
 
-def explain_cancellation(error: CancelledError, inputs: Inputs, incident_id: str) -> Result:
+def explain_cancellation(error: CancelledError | CancelledWriteError, inputs: Inputs, incident_id: str) -> Result:
     """What a cancelled run comes to."""
     done = _DONE[inputs.operation]
-    found = error.found
-    if isinstance(found, Posted):
+    found = error.posted if isinstance(error, CancelledWriteError) else None
+    if found is not None:
         result = _result(Outcome.CANCELLED, inputs, incident_id, [f"The job was cancelled, but the update was {done}"])
         result = replace(result, evidence=found.evidence, notified=inputs.notify)
         if isinstance(found.item, IncidentUpdate):
             return replace(result, update_id=found.item.id, update=found.item)
         return replace(result, incident_id=found.item.id)
-    if error.may_have_written:
+    if isinstance(error, CancelledWriteError):
         sentences = [f"The job was cancelled while the update was being {done}; it may be there, or not", LOOK_FIRST]
         return replace(_result(Outcome.CANCELLED, inputs, incident_id, sentences), notified=None)
     sentences = [f"The job was cancelled before the update was {done}; nothing was written"]
