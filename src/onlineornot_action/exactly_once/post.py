@@ -244,10 +244,8 @@ class _Posting(Generic[AnyItem]):
             )
 
     def _find_new(self, reading: Listing[AnyItem]) -> NewItems[AnyItem]:
-        written_at, candidate = self._written_at or 0.0, self._draft.may_be_same
-        return find_new_items(
-            reading, self._baseline, written_at=written_at, is_candidate=candidate, limits=self._limits
-        )
+        at, candidate = self._written_at or 0.0, self._draft.may_be_same
+        return find_new_items(reading, self._baseline, written_at=at, is_candidate=candidate, limits=self._limits)
 
     def _find_matches(self, reading: Listing[AnyItem], deadline: Deadline | None = None) -> list[AnyItem]:
         """Return the new items that say what was posted, oldest first."""

@@ -136,8 +136,8 @@ class Transport:
 
     def _wait(self, exchange: "_Exchange", deadline: Deadline) -> Response:
         """Wait for the response as long as the limits allow."""
-        connected_in_time = self._is_set_in_time(exchange.progress.connected, self._limits.connect, exchange, deadline)
-        if connected_in_time and self._is_set_in_time(exchange.over, self._limits.response, exchange, deadline):
+        connected = self._wait_for(exchange.progress.connected, self._limits.connect, exchange, deadline)
+        if connected and self._wait_for(exchange.over, self._limits.response, exchange, deadline):
             try:
                 return exchange.result()
             except _EXPECTED as error:
@@ -147,10 +147,8 @@ class Transport:
             raise CancelledError
         raise _timed_out(exchange)
 
-    def _is_set_in_time(
-        self, event: threading.Event, seconds: float, exchange: "_Exchange", deadline: Deadline
-    ) -> bool:
-        """Wait for an event. After a cancellation only a write that was sent is waited for, and not for long."""
+    def _wait_for(self, event: threading.Event, seconds: float, exchange: "_Exchange", deadline: Deadline) -> bool:
+        """Wait for an event; after a cancellation only for a write that was sent, and not for long."""
         end = time.monotonic() + min(seconds, deadline.left())
         graceful = False
         while not event.wait(max(0.0, min(POLL_SECONDS, end - time.monotonic()))):
