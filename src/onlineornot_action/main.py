@@ -97,14 +97,14 @@ def _open_session(
         ca_bundle=find_ca_bundle(environ),
         secrets=find_secrets(environ),
         limits=limits,
-        tell=runner.log,
+        log=runner.log,
     )
     return Session(inputs, client, deadline, limits)
 
 
 def _operate(session: "Session") -> Result:
     """Find what the inputs name and do what they ask for; or say why it was not done."""
-    from onlineornot_action.exactly_once.post import UnknownOutcomeError
+    from onlineornot_action.exactly_once.post import CancelledWriteError, UnknownOutcomeError
     from onlineornot_action.onlineornot.errors import APIError, CancelledError
     from onlineornot_action.operations.run import run
     from onlineornot_action.session import Target
@@ -114,11 +114,12 @@ def _operate(session: "Session") -> Result:
         found = _find_incident(session, target)
         if isinstance(found, Result):
             return found
-        target = _find_components(session, found)
+        target = found
+        target = _find_components(session, target)
         result = run(session, target)
     except InvalidInputsError as error:
         result = Result(Outcome.INVALID, target.incident_id, error="\n".join(error.problems))
-    except (APIError, UnknownOutcomeError, CancelledError) as error:
+    except (APIError, UnknownOutcomeError, CancelledError, CancelledWriteError) as error:
         from onlineornot_action.report.messages import explain
 
         result = explain(error, session.inputs, target.incident_id)

@@ -1,9 +1,9 @@
-"""Changing and deleting an update when answers get lost: what is there is read back before it is tried again."""
+"""Change or delete exactly once: when a response is lost, the item is read back before the write is repeated."""
 
 from collections.abc import Callable
 from typing import TypeVar
 
-from onlineornot_action.exactly_once.post import MAX_LOST_WRITES, Evidence, UnknownOutcomeError
+from onlineornot_action.exactly_once.post import MAX_LOST_WRITES, CancelledWriteError, Evidence, UnknownOutcomeError
 from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, Deadline, Limits, backoff
 from onlineornot_action.onlineornot.errors import APIError, CancelledError, Effect
 
@@ -13,57 +13,67 @@ T = TypeVar("T")
 def change(
     write: Callable[[], T], read_back: Callable[[], T | None], deadline: Deadline, limits: Limits = DEFAULT_LIMITS
 ) -> tuple[T, Evidence]:
-    """Make a change that may be repeated, and say how it is known that it is made.
+    """Make a change that is safe to repeat, and say how it is known to be made.
 
     Args:
-        write: Makes it.
-        read_back: Answers as `write` would, if things are as it was to make them; otherwise None.
+        write: Makes the change.
+        read_back: Returns what `write` returns if the change is made, otherwise None.
         deadline: When to give up.
-        limits: How long what may take.
+        limits: Pauses and reserves.
 
     Raises:
-        APIError: It is not made.
-        UnknownOutcomeError: It may be made.
-        CancelledError: The deadline was cancelled; the error says whether it may be made.
+        APIError: The change is not made.
+        UnknownOutcomeError: The change may be made.
+        CancelledError: The run was cancelled; the change is not made.
+        CancelledWriteError: The run was cancelled; the change may be made.
     """
-    lost: APIError | None = None
     try:
-        for attempts in range(1, MAX_LOST_WRITES + 1):
-            try:
-                return write(), Evidence.RESPONSE
-            except APIError as error:
-                if lost is None and error.effect is not Effect.AMBIGUOUS:
-                    raise
-                if error.effect is Effect.REJECTED:
-                    return _settle(read_back, error), Evidence.RECONCILED
-                if error.effect is Effect.THROTTLED and error.retry_after:  # longer than the time that is left
-                    raise UnknownOutcomeError(error) from lost
-                lost = lost or error
-            if not deadline.sleep(backoff(attempts, limits), limits.read_reserve):
-                break
-            if (made := _try(read_back)) is not None:
-                return made, Evidence.RECONCILED
-            if deadline.left() < limits.write_reserve:
-                break
+        return write(), Evidence.RESPONSE
+    except APIError as error:
+        if error.effect is not Effect.AMBIGUOUS:
+            raise
+        lost = error
+    try:
+        return _reconcile(lost, write, read_back, deadline, limits)
     except CancelledError as error:
-        raise CancelledError(may_have_written=lost is not None) from error
-    assert lost is not None  # noqa: S101 - whoever comes here has lost a response
+        raise CancelledWriteError from error
+
+
+def _reconcile(
+    lost: APIError, write: Callable[[], T], read_back: Callable[[], T | None], deadline: Deadline, limits: Limits
+) -> tuple[T, Evidence]:
+    """Read back and write again, in turn, until either shows that the change is made."""
+    for attempts in range(1, MAX_LOST_WRITES + 1):
+        if not deadline.sleep(backoff(attempts, limits), limits.read_reserve):
+            break
+        if (made := _read_back_if_possible(read_back)) is not None:
+            return made, Evidence.RECONCILED
+        if attempts == MAX_LOST_WRITES or deadline.left() < limits.write_reserve:
+            break
+        try:
+            return write(), Evidence.RESPONSE
+        except APIError as error:
+            if error.effect is Effect.REJECTED:
+                return _read_back_after_refusal(read_back, error), Evidence.RECONCILED
+            # The client raises a throttled request with a Retry-After only when that exceeds the time left.
+            if error.effect is Effect.THROTTLED and error.retry_after:
+                raise UnknownOutcomeError(error) from lost
     raise UnknownOutcomeError(lost)
 
 
-def _try(read_back: Callable[[], T | None]) -> T | None:
+def _read_back_if_possible(read_back: Callable[[], T | None]) -> T | None:
     try:
         return read_back()
     except APIError:
         return None
 
 
-def _settle(read_back: Callable[[], T | None], error: APIError) -> T:
-    """Find out whether an earlier try worked, when this one was refused."""
+def _read_back_after_refusal(read_back: Callable[[], T | None], refusal: APIError) -> T:
+    """Find out whether an earlier write succeeded, now that a later one was refused."""
     try:
         made = read_back()
-    except APIError as unread:
-        raise UnknownOutcomeError(unread) from error
+    except APIError as error:
+        raise UnknownOutcomeError(error) from refusal
     if made is None:
-        raise error
+        raise refusal
     return made

@@ -1,8 +1,8 @@
-"""What one reading of a list shows, how far it can be trusted, and what in it is new."""
+"""A list as one reading shows it: how far it can be trusted, and which of its items are new."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import islice
 from typing import Generic
 
 from onlineornot_action.onlineornot.deadline import Deadline, Limits, backoff
@@ -10,7 +10,7 @@ from onlineornot_action.onlineornot.errors import APIResponseValidationError
 from onlineornot_action.onlineornot.models import AnyItem, Listed, ListPage
 
 MAX_PAGES = 20
-"""Of a longer list nothing can be told: it changes while it is read."""
+"""A list with more pages proves nothing: it changes while it is read."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class PostLimits(Limits):
     absence_delay: float = 20
     """After a lost response, before a list can prove that nothing was written."""
     empty_list_delay: float = 1
-    """Before an empty list is read again, since a hiccup may last a while."""
+    """Before an empty list is read again: a failing server may return one for a moment."""
     baseline_share: float = 0.25
-    """The share of all the time that reading the list before a write may take."""
+    """The share of the time left that reading the list before a write may take."""
     clock_tolerance: float = 2
     """An item created no longer than this before a write, by the server's clock, may have come from it."""
     baseline_age: float = 300
@@ -30,10 +30,15 @@ class PostLimits(Limits):
 
 
 class Listing(Generic[Listed]):
-    """A list as one reading of it showed it."""
+    """One reading of a list.
 
-    def __init__(self, pages: Iterable[ListPage[Listed]], *, max_pages: int | None = MAX_PAGES) -> None:
-        self.pages = tuple(islice(pages, max_pages and max_pages + 1))
+    Args:
+        pages: The pages of the list.
+        max_pages: How many of them to read, None for all. By default one more than can be trusted, to notice it.
+    """
+
+    def __init__(self, pages: Iterable[ListPage[Listed]], *, max_pages: int | None = MAX_PAGES + 1) -> None:
+        self.pages = tuple(islice(pages, max_pages))
         self.too_long = sum(bool(page.items) for page in self.pages) > MAX_PAGES
         self._items = {item.id: item for page in self.pages for item in page.items}
 
@@ -44,12 +49,12 @@ class Listing(Generic[Listed]):
 
     @property
     def ids(self) -> frozenset[str]:
-        """Their ids."""
+        """The ids of all items."""
         return frozenset(self._items)
 
     @property
     def began(self) -> float:
-        """When its first request was begun."""
+        """When the first request began, on the deadline's clock."""
         return self.pages[0].began
 
     @property
@@ -58,7 +63,7 @@ class Listing(Generic[Listed]):
         return len(self.ids) >= max(page.total_count or 0 for page in self.pages)
 
     def shows_everything(self, baseline: "Listing[Listed] | None") -> bool:
-        """Whether nothing can be missing: a server in trouble may response an empty list, or a part of one."""
+        """Whether nothing can be missing, even though a failing server may return only a part of the list."""
         counts_agree = all(page.total_count == len(self.ids) for page in self.pages)
         return counts_agree and not self.pages[-1].items and (baseline is None or baseline.ids <= self.ids)
 
@@ -70,31 +75,30 @@ def read_reliably(
     *,
     is_enough: Callable[[list[Listed]], bool] = lambda _: False,
 ) -> Listing[Listed]:
-    """Read a list until it is all there, or shows enough; an empty one is believed the second time.
+    """Read a list until it is complete or shows enough. An empty list counts when it is read twice in a row.
 
     Raises:
-        APIError: It cannot be read, or is never complete.
+        APIError: The list cannot be read, or is never complete.
     """
-    empty_before = False
-    for attempts in count(1):
+    attempts, empty_before = 0, False
+    while True:
+        attempts += 1
         reading = Listing(pages(), max_pages=None)
         if is_enough(reading.items) or (reading.complete and (reading.items or empty_before)):
             return reading
         empty_before = reading.complete
-        if not deadline.sleep(
-            limits.empty_list_delay if empty_before else backoff(attempts, limits), limits.read_reserve
-        ):
-            break
-    raise APIResponseValidationError("the list never has as many items as it says", status=200)
+        pause = limits.empty_list_delay if empty_before else backoff(attempts, limits)
+        if not deadline.sleep(pause, limits.read_reserve):
+            raise APIResponseValidationError("the list never had as many items as its total_count", status=200)
 
 
 @dataclass(frozen=True)
 class NewItems(Generic[AnyItem]):
-    """What in a reading may have come from a write.
+    """The items of a reading that may have come from a write.
 
     Attributes:
-        new: What did not exist before.
-        uncertain: What may have existed before.
+        new: Items that did not exist before the write.
+        uncertain: Items that may have existed before it.
     """
 
     new: tuple[AnyItem, ...]
@@ -106,35 +110,38 @@ def find_new_items(
     baseline: Listing[AnyItem] | None,
     *,
     written_at: float,
-    concerns: Callable[[AnyItem], bool],
+    is_candidate: Callable[[AnyItem], bool],
     limits: PostLimits,
 ) -> NewItems[AnyItem]:
-    """Tell what is new since a write.
+    """Find the items that are new since a write.
 
-    With a baseline that is what does not stand there, unless the server made it long before (a baseline may have been
-    short). Without one the server's clock decides, as far as it can be known.
+    With a baseline, an item is new when the baseline lacks it, unless the server created it long before the write: the
+    baseline may have been incomplete. Without one, the item's age by the server's clock decides.
 
     Args:
         reading: The list after the write.
-        baseline: The list before.
-        written_at: When the write was begun, on this machine's clock.
-        concerns: Whether an item counts at all.
-        limits: What "just now" and "long ago" mean.
+        baseline: The list before the write.
+        written_at: When the write began, on the deadline's clock.
+        is_candidate: Whether an item is considered at all.
+        limits: `clock_tolerance` and `baseline_age` apply.
     """
     new: dict[str, AnyItem] = {}
     uncertain: dict[str, AnyItem] = {}
     for page in reading.pages:
-        for item in filter(concerns, page.items):
+        for item in filter(is_candidate, page.items):
             age = _age_at_write(item, page, written_at)
-            if (baseline and item.id in baseline.ids) or (age is not None and age > limits.baseline_age):
+            was_there = baseline is not None and item.id in baseline.ids
+            if was_there or (age is not None and age > limits.baseline_age):
                 continue
-            known = baseline is not None or (age is not None and age <= limits.clock_tolerance)
-            (new if known else uncertain)[item.id] = item
+            if baseline is not None or (age is not None and age <= limits.clock_tolerance):
+                new[item.id] = item
+            else:
+                uncertain[item.id] = item
     return NewItems(tuple(new.values()), tuple(uncertain.values()))
 
 
 def _age_at_write(item: AnyItem, page: ListPage[AnyItem], written_at: float) -> float | None:
-    """Seconds for which an item had existed when the write was begun, by the server's clock; None without one."""
+    """Return an item's age when the write began, in seconds by the server's clock; None when it is not known."""
     if item.created is None or page.server_time is None:
         return None
     return page.server_time - (page.began - written_at) - item.created

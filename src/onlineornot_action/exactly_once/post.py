@@ -1,22 +1,23 @@
-"""Exactly once: how something is posted to an API that has no idempotency key.
+"""Post exactly once to an API without idempotency keys. docs/exactly-once.md explains the algorithm and its gaps.
 
 Every call of `post` ends in one of these ways:
 
-    Posted             it is there, once
-    APIError           it is not there: refused, never sent, or proven absent
-    UnknownOutcomeError     nobody knows whether it is there
-    CancelledError     the job was cancelled; the error says whether it may be there
+    Posted                  the item is there, once
+    APIError                it is not there: refused, never sent, or proven absent
+    UnknownOutcomeError     it may be there
+    CancelledError          the run was cancelled; the item is not there
+    CancelledWriteError     the run was cancelled; the item may be there, or was found
 
-It reads the list of what is there (the baseline) and posts. When the response is lost it reads the list again until
-what it posted is found or proven absent; only then it posts once more. Two copies are worse than none, and an honest
-"unknown" is better than either. What remains is a server that writes, or a list that shows it, later than
-`PostLimits.absence_delay` after the response was lost, and somebody else who posts the same at the same moment.
+It reads the list (the baseline), then posts. After a lost response it reads the list again until the item is found or
+proven absent, and posts again only after that proof. Two copies are worse than none, and an honest "unknown" is better
+than either. Two gaps remain: a write, or a list that shows it, that takes longer than `PostLimits.absence_delay`; and
+somebody else who posts the same at the same moment.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Generic, Protocol
+from typing import Any, Generic, Protocol
 
 from onlineornot_action.exactly_once.listing import Listing, NewItems, PostLimits, find_new_items, read_reliably
 from onlineornot_action.onlineornot.deadline import Deadline, backoff
@@ -31,42 +32,42 @@ from onlineornot_action.onlineornot.errors import (
 from onlineornot_action.onlineornot.models import AnyItem, ListPage
 
 MAX_LOST_WRITES = 3
-"""Posts that may end without a response."""
+"""How many writes may end without a response before no more are made."""
 
 
 class Draft(Protocol[AnyItem]):
-    """What is to be posted, and the list in which it will appear."""
+    """An item to post, and the list that it will appear in."""
 
     def post(self) -> AnyItem:
-        """Post it; again only while that had no effect."""
+        """Post the item; repeat the request only while it had no effect."""
 
     def pages(self, deadline: Deadline | None = None, *, to_the_end: bool = False) -> Iterator[ListPage[AnyItem]]:
-        """Read the list page by page, until all is read; `to_the_end`, until a page is empty."""
+        """Read the list page by page, until it is complete; with `to_the_end`, until a page is empty."""
 
-    def concerns(self, item: AnyItem) -> bool:
-        """Whether an item could be what was posted, however the server wrote it down."""
+    def may_be_same(self, item: AnyItem) -> bool:
+        """Whether an item could be the posted one, in whatever form the server stored it."""
 
     def is_same(self, item: AnyItem, deadline: Deadline | None = None) -> bool:
-        """Whether an item says exactly what was posted; if that has to be read, until the deadline."""
+        """Whether an item says exactly what was posted; the deadline applies if that has to be read."""
 
 
 class Evidence(Enum):
-    """How it is known that something is there."""
+    """How an outcome is known."""
 
-    RESPONSE = "the API said so"
-    RECONCILED = "the response was lost, but it was found there"
+    RESPONSE = "the API confirmed it"
+    RECONCILED = "the response was lost, but a later reading confirmed it"
     DUPLICATE = "it was there before"
 
 
 @dataclass(frozen=True)
 class Posted(Generic[AnyItem]):
-    """What is there now.
+    """An item that is there.
 
     Attributes:
-        item: What was posted.
-        evidence: How that is known.
+        item: The item.
+        evidence: How it is known to be there.
         duplicates: Ids of further new items that say the same.
-        baseline: The list as it was beforehand, if it could be read.
+        baseline: The list before the post; None when it could not be read.
     """
 
     item: AnyItem
@@ -76,12 +77,12 @@ class Posted(Generic[AnyItem]):
 
 
 class UnknownOutcomeError(Exception):
-    """Raised when a write may have been done or not.
+    """Raised when a write may or may not have been done.
 
     Attributes:
-        cause: What came instead of its response.
-        new_ids: What has appeared meanwhile in another form than was sent.
-        uncertain_ids: What may be what was sent, or older.
+        cause: The failure of its request.
+        new_ids: Items that appeared since, but do not say what was sent.
+        uncertain_ids: Items that may have come from this write, or be older.
     """
 
     def __init__(self, cause: APIError, *, new_ids: tuple[str, ...] = (), uncertain_ids: tuple[str, ...] = ()) -> None:
@@ -91,8 +92,20 @@ class UnknownOutcomeError(Exception):
         self.uncertain_ids = uncertain_ids
 
 
+class CancelledWriteError(Exception):
+    """Raised when the run was cancelled while the response of a write was lost.
+
+    Attributes:
+        posted: The item, if it was found all the same; None when the write may or may not have been done.
+    """
+
+    def __init__(self, posted: Posted[Any] | None = None) -> None:
+        super().__init__("the run was cancelled while a response was lost")
+        self.posted = posted
+
+
 def duplicate_warnings(posted: Posted[AnyItem]) -> Iterator[str]:
-    """Say what is there more than once."""
+    """Warn of items that are there more than once."""
     if posted.duplicates:
         ids = ", ".join((posted.item.id, *posted.duplicates))
         yield f"The same was posted more than once: {ids}. Delete all but one."
@@ -109,16 +122,17 @@ def post(
     """Post a draft exactly once.
 
     Args:
-        draft: What to post.
+        draft: The item to post.
         deadline: When to give up.
-        find_duplicate: Picks from the list what makes it superfluous to post.
-        baseline: The list, if it was read just now, and reliably.
-        limits: How long what may take.
+        find_duplicate: Returns an existing item that makes posting unnecessary.
+        baseline: The list, if it was read reliably just before.
+        limits: Pauses, reserves and the like.
 
     Raises:
-        APIError: It is not there.
-        UnknownOutcomeError: It may be there.
-        CancelledError: The deadline was cancelled; the error says whether it may be there.
+        APIError: The item is not there.
+        UnknownOutcomeError: The item may be there.
+        CancelledError: The run was cancelled; the item is not there.
+        CancelledWriteError: The run was cancelled; the item may be there, or was found.
     """
     return _Posting(draft, deadline, limits, baseline).run(find_duplicate)
 
@@ -134,20 +148,20 @@ class _Posting(Generic[AnyItem]):
         self._limits = limits
         self._baseline = baseline
         self._written_at: float | None = None
-        """When the first post whose response was lost was begun."""
+        """When the first post that lost its response began."""
 
     def run(self, find_duplicate: Callable[[list[AnyItem]], AnyItem | None] | None) -> Posted[AnyItem]:
         if find_duplicate:
-            self._baseline = self._baseline or self._read_reliably(find_duplicate)
+            self._baseline = self._baseline or self._read_baseline_reliably(find_duplicate)
             if duplicate := find_duplicate(self._baseline.items):
                 return self._posted(duplicate, Evidence.DUPLICATE)
-        self._baseline = self._baseline or self._read_in_time()
+        self._baseline = self._baseline or self._read_baseline()
         for _ in range(MAX_LOST_WRITES):
             try:
                 return self._with_duplicates(self._draft.post())
             except APIError as error:
                 if error.effect is not Effect.AMBIGUOUS:
-                    return self._recheck(error)
+                    return self._find_earlier_post_or_raise(error)
                 lost = error
             if found := self._reconcile(lost):
                 return found
@@ -155,128 +169,129 @@ class _Posting(Generic[AnyItem]):
                 break
         raise lost
 
-    def _read_in_time(self) -> Listing[AnyItem] | None:
-        """The baseline; None when it cannot be read in its share of the time, or never completely."""
-        patience = self._deadline.within(self._deadline.left() * self._limits.baseline_share)
+    def _read_baseline_reliably(self, find_duplicate: Callable[[list[AnyItem]], AnyItem | None]) -> Listing[AnyItem]:
+        """Read the baseline so that no duplicate is overlooked."""
+        pages, deadline, limits = self._draft.pages, self._deadline, self._limits
+        return read_reliably(pages, deadline, limits, is_enough=lambda items: find_duplicate(items) is not None)
+
+    def _read_baseline(self) -> Listing[AnyItem] | None:
+        """Read the baseline in its share of the time; return None when it cannot be read or stays incomplete."""
+        deadline = self._deadline.within(self._deadline.left() * self._limits.baseline_share)
         try:
-            reading = Listing(self._draft.pages(patience))
+            reading = Listing(self._draft.pages(deadline))
             if not (reading.complete or reading.too_long):
-                reading = Listing(self._draft.pages(patience))
+                reading = Listing(self._draft.pages(deadline))
         except APIError as error:
-            if _ends_everything(error):
+            if _prevents_posting(error):
                 raise
             return None
         return reading if reading.complete or reading.too_long else None
 
-    def _read_reliably(self, find_duplicate: Callable[[list[AnyItem]], AnyItem | None]) -> Listing[AnyItem]:
-        """The baseline where a duplicate must not be overlooked."""
-        pages, deadline, limits = self._draft.pages, self._deadline, self._limits
-        return read_reliably(pages, deadline, limits, is_enough=lambda items: find_duplicate(items) is not None)
-
     def _reconcile(self, lost: APIError) -> Posted[AnyItem] | None:
-        """Find what was posted, or None when it is proven absent."""
-        self._written_at = lost.began if self._written_at is None else self._written_at
+        """Find the posted item; return None when it is proven absent."""
+        if self._written_at is None:
+            self._written_at = lost.began
         try:
             return self._search(lost)
         except CancelledError:
-            raise self._last_look() from lost
+            raise CancelledWriteError(self._find_despite_cancellation()) from lost
 
     def _search(self, lost: APIError) -> Posted[AnyItem] | None:
-        clock = self._deadline.clock
-        proof_from = clock.monotonic() + self._limits.absence_delay
-        attempts, empty_before = 0, False
         self._deadline.check()
-        while not (self._baseline and self._baseline.too_long) and self._pause(
-            attempts := attempts + 1, until=proof_from
-        ):
-            reading = self._try_to_read(lost, to_the_end=clock.monotonic() >= proof_from)
-            if reading is None:
-                continue
-            if found := self._found_in(reading):
+        if self._baseline and self._baseline.too_long:
+            raise UnknownOutcomeError(lost)
+        proof_from = self._deadline.clock.monotonic() + self._limits.absence_delay
+        empty_before = False
+        for reading in self._readings(lost, proof_from):
+            if found := self._reconciled(self._find_matches(reading)):
                 return found
             if reading.too_long:
                 break
             if reading.began >= proof_from and reading.shows_everything(self._baseline):
-                # With no baseline to compare it with, an empty list is believed the second time.
+                # With no baseline to compare it with, an empty list proves something the second time.
                 if reading.items or self._baseline or empty_before:
-                    self._check_absence(lost, reading)
+                    self._ensure_absent(lost, reading)
                     return None
                 empty_before = True
         raise UnknownOutcomeError(lost)
 
-    def _check_absence(self, lost: APIError, reading: Listing[AnyItem]) -> None:
-        """Accept that what was posted is absent, unless it may be there in another form."""
-        news = self._news(reading)
-        if news.new or news.uncertain or lost.has_success_status:
-            # Those that say the same come first: whoever has to look at them begins there.
-            uncertain = sorted(news.uncertain, key=self._draft.is_same, reverse=True)
+    def _readings(self, lost: APIError, proof_from: float) -> Iterator[Listing[AnyItem]]:
+        """Read the list at growing intervals, and as soon as absence can be proven, until no time is left."""
+        clock, attempts = self._deadline.clock, 1
+        while self._pause(attempts, until=proof_from):
+            attempts += 1
+            try:
+                reading = Listing(self._draft.pages(to_the_end=clock.monotonic() >= proof_from))
+            except APIError as error:
+                if error.retry_after and error.retry_after > self._deadline.left():
+                    raise UnknownOutcomeError(lost) from error
+            else:
+                yield reading
+
+    def _pause(self, attempts: int, *, until: float) -> bool:
+        """Wait for the next reading, but not past a given moment; return False when no time is left for it."""
+        pause, rest = backoff(attempts, self._limits), until - self._deadline.clock.monotonic()
+        return self._deadline.sleep(min(pause, rest) if rest > 0 else pause, self._limits.read_reserve)
+
+    def _ensure_absent(self, lost: APIError, reading: Listing[AnyItem]) -> None:
+        """Raise unless the item is absent in any form."""
+        found = self._find_new(reading)
+        if found.new or found.uncertain or lost.has_success_status:
+            # The ones that say the same come first, as a person should look at them first.
+            uncertain = sorted(found.uncertain, key=self._draft.is_same, reverse=True)
             raise UnknownOutcomeError(
-                lost, new_ids=tuple(item.id for item in news.new), uncertain_ids=tuple(item.id for item in uncertain)
+                lost, new_ids=tuple(item.id for item in found.new), uncertain_ids=tuple(item.id for item in uncertain)
             )
 
-    def _try_to_read(self, lost: APIError, *, to_the_end: bool) -> Listing[AnyItem] | None:
-        try:
-            return Listing(self._draft.pages(to_the_end=to_the_end))
-        except APIError as error:
-            if error.retry_after and error.retry_after > self._deadline.left():
-                raise UnknownOutcomeError(lost) from error
+    def _find_new(self, reading: Listing[AnyItem]) -> NewItems[AnyItem]:
+        at, candidate = self._written_at or 0.0, self._draft.may_be_same
+        return find_new_items(reading, self._baseline, written_at=at, is_candidate=candidate, limits=self._limits)
+
+    def _find_matches(self, reading: Listing[AnyItem], deadline: Deadline | None = None) -> list[AnyItem]:
+        """Return the new items that say what was posted, oldest first."""
+        matches = [item for item in self._find_new(reading).new if self._draft.is_same(item, deadline)]
+        return sorted(matches, key=lambda item: item.created or 0.0)
+
+    def _reconciled(self, matches: list[AnyItem]) -> Posted[AnyItem] | None:
+        if not matches:
             return None
-
-    def _pause(self, attempts: int, *, until: float = 0) -> bool:
-        """Wait for the next reading, but not past a certain moment; False when there is no time for it."""
-        wait, rest = backoff(attempts, self._limits), until - self._deadline.clock.monotonic()
-        return self._deadline.sleep(min(wait, rest) if rest > 0 else wait, self._limits.read_reserve)
-
-    def _news(self, reading: Listing[AnyItem]) -> NewItems[AnyItem]:
-        written_at, concerns = self._written_at or 0.0, self._draft.concerns
-        return find_new_items(reading, self._baseline, written_at=written_at, concerns=concerns, limits=self._limits)
-
-    def _ours(self, reading: Listing[AnyItem], deadline: Deadline | None = None) -> list[AnyItem]:
-        """What is new and the same, earliest first."""
-        ours = [item for item in self._news(reading).new if self._draft.is_same(item, deadline)]
-        return sorted(ours, key=lambda item: item.created or 0.0)
-
-    def _found_in(self, reading: Listing[AnyItem], deadline: Deadline | None = None) -> Posted[AnyItem] | None:
-        return self._found(self._ours(reading, deadline))
-
-    def _found(self, ours: list[AnyItem]) -> Posted[AnyItem] | None:
-        return self._posted(ours[0], Evidence.RECONCILED, tuple(double.id for double in ours[1:])) if ours else None
+        return self._posted(matches[0], Evidence.RECONCILED, tuple(item.id for item in matches[1:]))
 
     def _posted(self, item: AnyItem, evidence: Evidence, duplicates: tuple[str, ...] = ()) -> Posted[AnyItem]:
         return Posted(item, evidence, duplicates, self._baseline)
 
     def _with_duplicates(self, item: AnyItem) -> Posted[AnyItem]:
-        """Take the response for what it says, and see whether an earlier post, thought to be absent, is there too."""
-        return self._posted(item, Evidence.RESPONSE, tuple(other.id for other in self._glance() if other.id != item.id))
+        """Add earlier posts of this run that were thought to be absent."""
+        duplicates = tuple(earlier.id for earlier in self._find_earlier_posts() if earlier.id != item.id)
+        return self._posted(item, Evidence.RESPONSE, duplicates)
 
-    def _recheck(self, error: APIError) -> Posted[AnyItem]:
-        """Nothing was written now, but perhaps an earlier post, thought to be absent, is there."""
-        found = self._found(self._glance())
+    def _find_earlier_post_or_raise(self, error: APIError) -> Posted[AnyItem]:
+        """After a post without effect, return an earlier one that was thought to be absent."""
+        found = self._reconciled(self._find_earlier_posts())
         if found is None:
             raise error
         return found
 
-    def _glance(self) -> list[AnyItem]:
-        """What one more reading shows of ours, after a post that followed a lost one."""
+    def _find_earlier_posts(self) -> list[AnyItem]:
+        """Read the list once more, if an earlier post of this run lost its response."""
         if self._written_at is None:
             return []
         deadline = self._deadline.within(self._limits.response, detached=True)
         try:
-            return self._ours(Listing(self._draft.pages(deadline)), deadline)
+            return self._find_matches(Listing(self._draft.pages(deadline)), deadline)
         except (APIError, CancelledError):
             return []
 
-    def _last_look(self) -> CancelledError:
-        """What can still be said when the job is cancelled while a response is lost."""
+    def _find_despite_cancellation(self) -> Posted[AnyItem] | None:
+        """Read the list once more, quickly, after the run was cancelled."""
+        deadline = self._deadline.despite_cancellation(self._limits.grace)
         try:
-            deadline = self._deadline.despite_cancellation(self._limits.grace)
-            found = self._found_in(Listing(self._draft.pages(deadline)), deadline)
+            return self._reconciled(self._find_matches(Listing(self._draft.pages(deadline)), deadline))
         except APIError:
-            found = None
-        return CancelledError(may_have_written=True, found=found)
+            return None
 
 
-def _ends_everything(error: APIError) -> bool:
-    """Whether what keeps the list from being read will keep the post from being made as well."""
+def _prevents_posting(error: APIError) -> bool:
+    """Whether the failure to read the list will also make the post fail."""
     refused = isinstance(error, AuthenticationError | PermissionDeniedError | NotFoundError)
     return refused or error.effect is Effect.THROTTLED or (error.effect is Effect.NOT_SENT and error.final)

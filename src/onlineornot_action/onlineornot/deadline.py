@@ -1,4 +1,4 @@
-"""How long things may take, and the clock that measures them."""
+"""Time limits, and the clock that they are measured on."""
 
 import random
 import time
@@ -10,18 +10,18 @@ from onlineornot_action.onlineornot.errors import CancelledError
 
 
 class Clock(Protocol):
-    """What tells the time and lets it pass; the module `time` is one."""
+    """A source of time that can sleep; the module `time` is one."""
 
     def monotonic(self) -> float:
-        """Seconds that only ever grow."""
+        """Return seconds that never go backwards."""
         ...
 
     def time(self) -> float:
-        """Seconds since 1970, for comparison with the dates in answers."""
+        """Return seconds since 1970, for comparison with the dates in responses."""
         ...
 
     def sleep(self, seconds: float, /) -> None:
-        """Let so many seconds pass."""
+        """Sleep for a number of seconds."""
         ...
 
 
@@ -30,22 +30,22 @@ SYSTEM_CLOCK: Clock = time
 
 @dataclass(frozen=True)
 class Limits:
-    """Every limit of an exchange with the API, in seconds unless said otherwise."""
+    """Every limit of an exchange with the API, in seconds unless stated otherwise."""
 
     connect: float = 10
-    """Until the connection is made: name resolution, proxy and TLS handshake included."""
+    """To make a connection: name resolution, proxy and TLS handshake included."""
     response: float = 30
     """From the first byte of a request to the last byte of its response."""
     idle: float = 2
-    """A connection that stood idle for longer is not used again."""
+    """A connection that was idle for longer is not reused."""
     write_reserve: float = 5
-    """A write is not begun *again* with less time left than this."""
+    """A write is not *repeated* with less time left than this."""
     read_reserve: float = 0.5
-    """Nor is a read with less than this."""
+    """A read is not repeated with less time left than this."""
     min_backoff: float = 0.5
     max_backoff: float = 8
     grace: float = 2
-    """For the response of a write when the job is cancelled, and for one last look at the list."""
+    """After a cancellation: for the response of a write that was sent, and for one last reading of the list."""
     body: int = 8 * 1024 * 1024
     """Bytes of a response's body, after decompression."""
 
@@ -54,13 +54,13 @@ DEFAULT_LIMITS = Limits()
 
 
 def backoff(attempts: int, limits: Limits) -> float:
-    """Seconds to wait after so many attempts: random, so that many clients do not come back together."""
+    """Return the seconds to wait after so many attempts: random, so that clients do not come back all at once."""
     ceiling = min(limits.max_backoff, limits.min_backoff * 2 ** min(attempts - 1, 10))
     return random.uniform(0, ceiling)  # noqa: S311 - no secret
 
 
 POLL_SECONDS = 0.1
-"""Seconds after which whoever waits looks whether all is to end."""
+"""How often a wait checks for cancellation, in seconds."""
 
 
 def _never() -> bool:
@@ -69,12 +69,12 @@ def _never() -> bool:
 
 @dataclass(frozen=True)
 class Deadline:
-    """A moment on a clock that nothing outlives.
+    """A moment by which everything has to be over.
 
     Attributes:
-        at: The moment.
+        at: The moment, on the clock.
         clock: The clock.
-        cancelled: Tells whether all is to end at once.
+        cancelled: Returns whether the run was cancelled.
         parent: The later deadline that this one is a part of.
     """
 
@@ -85,41 +85,43 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float, clock: Clock = SYSTEM_CLOCK, cancelled: Callable[[], bool] = _never) -> "Deadline":
-        """The moment that lies so many seconds ahead."""
+        """Return the deadline that is so many seconds ahead."""
         return cls(clock.monotonic() + seconds, clock, cancelled)
 
     @property
-    def whole(self) -> "Deadline":
-        """The last deadline, of which all others are parts."""
-        return self.parent.whole if self.parent else self
+    def outermost(self) -> "Deadline":
+        """The deadline of everything, which this one is a part of; itself when it has no parent."""
+        return self.parent.outermost if self.parent else self
 
     def left(self) -> float:
-        """Seconds until then, never below zero."""
+        """Return the seconds until the deadline, never less than zero."""
         return max(0.0, self.at - self.clock.monotonic())
 
     def within(self, seconds: float, *, detached: bool = False) -> "Deadline":
-        """An earlier deadline, if so many seconds end before this one; `detached`, it is no part of it."""
+        """Return a deadline that is at most so many seconds ahead, and never later than this one.
+
+        A wait that the API asks for may exceed it, up to the outermost deadline; not so when it is `detached`.
+        """
         parent = None if detached else self
         return Deadline(min(self.at, self.clock.monotonic() + seconds), self.clock, self.cancelled, parent)
 
     def despite_cancellation(self, seconds: float) -> "Deadline":
-        """A new deadline for what has to be done all the same."""
+        """Return a deadline for what has to be done even if the run was cancelled."""
         return Deadline(min(self.at, self.clock.monotonic() + seconds), self.clock)
 
     def check(self) -> None:
-        """Go no further when all is to end.
-
-        Raises:
-            CancelledError: It is.
-        """
+        """Raise `CancelledError` if the run was cancelled."""
         if self.cancelled():
             raise CancelledError
 
     def sleep(self, seconds: float, reserve: float = 0) -> bool:
-        """Let time pass, but keep a reserve; False when there is no more than that.
+        """Sleep, but never so long that less than the reserve is left.
+
+        Returns:
+            False, without sleeping, when no more than the reserve is left.
 
         Raises:
-            CancelledError: All is to end at once.
+            CancelledError: The run was cancelled.
         """
         self.check()
         end = min(self.clock.monotonic() + seconds, self.at - reserve)

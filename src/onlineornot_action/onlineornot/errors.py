@@ -1,12 +1,12 @@
-"""What can go wrong between a request and its response.
+"""Every way in which a request can fail.
 
     APIError
     ├── APIConnectionError             no complete response arrived
     │   ├── APITimeoutError            … in time
-    │   ├── CertificateError           the server's certificate is not to be trusted
-    │   └── ProxyError                 the proxy refuses, or cannot be used
-    ├── APIResponseValidationError     a complete response arrived that is none of the API's
-    └── APIStatusError                 the API, or something in front of it, said no
+    │   ├── CertificateError           the server's certificate is not trusted
+    │   └── ProxyError                 the proxy requires a password, or its address is not valid
+    ├── APIResponseValidationError     a complete response arrived that the API does not document
+    └── APIStatusError                 the API, or something in front of it, reported a failure
         ├── BadRequestError            400, 409, 422
         ├── AuthenticationError        401
         ├── PermissionDeniedError      403
@@ -15,8 +15,8 @@
         ├── RedirectError              3xx
         └── InternalServerError        5xx
 
-Each one knows its `effect`: what became of the request on the server. That, not the class, decides whether
-a request may be repeated. `CancelledError` stands beside them: the caller wants no more.
+Each has an `effect`: what the request did on the server. The effect, not the class, decides whether a request may be
+repeated. `CancelledError` stands apart: the API did not fail, the caller stopped.
 """
 
 from dataclasses import dataclass
@@ -27,59 +27,57 @@ from http import HTTPStatus
 class Effect(Enum):
     """What a failed request did on the server."""
 
-    NOT_SENT = "nothing, the request never left"
+    NOT_SENT = "nothing, the request was never sent"
     REJECTED = "nothing, the API refused it for good"
     THROTTLED = "nothing, the API asked to come back later"
-    AMBIGUOUS = "perhaps what it asked for, the response was lost"
+    AMBIGUOUS = "unknown, the response was lost or says nothing about it"
 
 
 class CancelledError(Exception):
-    """Raised when all is to end: nothing more is sent.
+    """Raised when the run was cancelled and this request has changed nothing."""
 
-    Attributes:
-        may_have_written: Whether a write left whose response never came.
-        found: What it wrote, if that is known all the same.
-    """
-
-    def __init__(self, *, may_have_written: bool = False, found: object = None) -> None:
-        super().__init__("cancelled")
-        self.may_have_written = may_have_written
-        self.found = found
+    def __init__(self) -> None:
+        super().__init__("the run was cancelled")
 
 
 class APIError(Exception):
-    """The base of all errors of this library that have to do with the API.
+    """The base of every failure to get a successful response.
 
     Attributes:
-        effect: What became of the request.
-        status: The HTTP status, as soon as the response's first line was read.
-        retry_after: Seconds after which the API asked to be called again.
-        began: When the request was begun, on the deadline's clock.
+        effect: What the request did on the server.
+        status: The HTTP status, once the status line was read.
+        retry_after: Seconds that the API asked to wait before the next request.
+        began: When the request began, on the deadline's clock.
     """
 
-    effect: Effect
-    status: int | None = None
-    retry_after: float | None = None
-    began: float = 0.0
+    def __init__(
+        self,
+        message: str,
+        *,
+        effect: Effect,
+        status: int | None = None,
+        retry_after: float | None = None,
+        began: float = 0.0,
+    ) -> None:
+        super().__init__(message)
+        self.effect = effect
+        self.status = status
+        self.retry_after = retry_after
+        self.began = began
 
     @property
     def final(self) -> bool:
-        """Whether the same request will not do better later."""
+        """Whether the same request would fail again."""
         return self.effect is Effect.REJECTED
 
     @property
     def has_success_status(self) -> bool:
-        """Whether a response began that was to say that all went well."""
+        """Whether the status line reported success, whatever went wrong after it."""
         return self.status is not None and self.status // 100 == 2  # noqa: PLR2004 - the class of success
 
 
 class APIConnectionError(APIError):
-    """No complete response arrived: the connection was not made, or broke."""
-
-    def __init__(self, message: str, *, effect: Effect, status: int | None = None) -> None:
-        super().__init__(message)
-        self.effect = effect
-        self.status = status
+    """No complete response arrived: the connection could not be made, or broke."""
 
 
 class APITimeoutError(APIConnectionError):
@@ -87,30 +85,27 @@ class APITimeoutError(APIConnectionError):
 
 
 class CertificateError(APIConnectionError):
-    """The server's certificate was refused; nothing was sent."""
+    """The server's certificate is not trusted; nothing was sent."""
 
     final = True
 
 
 class ProxyError(APIConnectionError):
-    """The proxy wants a password, or its address is of no use; nothing was sent."""
+    """The proxy requires a password, or its address is not valid; nothing was sent."""
 
     final = True
 
 
 class APIResponseValidationError(APIError):
-    """A complete response arrived, but it is not one that the API documents."""
+    """A complete response arrived, but not one that the API documents."""
 
-    effect = Effect.AMBIGUOUS
-
-    def __init__(self, message: str, *, status: int) -> None:
-        super().__init__(message)
-        self.status = status
+    def __init__(self, message: str, *, status: int, began: float = 0.0) -> None:
+        super().__init__(message, effect=Effect.AMBIGUOUS, status=status, began=began)
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A failure as the API words it. The text is foreign: show it escaped and shortened."""
+    """A failure in the API's own words. They are untrusted text: escape and shorten them before showing them."""
 
     code: str
     message: str
@@ -120,11 +115,11 @@ class Refusal:
 
 
 class APIStatusError(APIError):
-    """A complete response said that the request failed.
+    """A complete response reported a failure.
 
     Attributes:
-        refusals: What the API said about it, if its response was an envelope.
-        location: Where a redirect pointed, if to anywhere.
+        refusals: The errors in the response; empty when it was not an envelope.
+        location: The target of a redirect; empty when the response names none.
     """
 
     def __init__(
@@ -135,12 +130,11 @@ class APIStatusError(APIError):
         refusals: tuple[Refusal, ...] = (),
         retry_after: float | None = None,
         location: str = "",
+        began: float = 0.0,
     ) -> None:
-        super().__init__(f"HTTP {status} {_phrase(status)}".strip())
-        self.status = status
-        self.effect = effect
+        message = f"HTTP {status} {_phrase(status)}".strip()
+        super().__init__(message, effect=effect, status=status, retry_after=retry_after, began=began)
         self.refusals = refusals
-        self.retry_after = retry_after
         self.location = location
 
 
@@ -153,23 +147,23 @@ class AuthenticationError(APIStatusError):
 
 
 class PermissionDeniedError(APIStatusError):
-    """403: the token is good, but not for this."""
+    """403: the token is valid, but does not permit this request."""
 
 
 class NotFoundError(APIStatusError):
-    """404: no such status page, incident or update."""
+    """404: the status page, incident or update does not exist."""
 
 
 class RateLimitError(APIStatusError):
-    """425 or 429: too many requests; this one was not looked at."""
+    """425 or 429: too many requests; this one was not processed."""
 
 
 class RedirectError(APIStatusError):
-    """3xx: the API has moved, or the address is not the API's. Never followed."""
+    """3xx: the API has moved, or the address is not the API's. Redirects are never followed."""
 
 
 class InternalServerError(APIStatusError):
-    """5xx: the API failed while it worked on the request."""
+    """5xx: the API failed while it processed the request."""
 
 
 ERRORS: dict[int, type[APIStatusError]] = {
@@ -187,16 +181,18 @@ _FINAL_5XX = (501, 505)
 
 
 def error_for(status: int) -> type[APIStatusError]:
-    """The class that stands for a status."""
+    """Return the error class of a status."""
     by_hundreds = {3: RedirectError, 5: InternalServerError}.get(status // 100, APIStatusError)
     return ERRORS.get(status, by_hundreds)
 
 
 def effect_of(status: int) -> Effect:
-    """What a complete response with this status, outside 2xx, says about its request."""
+    """Return what a complete response with this status, outside 2xx, says about its request."""
     if status in (425, 429):
         return Effect.THROTTLED
-    if (300 <= status < 500 and status != HTTPStatus.REQUEST_TIMEOUT) or status in _FINAL_5XX:  # noqa: PLR2004 - classes of statuses
+    if status == HTTPStatus.REQUEST_TIMEOUT:
+        return Effect.AMBIGUOUS
+    if 300 <= status < 500 or status in _FINAL_5XX:  # noqa: PLR2004 - redirects and client errors
         return Effect.REJECTED
     return Effect.AMBIGUOUS
 

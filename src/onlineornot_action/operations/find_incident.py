@@ -150,7 +150,7 @@ class IncidentDraft:
         """Read the incidents of the page."""
         return self.client.incident_pages(self.status_page_id, deadline, to_the_end=to_the_end)
 
-    def concerns(self, item: Incident) -> bool:
+    def may_be_same(self, item: Incident) -> bool:
         """Whether an incident could be this one."""
         return has_title(item, self.body.title)
 

@@ -101,7 +101,7 @@ class UpdateDraft:
         pages = self.client.incident_update_pages
         return pages(self.status_page_id, self.incident_id, deadline, to_the_end=to_the_end)
 
-    def concerns(self, item: IncidentUpdate) -> bool:  # noqa: ARG002 - any new update may be ours
+    def may_be_same(self, item: IncidentUpdate) -> bool:  # noqa: ARG002 - any new update may be ours
         """Whether an update could be this one."""
         return True
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 from urllib.parse import urlsplit
 
-from onlineornot_action.exactly_once.post import Posted, UnknownOutcomeError
+from onlineornot_action.exactly_once.post import CancelledWriteError, Posted, UnknownOutcomeError
 from onlineornot_action.inputs.model import Inputs
 from onlineornot_action.inputs.parsers import LATEST
 from onlineornot_action.inputs.rules import Operation
@@ -63,13 +64,19 @@ _MEANING: tuple[tuple[type[APIError], str], ...] = (
 )
 
 
-def explain(error: APIError | UnknownOutcomeError | CancelledError, inputs: Inputs, incident_id: str) -> Result:
+def explain(
+    error: APIError | UnknownOutcomeError | CancelledError | CancelledWriteError, inputs: Inputs, incident_id: str
+) -> Result:
     """Return the result of a run that an error ended: what happened, what that usually means, and what to change."""
-    if isinstance(error, UnknownOutcomeError):
-        return _explain_unknown(error, inputs, incident_id)
-    if isinstance(error, CancelledError):
-        return _explain_cancellation(error, inputs, incident_id)
-    return _explain_failure(error, inputs, incident_id)
+    match error:
+        case APIError():
+            return _explain_failure(error, inputs, incident_id)
+        case UnknownOutcomeError():
+            return _explain_unknown(error, inputs, incident_id)
+        case CancelledError():
+            return _explain_cancelled(inputs, incident_id)
+        case CancelledWriteError():
+            return _explain_cancelled_write(error.posted, inputs, incident_id)
 
 
 def _explain_failure(error: APIError, inputs: Inputs, incident_id: str) -> Result:
@@ -92,21 +99,22 @@ def _explain_unknown(error: UnknownOutcomeError, inputs: Inputs, incident_id: st
     return replace(_result(Outcome.UNKNOWN, inputs, incident_id, sentences), notified=None)
 
 
-def _explain_cancellation(error: CancelledError, inputs: Inputs, incident_id: str) -> Result:
-    """The run was cancelled."""
+def _explain_cancelled(inputs: Inputs, incident_id: str) -> Result:
+    sentences = [f"The job was cancelled before the update was {_DONE[inputs.operation]}; nothing was written"]
+    return _result(Outcome.CANCELLED, inputs, incident_id, sentences)
+
+
+def _explain_cancelled_write(posted: Posted[Any] | None, inputs: Inputs, incident_id: str) -> Result:
+    """The response to the write was lost; what was posted may have been found all the same."""
     done = _DONE[inputs.operation]
-    found = error.found
-    if isinstance(found, Posted):
-        result = _result(Outcome.CANCELLED, inputs, incident_id, [f"The job was cancelled, but the update was {done}"])
-        result = replace(result, evidence=found.evidence, notified=inputs.notify)
-        if isinstance(found.item, IncidentUpdate):
-            return replace(result, update_id=found.item.id, update=found.item)
-        return replace(result, incident_id=found.item.id)
-    if error.may_have_written:
+    if posted is None:
         sentences = [f"The job was cancelled while the update was being {done}; it may be there", LOOK_FIRST]
         return replace(_result(Outcome.CANCELLED, inputs, incident_id, sentences), notified=None)
-    sentences = [f"The job was cancelled before the update was {done}; nothing was written"]
-    return _result(Outcome.CANCELLED, inputs, incident_id, sentences)
+    result = _result(Outcome.CANCELLED, inputs, incident_id, [f"The job was cancelled, but the update was {done}"])
+    result = replace(result, evidence=posted.evidence, notified=inputs.notify)
+    if isinstance(posted.item, IncidentUpdate):
+        return replace(result, update_id=posted.item.id, update=posted.item)
+    return replace(result, incident_id=posted.item.id)
 
 
 def _result(outcome: Outcome, inputs: Inputs, incident_id: str, sentences: Iterable[str]) -> Result:

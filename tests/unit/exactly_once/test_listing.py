@@ -1,4 +1,4 @@
-"""What a reading of a list shows, when it proves something, and what in it is new."""
+"""What a reading of a list shows, when it proves something, and which items are new."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from onlineornot_action.onlineornot.models import ListPage
 
 BEGAN, SERVER_TIME, WRITTEN_AT = 5_000.0, 1_800_000_000.0, 4_960.0
 POSTED = SERVER_TIME - 40
-"""The moment of the post as the server saw it: the list was asked for 40 s later."""
+"""When the write began, by the server's clock: the list was requested 40 s later."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ def anything(item: Note) -> bool:
     return bool(item.id)
 
 
-def news(*items: Note, baseline: Listing[Note] | None = None, date: float | None = SERVER_TIME) -> NewItems[Note]:
+def new_items(*items: Note, baseline: Listing[Note] | None = None, date: float | None = SERVER_TIME) -> NewItems[Note]:
     reading = Listing([page(*items, date=date)])
-    return find_new_items(reading, baseline, written_at=WRITTEN_AT, concerns=anything, limits=PostLimits())
+    return find_new_items(reading, baseline, written_at=WRITTEN_AT, is_candidate=anything, limits=PostLimits())
 
 
 def test_item_that_moves_on_to_the_next_page_is_counted_once() -> None:
@@ -67,7 +67,9 @@ def test_reading_began_with_its_first_page() -> None:
         ([page(ONE, total=1), page(total=2)], False),
     ],
 )
-def test_reading_is_complete_with_as_many_items_as_any_page_says(pages: list[ListPage[Note]], complete: object) -> None:
+def test_reading_is_complete_with_as_many_items_as_the_largest_total(
+    pages: list[ListPage[Note]], complete: object
+) -> None:
     reading = Listing(pages)
 
     assert reading.complete is complete
@@ -81,7 +83,7 @@ def test_reading_of_more_than_20_pages_is_too_long(pages: int, too_long: object)
 
 
 @pytest.mark.parametrize(("max_pages", "expected"), [({}, 21), ({"max_pages": None}, 30)], ids=["default", "none"])
-def test_no_page_is_asked_for_once_the_list_is_too_long(max_pages: dict[str, None], expected: int) -> None:
+def test_no_page_is_requested_once_the_list_is_too_long(max_pages: dict[str, None], expected: int) -> None:
     pages: Iterator[ListPage[Note]] = iter([page(ONE)] * 30)
 
     reading = Listing(pages, **max_pages)
@@ -96,7 +98,7 @@ def test_no_page_is_asked_for_once_the_list_is_too_long(max_pages: dict[str, Non
         pytest.param([page(ONE, TWO, total=2), page(total=2)], True, id="all"),
         pytest.param([page(ONE, total=3), page(TWO, THREE, total=3), page(total=3)], True, id="all and a new one"),
         pytest.param([page(ONE, TWO, total=2)], False, id="not to an empty page"),
-        pytest.param([page(ONE, TWO, total=2), page(TWO, total=2)], False, id="two barren pages"),
+        pytest.param([page(ONE, TWO, total=2), page(TWO, total=2)], False, id="a page without new items"),
         pytest.param([page(ONE, TWO, total=3), page(total=2)], False, id="another total at first"),
         pytest.param([page(ONE, TWO, total=2), page(total=3)], False, id="another total at last"),
         pytest.param([page(ONE, TWO, total=1), page(total=1)], False, id="more than the total"),
@@ -126,7 +128,7 @@ def test_list_can_prove_absence_without_a_baseline() -> None:
 def test_age_at_the_moment_of_the_post_decides_without_a_baseline(age: float, expected: str) -> None:
     note = Note("note", POSTED - age)
 
-    found = news(note)
+    found = new_items(note)
 
     assert (
         found == {"new": NewItems((note,), ()), "uncertain": NewItems((), (note,)), "old": NewItems((), ())}[expected]
@@ -134,45 +136,45 @@ def test_age_at_the_moment_of_the_post_decides_without_a_baseline(age: float, ex
 
 
 @pytest.mark.parametrize(("created", "date"), [(None, SERVER_TIME), (POSTED, None), (POSTED - 400, None)])
-def test_age_that_nobody_knows_is_uncertain_without_a_baseline(created: float | None, date: float | None) -> None:
+def test_item_of_unknown_age_is_uncertain_without_a_baseline(created: float | None, date: float | None) -> None:
     note = Note("note", created)
 
-    found = news(note, date=date)
+    found = new_items(note, date=date)
 
     assert found == NewItems((), (note,))
 
 
 @pytest.mark.parametrize("created", [POSTED + 10, POSTED - 3, POSTED - 300, None])
-def test_new_is_what_the_baseline_does_not_show(created: float | None) -> None:
+def test_item_that_the_baseline_does_not_show_is_new(created: float | None) -> None:
     old, note = Note("old", POSTED), Note("note", created)
 
-    found = news(old, note, baseline=Listing([page(old)]))
+    found = new_items(old, note, baseline=Listing([page(old)]))
 
     assert found == NewItems((note,), ())
 
 
-def test_what_was_made_long_before_is_old_though_the_baseline_does_not_show_it() -> None:
-    found = news(Note("note", POSTED - 300.001), baseline=Listing([page(ONE)]))
+def test_item_that_is_much_older_than_the_write_is_old_though_the_baseline_does_not_show_it() -> None:
+    found = new_items(Note("note", POSTED - 300.001), baseline=Listing([page(ONE)]))
 
     assert found == NewItems((), ())
 
 
-def test_baseline_that_is_empty_is_a_baseline() -> None:
+def test_empty_baseline_is_a_baseline() -> None:
     note = Note("note")
 
-    found = news(note, baseline=Listing([page(total=0)]))
+    found = new_items(note, baseline=Listing([page(total=0)]))
 
     assert found == NewItems((note,), ())
 
 
 @pytest.mark.parametrize("baseline", [None, Listing([page(TWO)])], ids=["no baseline", "baseline"])
-def test_what_does_not_concern_the_post_is_neither_new_nor_uncertain(baseline: Listing[Note] | None) -> None:
+def test_item_that_is_no_candidate_is_neither_new_nor_uncertain(baseline: Listing[Note] | None) -> None:
     def is_three(item: Note) -> bool:
         return item == THREE
 
     reading = Listing([page(ONE, Note("now", POSTED), THREE)])
 
-    found = find_new_items(reading, baseline, written_at=WRITTEN_AT, concerns=is_three, limits=PostLimits())
+    found = find_new_items(reading, baseline, written_at=WRITTEN_AT, is_candidate=is_three, limits=PostLimits())
 
     assert found.new + found.uncertain == (THREE,)
 
@@ -181,6 +183,6 @@ def test_each_page_has_its_own_clock() -> None:
     now, later = Note("now", POSTED), Note("later", POSTED - 100)
     pages = [page(now), page(later, began=BEGAN + 10, date=SERVER_TIME - 90)]
 
-    found = find_new_items(Listing(pages), None, written_at=WRITTEN_AT, concerns=anything, limits=PostLimits())
+    found = find_new_items(Listing(pages), None, written_at=WRITTEN_AT, is_candidate=anything, limits=PostLimits())
 
     assert found == NewItems((now, later), ())

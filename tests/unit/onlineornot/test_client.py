@@ -523,7 +523,7 @@ def test_whoever_cares_is_told_why_it_takes_longer(make_client: MakeClient) -> N
     told: list[str] = []
 
     with FaultServer([Play(FAULTS["429 for a second"])]) as server:
-        OPERATIONS["get"](make_client(server.url, tell=told.append))
+        OPERATIONS["get"](make_client(server.url, log=told.append))
 
     assert told == ["GET: HTTP 429 Too Many Requests; trying again in 1.0 s"]
 

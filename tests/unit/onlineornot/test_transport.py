@@ -397,7 +397,7 @@ def test_lost_response_is_told_in_plain_words(name: str, words: str, transport: 
     with FaultServer([Play(LOST_ANSWERS[name])]) as server:
         error = failure(transport, server.url)
 
-    assert str(error) == f"the response of {address_of(server.url)} was lost: {words}"
+    assert str(error) == f"the response from {address_of(server.url)} was lost: {words}"
 
 
 @pytest.mark.parametrize("name", ["reset", "close", "body cut"])
@@ -490,7 +490,7 @@ def test_slow_response_is_cut_at_its_limit(name: str, make_transport: MakeTransp
         error = failure(make_transport(Limits(response=0.2)), server.url)
 
     assert isinstance(error, APITimeoutError)
-    assert str(error).endswith("did not response in time")
+    assert str(error).endswith("did not respond in time")
     assert 0.2 <= time.monotonic() - begin < 5
 
 
@@ -744,7 +744,9 @@ def test_proxy_that_asks_for_a_password_is_final(transport: Transport, monkeypat
         error = failure(transport, "https://nothing.invalid")
 
     assert (type(error), error.effect, error.final) == (ProxyError, Effect.NOT_SENT, True)
-    assert str(error) == f"nothing.invalid through the proxy {address} could not be reached: the proxy answered 407"
+    assert (
+        str(error) == f"nothing.invalid through the proxy {address} could not be reached: the proxy responded with 407"
+    )
 
 
 @pytest.mark.parametrize("name", ["403 envelope", "502 html", "503 empty", "504 html"])
@@ -757,7 +759,7 @@ def test_proxy_that_makes_no_tunnel_is_not_sent(
         error = failure(transport, "https://nothing.invalid")
 
     assert (error.effect, error.status, error.final) == (Effect.NOT_SENT, None, False)
-    assert str(error).endswith(f"the proxy answered {name[:3]}")
+    assert str(error).endswith(f"the proxy responded with {name[:3]}")
     assert PASSWORD not in str(error)
 
 

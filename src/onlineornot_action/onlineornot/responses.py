@@ -1,0 +1,187 @@
+"""From a complete response to the result that it carries, or to the error that it stands for."""
+
+import email.utils
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import BeforeValidator, Field, PlainValidator, StrictBool, ValidationError, ValidationInfo
+
+from onlineornot_action.onlineornot.errors import (
+    APIError,
+    APIResponseValidationError,
+    Effect,
+    Refusal,
+    effect_of,
+    error_for,
+)
+from onlineornot_action.onlineornot.models import Lenient, Many, ReadModel, Text, hide, text_or_none
+from onlineornot_action.onlineornot.transport import Response
+
+T = TypeVar("T")
+_Context = Mapping[str, Sequence[str]]
+
+
+class ResultInfo(ReadModel):
+    """The size of a list."""
+
+    total_count: Lenient[int] = None
+
+
+def _require_no_id(value: object) -> None:
+    """Accept as no result what a refusal may carry in its place: anything without an id."""
+    if isinstance(value, dict) and value.get("id"):
+        raise ValueError("has an id")
+
+
+class Envelope(ReadModel, Generic[T]):
+    """The object that the API wraps around every result."""
+
+    success: StrictBool
+    result: T | Annotated[None, BeforeValidator(_require_no_id)] = Field(None, union_mode="left_to_right")
+    result_info: Lenient[ResultInfo] = None
+
+
+def _code(value: object, info: ValidationInfo) -> str | None:
+    """Return an error's code, a number or a text."""
+    return text_or_none(str(value) if isinstance(value, int | float) else value, info)
+
+
+class ErrorDetail(ReadModel):
+    """One entry of `errors` in an envelope."""
+
+    code: Annotated[str | None, PlainValidator(_code)] = None
+    message: Text = None
+
+
+class Failure(ReadModel):
+    """The part of an envelope that says why a request failed."""
+
+    errors: Lenient[Many[Lenient[ErrorDetail]]] = None
+
+
+@dataclass(frozen=True)
+class Received(Generic[T]):
+    """A result, and what its response says about the list and the time.
+
+    Attributes:
+        result: The result.
+        total_count: How many items the whole list has; None when the API does not say.
+        began: When the request began, on the deadline's clock.
+        server_time: The server's clock at its response, in seconds since 1970; None when it does not say.
+    """
+
+    result: T
+    total_count: int | None
+    began: float
+    server_time: float | None
+
+
+def read_response(
+    response: Response, envelope: type[Envelope[T]], *, secrets: Sequence[str], now: float
+) -> Received[T]:
+    """Read the result of a response.
+
+    Args:
+        response: The response.
+        envelope: The envelope of the expected result.
+        secrets: Texts to mask in everything that is read.
+        now: Seconds since 1970, for a `Retry-After` without a `Date`.
+
+    Raises:
+        APIStatusError: The response reports a failure.
+        APIResponseValidationError: The response is not one that the API documents.
+    """
+    context = {"secrets": secrets}
+    if not 200 <= response.status < 300:  # noqa: PLR2004 - the class of success
+        raise _status_error(response, effect_of(response.status), context, now)
+    if response.status > 201:  # noqa: PLR2004 - only 200 and 201 are documented
+        raise _invalid(response, "is not a documented success status")
+    try:
+        read = envelope.model_validate_json(_well_formed(response.body), context=context)
+    except ValidationError as error:
+        raise _invalid(response, "with a body that the API does not document") from error
+    if not read.success and not getattr(read.result, "id", None):
+        raise _status_error(response, Effect.REJECTED, context, now)
+    if not read.success or read.result is None:
+        raise _invalid(response, "with a body that contradicts itself")
+    total_count = read.result_info.total_count if read.result_info else None
+    return Received(read.result, total_count, response.began, _parse_date(response.headers.get("Date", "")))
+
+
+def _invalid(response: Response, problem: str) -> APIResponseValidationError:
+    message = f"HTTP {response.status} {problem}"
+    return APIResponseValidationError(message, status=response.status, began=response.began)
+
+
+_MAX_STRUCTURE = 200_000
+"""Braces, brackets and commas outside of strings; a page of 100 updates has a few thousand."""
+
+# Patterns of rare cases, as text: compiling them takes longer than reading a usual response.
+_STRING = rb'(?s)"[^"\\]*(?:\\.[^"\\]*)*"'
+_LONE_SURROGATE = (
+    rb"(?<!\\)((?:\\\\)*)(?:\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+)
+
+
+def _well_formed(body: bytes) -> bytes:
+    r"""Return JSON that pydantic can parse at a reasonable cost.
+
+    A body that is all structure would take gigabytes, so it is replaced by an empty one, which is no valid response.
+    Lone surrogates (`\ud83d`), left by servers that truncate a text, become question marks, as pydantic refuses them.
+    """
+    if _count_structure(body) > _MAX_STRUCTURE and _count_structure(re.sub(_STRING, b"", body)) > _MAX_STRUCTURE:
+        return b""
+    return re.sub(_LONE_SURROGATE, rb"\1?", body) if rb"\ud" in body.lower() else body
+
+
+def _count_structure(body: bytes) -> int:
+    return sum(map(body.count, (b"{", b"[", b",")))
+
+
+def _status_error(response: Response, effect: Effect, context: _Context, now: float) -> APIError:
+    return error_for(response.status)(
+        response.status,
+        effect=effect,
+        refusals=_refusals(response.body, context),
+        retry_after=_retry_after(response, now),
+        location=hide(response.headers.get("Location", ""), context["secrets"]),
+        began=response.began,
+    )
+
+
+def _refusals(body: bytes, context: _Context) -> tuple[Refusal, ...]:
+    """Return the errors in an envelope; none for any other body."""
+    try:
+        errors = Failure.model_validate_json(_well_formed(body), context=context).errors or ()
+    except ValidationError:
+        return ()
+    details = (detail for detail in errors if detail)
+    return tuple(Refusal(each.code or "", each.message or "") for each in details if each.code or each.message)
+
+
+def _retry_after(response: Response, now: float) -> float | None:
+    """Return the seconds to wait, from a number or a date (RFC 9110, section 10.2.3); None for anything else.
+
+    A date is compared with the server's own clock where the response has a `Date`.
+    """
+    value = response.headers.get("Retry-After", "").strip()
+    if re.fullmatch("[0-9]+", value):
+        return float(value) or None
+    moment = _parse_date(value)
+    if moment is None:
+        return None
+    seconds = moment - (_parse_date(response.headers.get("Date", "")) or now)
+    return seconds if seconds > 0 else None
+
+
+def _parse_date(value: str) -> float | None:
+    """Parse an HTTP date to seconds since 1970; None for anything else."""
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
