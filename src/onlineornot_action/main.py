@@ -7,14 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from onlineornot_action.exactly_once.post import UnknownOutcomeError
-from onlineornot_action.inputs.model import (
-    Inputs,
-    InvalidInputsError,
-    find_ca_bundle,
-    find_secrets,
-    has_bearer_prefix,
-    read_inputs,
-)
+from onlineornot_action.inputs.environment import find_ca_bundle, find_secrets, has_bearer_prefix, read_inputs
+from onlineornot_action.inputs.model import Inputs, InvalidInputsError
 from onlineornot_action.onlineornot.deadline import SYSTEM_CLOCK, Clock, Deadline
 from onlineornot_action.onlineornot.errors import APIError, CancelledError
 from onlineornot_action.outputs import Outcome, Outputs, Result
@@ -91,7 +85,7 @@ class _Run:
     def report(self, result: Result, *, forgive: bool) -> int:
         """Write outputs, annotation and summary; the exit status."""
         forgiven = forgive and result.outcome.tolerable and self._inputs is not None and not self._inputs.fail_on_error
-        result = replace(result, error=self._runner.escaped(result.error))
+        result = replace(result, error=self._runner.escape(result.error))
         self._runner.set_outputs(Outputs.of(result).by_name())
         result = self._with_url(result)
         if result.outcome.failed:

@@ -4,13 +4,13 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from onlineornot_action.exactly_once.post import Evidence
-from onlineornot_action.inputs.model import kebab
 from onlineornot_action.onlineornot.models import (
     IncidentCreate,
     IncidentUpdate,
     IncidentUpdateCreate,
     IncidentUpdatePatch,
 )
+from onlineornot_action.text import kebab
 
 
 class Outcome(StrEnum):

@@ -337,7 +337,7 @@ def test_a_summary_of_a_mebibyte_is_shown(text: str) -> None:
 def test_a_longer_summary_would_be_dropped_and_gives_way_to_a_sentence(text: str) -> None:
     written = file_of("GITHUB_STEP_SUMMARY", lambda runner: runner.add_summary(text))
 
-    assert written == "The summary of this step is too long for GitHub; its outputs have it all.\n"
+    assert written == "The summary of this step is too long for GitHub to show; the outputs contain everything.\n"
 
 
 def test_every_secret_that_was_masked_stays_out() -> None:
