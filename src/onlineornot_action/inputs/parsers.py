@@ -209,7 +209,7 @@ def text(value: str, info: Info) -> str:
     cleaned = strip_controls(original)
     if cleaned != original:
         removed = len(original) - len(cleaned)
-        info.context.warnings.append(f"Removed {removed} control character(s) from the description.")
+        info.context.warnings.append(f"Removed {removed} control character(s) from {kebab(info.field_name or '')}.")
     return description.check(cleaned.strip(), secrets=info.context.secrets)
 
 

@@ -13,7 +13,7 @@ MAINTENANCE_STATUSES = frozenset(
 TEXT = ("description", "description-file")
 UPDATE_ID = ("update-id",)
 WRITING = frozenset({"dry-run", "comment"})
-"""Inputs that every operation uses that writes."""
+"""Inputs used by every operation that writes."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,8 @@ RULES = {
     Operation.LIST: Rule(),
     Operation.DELETE: Rule(needs=(UPDATE_ID,), uses=WRITING),
 }
+"""How each operation treats its inputs; a test names an input that is neither here nor below."""
+
 ALWAYS_USED = frozenset(
     {
         "api-token",
@@ -65,6 +67,7 @@ ALWAYS_USED = frozenset(
     }
 )
 USED_WITH_TITLE = frozenset({"if-no-incident"})
+"""Inputs used by every operation, but only when `incident-title` is given."""
 
 
 def resolve(operation: str, given: Mapping[str, str]) -> str:

@@ -243,7 +243,7 @@ def test_control_characters_are_removed_from_the_description_with_a_warning(
     inputs, warnings = read({"status": "UPDATE", "description": written})
 
     assert inputs.text == text
-    assert warnings == [f"Removed {removed} control character(s) from the description."]
+    assert warnings == [f"Removed {removed} control character(s) from description."]
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_the_text_of_a_file_is_cleaned_in_the_same_way(workspace_environ: dict[s
     inputs, warnings = read({"status": "UPDATE", "description-file": "notes.txt"}, workspace_environ)
 
     assert inputs.text == "Rolled\nback."
-    assert warnings == ["Removed 1 control character(s) from the description."]
+    assert warnings == ["Removed 1 control character(s) from description-file."]
 
 
 def test_without_a_workspace_a_file_lies_in_the_working_directory(
