@@ -61,6 +61,11 @@ def fold(name: str) -> str:
     return unicodedata.normalize("NFC", name).strip().casefold()
 
 
+def kebab(field_name: str) -> str:
+    """Return the name of an input or output, as a workflow writes it, from the name of its field."""
+    return field_name.replace("_", "-")
+
+
 def code(text: str, length: int = MAX_CELL_LENGTH) -> str:
     """Format a text as one line of inline code, without characters that could end the code or its table cell."""
     line = one_line(plain(text)).translate(_LOOKALIKES)
@@ -82,8 +87,3 @@ def fence(text: str, language: str = "text") -> str:
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     marks = "`" * max(3, longest + 1)
     return f"{marks}{language}\n{shown}\n{marks}"
-
-
-def kebab(field_name: str) -> str:
-    """Return the name of an input or output, as a workflow writes it, from the name of its field."""
-    return field_name.replace("_", "-")
