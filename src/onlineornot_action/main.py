@@ -6,15 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from onlineornot_action.inputs.model import (
-    Inputs,
-    InvalidInputsError,
-    find_ca_bundle,
-    find_secrets,
-    has_bearer_prefix,
-    read_inputs,
-)
-from onlineornot_action.inputs.rules import Operation
+from onlineornot_action.inputs.environment import find_ca_bundle, find_secrets, has_bearer_prefix, read_inputs
+from onlineornot_action.inputs.model import Inputs, InvalidInputsError, Operation
 from onlineornot_action.onlineornot.deadline import SYSTEM_CLOCK, Clock, Deadline
 from onlineornot_action.outputs import Kind, Outcome, Outputs, Result
 from onlineornot_action.report import summary
@@ -152,7 +145,7 @@ def _report(
     signal_number: int | None = None,
 ) -> int:
     """Write outputs, annotations, the comment and the job summary, and return the exit status."""
-    result = replace(result, error=runner.escaped(result.error))
+    result = replace(result, error=runner.escape(result.error))
     runner.set_outputs(Outputs.of(result).by_name())
     if session:
         result = _with_incident_url(result, session, runner)

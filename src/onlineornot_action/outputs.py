@@ -6,13 +6,13 @@ from typing import Self
 
 from onlineornot_action.exactly_once.listing import Listing
 from onlineornot_action.exactly_once.post import Evidence
-from onlineornot_action.inputs.model import kebab
 from onlineornot_action.onlineornot.models import (
     IncidentCreate,
     IncidentUpdate,
     IncidentUpdateCreate,
     IncidentUpdatePatch,
 )
+from onlineornot_action.text import kebab
 
 
 class Kind(Enum):

@@ -1,4 +1,4 @@
-"""Untrusted text made safe to show and to compare: control characters, quoting, truncation, Markdown."""
+"""Untrusted text made safe to show and to compare: control characters, quoting, truncation, Markdown; and names."""
 
 import re
 import unicodedata
@@ -8,13 +8,22 @@ MIN_SECRET_LENGTH = 8
 """Characters. Anything shorter is not treated as a secret, because it appears in ordinary text by chance."""
 
 MAX_QUOTE_LENGTH = 60
+"""Characters of a value that a message quotes."""
+
 MAX_CELL_LENGTH = 200
+"""Characters of a text that a cell of a table shows."""
 
 CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""C0 except tab and line feed, DEL, C1, and the characters that change the reading direction."""
+"""C0 except tab and line feed, DEL, C1, and the bidirectional controls, which make a text look like another one.
+
+Why the last are dangerous: https://trojansource.codes
+"""
 
 _TERMINAL_SEQUENCES = re.compile("\x1b\\[[0-?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b\n]*(?:\x07|\x1b\\\\)")
+"""CSI sequences, such as colors, and OSC sequences, such as titles: https://invisible-island.net/xterm/ctlseqs/ctlseqs.html"""
+
 _LOOKALIKES = str.maketrans("`|", "'¦")
+"""A backtick ends a code span, and a pipe ends a cell even inside one: https://github.github.com/gfm/#tables-extension-"""
 
 
 def normalize_newlines(text: str) -> str:
@@ -23,37 +32,42 @@ def normalize_newlines(text: str) -> str:
 
 
 def strip_controls(text: str) -> str:
-    """Remove terminal escape sequences as a whole, and every other control character."""
+    """Remove whole terminal escape sequences, and every other control character."""
     return CONTROL_CHARACTERS.sub("", _TERMINAL_SEQUENCES.sub("", text))
 
 
 def plain(text: str) -> str:
-    """Return an untrusted text as it may be shown."""
+    """Prepare an untrusted text for display: LF at the end of lines, no control characters."""
     return strip_controls(normalize_newlines(text))
 
 
 def shorten(text: str, length: int) -> str:
-    """Cut a text to a number of characters and mark the cut with an ellipsis."""
+    """Cut a text that is longer than `length` characters, and add an ellipsis."""
     return text if len(text) <= length else f"{text[:length]}…"
 
 
 def one_line(text: str) -> str:
-    """Replace every run of white space, line breaks included, by one space."""
+    """Replace each run of white space, line breaks included, with one space."""
     return " ".join(text.split())
 
 
 def quote(value: str) -> str:
-    """Quote a value for a message: in one line, without lone surrogates, and not too long."""
+    """Quote a value for a message: on one line, without lone surrogates, and shortened."""
     return f"'{shorten(one_line(value).encode(errors='replace').decode(), MAX_QUOTE_LENGTH)}'"
 
 
 def fold(name: str) -> str:
-    """Return the form in which names and titles are compared: NFC, without case, without white space around them."""
+    """Return the form in which names and titles are compared: NFC, stripped and case-folded."""
     return unicodedata.normalize("NFC", name).strip().casefold()
 
 
+def kebab(field_name: str) -> str:
+    """Return the name of an input or output, as a workflow writes it, from the name of its field."""
+    return field_name.replace("_", "-")
+
+
 def code(text: str, length: int = MAX_CELL_LENGTH) -> str:
-    """Format a text as one line of inline code, without the characters that could end it or its table cell."""
+    """Format a text as one line of inline code, without characters that could end the code or its table cell."""
     line = one_line(plain(text)).translate(_LOOKALIKES)
     return f"`{shorten(line, length)}`" if line else ""
 
@@ -65,7 +79,10 @@ def table(rows: Iterable[Sequence[str]]) -> str:
 
 
 def fence(text: str, language: str = "text") -> str:
-    """Format a text as a code block, with a fence longer than any run of backticks in it."""
+    """Format a text as a code block, whose fence is longer than any run of backticks in the text.
+
+    Only a fence at least as long ends the block: https://github.github.com/gfm/#fenced-code-blocks
+    """
     shown = plain(text)
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     marks = "`" * max(3, longest + 1)

@@ -1,4 +1,4 @@
-"""What the runner makes of what is written to it: the model of its parsers finds what was meant, and nothing else."""
+"""A model of the runner's parsers finds the commands and outputs that were meant, and no others."""
 
 import contextlib
 import io
@@ -45,7 +45,7 @@ def file_of(variable: str, write: Write) -> str:
 
 
 def everything_of(write: Write) -> str:
-    """The log and both files, once the secret is masked."""
+    """The log and both files, written after `SECRET` was masked."""
 
     def mask_and_write(runner: Runner) -> None:
         runner.mask(SECRET)
@@ -68,7 +68,7 @@ def open_group(runner: Runner, title: str, text: str) -> None:
 
 @pytest.fixture
 def broken_pipe() -> Iterator[TextIO]:
-    """Open a log that nobody reads any more."""
+    """A log whose reader has closed its end."""
     reader, writer = os.pipe()
     os.close(reader)
     with contextlib.suppress(BrokenPipeError), os.fdopen(writer, "w", encoding="utf-8") as log:
@@ -129,7 +129,7 @@ def test_logged_text_that_looks_like_a_command_is_shown_as_text(text: str) -> No
 
 @always
 @given(text=texts, level=st.sampled_from(Level))
-def test_an_annotation_is_one_command_whatever_it_says(text: str, level: Level) -> None:
+def test_any_annotation_is_one_command(text: str, level: Level) -> None:
     log = log_of(lambda runner: runner.annotate(level, text))
 
     assert [command.name for command in commands(log)] == [level]
@@ -138,7 +138,7 @@ def test_an_annotation_is_one_command_whatever_it_says(text: str, level: Level) 
 
 @always
 @given(title=texts, text=texts)
-def test_a_group_is_two_commands_whatever_it_holds(title: str, text: str) -> None:
+def test_any_group_is_two_commands(title: str, text: str) -> None:
     log = log_of(lambda runner: open_group(runner, title, text))
 
     assert [command.name for command in commands(log)] == ["group", "endgroup"]
@@ -155,13 +155,13 @@ def test_a_mask_hides_whole_lines_and_does_nothing_else(secret: str) -> None:
 
 @always
 @given(values=st.dictionaries(st.sampled_from(["outcome", "update-id", "error", "updates"]), texts))
-def test_outputs_come_back_as_they_were(values: dict[str, str]) -> None:
+def test_outputs_are_read_as_they_were_set(values: dict[str, str]) -> None:
     outputs = parse_outputs(file_of("GITHUB_OUTPUT", lambda runner: runner.set_outputs(values)))
 
     assert outputs == {name: value.encode(errors="replace").decode() for name, value in values.items()}
 
 
-def test_an_output_may_hold_what_an_output_file_looks_like() -> None:
+def test_an_output_may_contain_the_text_of_an_output_file() -> None:
     earlier = file_of("GITHUB_OUTPUT", lambda runner: runner.set_outputs({"outcome": "created"}))
 
     again = file_of("GITHUB_OUTPUT", lambda runner: runner.set_outputs({"error": earlier}))
@@ -171,26 +171,26 @@ def test_an_output_may_hold_what_an_output_file_looks_like() -> None:
 
 @always
 @given(text=texts)
-def test_the_summary_is_written_as_it_is(text: str) -> None:
+def test_the_summary_is_written_unchanged(text: str) -> None:
     written = file_of("GITHUB_STEP_SUMMARY", lambda runner: runner.add_summary(text))
 
     assert written == text.encode(errors="replace").decode()
 
 
-def test_the_title_of_a_group_stays_in_its_line() -> None:
+def test_the_title_of_a_group_stays_on_its_line() -> None:
     log = log_of(lambda runner: open_group(runner, "100%\n::error::x", "inside"))
 
     assert commands(log) == [Command("group", "100%\n::error::x"), Command("endgroup")]
 
 
-def test_annotations_and_titles_show_what_steers_a_terminal_as_a_replacement_too() -> None:
+def test_control_characters_in_annotations_and_titles_are_replaced() -> None:
     annotated = log_of(lambda runner: runner.annotate(Level.ERROR, "a\x1b[2K ##[error]"))
     grouped = log_of(lambda runner: open_group(runner, "a\x1b[2K ##[error]", "x"))
 
     assert commands(annotated)[0].data == commands(grouped)[0].data == "a\ufffd[2K ## [error]"
 
 
-def test_an_annotation_keeps_its_lines_and_signs() -> None:
+def test_an_annotation_keeps_its_lines_and_special_characters() -> None:
     log = log_of(lambda runner: runner.annotate(Level.NOTICE, "100% sure:\r\nas, %0A, and ::x::"))
 
     assert commands(log) == [Command("notice", "100% sure:\nas, %0A, and ::x::")]
@@ -213,7 +213,7 @@ def test_lines_after_the_first_are_marked_as_its_continuation() -> None:
     assert log_of(lambda runner: runner.log("one\ntwo\rthree\r\nfour")) == "one\n| two\n| three\n| four\n"
 
 
-def test_what_steers_a_terminal_or_hides_text_shows_as_a_replacement() -> None:
+def test_control_characters_in_the_log_are_replaced() -> None:
     assert log_of(lambda runner: runner.log("a\x1b[2K\x07\u202eb\tc")) == "a\ufffd[2K\ufffd\ufffdb\tc\n"
 
 
@@ -222,7 +222,7 @@ def test_a_mask_is_one_line() -> None:
 
 
 @pytest.mark.parametrize("secret", ["", "7 chars"])
-def test_a_short_secret_is_not_masked_as_it_would_hide_half_the_log(secret: str) -> None:
+def test_a_short_secret_is_not_masked_because_it_appears_in_ordinary_text(secret: str) -> None:
     runner = Runner({}, log := io.StringIO())
 
     runner.mask(secret)
@@ -240,7 +240,7 @@ def test_a_secret_of_eight_characters_is_masked() -> None:
     assert log.getvalue() == "::add-mask::12345678\nis ***\n"
 
 
-def test_of_a_secret_with_several_lines_the_short_ones_are_not_masked() -> None:
+def test_short_lines_of_a_secret_are_not_masked() -> None:
     found = commands(log_of(lambda runner: runner.mask("first line\nno\r\nthird line")))
 
     assert [command.data for command in found] == ["first line", "third line"]
@@ -267,7 +267,7 @@ def test_a_secret_is_scrubbed_before_the_text_is_cut() -> None:
 
 
 @pytest.mark.parametrize("environ", [{}, dict.fromkeys(FILES, "")])
-def test_files_that_nobody_named_are_mentioned_in_a_plain_line(environ: dict[str, str]) -> None:
+def test_a_missing_file_variable_is_mentioned_in_a_plain_line(environ: dict[str, str]) -> None:
     log = log_of(write_both_files, environ)
 
     assert commands(log) == []
@@ -286,7 +286,7 @@ def test_files_that_cannot_be_written_are_warned_of(tmp_path: Path, name: str, r
     ]
 
 
-def test_what_an_earlier_writer_left_in_a_file_stays(tmp_path: Path) -> None:
+def test_files_are_appended_to(tmp_path: Path) -> None:
     (tmp_path / "output").write_text("a=b\n", encoding="utf-8")
     runner = Runner({"GITHUB_OUTPUT": str(tmp_path / "output")}, None)
 
@@ -296,11 +296,11 @@ def test_what_an_earlier_writer_left_in_a_file_stays(tmp_path: Path) -> None:
     assert parse_outputs((tmp_path / "output").read_text(encoding="utf-8")) == {"a": "b", "c": "d", "e": "f"}
 
 
-def test_without_a_log_the_files_are_written_all_the_same() -> None:
+def test_files_are_written_even_without_a_log() -> None:
     assert parse_outputs(file_of("GITHUB_OUTPUT", lambda runner: runner.set_outputs({"a": "b"}))) == {"a": "b"}
 
 
-def test_a_log_that_is_closed_stops_nothing(tmp_path: Path) -> None:
+def test_a_closed_log_does_not_stop_the_work(tmp_path: Path) -> None:
     log = io.StringIO()
     log.close()
     runner = Runner({"GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}, log)
@@ -311,7 +311,7 @@ def test_a_log_that_is_closed_stops_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "summary").read_text(encoding="utf-8") == "seen"
 
 
-def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path, broken_pipe: TextIO) -> None:
+def test_a_broken_pipe_does_not_stop_the_work(tmp_path: Path, broken_pipe: TextIO) -> None:
     runner = Runner({"GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}, broken_pipe)
 
     runner.annotate(Level.ERROR, "unheard")
@@ -320,7 +320,7 @@ def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path, broken_pipe: Text
     assert (tmp_path / "summary").read_text(encoding="utf-8") == "seen"
 
 
-def test_a_log_in_another_encoding_stops_nothing() -> None:
+def test_a_log_in_another_encoding_does_not_stop_the_work() -> None:
     log = io.TextIOWrapper(stored := io.BytesIO(), encoding="ascii", errors="replace")
 
     Runner({}, log).log("Störung \ud800")
@@ -334,13 +334,13 @@ def test_a_summary_of_a_mebibyte_is_shown(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["x" * (MEBIBYTE + 1), "ä" * (MEBIBYTE // 2) + "x"], ids=["ASCII", "two bytes each"])
-def test_a_longer_summary_would_be_dropped_and_gives_way_to_a_sentence(text: str) -> None:
+def test_a_longer_summary_is_replaced_by_a_sentence(text: str) -> None:
     written = file_of("GITHUB_STEP_SUMMARY", lambda runner: runner.add_summary(text))
 
-    assert written == "The summary of this step is too long for GitHub; its outputs have it all.\n"
+    assert written == "The summary of this step is too long for GitHub to show; the outputs contain everything.\n"
 
 
-def test_every_secret_that_was_masked_stays_out() -> None:
+def test_all_masked_secrets_are_scrubbed() -> None:
     def write(runner: Runner) -> None:
         runner.mask("first-secret")
         runner.mask("second-secret")

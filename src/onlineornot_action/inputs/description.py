@@ -1,4 +1,4 @@
-"""The text that customers read: from an input or a file, cleaned, and refused when it should not be published."""
+"""The text that customers read: checked before it is published, and read from a file."""
 
 import os
 import stat
@@ -9,44 +9,48 @@ from pathlib import Path
 from onlineornot_action.text import MIN_SECRET_LENGTH
 
 MAX_LENGTH = 10_000
-"""Characters. The API states no maximum; a longer text is refused, since a cut one would be published by half."""
+"""Characters. The API documents no maximum. A longer text is refused rather than published in part."""
 
 _MAX_FILE_BYTES = 4 * MAX_LENGTH + 1024
+"""The longest text in UTF-8, four bytes a character, and some room for white space around it."""
+
 _BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
-"""What Unicode counts as letters and symbols, but nobody can see."""
+"""Invisible, but letters and symbols to Unicode: the Hangul fillers and the empty Braille pattern."""
 
 
 def check(text: str, *, secrets: Iterable[str]) -> str:
-    """Hand a clean text back.
+    """Return the text if it may be published.
 
     Raises:
-        ValueError: It says nothing, too much, or a secret.
+        ValueError: It is not valid Unicode, shows nothing, is too long, or contains a secret.
     """
-    if any(map(_is_half, text)):
+    if any(map(_is_surrogate, text)):
         raise ValueError("is not valid UTF-8")
     if not any(map(_is_visible, text)):
-        raise ValueError("has nothing to read in it")
+        raise ValueError("contains no visible characters")
     if len(text) > MAX_LENGTH:
         raise ValueError(f"has {len(text):,} characters, but at most {MAX_LENGTH:,} are allowed; shorten it")
     if any(len(secret) >= MIN_SECRET_LENGTH and secret in text for secret in secrets):
-        raise ValueError("contains the API token or github-token, and a secret is not published; take it out")
+        raise ValueError("contains the API token or github-token; remove it, because this text is published")
     return text
 
 
 def read_file(name: str, *, workspace: Path) -> str:
-    """Read a text file that lies in the workspace.
+    """Read a text file in the workspace.
 
     Raises:
-        ValueError: It is not there, not in the workspace, no regular file, too large, or not UTF-8.
+        ValueError: It does not exist, is outside the workspace, is not a regular file, is too large, or is not UTF-8.
     """
     root = os.path.realpath(workspace)
-    path = Path(os.path.realpath(os.path.join(root, name)))  # noqa: PTH118 - realpath takes links that go in circles
+    path = Path(os.path.realpath(os.path.join(root, name)))  # noqa: PTH118 - realpath accepts links in a loop
     if not path.is_relative_to(root):
-        raise ValueError("is outside the workspace; give a path relative to the workspace, and no link that leaves it")
+        raise ValueError(
+            "is outside the workspace; give a path relative to the workspace, without links that lead out of it"
+        )
     try:
         return _read_regular_file(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError("is not a UTF-8 text; save it as one") from error
+        raise ValueError("is not UTF-8 text; save it in that encoding") from error
     except OSError as error:
         raise ValueError(
             f"cannot be read ({error.strerror}); give a path relative to the workspace, to a file that an earlier step "
@@ -55,18 +59,18 @@ def read_file(name: str, *, workspace: Path) -> str:
 
 
 def _read_regular_file(path: Path) -> bytes:
-    # Without O_NONBLOCK, opening a named pipe would wait for a writer.
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # noqa: PTH123 - a descriptor is no path
+    # Without O_NONBLOCK, opening a named pipe would wait for a writer: https://man7.org/linux/man-pages/man7/fifo.7.html
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # noqa: PTH123 - Path cannot open a descriptor
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise ValueError("is not a regular file")
         content = file.read(_MAX_FILE_BYTES + 1)
     if len(content) > _MAX_FILE_BYTES:
-        raise ValueError(f"has over {_MAX_FILE_BYTES:,} bytes, but at most {MAX_LENGTH:,} characters are allowed")
+        raise ValueError(f"has more than {_MAX_FILE_BYTES:,} bytes, but at most {MAX_LENGTH:,} characters are allowed")
     return content
 
 
-def _is_half(character: str) -> bool:
-    """Whether it stands for a byte that could not be decoded."""
+def _is_surrogate(character: str) -> bool:
+    """Tell whether it stands for a byte of the environment that is not UTF-8 (https://peps.python.org/pep-0383/)."""
     return unicodedata.category(character) == "Cs"
 
 

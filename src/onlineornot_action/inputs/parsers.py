@@ -1,42 +1,57 @@
-"""From the text of one input to its value, or to a `ValueError` that says what it has to be.
+"""From the text of one input to its value, or to a `ValueError` that says what is wrong with it.
 
-The message continues a sentence that begins with the input's name.
+The message of the error continues a sentence that begins with the input's name. `components` has a module of its own.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from ipaddress import ip_address
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, ValidationInfo
+from pydantic import ValidationInfo
 
 from onlineornot_action.inputs import description
-from onlineornot_action.onlineornot.models import ID_PATTERN, ComponentAffected, ComponentStatus
-from onlineornot_action.text import MIN_SECRET_LENGTH, fold, normalize_newlines, quote, strip_controls
+from onlineornot_action.onlineornot.models import ID_PATTERN
+from onlineornot_action.text import MIN_SECRET_LENGTH, fold, kebab, normalize_newlines, quote, strip_controls
 
 AUTO = "auto"
 LATEST = "latest"
-RESTORE: Literal["restore"] = "restore"
 AUTOMATED = "[Automated]"
+"""How the titles of incidents begin that OnlineOrNot's monitors open and close."""
+
 MAX_TITLE_LENGTH = 256
-SECONDS = range(10, 601)
+TIMEOUT_SECONDS = range(10, 601)
 MAX_AHEAD = timedelta(days=366)
+ID_RULE = "an id has 8 to 64 letters, digits, hyphens and underscores"
 
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+"""The booleans of YAML 1.2's core schema, https://yaml.org/spec/1.2.2/#1032-tag-resolution"""
+
 _TIMESTAMP = "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})"
 _BASE_URL = r"https?://([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?"
+_NOT_IN_TITLES = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _PATH_WORDS = {"status_page_id": "status_pages", "incident_id": "incidents", "update_id": "updates"}
+"""The word that precedes an id in the path of a URL."""
 
 
 @dataclass(frozen=True)
 class ParsingContext:
-    """What a value is judged by, beside itself; `warnings` gathers what is no reason to refuse it."""
+    """What the value of an input depends on, beside its text.
+
+    Attributes:
+        secrets: Texts that must not be published.
+        workspace: The folder that files are read from.
+        now: The current time, with an offset.
+        allow_http: Whether plain http is allowed to any host.
+        rerun: Whether the job is run again.
+        warnings: Where parsers add what the user should know of a value that is accepted.
+    """
 
     secrets: Collection[str]
     workspace: Path
@@ -47,127 +62,136 @@ class ParsingContext:
 
 
 Info = ValidationInfo[ParsingContext]
+Word = TypeVar("Word", bound=StrEnum)
 
 
 def token(value: str) -> str:
-    """An API token. No message repeats it."""
+    """Parse an API token. No message repeats it."""
     if "${{" in value:
         raise ValueError("is an expression that GitHub has not evaluated; write it in the workflow file itself")
     if len(value) < MIN_SECRET_LENGTH:
-        raise ValueError(f"is shorter than {MIN_SECRET_LENGTH} characters; check the secret that it comes from")
+        raise ValueError(f"is shorter than {MIN_SECRET_LENGTH} characters; check the secret it comes from")
     if not re.fullmatch("[!-~]+", value):
-        raise ValueError("has a space or another character that no token has; check the secret that it comes from")
+        raise ValueError(
+            "contains a space or another character that a token cannot have; check the secret it comes from"
+        )
     return value
 
 
-def as_given(value: str) -> str:
-    """Any text: a GitHub token that is none must not fail the step, and pydantic would refuse halves of characters."""
+def unchecked(value: str) -> str:
+    """Accept any text, even one with lone surrogates, which pydantic's `str` refuses.
+
+    A malformed GitHub token must not fail the step: it is needed only for the comment.
+    """
     return value
 
 
 def resource_id(value: str, info: Info) -> str:
-    """The id of a page, an incident or an update."""
+    """Parse the id of a status page, an incident or an update."""
     if re.fullmatch(ID_PATTERN, value):
         return value
-    if inside := _id_in_address(value, info.field_name or ""):
-        raise ValueError(f"is an address; the id in it seems to be {inside}")
-    name = (info.field_name or "").replace("_", "-")
+    field_name = info.field_name or ""
+    if inside := _id_in_url(value, field_name):
+        raise ValueError(f"is a URL; give only the id in it, which seems to be {inside}")
     raise ValueError(
-        f"is {quote(value)}, but an id has 8 to 64 letters, digits, hyphens and underscores; "
-        f'quote it in the workflow ({name}: "00012345"), or YAML may take it for a number'
+        f"is {quote(value)}, but {ID_RULE}; "
+        f'quote it in the workflow ({kebab(field_name)}: "00012345"), or YAML may read it as a number'
     )
 
 
-def _id_in_address(value: str, field_name: str) -> str | None:
-    """The part of an address that seems to be the id: what follows the word for it, or else the last with a digit."""
+def _id_in_url(value: str, field_name: str) -> str | None:
+    """Find what seems to be the id in a URL: the part after the resource's name, or else the last part with a digit."""
     parts = re.split("[/?#=]", value)
-    named = (part for word, part in pairwise(parts) if word.replace("-", "_") == _PATH_WORDS.get(field_name))
-    others = (part for part in reversed(parts[1:]) if re.search("[0-9]", part))
-    return next((part for part in (*named, *others) if re.fullmatch(ID_PATTERN, part)), None)
+    named = [part for word, part in pairwise(parts) if word.replace("-", "_") == _PATH_WORDS.get(field_name)]
+    others = [part for part in reversed(parts[1:]) if re.search("[0-9]", part)]
+    return next((part for part in named + others if re.fullmatch(ID_PATTERN, part)), None)
 
 
 def update_id(value: str, info: Info) -> str:
-    """The id of an update, or the word `latest`."""
+    """Parse the id of an update, or the word `latest`."""
     return LATEST if value.casefold() == LATEST else resource_id(value, info)
 
 
-Word = TypeVar("Word", bound=StrEnum)
+def find_word(words: type[Word], value: str) -> Word | None:
+    """Find a word of an enumeration, in any case."""
+    return next((word for word in words if word.casefold() == value.casefold()), None)
 
 
-def word_of(kind: type[Word], *others: str) -> Callable[[str], Word]:
-    """A parser for the words of an enumeration, in any case; `others` are allowed too, but not its business."""
+def word_of(words: type[Word], *others: str) -> Callable[[str], Word]:
+    """Return a parser for the words of an enumeration, in any case.
+
+    Args:
+        words: The enumeration.
+        others: Words that the message offers as well; they are replaced before the input is parsed.
+    """
 
     def parse(value: str) -> Word:
-        for word in kind:
-            if word.casefold() == value.casefold():
-                return word
-        raise ValueError(f"is {quote(value)}, but has to be one of {', '.join((*others, *kind))}")
+        word = find_word(words, value)
+        if word is None:
+            raise ValueError(f"is {quote(value)}, but must be one of {', '.join((*others, *words))}")
+        return word
 
     return parse
 
 
 def boolean(value: str) -> bool:
-    """True or false, as YAML 1.2 writes them."""
+    """Parse a boolean as YAML 1.2 writes it."""
     if value not in _BOOLEANS:
-        raise ValueError(f"is {quote(value)}, but has to be true or false")
+        raise ValueError(f"is {quote(value)}, but must be true or false")
     return _BOOLEANS[value]
 
 
 def boolean_or_auto(value: str, info: Info) -> bool:
-    """True or false, or `auto`: true when the job runs again."""
+    """Parse a boolean, or `auto`, which is true when the job is run again."""
     if value.casefold() == AUTO:
         return info.context.rerun
     if value not in _BOOLEANS:
-        raise ValueError(f"is {quote(value)}, but has to be auto, true or false")
+        raise ValueError(f"is {quote(value)}, but must be auto, true or false")
     return _BOOLEANS[value]
 
 
-class IfNoIncident(StrEnum):
-    """What to do when no open incident has the title."""
-
-    FAIL = "fail"
-    CREATE = "create"
-    SKIP = "skip"
-
-
-def seconds(value: str) -> int:
-    """How long everything may take."""
-    if not re.fullmatch("[0-9]{1,9}", value) or int(value) not in SECONDS:
-        raise ValueError(f"is {quote(value)}, but has to be a whole number from {SECONDS[0]} to {SECONDS[-1]}")
+def timeout(value: str) -> int:
+    """Parse a number of seconds."""
+    if not re.fullmatch("[0-9]{1,9}", value) or int(value) not in TIMEOUT_SECONDS:
+        shortest, longest = TIMEOUT_SECONDS[0], TIMEOUT_SECONDS[-1]
+        raise ValueError(f"is {quote(value)}, but must be a whole number from {shortest} to {longest}")
     return int(value)
 
 
 def timestamp(value: str, info: Info) -> str:
-    """A moment as the API is told: UTC, milliseconds, Z."""
+    """Parse a date and time, and return it as the API expects it: UTC, milliseconds, Z."""
     moment = _moment(value.upper())
     if moment is None:
         example = "2026-01-31T14:00:00+01:00"
-        raise ValueError(f"is {quote(value)}, but has to be a date and time with an offset, such as {example}")
+        raise ValueError(f"is {quote(value)}, but must be a date and time with an offset, such as {example}")
     if moment > info.context.now + MAX_AHEAD:
-        raise ValueError(f"is {quote(value)}, more than a year ahead")
+        raise ValueError(f"is {quote(value)}, which is more than a year ahead")
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _moment(value: str) -> datetime | None:
+    if not re.fullmatch(_TIMESTAMP, value):
+        return None
     try:
-        return datetime.fromisoformat(value).astimezone(UTC) if re.fullmatch(_TIMESTAMP, value) else None
+        return datetime.fromisoformat(value).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
 
 def base_url(value: str, info: Info) -> str:
-    """An address to which the token may be sent."""
-    if not re.fullmatch(_BASE_URL, value, re.IGNORECASE) or not _has_port_of_tcp(value):
-        raise ValueError("has to be an https address, without user name, password, query or fragment")
+    """Parse a URL to which the token may be sent."""
+    if not re.fullmatch(_BASE_URL, value, re.IGNORECASE) or not _has_valid_port(value):
+        raise ValueError("must be an https URL without user name, password, query or fragment")
     parts = urlsplit(value)
-    if parts.scheme == "http" and not (info.context.allow_http or _is_loopback(parts.hostname or "")):
-        raise ValueError("has to begin with https://, or the token could be read on its way")
+    http_allowed = info.context.allow_http or _is_loopback(parts.hostname or "")
+    if parts.scheme == "http" and not http_allowed:
+        raise ValueError("must begin with https://, or the token could be read in transit")
     return value.rstrip("/")
 
 
-def _has_port_of_tcp(value: str) -> bool:
+def _has_valid_port(url: str) -> bool:
     try:
-        return urlsplit(value).port != 0
+        return urlsplit(url).port != 0
     except ValueError:
         return False
 
@@ -180,97 +204,28 @@ def _is_loopback(host: str) -> bool:
 
 
 def text(value: str, info: Info) -> str:
-    """A text that customers may read."""
-    whole = normalize_newlines(value)
-    cleaned = strip_controls(whole)
-    if cleaned != whole:
-        removed = len(whole) - len(cleaned)
-        info.context.warnings.append(f"Removed {removed} control character(s) from the description.")
+    """Clean and check a text that customers read."""
+    original = normalize_newlines(value)
+    cleaned = strip_controls(original)
+    if cleaned != original:
+        removed = len(original) - len(cleaned)
+        info.context.warnings.append(f"Removed {removed} control character(s) from {kebab(info.field_name or '')}.")
     return description.check(cleaned.strip(), secrets=info.context.secrets)
 
 
 def text_file(value: str, info: Info) -> str:
-    """The text in a file of the workspace."""
+    """Read a text that customers read from a file in the workspace."""
     return text(description.read_file(value, workspace=info.context.workspace), info)
 
 
-@dataclass(frozen=True)
-class NamedStatus:
-    """The status that a component is to have, which is named by its id or by its name."""
-
-    name: str
-    status: ComponentStatus
-
-
-Components = tuple[ComponentAffected, ...] | tuple[NamedStatus, ...] | Literal["restore"]
-"""Ids are sent as they are; names are looked up; and what an incident did to its components can be undone."""
-
-
-def components(value: str) -> Components:
-    """Components with their new status, from lines or from JSON, or the word `restore`."""
-    if value.casefold() == RESTORE:
-        return RESTORE
-    if value.startswith(("[", "{")) and not re.search(r":\s*\w+$", value):  # a name may begin so as well
-        return once_each(_component(item.id.strip(), item.status.strip()) for item in _json_items(value))
-    return tuple(_named_statuses(value))
-
-
-def once_each(wanted: Iterable[ComponentAffected]) -> tuple[ComponentAffected, ...]:
-    """Each component once, where nothing contradicts that."""
-    statuses: dict[str, ComponentStatus] = {}
-    for component in wanted:
-        if statuses.setdefault(component.id, component.status) is not component.status:
-            raise ValueError(f"gives {component.id} two different statuses")
-    return tuple(ComponentAffected(id=each, status=status) for each, status in statuses.items())
-
-
-def _named_statuses(value: str) -> Iterator[NamedStatus]:
-    statuses: dict[str, ComponentStatus] = {}
-    for line in filter(None, map(str.strip, value.splitlines())):
-        name, colon, word = (part.strip() for part in line.rpartition(":"))
-        if not (colon and name):
-            raise ValueError(f"has the line {quote(line)}, but a line has to be NAME: STATUS")
-        status = _component_status(name, word)
-        if statuses.setdefault(fold(name), status) is not status:
-            raise ValueError(f"gives {quote(name)} two different statuses")
-        yield NamedStatus(name, status)
-
-
-class _Item(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", defer_build=True)
-
-    id: str
-    status: str
-
-
-def _json_items(value: str) -> list[_Item]:
-    try:
-        return TypeAdapter(list[_Item]).validate_json(value)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = f"item {'.'.join(map(str, first['loc']))}: " if first["loc"] else ""
-        raise ValueError(f"is no JSON list of objects with id and status: {where}{first['msg']}") from error
-
-
-def _component(component_id: str, word: str) -> ComponentAffected:
-    if not re.fullmatch(ID_PATTERN, component_id):
-        raise ValueError(f"names {quote(component_id)}, which is no component's id")
-    return ComponentAffected(id=component_id, status=_component_status(component_id, word))
-
-
-def _component_status(name: str, word: str) -> ComponentStatus:
-    try:
-        return word_of(ComponentStatus)(word)
-    except ValueError as error:
-        raise ValueError(f"gives {quote(name)} a status that {error}") from error
-
-
 def title(value: str, info: Info) -> str:
-    """The title of an incident that people opened."""
-    if re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", value):
-        raise ValueError("has a line break or another control character in it")
+    """Parse the title of an incident that people, not monitors, opened."""
+    if _NOT_IN_TITLES.search(value):
+        raise ValueError("contains a line break or another control character")
     if len(value) > MAX_TITLE_LENGTH:
-        raise ValueError(f"has {len(value)} characters, but at most {MAX_TITLE_LENGTH} are allowed")
+        raise ValueError(f"has {len(value)} characters, but at most {MAX_TITLE_LENGTH} are allowed; shorten it")
     if fold(value).startswith(fold(AUTOMATED)):
-        raise ValueError(f"begins with {AUTOMATED}; such incidents are the monitors' own, which open and close them")
+        raise ValueError(
+            f"begins with {AUTOMATED}; such incidents belong to monitors, which open and close them by themselves"
+        )
     return description.check(value, secrets=info.context.secrets)

@@ -1,36 +1,29 @@
-"""Which inputs fit together: what an operation needs, what it can use, and what contradicts it."""
+"""Which inputs go together: what each operation requires, uses and rejects."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-from onlineornot_action.inputs.parsers import AUTO, LATEST, IfNoIncident
+from onlineornot_action.inputs.model import IfNoIncident, Operation
+from onlineornot_action.inputs.parsers import AUTO, LATEST
 from onlineornot_action.onlineornot.models import IncidentStatus
 
-MAINTENANCE = frozenset(
+MAINTENANCE_STATUSES = frozenset(
     {IncidentStatus.SCHEDULED, IncidentStatus.IN_PROGRESS, IncidentStatus.VERIFYING, IncidentStatus.COMPLETED}
 )
 TEXT = ("description", "description-file")
-
-
-class Operation(StrEnum):
-    """What is done with the updates of an incident."""
-
-    CREATE = "create"
-    UPDATE = "update"
-    GET = "get"
-    LIST = "list"
-    DELETE = "delete"
+UPDATE_ID = ("update-id",)
+WRITING = frozenset({"dry-run", "comment"})
+"""Inputs used by every operation that writes."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What an operation makes of the inputs that are not for all operations.
+    """How one operation treats the inputs that not all operations use.
 
     Attributes:
-        needs: Groups of inputs; of each group at least one is required.
+        needs: Groups of inputs; at least one of each group is required.
         uses: Further inputs that have an effect.
-        forbids: Inputs that it contradicts, and why.
+        forbids: Inputs that contradict the operation, with the reason.
     """
 
     needs: tuple[tuple[str, ...], ...] = ()
@@ -38,18 +31,16 @@ class Rule:
     forbids: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def knows(self) -> frozenset[str]:
-        """Every input that it has an opinion on."""
+    def names(self) -> frozenset[str]:
+        """Every input that the rule names."""
         return self.uses.union(*self.needs, self.forbids)
 
 
-UPDATE_ID = ("update-id",)
-WRITING = frozenset({"dry-run", "comment"})
 RULES = {
     Operation.CREATE: Rule(
         needs=(("status",), TEXT),
         uses=WRITING | {"components", "notify", "date-happened", "skip-duplicate"},
-        forbids={"update-id": "a new update gets an id of its own; to change an existing one, say operation: update"},
+        forbids={"update-id": "a new update gets an id of its own; to change an existing one, use operation: update"},
     ),
     Operation.UPDATE: Rule(
         needs=(UPDATE_ID, ("status", *TEXT, "date-happened")),
@@ -60,7 +51,9 @@ RULES = {
     Operation.LIST: Rule(),
     Operation.DELETE: Rule(needs=(UPDATE_ID,), uses=WRITING),
 }
-FOR_ALL = frozenset(
+"""How each operation treats its inputs; a test names an input that is neither here nor below."""
+
+ALWAYS_USED = frozenset(
     {
         "api-token",
         "status-page-id",
@@ -73,49 +66,66 @@ FOR_ALL = frozenset(
         "github-token",
     }
 )
+USED_WITH_TITLE = frozenset({"if-no-incident"})
+"""Inputs used by every operation, but only when `incident-title` is given."""
 
 
 def resolve(operation: str, given: Mapping[str, str]) -> str:
-    """The operation that `auto` stands for; any other word as it is."""
+    """Return the operation that `auto` stands for, and any other word as it is."""
     if operation.casefold() != AUTO:
         return operation
     return Operation.UPDATE if "update-id" in given else Operation.CREATE
 
 
 def contradictions(operation: Operation | None, given: Mapping[str, str], *, rerun: bool) -> Iterator[str]:
-    """What is missing, and what does not go together. Without an operation, what holds for all of them."""
+    """Say which inputs are missing and which do not go together.
+
+    Args:
+        operation: None when the input names none; then only what holds for all operations is checked.
+        given: The text of each input that was given, by name.
+        rerun: Whether the job is run again.
+    """
     if set(TEXT) <= given.keys():
-        yield "description and description-file are both given; leave one of them out."
+        yield "description and description-file are both given; give only one of them."
     yield from _incident_contradictions(given)
-    if operation is None:
-        return
-    rule = RULES[operation]
-    for names in rule.needs:
-        if not given.keys() & set(names):
-            yield f"{' or '.join(names)} is required to {operation} an update."
-    for name, why in rule.forbids.items():
-        if name in given:
-            yield f"{name} does not go with operation: {operation}; {why}."
-    if operation is not Operation.CREATE and _opens(given):
-        yield f"if-no-incident: create does not go with operation: {operation}; a new incident has no such update."
-    if operation is Operation.DELETE and rerun and given.get("update-id", "").casefold() == LATEST:
-        yield "update-id: latest would delete one more update now that the job runs again; name the update's id."
+    if operation is not None:
+        yield from _operation_contradictions(operation, given, rerun=rerun)
+
+
+def without_effect(operation: Operation, given: Mapping[str, str]) -> list[str]:
+    """Return the names of the given inputs that the operation does not use."""
+    used = RULES[operation].names | ALWAYS_USED
+    if "incident-title" in given:
+        used |= USED_WITH_TITLE
+    return sorted(given.keys() - used)
 
 
 def _incident_contradictions(given: Mapping[str, str]) -> Iterator[str]:
     if not given.keys() & {"incident-id", "incident-title"}:
         yield 'incident-id or incident-title is required; quote ids in the workflow (incident-id: "00012345").'
     if {"incident-id", "incident-title"} <= given.keys():
-        yield "incident-id and incident-title are both given; leave one of them out."
-    if _opens(given) and given.get("status", "").upper() in MAINTENANCE:
-        yield f"status {given['status'].upper()} is for maintenances, and if-no-incident: create cannot open one."
+        yield "incident-id and incident-title are both given; give only one of them."
+    status = given.get("status", "").upper()
+    if _opens_incident(given) and status in MAINTENANCE_STATUSES:
+        yield f"status {status} is for maintenances, and if-no-incident: create cannot open one."
 
 
-def _opens(given: Mapping[str, str]) -> bool:
+def _operation_contradictions(operation: Operation, given: Mapping[str, str], *, rerun: bool) -> Iterator[str]:
+    rule = RULES[operation]
+    for names in rule.needs:
+        if not given.keys() & set(names):
+            yield f"{' or '.join(names)} is required to {operation} an update."
+    for name, reason in rule.forbids.items():
+        if name in given:
+            yield f"{name} cannot be used with operation: {operation}; {reason}."
+    if operation is not Operation.CREATE and _opens_incident(given):
+        yield (
+            f"if-no-incident: create cannot be used with operation: {operation}; a new incident has no update to "
+            f"{operation}."
+        )
+    if operation is Operation.DELETE and rerun and given.get("update-id", "").casefold() == LATEST:
+        yield "update-id: latest would delete one more update now that the job is run again; give the update's id."
+
+
+def _opens_incident(given: Mapping[str, str]) -> bool:
     return given.get("if-no-incident", "").casefold() == IfNoIncident.CREATE
-
-
-def without_effect(operation: Operation, given: Mapping[str, str]) -> list[str]:
-    """The given inputs that the operation has no use for."""
-    used = RULES[operation].knows | FOR_ALL | ({"if-no-incident"} if "incident-title" in given else set())
-    return sorted(given.keys() - used)

@@ -4,8 +4,8 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from onlineornot_action.inputs.components import RESTORE, NamedStatus, once_each
 from onlineornot_action.inputs.model import InvalidInputsError
-from onlineornot_action.inputs.parsers import RESTORE, NamedStatus, once_each
 from onlineornot_action.onlineornot.errors import NotFoundError
 from onlineornot_action.onlineornot.models import (
     Component,

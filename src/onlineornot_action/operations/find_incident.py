@@ -6,9 +6,7 @@ from dataclasses import dataclass, replace
 
 from onlineornot_action.exactly_once.listing import Listing
 from onlineornot_action.exactly_once.post import Evidence, Posted, duplicate_warnings, post
-from onlineornot_action.inputs.model import InvalidInputsError
-from onlineornot_action.inputs.parsers import IfNoIncident
-from onlineornot_action.inputs.rules import Operation
+from onlineornot_action.inputs.model import IfNoIncident, InvalidInputsError, Operation
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.deadline import Deadline
 from onlineornot_action.onlineornot.errors import APIError, CancelledError

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from onlineornot_action.exactly_once.listing import Listing, read_reliably
-from onlineornot_action.inputs.model import Inputs, find_ca_bundle
+from onlineornot_action.inputs.environment import find_ca_bundle
+from onlineornot_action.inputs.model import Inputs
 from onlineornot_action.onlineornot.deadline import Deadline
 from onlineornot_action.onlineornot.models import IncidentUpdate, newest_first
 from onlineornot_action.outputs import Outcome, Result

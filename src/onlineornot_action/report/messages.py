@@ -6,9 +6,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from onlineornot_action.exactly_once.post import CancelledWriteError, Posted, UnknownOutcomeError
-from onlineornot_action.inputs.model import Inputs
+from onlineornot_action.inputs.model import Inputs, Operation
 from onlineornot_action.inputs.parsers import LATEST
-from onlineornot_action.inputs.rules import Operation
 from onlineornot_action.onlineornot.errors import (
     APIConnectionError,
     APIError,

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 from onlineornot_action.exactly_once.post import Evidence
-from onlineornot_action.inputs.model import Inputs
-from onlineornot_action.inputs.parsers import Components, NamedStatus
-from onlineornot_action.inputs.rules import Operation
+from onlineornot_action.inputs.components import Components, NamedStatus
+from onlineornot_action.inputs.model import Inputs, Operation
 from onlineornot_action.onlineornot.models import IncidentUpdate
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.text import code, fence, table

@@ -1,4 +1,4 @@
-"""The text that customers read: where it may come from, and what is taken out of it."""
+"""The text that customers read: which files it may come from, and which texts are refused."""
 
 import os
 import socket
@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from onlineornot_action.inputs.description import MAX_LENGTH, check, read_file
-from onlineornot_action.text import normalize_newlines, strip_controls
 
 BOM = b"\xef\xbb\xbf"
 MAX_BYTES = 41_024
@@ -15,7 +14,7 @@ MAX_BYTES = 41_024
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
-    """Lay out a workspace with a text, and a secret beside it."""
+    """A workspace with a text in `docs/notes.txt`, and a secret beside the workspace."""
     workspace = tmp_path / "workspace"
     (workspace / "docs").mkdir(parents=True)
     (workspace / "docs/notes.txt").write_bytes("Zurückgerollt 🛠\r\n".encode())
@@ -24,11 +23,11 @@ def workspace(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["docs/notes.txt", "./docs//notes.txt", "docs/../docs/notes.txt"])
-def test_a_file_of_the_workspace_is_read_as_it_is(workspace: Path, name: str) -> None:
+def test_a_file_in_the_workspace_is_read_unchanged(workspace: Path, name: str) -> None:
     assert read_file(name, workspace=workspace) == "Zurückgerollt 🛠\r\n"
 
 
-def test_a_file_may_be_named_by_its_whole_path(workspace: Path) -> None:
+def test_a_file_may_be_given_by_its_absolute_path(workspace: Path) -> None:
     assert read_file(str(workspace / "docs/notes.txt"), workspace=workspace) == "Zurückgerollt 🛠\r\n"
 
 
@@ -44,7 +43,9 @@ def test_the_workspace_may_be_a_link_itself(workspace: Path, tmp_path: Path) -> 
     assert read_file("docs/notes.txt", workspace=tmp_path / "link") == "Zurückgerollt 🛠\r\n"
 
 
-def test_a_relative_workspace_is_in_the_working_directory(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_workspace_is_relative_to_the_working_directory(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(workspace)
 
     assert read_file("docs/notes.txt", workspace=Path()) == "Zurückgerollt 🛠\r\n"
@@ -97,12 +98,12 @@ def test_a_folder_whose_name_begins_like_the_workspace_is_outside(workspace: Pat
         ("x" * 300, "File name too long"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_the_reason(workspace: Path, name: str, reason: str) -> None:
+def test_a_path_that_cannot_be_read_is_refused_with_the_reason(workspace: Path, name: str, reason: str) -> None:
     with pytest.raises(ValueError, match=rf"^cannot be read \({reason}\); give a path relative to the workspace"):
         read_file(name, workspace=workspace)
 
 
-def test_links_that_go_in_circles_are_refused(workspace: Path) -> None:
+def test_links_in_a_loop_are_refused(workspace: Path) -> None:
     (workspace / "one").symlink_to("two")
     (workspace / "two").symlink_to("one")
 
@@ -141,7 +142,7 @@ def test_a_file_may_be_as_large_as_the_longest_text(workspace: Path) -> None:
 def test_a_larger_file_is_refused(workspace: Path) -> None:
     (workspace / "file").write_bytes(b"x" * (MAX_BYTES + 1))
 
-    with pytest.raises(ValueError, match=r"^has over 41,024 bytes, but at most 10,000 characters are allowed$"):
+    with pytest.raises(ValueError, match=r"^has more than 41,024 bytes, but at most 10,000 characters are allowed$"):
         read_file("file", workspace=workspace)
 
 
@@ -151,35 +152,12 @@ def test_a_larger_file_is_refused(workspace: Path) -> None:
 def test_a_file_in_another_encoding_is_refused(workspace: Path, content: bytes) -> None:
     (workspace / "file").write_bytes(content)
 
-    with pytest.raises(ValueError, match=r"^is not a UTF-8 text; save it as one$"):
+    with pytest.raises(ValueError, match=r"^is not UTF-8 text; save it in that encoding$"):
         read_file("file", workspace=workspace)
 
 
-@pytest.mark.parametrize(
-    ("text", "normalized"), [("a\r\nb", "a\nb"), ("a\rb", "a\nb"), ("a\n\r\r\n\nb", "a\n\n\n\nb"), ("a\nb", "a\nb")]
-)
-def test_every_end_of_a_line_becomes_a_line_feed(text: str, normalized: str) -> None:
-    assert normalize_newlines(text) == normalized
-
-
-@pytest.mark.parametrize(
-    "character",
-    [*map(chr, (*range(9), *range(0x0B, 0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)))],
-    ids=ascii,
-)
-def test_what_steers_a_terminal_or_turns_the_reading_direction_is_removed(character: str) -> None:
-    assert strip_controls(f"{character}a{character}{character}b") == "ab"
-
-
-@pytest.mark.parametrize(
-    "text", ["tab\tand\nline", "👩\u200d💻", "क्\u200dष", "\u200ea\u200f", "e\u0301", "\xa0", "ü🛠", "\u2028"]
-)
-def test_what_writing_needs_stays(text: str) -> None:
-    assert strip_controls(text) == text
-
-
 @pytest.mark.parametrize("text", [".", "🛠", "\u200b|", "\u0627", " \n x", "x" * MAX_LENGTH, "🛠" * MAX_LENGTH])
-def test_a_text_with_something_to_read_is_handed_back(text: str) -> None:
+def test_a_text_with_visible_characters_is_returned(text: str) -> None:
     assert check(text, secrets=()) == text
 
 
@@ -187,8 +165,8 @@ def test_a_text_with_something_to_read_is_handed_back(text: str) -> None:
     "text",
     ["", " \t\n", "\xa0\u3000", "\u200b\u2060\ufeff", "\ufe0f\u0301", "\xad", "\u2800\u3164", "\u115f\u1160\uffa0"],
 )
-def test_a_text_in_which_nothing_is_visible_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"^has nothing to read in it$"):
+def test_a_text_without_visible_characters_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^contains no visible characters$"):
         check(text, secrets=())
 
 
@@ -205,5 +183,5 @@ def test_a_text_with_the_secret_in_it_is_refused_without_repeating_it() -> None:
     assert "token-1234567890" not in str(caught.value)
 
 
-def test_a_secret_that_is_too_short_to_be_one_is_no_reason_to_refuse_a_text() -> None:
+def test_a_secret_shorter_than_eight_characters_does_not_refuse_a_text() -> None:
     assert check("We restored the service.", secrets=["service"]) == "We restored the service."

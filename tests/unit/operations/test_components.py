@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
+from onlineornot_action.inputs.components import NamedStatus
 from onlineornot_action.inputs.model import InvalidInputsError
-from onlineornot_action.inputs.parsers import NamedStatus
 from onlineornot_action.onlineornot.models import (
     Component,
     ComponentAffected,

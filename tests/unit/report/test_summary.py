@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from support.runner_model import texts
 
 from onlineornot_action.exactly_once.post import Evidence
-from onlineornot_action.inputs.model import Inputs, read_inputs
+from onlineornot_action.inputs.environment import read_inputs
+from onlineornot_action.inputs.model import Inputs
 from onlineornot_action.onlineornot.models import (
     ComponentChange,
     IncidentUpdate,

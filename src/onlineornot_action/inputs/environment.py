@@ -1,0 +1,187 @@
+"""From the environment that the runner sets to inputs, or to everything that is wrong with them at once."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from onlineornot_action.inputs.model import Inputs, InvalidInputsError, Operation, input_names
+from onlineornot_action.inputs.parsers import AUTO, ParsingContext, find_word
+from onlineornot_action.inputs.rules import contradictions, resolve, without_effect
+from onlineornot_action.text import MIN_SECRET_LENGTH, kebab, quote
+
+TOKEN_VARIABLE = "ONLINEORNOT_API_TOKEN"  # noqa: S105 - the name of a variable
+ALLOW_HTTP_VARIABLE = "ONLINEORNOT_ALLOW_HTTP"
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+
+_PREFIX = "INPUT_"
+_BEARER = "Bearer "
+_NEVER_QUOTED = frozenset({"description", "incident-title", "github-token"})
+"""Inputs whose values appear in no message. The first two are refused when they contain a token."""
+
+_ALSO_CALLED = {"message": "description", "text": "description", "body": "description", "token": "api-token"}
+"""What other actions call these inputs."""
+
+
+class ValidInputs(NamedTuple):
+    """Inputs, and sentences on what the user should fix although it is not an error."""
+
+    inputs: Inputs
+    warnings: list[str]
+
+
+def read_inputs(
+    environ: Mapping[str, str], arguments: Sequence[str] = (), *, now: datetime | None = None
+) -> ValidInputs:
+    """Read the inputs.
+
+    Raises:
+        InvalidInputsError: Some are wrong.
+    """
+    warnings = [*_unknown_inputs(environ)]
+    given = _given(environ)
+    context = ParsingContext(
+        secrets=find_secrets(environ),
+        workspace=Path(environ.get("GITHUB_WORKSPACE") or "."),
+        now=now or datetime.now(UTC),
+        allow_http=environ.get(ALLOW_HTTP_VARIABLE) == "true",
+        rerun=_is_rerun(environ),
+        warnings=warnings,
+    )
+    problems = [*_environment_problems(environ, arguments), *_contradictions(given, rerun=context.rerun)]
+    try:
+        inputs = Inputs.model_validate(given, context=context)
+    except ValidationError as error:
+        raise InvalidInputsError([*map(_problem, error.errors()), *problems], warnings) from None
+    if problems:
+        raise InvalidInputsError(problems, warnings)
+    if unused := without_effect(inputs.operation, _explicit(given)):
+        warnings.append(f"With operation: {inputs.operation}, these have no effect: {', '.join(unused)}.")
+    return ValidInputs(inputs, warnings)
+
+
+def find_token(environ: Mapping[str, str]) -> str:
+    """Return the API token, valid or not, without the word Bearer; empty when there is none."""
+    return _token_as_written(environ).removeprefix(_BEARER).strip()
+
+
+def has_bearer_prefix(environ: Mapping[str, str]) -> bool:
+    """Tell whether the API token was given with the word Bearer, which the request adds by itself."""
+    return _token_as_written(environ).startswith(_BEARER)
+
+
+def find_secrets(environ: Mapping[str, str]) -> list[str]:
+    """Return every token that was given, valid or not, except expressions that GitHub has not evaluated."""
+    tokens = (find_token(environ), _value(environ, "github-token"))
+    return [token for token in tokens if len(token) >= MIN_SECRET_LENGTH and "${{" not in token]
+
+
+def find_ca_bundle(environ: Mapping[str, str]) -> str | None:
+    """Return the file or folder of certificates that the workflow's `env:` names."""
+    variable = _ca_variable(environ)
+    return environ[variable] if variable else None
+
+
+def _ca_variable(environ: Mapping[str, str]) -> str | None:
+    return next((variable for variable in CA_VARIABLES if environ.get(variable)), None)
+
+
+def _value(environ: Mapping[str, str], name: str) -> str:
+    return environ.get(f"{_PREFIX}{name.upper()}", "").strip()
+
+
+def _token_as_written(environ: Mapping[str, str]) -> str:
+    return _value(environ, "api-token") or environ.get(TOKEN_VARIABLE, "").strip()
+
+
+def _is_rerun(environ: Mapping[str, str]) -> bool:
+    """Tell whether the job is run again, so that an earlier attempt may have posted already."""
+    attempt = environ.get("GITHUB_RUN_ATTEMPT", "")
+    return re.fullmatch("[0-9]{1,9}", attempt) is not None and int(attempt) > 1
+
+
+def _given(environ: Mapping[str, str]) -> dict[str, str]:
+    """Collect the inputs that are not empty, by name, with `auto` resolved.
+
+    Tokens that were pasted into the wrong input become asterisks, since messages quote what is wrong.
+    """
+    secrets = find_secrets(environ)
+    given = {"operation": AUTO, "skip-duplicate": AUTO}
+    for name in input_names():
+        value = _value(environ, name)
+        if name == "api-token":
+            value = find_token(environ)
+        elif name not in _NEVER_QUOTED:
+            value = _redact(value, secrets)
+        if value:
+            given[name] = value
+    given["operation"] = resolve(given["operation"], given)
+    return given
+
+
+def _redact(value: str, secrets: Iterable[str]) -> str:
+    for secret in secrets:
+        value = value.replace(secret, "***")
+    return value
+
+
+def _explicit(given: Mapping[str, str]) -> dict[str, str]:
+    """Leave out inputs that have their default value: it is the runner that fills in the defaults of `action.yml`."""
+    defaults = {"skip-duplicate": AUTO}
+    for field_name, field in Inputs.model_fields.items():
+        if not field.is_required() and field.default is not None:
+            defaults[kebab(field_name)] = str(field.default)
+    return {name: value for name, value in given.items() if value.casefold() != defaults.get(name, "").casefold()}
+
+
+def _unknown_inputs(environ: Mapping[str, str]) -> Iterator[str]:
+    known = input_names()
+    for variable in sorted(environ):
+        name = variable.removeprefix(_PREFIX).lower()
+        if variable.startswith(_PREFIX) and name not in known:
+            yield f"There is no input {quote(name)}{_suggestion(name)}"
+
+
+def _suggestion(unknown: str) -> str:
+    import difflib
+
+    nearest = difflib.get_close_matches(unknown, [*input_names(), *_ALSO_CALLED], n=1)
+    return f"; did you mean {_ALSO_CALLED.get(nearest[0], nearest[0])}?" if nearest else "."
+
+
+def _environment_problems(environ: Mapping[str, str], arguments: Sequence[str]) -> Iterator[str]:
+    if arguments:
+        yield "The action takes no arguments on its command line; use inputs instead (with: …, not args: …)."
+    variable = _ca_variable(environ)
+    if variable and not os.path.exists(environ[variable]):  # noqa: PTH110 - unlike Path, it accepts any text
+        yield (
+            f"{variable} names a path that does not exist in this container; put the certificates into the workspace, "
+            "which is /github/workspace in the container."
+        )
+
+
+def _contradictions(given: Mapping[str, str], *, rerun: bool) -> Iterator[str]:
+    return contradictions(find_word(Operation, given["operation"]), _explicit(given), rerun=rerun)
+
+
+def _problem(error: ErrorDetails) -> str:
+    """Say in one sentence what is wrong with one input."""
+    name = str(error["loc"][0])
+    if error["type"] == "missing" and name == "api-token":
+        return (
+            "api-token is empty; check the name of the secret. Workflow runs from forks and from Dependabot get no "
+            "secrets, and an environment's secrets need environment: in the job. The environment variable "
+            f"{TOKEN_VARIABLE} works as well."
+        )
+    if error["type"] == "missing":
+        return (
+            f'{name} is required; check where its value comes from, and quote ids in the workflow ({name}: "00012345").'
+        )
+    if error["type"] == "value_error":
+        return f"{name} {error['ctx']['error']}."
+    return f"{name} is not valid UTF-8."

@@ -1,0 +1,48 @@
+"""Inputs as a workflow gives them, and what becomes of them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+import pytest
+
+from onlineornot_action.inputs.environment import ValidInputs, read_inputs
+from onlineornot_action.inputs.model import InvalidInputsError
+
+TOKEN = "token-1234567890"
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+USUAL = {"api-token": TOKEN, "status-page-id": "page1234", "incident-id": "incident1234"}
+CREATE = {"status": "IDENTIFIED", "description": "The cause is found."}
+UPDATE = {"operation": "update", "update-id": "update1234", "status": "MONITORING"}
+GET = {"operation": "get", "update-id": "update1234"}
+DELETE = {"operation": "delete", "update-id": "update1234"}
+LIST = {"operation": "list"}
+BY_TITLE = {"incident-id": "", "incident-title": "Checkout is failing"}
+OPEN = {"if-no-incident": "CREATE"}
+
+_EMPTY: Mapping[str, str] = MappingProxyType({})
+
+
+def as_variables(inputs: Mapping[str, str]) -> dict[str, str]:
+    """Name inputs as the runner does."""
+    return {f"INPUT_{name.upper()}": value for name, value in inputs.items()}
+
+
+def read(inputs: Mapping[str, str], environ: Mapping[str, str] = _EMPTY, arguments: Sequence[str] = ()) -> ValidInputs:
+    """Read these inputs together with `USUAL`."""
+    return read_inputs({**as_variables({**USUAL, **inputs}), **environ}, arguments, now=NOW)
+
+
+def refuse(
+    inputs: Mapping[str, str], environ: Mapping[str, str] = _EMPTY, arguments: Sequence[str] = ()
+) -> InvalidInputsError:
+    """Return the error that reading these inputs raises."""
+    with pytest.raises(InvalidInputsError) as caught:
+        read(inputs, environ, arguments)
+    return caught.value
+
+
+def problem(inputs: Mapping[str, str], environ: Mapping[str, str] = _EMPTY, arguments: Sequence[str] = ()) -> str:
+    """Return the only problem with these inputs."""
+    (only,) = refuse(inputs, environ, arguments).problems
+    return only

@@ -1,0 +1,12 @@
+"""Fixtures for the tests of inputs."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def workspace_environ(tmp_path: Path) -> dict[str, str]:
+    """Variables that name a workspace in which `notes.txt` lies."""
+    (tmp_path / "notes.txt").write_bytes(b"\xef\xbb\xbfRolled\r\nback.\x07\n")
+    return {"GITHUB_WORKSPACE": str(tmp_path)}

@@ -1,0 +1,201 @@
+"""From the environment to inputs, or to everything that is wrong with them at once."""
+
+import contextlib
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.inputs import CREATE, DELETE, GET, LIST, NOW, TOKEN, UPDATE, USUAL, as_variables, problem, read, refuse
+
+from onlineornot_action.inputs.environment import read_inputs
+from onlineornot_action.inputs.model import InvalidInputsError, input_names
+from onlineornot_sandbox import local_step
+
+
+def test_an_empty_input_counts_as_not_given() -> None:
+    assert read(dict.fromkeys(input_names(), " \n") | USUAL | CREATE) == read(CREATE)
+
+
+@pytest.mark.parametrize("inputs", [CREATE, UPDATE, GET, DELETE, LIST])
+def test_the_defaults_that_the_runner_fills_in_change_nothing(inputs: dict[str, str]) -> None:
+    assert read_inputs(local_step.as_variables(USUAL | inputs), now=NOW) == read(inputs)
+
+
+def test_white_space_around_every_value_is_dropped() -> None:
+    given = CREATE | {"notify": "FALSE", "timeout-seconds": "60", "components": "component1: NO_IMPACT"}
+    padded = {name: f" \t{value}\r\n" for name, value in (USUAL | given).items()}
+
+    assert read(padded) == read(given)
+
+
+def test_reading_inputs_imports_neither_requests_nor_github() -> None:
+    code = (
+        f"import sys; sys.path.insert(0, {str(local_step.ROOT / 'src')!r}); "
+        "from onlineornot_action.inputs.environment import read_inputs; "
+        f"read_inputs({as_variables(USUAL | CREATE)!r}); print({{'requests', 'urllib3', 'github'}} & set(sys.modules))"
+    )
+
+    ended = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, timeout=60, check=True)
+
+    assert ended.stdout == b"set()\n"
+
+
+@given(st.dictionaries(st.sampled_from(input_names()), st.text(max_size=40)))
+@settings(deadline=None, derandomize=True)
+def test_any_text_yields_inputs_or_problems(written: dict[str, str]) -> None:
+    with contextlib.suppress(InvalidInputsError):
+        read(written)
+
+
+@pytest.mark.parametrize("name", [name for name in input_names() if name not in ("description", "github-token")])
+def test_text_that_is_not_utf_8_is_refused_with_a_message_that_is(name: str) -> None:
+    error = refuse(CREATE | {"description": ""} | {name: "abcdefgh\udcff"})
+
+    assert any(line.startswith(f"{name} ") for line in error.problems)
+    assert "\n".join(error.problems).encode()
+
+
+def test_a_description_that_is_not_utf_8_is_refused() -> None:
+    assert problem(CREATE | {"description": "half a \udcff"}) == "description is not valid UTF-8."
+
+
+@pytest.mark.parametrize("word", ["None", "none"])
+def test_the_word_none_is_a_text(word: str) -> None:
+    assert read(CREATE | {"description": word}).inputs.text == word
+    assert read(GET | {"description": word}).warnings == ["With operation: get, these have no effect: description."]
+
+
+@pytest.mark.parametrize("written", [TOKEN, f"  {TOKEN}\n", f"Bearer {TOKEN}", f" Bearer   {TOKEN} "])
+def test_white_space_and_the_word_bearer_around_the_token_are_dropped(written: str) -> None:
+    assert read(CREATE | {"api-token": written}).inputs.api_token == TOKEN
+
+
+def test_the_token_may_come_from_the_environment() -> None:
+    environ = {"ONLINEORNOT_API_TOKEN": f" {TOKEN}\n"}
+
+    assert read(CREATE | {"api-token": " "}, environ).inputs.api_token == TOKEN
+
+
+def test_the_input_takes_precedence_over_the_environment() -> None:
+    assert read(CREATE, {"ONLINEORNOT_API_TOKEN": "another-token"}).inputs.api_token == TOKEN
+
+
+@pytest.mark.parametrize("written", ["", " \n", "Bearer "])
+def test_a_missing_token_is_reported_with_the_usual_reasons(written: str) -> None:
+    message = problem(CREATE | {"api-token": written})
+
+    assert message.startswith("api-token ")
+    assert "forks" in message or "shorter" in message
+
+
+@pytest.mark.parametrize("name", [name for name in input_names() if name != "api-token"])
+@pytest.mark.parametrize("written", [TOKEN, f"/{TOKEN}?", f"{TOKEN}: {TOKEN}", f'[{{"id": 1, "{TOKEN}": 2}}]'])
+def test_no_message_repeats_a_token_that_was_pasted_into_another_input(name: str, written: str) -> None:
+    error = refuse({"description": "", "timeout-seconds": "no", "mesage": ""} | {name: written})
+
+    assert TOKEN not in "\n".join((*error.problems, *error.warnings, str(error), repr(error)))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "status-page-id",
+            "status-page-id is required; check where its value comes from, and quote ids",
+        ),
+        ("incident-id", "incident-id or incident-title is required; quote ids in the workflow ("),
+    ],
+)
+def test_a_missing_required_id_is_named(name: str, words: str) -> None:
+    assert problem(CREATE | {name: ""}).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("mesage", "description"),
+        ("message", "description"),
+        ("text", "description"),
+        ("token", "api-token"),
+        ("INCIDENTID", "incident-id"),
+        ("status-page", "status-page-id"),
+        ("dryrun", "dry-run"),
+    ],
+)
+def test_an_unknown_input_is_warned_of_and_the_nearest_is_suggested(name: str, meant: str) -> None:
+    (warning,) = read(CREATE | {name: "x"}).warnings
+
+    assert warning == f"There is no input '{name.lower()}'; did you mean {meant}?"
+
+
+def test_an_unknown_input_that_resembles_none_is_warned_of_without_a_suggestion() -> None:
+    assert read(CREATE | {"zzz": "x"}).warnings == ["There is no input 'zzz'."]
+
+
+def test_an_input_with_underscores_instead_of_hyphens_is_unknown() -> None:
+    warnings = read(CREATE, {"INPUT_DRY_RUN": "true"}).warnings
+
+    assert warnings == ["There is no input 'dry_run'; did you mean dry-run?"]
+
+
+def test_an_argument_on_the_command_line_is_refused() -> None:
+    assert problem(CREATE, arguments=["--help"]).startswith("The action takes no arguments on its command line")
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_a_path_of_certificates_that_does_not_exist_is_refused(variable: str) -> None:
+    message = problem(CREATE, {variable: "/no/such/file.pem"})
+
+    assert message.startswith(f"{variable} names a path that does not exist in this container")
+
+
+@pytest.mark.parametrize("path", ["", "/", __file__])
+def test_certificates_may_be_a_file_or_a_folder(path: str) -> None:
+    assert read(CREATE, {"REQUESTS_CA_BUNDLE": path}).warnings == []
+
+
+def test_all_problems_are_reported_at_once(workspace_environ: dict[str, str]) -> None:
+    error = refuse(
+        {
+            "api-token": "short",
+            "status-page-id": "",
+            "incident-id": "12345",
+            "operation": "update",
+            "status": "FIXED",
+            "description": "\u200b",
+            "description-file": "nothing.txt",
+            "components": "component1",
+            "notify": "yes",
+            "date-happened": "now",
+            "dry-run": "1",
+            "fail-on-error": "on",
+            "timeout-seconds": "5",
+            "api-url": "ftp://x",
+            "mesage": "x",
+        },
+        workspace_environ | {"SSL_CERT_FILE": "/no/such/file.pem"},
+        arguments=["--help"],
+    )
+
+    assert [line.split()[0] for line in error.problems] == [
+        *("api-token", "status-page-id", "incident-id", "status", "description", "description-file", "components"),
+        *("notify", "date-happened", "dry-run", "fail-on-error", "timeout-seconds", "api-url"),
+        *("The", "SSL_CERT_FILE", "description", "update-id", "components"),
+    ]
+    assert error.warnings == ("There is no input 'mesage'; did you mean description?",)
+
+
+def test_an_invalid_operation_does_not_hide_the_problems_that_all_operations_share(
+    workspace_environ: dict[str, str],
+) -> None:
+    error = refuse({"operation": "post", "description": "x", "description-file": "notes.txt"}, workspace_environ)
+
+    assert [line.split()[0] for line in error.problems] == ["operation", "description"]
+
+
+def test_a_long_value_is_quoted_shortened_and_on_one_line() -> None:
+    message = problem(CREATE | {"timeout-seconds": "a\n" + "b" * 100})
+
+    assert message.startswith(f"timeout-seconds is 'a {'b' * 58}…', but")

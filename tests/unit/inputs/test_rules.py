@@ -1,0 +1,136 @@
+"""Which inputs go together."""
+
+import pytest
+from support.inputs import BY_TITLE, CREATE, DELETE, GET, LIST, OPEN, UPDATE, problem, read
+
+from onlineornot_action.inputs.model import Operation, input_names
+from onlineornot_action.inputs.rules import ALWAYS_USED, RULES, USED_WITH_TITLE
+
+
+@pytest.mark.parametrize(
+    ("inputs", "operation"),
+    [
+        (CREATE, Operation.CREATE),
+        (CREATE | {"operation": "auto"}, Operation.CREATE),
+        (CREATE | {"operation": "AUTO", "update-id": " "}, Operation.CREATE),
+        (CREATE | {"update-id": "update1234"}, Operation.UPDATE),
+        (CREATE | {"operation": "Auto", "update-id": "latest"}, Operation.UPDATE),
+        (CREATE | {"operation": "CREATE"}, Operation.CREATE),
+        (UPDATE | {"operation": " Update "}, Operation.UPDATE),
+        (GET, Operation.GET),
+        (LIST, Operation.LIST),
+        (DELETE, Operation.DELETE),
+    ],
+)
+def test_auto_updates_when_an_update_is_named_and_creates_otherwise(
+    inputs: dict[str, str], operation: Operation
+) -> None:
+    assert read(inputs).inputs.operation is operation
+
+
+def test_only_one_of_description_and_file_may_be_given(workspace_environ: dict[str, str]) -> None:
+    message = problem(CREATE | {"description-file": "notes.txt"}, workspace_environ)
+
+    assert message == "description and description-file are both given; give only one of them."
+
+
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        ({"description": "x"}, "status is required to create"),
+        ({"status": "UPDATE"}, "description or description-file is required to create"),
+        ({"operation": "update", "status": "UPDATE"}, "update-id is required to update"),
+        (
+            {"operation": "update", "update-id": "update1234"},
+            "status or description or description-file or date-happened",
+        ),
+        ({"operation": "get"}, "update-id is required to get"),
+        ({"operation": "delete"}, "update-id is required to delete"),
+        (CREATE | GET | {"operation": "create"}, "update-id cannot be used with operation: create"),
+        (UPDATE | {"components": "component1: NO_IMPACT"}, "components cannot be used with operation: update"),
+        (UPDATE | {"components": "restore"}, "components cannot be used with operation: update"),
+        (BY_TITLE | UPDATE | OPEN, "if-no-incident: create cannot be used with operation: update"),
+        (BY_TITLE | GET | OPEN, "if-no-incident: create cannot be used with operation: get"),
+        (BY_TITLE | LIST | OPEN, "if-no-incident: create cannot be used with operation: list"),
+        (BY_TITLE | DELETE | OPEN, "if-no-incident: create cannot be used with operation: delete"),
+        (BY_TITLE | CREATE | OPEN | {"status": "in_progress"}, "status IN_PROGRESS is for maintenances"),
+        (CREATE | {"incident-title": "Down"}, "incident-id and incident-title are both given"),
+    ],
+)
+def test_missing_and_contradictory_inputs_are_refused(inputs: dict[str, str], words: str) -> None:
+    assert problem(inputs).startswith(words)
+
+
+@pytest.mark.parametrize(
+    "change", [{"status": "UPDATE"}, {"description": "x"}, {"date-happened": "2026-01-31T14:00:00Z"}]
+)
+def test_one_change_is_enough_to_update(change: dict[str, str]) -> None:
+    assert read({"operation": "update", "update-id": "update1234"} | change).warnings == []
+
+
+def test_a_file_is_enough_to_update(workspace_environ: dict[str, str]) -> None:
+    inputs, _ = read({"operation": "update", "update-id": "latest", "description-file": "notes.txt"}, workspace_environ)
+
+    assert inputs.text == "Rolled\nback."
+
+
+@pytest.mark.parametrize(
+    ("inputs", "idle"),
+    [
+        (UPDATE | {"notify": "false"}, "notify"),
+        (GET | CREATE | {"notify": "FALSE"}, "description, notify, status"),
+        (UPDATE | {"skip-duplicate": "true"}, "skip-duplicate"),
+        (GET | {"dry-run": "true"}, "dry-run"),
+        (DELETE | {"components": "component1: NO_IMPACT"}, "components"),
+        (CREATE | {"operation": "create", "if-no-incident": "skip"}, "if-no-incident"),
+        (LIST | {"update-id": "update1234", "date-happened": "2026-01-31T14:00:00Z"}, "date-happened, update-id"),
+    ],
+)
+def test_inputs_without_effect_are_named_in_one_warning(inputs: dict[str, str], idle: str) -> None:
+    assert read(inputs).warnings == [f"With operation: {inputs['operation']}, these have no effect: {idle}."]
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        CREATE | {"notify": "false", "dry-run": "true", "date-happened": "2026-01-31T14:00:00Z"},
+        CREATE | {"skip-duplicate": "false"},
+        CREATE | {"if-no-incident": "FAIL"},
+        CREATE | BY_TITLE | OPEN,
+        GET | BY_TITLE | {"if-no-incident": "skip"},
+        UPDATE | {"notify": "True", "skip-duplicate": "AUTO", "dry-run": "true"},
+        DELETE | {"dry-run": "true", "fail-on-error": "false"},
+        GET | {"timeout-seconds": "10", "api-url": "http://localhost"},
+    ],
+)
+def test_inputs_that_have_an_effect_or_their_default_value_cause_no_warning(inputs: dict[str, str]) -> None:
+    assert read(inputs).warnings == []
+
+
+@pytest.mark.parametrize("inputs", [GET, LIST])
+def test_comment_has_no_effect_on_operations_that_only_read(inputs: dict[str, str]) -> None:
+    warnings = read(inputs | {"comment": "true", "github-token": "ghs_1234567890"}).warnings
+
+    assert warnings == [f"With operation: {inputs['operation']}, these have no effect: comment."]
+
+
+@pytest.mark.parametrize("attempt", ["2", "13"])
+def test_a_rerun_cannot_delete_the_latest_update(attempt: str) -> None:
+    message = problem({"operation": "delete", "update-id": "Latest"}, {"GITHUB_RUN_ATTEMPT": attempt})
+
+    assert message.startswith("update-id: latest would delete one more update")
+
+
+@pytest.mark.parametrize("attempt", ["1", "", "x", "²"])
+def test_the_first_run_of_a_job_can_delete_the_latest_update(attempt: str) -> None:
+    assert read({"operation": "delete", "update-id": "latest"}, {"GITHUB_RUN_ATTEMPT": attempt}).warnings == []
+
+
+def test_a_rerun_can_delete_an_update_by_its_id() -> None:
+    assert read(DELETE, {"GITHUB_RUN_ATTEMPT": "2"}).warnings == []
+
+
+def test_every_input_is_always_used_or_named_by_a_rule() -> None:
+    named = ALWAYS_USED.union(USED_WITH_TITLE, *(rule.names for rule in RULES.values()))
+
+    assert named == set(input_names())
