@@ -1,5 +1,5 @@
 # make demo   see what the action does, against the sandbox
-# make test   all tests (those of the image where a Docker engine answers)
+# make test   all tests (those of the image where a Docker engine runs)
 # make check  lint, types, workflows, action.yml, Dockerfile, scripts
 # make soak   300 steps at once against a sandbox in trouble
 # make picture  the picture in the README anew; needs Chromium

@@ -1,3 +1,3 @@
-"""The OnlineOrNot API as a library: what it is asked with, what it answers, and what can go wrong."""
+"""The OnlineOrNot API as a library: requests, responses, and what can go wrong between them."""
 
 __version__ = "0.1.0"
