@@ -1,3 +1,3 @@
-"""The OnlineOrNot API as a library: requests, responses, and what can go wrong between them."""
+"""A library for the OnlineOrNot API: its operations, its resources and its errors. It imports nothing of the action."""
 
 __version__ = "0.1.0"

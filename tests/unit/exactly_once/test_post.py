@@ -86,7 +86,7 @@ class Server:
         lists: Iterable[Listing] = (),
         skew: float = 0,
         per_page: int = 100,
-        tells_created: bool = True,
+        shows_created: bool = True,
     ) -> None:
         self.clock = VirtualClock()
         self.notes = [*notes]
@@ -94,18 +94,18 @@ class Server:
         self.read_at: list[float] = []
         self.signalled = False
         self._posts, self._lists = iter(posts), [*lists]
-        self._skew, self._per_page, self._tells_created = skew, per_page, tells_created
+        self._skew, self._per_page, self._shows_created = skew, per_page, shows_created
 
     @property
     def copies(self) -> int:
         """How many notes were written by posts, whatever their text and however late."""
-        return sum(note.id.startswith("ours") for note in self.notes)
+        return sum(note.id.startswith("posted-") for note in self.notes)
 
     def post(self) -> Note:
         """Do what the script says with a post."""
         play, began = next(self._posts, Post()), self.clock.monotonic()
         self.posted_at.append(self.clock.slept)
-        note = Note(f"ours-{len(self.posted_at)}", play.text, self.clock.slept + play.late)
+        note = Note(f"posted-{len(self.posted_at)}", play.text, self.clock.slept + play.late)
         self.notes += [note] * play.writes
         self._finish(play, began)
         return note
@@ -134,7 +134,7 @@ class Server:
 
     def _shown(self, note: Note) -> Note:
         created = VirtualClock.BEGINNING + self._skew + note.born
-        return replace(note, created=created if self._tells_created else None)
+        return replace(note, created=created if self._shows_created else None)
 
     def _finish(self, play: Post | Listing, began: float) -> None:
         self.clock.sleep(play.takes)
@@ -243,7 +243,7 @@ def test_post_with_a_response_is_made_once() -> None:
 
     posted = run(server)
 
-    assert posted == Posted(Note("ours-1", born=0), Evidence.RESPONSE)
+    assert posted == Posted(Note("posted-1", born=0), Evidence.RESPONSE)
     assert (server.copies, len(server.read_at)) == (1, 1)
 
 
@@ -335,7 +335,7 @@ def test_lost_post_is_found_in_a_list_of_20_pages() -> None:
 
     posted = run(server)
 
-    assert posted.item.id == "ours-1"
+    assert posted.item.id == "posted-1"
 
 
 def test_absence_can_be_proven_from_a_list_of_20_pages() -> None:
@@ -343,7 +343,7 @@ def test_absence_can_be_proven_from_a_list_of_20_pages() -> None:
 
     posted = run(server)
 
-    assert (posted.item.id, server.copies) == ("ours-2", 1)
+    assert (posted.item.id, server.copies) == ("posted-2", 1)
 
 
 def test_lost_post_is_found_even_where_it_makes_the_list_too_long() -> None:
@@ -351,7 +351,7 @@ def test_lost_post_is_found_even_where_it_makes_the_list_too_long() -> None:
 
     posted = run(server)
 
-    assert (posted.item.id, posted.evidence, server.copies) == ("ours-1", Evidence.RECONCILED, 1)
+    assert (posted.item.id, posted.evidence, server.copies) == ("posted-1", Evidence.RECONCILED, 1)
 
 
 @pytest.mark.parametrize(
@@ -466,7 +466,7 @@ def test_lost_post_that_was_written_is_found(late: float, notes: list[Note]) -> 
 
     posted = run(server)
 
-    assert (posted.item.id, posted.evidence, posted.duplicates) == ("ours-1", Evidence.RECONCILED, ())
+    assert (posted.item.id, posted.evidence, posted.duplicates) == ("posted-1", Evidence.RECONCILED, ())
     assert (server.copies, len(server.posted_at)) == (1, 1)
 
 
@@ -475,7 +475,7 @@ def test_lost_post_that_is_proven_absent_is_made_again_20_seconds_later() -> Non
 
     posted = run(server)
 
-    assert (posted.item.id, posted.evidence) == ("ours-2", Evidence.RESPONSE)
+    assert (posted.item.id, posted.evidence) == ("posted-2", Evidence.RESPONSE)
     assert server.copies == 1
     assert server.posted_at == [0, pytest.approx(20)]
 
@@ -545,7 +545,7 @@ def test_oldest_of_several_matches_is_returned_and_the_others_are_duplicates() -
 
     posted = run(server)
 
-    assert (posted.item.id, posted.duplicates) == ("ours-1", ("twin",))
+    assert (posted.item.id, posted.duplicates) == ("posted-1", ("twin",))
 
 
 def test_matching_note_from_before_the_post_is_not_mistaken_for_it() -> None:
@@ -553,7 +553,7 @@ def test_matching_note_from_before_the_post_is_not_mistaken_for_it() -> None:
 
     posted = run(server)
 
-    assert posted.item.id == "ours-2"
+    assert posted.item.id == "posted-2"
     assert server.copies == 1
 
 
@@ -562,7 +562,7 @@ def test_old_note_that_the_baseline_did_not_show_is_not_mistaken_for_the_post() 
 
     posted = run(server)
 
-    assert posted.item.id == "ours-2"
+    assert posted.item.id == "posted-2"
     assert server.copies == 1
 
 
@@ -571,7 +571,7 @@ def test_new_note_with_another_text_may_be_the_post() -> None:
 
     error = failure(UnknownOutcomeError, server)
 
-    assert error.new_ids == ("ours-1",)
+    assert error.new_ids == ("posted-1",)
     assert (server.copies, len(server.posted_at)) == (1, 1)
     assert server.clock.slept == pytest.approx(20)
 
@@ -581,7 +581,7 @@ def test_new_note_with_another_text_does_not_hide_the_post() -> None:
 
     posted = run(server)
 
-    assert (posted.item.id, posted.evidence) == ("ours-1", Evidence.RECONCILED)
+    assert (posted.item.id, posted.evidence) == ("posted-1", Evidence.RECONCILED)
 
 
 def test_new_note_that_cannot_be_the_post_does_not_prevent_a_proof() -> None:
@@ -589,7 +589,7 @@ def test_new_note_that_cannot_be_the_post_does_not_prevent_a_proof() -> None:
 
     posted = run(server)
 
-    assert posted.item.id == "ours-2"
+    assert posted.item.id == "posted-2"
     assert server.copies == 1
 
 
@@ -624,7 +624,7 @@ def test_third_post_can_still_be_found() -> None:
 
     posted = run(server)
 
-    assert (posted.item.id, posted.evidence, server.copies) == ("ours-3", Evidence.RECONCILED, 1)
+    assert (posted.item.id, posted.evidence, server.copies) == ("posted-3", Evidence.RECONCILED, 1)
 
 
 def test_post_is_not_made_again_with_less_than_5_seconds_left() -> None:
@@ -700,7 +700,7 @@ def test_lost_post_that_appears_after_its_absence_was_proven_is_a_duplicate(take
 
     posted = run(server)
 
-    assert (posted.item.id, posted.evidence, posted.duplicates) == ("ours-2", Evidence.RESPONSE, ("ours-1",))
+    assert (posted.item.id, posted.evidence, posted.duplicates) == ("posted-2", Evidence.RESPONSE, ("posted-1",))
     assert server.copies == 2
 
 
@@ -710,7 +710,7 @@ def test_post_that_had_no_effect_is_no_failure_when_the_lost_one_is_there(error:
 
     posted = run(server)
 
-    assert (posted.item.id, posted.evidence, server.copies) == ("ours-1", Evidence.RECONCILED, 1)
+    assert (posted.item.id, posted.evidence, server.copies) == ("posted-1", Evidence.RECONCILED, 1)
 
 
 def test_post_that_is_refused_is_raised_when_the_lost_one_is_still_absent() -> None:
@@ -728,7 +728,7 @@ def test_response_stands_though_the_list_fails_after_it() -> None:
 
     posted = run(server)
 
-    assert (posted.item.id, posted.evidence, server.copies) == ("ours-2", Evidence.RESPONSE, 1)
+    assert (posted.item.id, posted.evidence, server.copies) == ("posted-2", Evidence.RESPONSE, 1)
     assert server.clock.slept <= 22 + 30
 
 
@@ -739,7 +739,7 @@ def test_clock_of_the_server_decides_what_is_new_without_a_baseline(skew: float,
 
     posted = run(server)
 
-    assert (posted.item.id, posted.evidence, posted.baseline) == ("ours-1", Evidence.RECONCILED, None)
+    assert (posted.item.id, posted.evidence, posted.baseline) == ("posted-1", Evidence.RECONCILED, None)
     assert server.copies == 1
 
 
@@ -749,7 +749,7 @@ def test_clock_of_the_server_can_prove_absence_without_a_baseline(skew: float) -
 
     posted = run(server)
 
-    assert (posted.item.id, posted.evidence, posted.baseline) == ("ours-2", Evidence.RESPONSE, None)
+    assert (posted.item.id, posted.evidence, posted.baseline) == ("posted-2", Evidence.RESPONSE, None)
     assert server.copies == 1
 
 
@@ -768,13 +768,13 @@ def test_note_created_shortly_before_a_lost_post_prevents_a_proof(text: str) -> 
     "server",
     [
         pytest.param(Server(OLD, posts=[lost()], lists=[down(31), Listing(dated=False, until=FOREVER)]), id="Date"),
-        pytest.param(Server(OLD, posts=[lost()], lists=[down(31)], tells_created=False), id="created_at"),
+        pytest.param(Server(OLD, posts=[lost()], lists=[down(31)], shows_created=False), id="created_at"),
     ],
 )
 def test_without_a_date_nothing_is_known_to_be_new(server: Server) -> None:
     error = failure(UnknownOutcomeError, server)
 
-    assert (error.new_ids, error.uncertain_ids) == ((), ("ours-1", "old"))
+    assert (error.new_ids, error.uncertain_ids) == ((), ("posted-1", "old"))
     assert len(server.posted_at) == 1
 
 
@@ -784,7 +784,7 @@ def test_first_of_two_lost_posts_decides_what_is_new() -> None:
 
     posted = run(server)
 
-    assert (posted.item.id, posted.duplicates) == ("ours-1", ("ours-2",))
+    assert (posted.item.id, posted.duplicates) == ("posted-1", ("posted-2",))
 
 
 @pytest.mark.parametrize("options", [{}, {"avoid_duplicate": True}], ids=["", "duplicate check"])
@@ -819,7 +819,7 @@ def test_run_that_is_cancelled_after_a_lost_response_reads_the_list_once_more(
 
     error = failure(CancelledWriteError, server)
 
-    assert error.posted == Posted(Note("ours-1", born=0, created=VirtualClock.BEGINNING), Evidence.RECONCILED)
+    assert error.posted == Posted(Note("posted-1", born=0, created=VirtualClock.BEGINNING), Evidence.RECONCILED)
     assert (len(server.posted_at), len(server.read_at)) == (1, len(lists) + 1)
 
 

@@ -1,0 +1,389 @@
+"""Responses: which results they carry, and which errors they stand for."""
+
+import json
+import time
+import tracemalloc
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.client_calls import OPERATIONS, START, UPDATE, MakeClient, failure, outcome_of, pages
+from support.fault_server import (
+    DEEP_JSON,
+    FAULTS,
+    FOREVER,
+    HTML,
+    FaultServer,
+    Phase,
+    Play,
+    VirtualClock,
+    envelope,
+    http_date,
+    response,
+)
+
+from onlineornot_action.onlineornot.client import OnlineOrNotClient
+from onlineornot_action.onlineornot.deadline import Deadline, Limits
+from onlineornot_action.onlineornot.errors import (
+    APIError,
+    APIResponseValidationError,
+    APIStatusError,
+    AuthenticationError,
+    BadRequestError,
+    Effect,
+    InternalServerError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    RedirectError,
+    Refusal,
+)
+from onlineornot_action.onlineornot.models import IncidentUpdate
+from onlineornot_sandbox.auth import EDIT_TOKEN, FOREIGN_TOKEN, READ_TOKEN
+from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID, UPDATE_ID
+from onlineornot_sandbox.server import Sandbox
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "effect"),
+    [
+        (300, RedirectError, Effect.REJECTED),
+        (301, RedirectError, Effect.REJECTED),
+        (308, RedirectError, Effect.REJECTED),
+        (400, BadRequestError, Effect.REJECTED),
+        (401, AuthenticationError, Effect.REJECTED),
+        (402, APIStatusError, Effect.REJECTED),
+        (403, PermissionDeniedError, Effect.REJECTED),
+        (404, NotFoundError, Effect.REJECTED),
+        (408, APIStatusError, Effect.AMBIGUOUS),
+        (409, BadRequestError, Effect.REJECTED),
+        (418, APIStatusError, Effect.REJECTED),
+        (422, BadRequestError, Effect.REJECTED),
+        (425, RateLimitError, Effect.THROTTLED),
+        (429, RateLimitError, Effect.THROTTLED),
+        (499, APIStatusError, Effect.REJECTED),
+        (500, InternalServerError, Effect.AMBIGUOUS),
+        (501, InternalServerError, Effect.REJECTED),
+        (502, InternalServerError, Effect.AMBIGUOUS),
+        (503, InternalServerError, Effect.AMBIGUOUS),
+        (504, InternalServerError, Effect.AMBIGUOUS),
+        (505, InternalServerError, Effect.REJECTED),
+        (520, InternalServerError, Effect.AMBIGUOUS),
+        (599, InternalServerError, Effect.AMBIGUOUS),
+        (600, APIStatusError, Effect.AMBIGUOUS),
+        (202, APIResponseValidationError, Effect.AMBIGUOUS),
+        (204, APIResponseValidationError, Effect.AMBIGUOUS),
+        (206, APIResponseValidationError, Effect.AMBIGUOUS),
+    ],
+)
+@pytest.mark.parametrize("body", [envelope({"id": UPDATE_ID}), envelope(success=False), HTML, "", DEEP_JSON])
+def test_status_decides_the_error(
+    status: int, kind: type[APIError], effect: Effect, body: str, make_client: MakeClient
+) -> None:
+    with FaultServer([Play(response(status, body), times=FOREVER)]) as server:
+        error = failure("create", make_client(server.url, seconds=5))
+
+    assert (type(error), error.effect, error.status) == (kind, effect, status)
+    assert str(status) in str(error)
+
+
+def test_status_407_of_the_api_itself_is_a_refusal(make_client: MakeClient) -> None:
+    with FaultServer([Play(response(407))]) as server:
+        error = failure("create", make_client(server.url))
+
+    assert (error.effect, error.status) == (Effect.REJECTED, 407)
+
+
+@pytest.mark.parametrize(
+    ("token", "kind"),
+    [("wrong-token", AuthenticationError), (READ_TOKEN, PermissionDeniedError), (FOREIGN_TOKEN, PermissionDeniedError)],
+)
+def test_token_without_the_permission_to_write_is_an_error_of_its_own(
+    token: str, kind: type[APIError], sandbox: Sandbox, make_client: MakeClient
+) -> None:
+    error = failure("create", make_client(sandbox.url, token))
+
+    assert type(error) is kind
+    assert len(sandbox.store.timeline()) == 1
+
+
+def test_redirect_has_its_target(make_client: MakeClient) -> None:
+    with FaultServer([Play(FAULTS["307 elsewhere"])]) as server:
+        error = failure("get", make_client(server.url))
+
+    assert isinstance(error, RedirectError)
+    assert error.location == "https://elsewhere.invalid/v1"
+
+
+@pytest.mark.parametrize(
+    ("errors", "refusals"),
+    [
+        ([{"code": 10003, "message": "No."}], ["10003: No."]),
+        ([{"code": 1, "message": "A", "type": None}, {"code": 2, "message": "B"}], ["1: A", "2: B"]),
+        ([{"code": "E1", "message": None}], ["E1: "]),
+        ([{"message": "No."}], ["No."]),
+        ([{"code": {}, "message": "No."}, None, 7, {}], ["No."]),
+        ([], []),
+        (None, []),
+        ("No.", []),
+        ({"code": 1}, []),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_refusals_are_read_as_far_as_they_are_valid(
+    status: int, errors: object, refusals: list[str], make_client: MakeClient
+) -> None:
+    body = json.dumps({"success": False, "result": None, "errors": errors})
+
+    with FaultServer([Play(response(status, body))]) as server:
+        error = failure("create", make_client(server.url))
+
+    assert isinstance(error, APIStatusError)
+    assert [str(refusal) for refusal in error.refusals] == refusals
+
+
+@pytest.mark.parametrize("body", [HTML, "", "null", "[]", '"No."', DEEP_JSON, '{"errors": [{"message": "N'])
+def test_refusal_in_another_form_has_no_text(body: str, make_client: MakeClient) -> None:
+    with FaultServer([Play(response(400, body))]) as server:
+        error = failure("create", make_client(server.url))
+
+    assert isinstance(error, BadRequestError)
+    assert error.refusals == ()
+
+
+def test_token_in_a_refusal_is_masked(make_client: MakeClient) -> None:
+    body = json.dumps({"errors": [{"code": EDIT_TOKEN, "message": f"Bearer {EDIT_TOKEN} is wrong"}]})
+
+    with FaultServer([Play(response(401, body))]) as server:
+        error = failure("get", make_client(server.url))
+
+    assert isinstance(error, AuthenticationError)
+    assert error.refusals == (Refusal("***", "Bearer *** is wrong"),)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_no_error_shows_the_token(name: str, make_client: MakeClient) -> None:
+    limits = Limits(response=0.1)
+
+    with FaultServer([Play(FAULTS[name], times=FOREVER)]) as server:
+        outcome = outcome_of("create", make_client(server.url, seconds=5, limits=limits))
+
+    assert EDIT_TOKEN not in f"{outcome!s} {outcome!r}"
+
+
+@pytest.mark.parametrize("result", [None, [], {}, "nothing", 0, {"id": None}, {"id": ""}, {"status": "UPDATE"}])
+@pytest.mark.parametrize("status", [200, 201])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_envelope_without_success_is_a_refusal(
+    operation: str, status: int, result: object, make_client: MakeClient
+) -> None:
+    with FaultServer([Play(response(status, envelope(result, success=False)))]) as server:
+        error = failure(operation, make_client(server.url))
+
+    assert isinstance(error, APIStatusError)
+    assert (error.status, error.effect) == (status, Effect.REJECTED)
+    assert error.refusals == (Refusal("10001", "Scripted failure"),)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        envelope({"id": UPDATE_ID}, success=False),
+        envelope({"id": "../../up"}, success=False),
+        envelope({"id": 12345678}, success=False),
+        envelope({"id": "../../up"}),
+        envelope({"id": "seven77"}),
+        envelope({"id": 12345678}),
+        envelope({"id": None}),
+        envelope({"status": "UPDATE"}),
+        envelope([{"id": UPDATE_ID}]),
+        envelope("update000001"),
+        envelope(None),
+        json.dumps({"success": "true", "result": {"id": UPDATE_ID}}),
+        json.dumps({"success": 1, "result": {"id": UPDATE_ID}}),
+        json.dumps({"success": None, "result": {"id": UPDATE_ID}}),
+        json.dumps({"result": {"id": UPDATE_ID}}),
+        json.dumps({"id": UPDATE_ID}),
+        f"{envelope({'id': UPDATE_ID})}x",
+        envelope({"id": UPDATE_ID})[:-1],
+        "true",
+        "[]",
+        HTML,
+        "",
+        "\0",
+        DEEP_JSON,
+        f'{{"success": true, "result": {DEEP_JSON}}}',
+    ],
+)
+@pytest.mark.parametrize("status", [200, 201])
+def test_success_that_is_not_documented_is_ambiguous(status: int, body: str, make_client: MakeClient) -> None:
+    with FaultServer([Play(response(status, body))]) as server:
+        error = failure("create", make_client(server.url))
+
+    assert isinstance(error, APIResponseValidationError)
+    assert (error.status, error.effect, error.final) == (status, Effect.AMBIGUOUS, False)
+
+
+OPTIONAL_FIELDS = (
+    "incident_id",
+    "status",
+    "description",
+    "date_happened",
+    "created_at",
+    "updated_at",
+    "components",
+)
+
+
+@pytest.mark.parametrize("value", [None, 7, 1.5, True, [], {}, [7], {"a": {}}])
+@pytest.mark.parametrize("name", OPTIONAL_FIELDS)
+def test_optional_field_of_a_response_may_be_anything(name: str, value: object, make_client: MakeClient) -> None:
+    with FaultServer([Play(response(201, envelope({"id": UPDATE_ID, name: value, "another": value})))]) as server:
+        created = make_client(server.url).create_incident_update(PAGE_ID, INCIDENT_ID, UPDATE)
+
+    assert created.id == UPDATE_ID
+    assert not getattr(created, name)
+
+
+def test_optional_fields_of_a_response_may_be_absent(make_client: MakeClient) -> None:
+    with FaultServer([Play(response(201, '{"success": true, "result": {"id": "update000001"}}'))]) as server:
+        created = make_client(server.url).create_incident_update(PAGE_ID, INCIDENT_ID, UPDATE)
+
+    assert created == IncidentUpdate(id=UPDATE_ID)
+
+
+@pytest.mark.parametrize("info", [None, 7, [], {}, {"total_count": None}, {"total_count": "many"}, {"count": 1}])
+def test_list_without_a_total_is_read_to_an_empty_page(info: object, make_client: MakeClient) -> None:
+    script = [Play(response(200, envelope([{"id": UPDATE_ID}], result_info=info)))]
+
+    with FaultServer([*script, *pages("", total=None)]) as server:
+        listed = list(make_client(server.url).list_incident_updates(PAGE_ID, INCIDENT_ID))
+
+    assert [update.id for update in listed] == [UPDATE_ID]
+    assert len(server.requests) == 2
+
+
+def test_lone_surrogate_in_a_response_becomes_a_question_mark(make_client: MakeClient) -> None:
+    body = r'{"success": true, "result": {"id": "update000001", "description": "cut \ud83d"}}'
+    with FaultServer([Play(response(200, body, {"Content-Type": "application/json"}))]) as server:
+        update = make_client(server.url).get_incident_update(PAGE_ID, INCIDENT_ID, "update000001")
+
+    assert update.description == "cut ?"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"success": true, "result": {"id": "update000009", "components": [' + "{}," * 2_000_000 + "{}]}}",
+        '{"success": true, "result": {"id": "update000009", "components": [' + "{}," * 400_000 + "{}]}}",
+        '{"success": false, "result": null, "errors": [' + "{}," * 2_000_000 + "{}]}",
+        '{"success": true, "result": {"id": "update000009"}, "x": [' + "1," * 4_000_000 + "1]}",
+        '{"success": true, "result": {"id": "update000009"}, "x": ["\\ud83d"' + ", {}" * 600_000 + "]}",
+    ],
+    ids=["changes", "fewer changes", "errors", "numbers", "lone surrogate"],
+)
+def test_response_that_is_all_structure_exhausts_neither_time_nor_memory(body: str, make_client: MakeClient) -> None:
+    tracemalloc.start()
+    with FaultServer([Play(response(201, body, {"Content-Type": "application/json"}), Phase.AFTER)]) as server:
+        begin = time.monotonic()
+        client = make_client(server.url)
+        client_result = outcome_of("create", client)
+        seconds = time.monotonic() - begin
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert client_result is not None
+    assert seconds < 5
+    assert peak < 150_000_000
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "status", "code"]), inner),
+    max_leaves=6,
+)
+
+
+BODIES = st.fixed_dictionaries(
+    {},
+    optional={
+        "success": st.booleans() | JSON,
+        "result": st.fixed_dictionaries({"id": st.just(UPDATE_ID) | JSON}) | JSON,
+        "result_info": st.fixed_dictionaries({"total_count": JSON}) | JSON,
+        "errors": st.lists(st.fixed_dictionaries({"code": JSON, "message": JSON}), max_size=2) | JSON,
+    },
+)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(BODIES, st.sampled_from([200, 201, 400, 500]), st.sampled_from(["create", "list"]))
+def test_any_json_is_a_result_or_an_api_error(body: object, status: int, operation: str) -> None:
+    script = [Play(response(status, json.dumps(body)), times=FOREVER)]
+
+    with FaultServer(script) as server:
+        deadline = Deadline.after(20, VirtualClock())
+        client = OnlineOrNotClient(EDIT_TOKEN, deadline=deadline, base_url=server.url)
+        outcome = outcome_of(operation, client)
+        client.close()
+
+    assert isinstance(outcome, IncidentUpdate | list | APIError)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize(
+    ("retry_after", "least", "most"),
+    [
+        pytest.param("2", 2, 2, id="seconds"),
+        pytest.param(" 3 ", 3, 3, id="seconds with spaces"),
+        pytest.param(http_date(START + 5), 5, 5, id="date"),
+        pytest.param(http_date(START - 5), 0, 0.5, id="date in the past"),
+        pytest.param("Mon, 30 Feb 2026 00:00:00 GMT", 0, 0.5, id="no date"),
+        pytest.param("0", 0, 0.5, id="zero"),
+        pytest.param("-5", 0, 0.5, id="below zero"),
+        pytest.param("1.5", 0, 0.5, id="fraction"),
+        pytest.param("5²", 0, 0.5, id="superscript digit"),
+        pytest.param("soon", 0, 0.5, id="word"),
+        pytest.param("", 0, 0.5, id="empty"),
+    ],
+)
+def test_retry_after_replaces_the_pause_if_it_is_valid(
+    retry_after: str, least: float, most: float, operation: str, make_client: MakeClient, clock: VirtualClock
+) -> None:
+    script = [Play(response(429, headers={"Retry-After": retry_after}))]
+
+    with FaultServer(script, now=clock.time) as server:
+        OPERATIONS[operation](make_client(server.url))
+
+    assert len(server.requests) == 2
+    assert least <= round(clock.slept, 3) <= most
+
+
+@pytest.mark.parametrize(("offset", "moment"), [(3600, START + 3605), (-3600, START - 3595), (None, START + 5)])
+def test_date_in_retry_after_is_compared_with_the_clock_of_the_server(
+    offset: float | None, moment: float, make_client: MakeClient, clock: VirtualClock
+) -> None:
+    script = [Play(response(429, headers={"Retry-After": http_date(moment)}))]
+
+    with FaultServer(script, now=clock.time, date_offset=offset) as server:
+        OPERATIONS["get"](make_client(server.url))
+
+    assert clock.slept == pytest.approx(5)
+
+
+@pytest.mark.parametrize("offset", [0.0, 3600.0, -3600.0])
+def test_page_has_the_time_of_its_request_and_of_the_server(
+    offset: float, make_client: MakeClient, clock: VirtualClock
+) -> None:
+    clock.sleep(3)
+
+    with FaultServer(now=clock.time, date_offset=offset) as server:
+        (page,) = make_client(server.url).incident_update_pages(PAGE_ID, INCIDENT_ID)
+
+    assert (page.began, page.server_time) == (START + 3, START + 3 + offset)
+
+
+def test_page_without_a_date_has_no_time_of_the_server(make_client: MakeClient) -> None:
+    with FaultServer(date_offset=None) as server:
+        (page,) = make_client(server.url).incident_update_pages(PAGE_ID, INCIDENT_ID)
+
+    assert page.server_time is None
