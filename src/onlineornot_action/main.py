@@ -3,7 +3,6 @@
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from onlineornot_action.exactly_once.post import UnknownOutcomeError
@@ -21,6 +20,7 @@ from onlineornot_action.outputs import Outcome, Outputs, Result
 from onlineornot_action.report import summary
 from onlineornot_action.report.messages import LOOK_FIRST, explain_cancellation, explain_doubt, explain_failure
 from onlineornot_action.runner import Level, Runner
+from onlineornot_action.text import locate_defect
 
 if TYPE_CHECKING:
     from onlineornot_action.onlineornot.client import OnlineOrNotClient
@@ -133,21 +133,9 @@ class _Run:
         """Keep the comment on the pull request up to date, after all else; never the reason for a failure."""
         if not (self._inputs and self._inputs.comment and self._context and result.outcome.updates_comment):
             return result
-        if self._is_cancelled():
-            self._runner.log("The comment on the pull request was left as it is: the job was cancelled.")
-            return result
-        try:
-            from onlineornot_action.pull_request.comment import comment  # noqa: PLC0415 - hardly any run needs it
+        from onlineornot_action.pull_request.comment import with_comment  # noqa: PLC0415 - hardly any run needs it
 
-            commented = comment(self._context, result, self._environ, self._runner.scrub)
-        except Exception as error:  # noqa: BLE001 - the update was posted, and the step stays as it is
-            problem = f"The comment on the pull request was not written. Internal error: {_place(error)}."
-            return replace(result, warnings=(*result.warnings, problem))
-        for url in commented.urls:
-            self._runner.log(f"The comment on the pull request is up to date: {url}")
-        if commented.notice:
-            self._runner.annotate(Level.NOTICE, commented.notice)
-        return replace(result, comments=commented.urls, warnings=(*result.warnings, *commented.warnings))
+        return with_comment(self._context, result, self._environ, self._runner)
 
     def defect(self, error: Exception) -> Result:
         """Say where the action itself is wrong. Values could be secret; the scrubbed traceback is folded away."""
@@ -157,7 +145,7 @@ class _Run:
         return Result(
             Outcome.UNKNOWN if written else Outcome.NOT_SENT,
             notified=None if written else False,
-            error=f"Internal error: {_place(error)}. "
+            error=f"Internal error: {locate_defect(error)}. "
             "The action has a defect; please report it with the traceback from the log."
             + (f" {LOOK_FIRST}." if written else ""),
         )
@@ -206,9 +194,3 @@ class _Run:
         except CancelledError as error:
             result = explain_cancellation(error, inputs, context.incident_id)
         return replace(result, notes=tuple(context.notes), warnings=tuple(context.warnings))
-
-
-def _place(error: Exception) -> str:
-    """What an unforeseen exception is, and where; its values could be secret."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
