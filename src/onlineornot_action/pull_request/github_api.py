@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from http import HTTPStatus
+from math import ceil
 from typing import TypeVar
 
 import requests
 from github import Auth, Github, GithubException, RateLimitExceededException
 from github.Requester import Requester
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import AliasPath, BaseModel, Field, TypeAdapter, ValidationError
 
 from onlineornot_action.onlineornot.client import PER_PAGE, USER_AGENT
 from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, Deadline, backoff
@@ -27,11 +28,13 @@ MAX_ATTEMPTS = 3
 RESPONSE_SECONDS = 8
 """For one response from GitHub."""
 
+_UNREACHABLE = "GitHub could not be reached, or did not respond in time"
+
 T = TypeVar("T")
 
 
 class GitHubError(Exception):
-    """A request to GitHub failed, or there was no time left for it. The text says why, for the log.
+    """A request to GitHub failed, or there was no time left for it; the text says why.
 
     Attributes:
         status: The HTTP status; 0 without a response that PyGithub understands.
@@ -59,11 +62,7 @@ class Account(BaseModel):
 
 
 class IssueComment(BaseModel):
-    """A comment on an issue. To GitHub's API every pull request is an issue.
-
-    Attributes:
-        user: The author; None when the account was deleted.
-    """
+    """A comment on an issue, which every pull request is to the API; `user` is None once the account was deleted."""
 
     id: int = Field(gt=0)
     body: str | None = None
@@ -75,29 +74,20 @@ class IssueComment(BaseModel):
         return normalize_newlines(self.body or "")
 
 
-class Repository(BaseModel):
-    """A repository, with its owner: `octo-org/shop`."""
-
-    full_name: str
-
-
-class Branch(BaseModel):
-    """A branch of a pull request."""
-
-    repo: Repository | None = None
-
-
 class PullRequest(BaseModel):
-    """A pull request as a list shows it."""
+    """A pull request as a list shows it.
+
+    Attributes:
+        repository: The owner and name of the repository that it merges into; None when GitHub does not say.
+    """
 
     number: int = Field(gt=0)
     merged_at: str | None = None
-    base: Branch | None = None
+    repository: str | None = Field(None, validation_alias=AliasPath("base", "repo", "full_name"))
 
     def belongs_to(self, repository: str) -> bool:
-        """Whether it merges into this repository; assumed when GitHub does not name one."""
-        repo = self.base.repo if self.base else None
-        return repo is None or repo.full_name.casefold() == repository.casefold()
+        """Whether it merges into this repository; assumed when GitHub does not say."""
+        return self.repository is None or self.repository.casefold() == repository.casefold()
 
 
 class Job(BaseModel):
@@ -128,7 +118,7 @@ class GitHub:
         deadline: No request begins after it.
         scrub: Removes secrets from what GitHub says.
         ca_bundle: A file or folder of certificates to trust instead of certifi's.
-        response_seconds: For one response.
+        response_seconds: For one response; PyGithub takes whole seconds only.
     """
 
     run: WorkflowRun
@@ -136,11 +126,11 @@ class GitHub:
     deadline: Deadline
     scrub: Callable[[str], str]
     ca_bundle: str | None = None
-    response_seconds: float = RESPONSE_SECONDS
+    response_seconds: int = RESPONSE_SECONDS
 
     def within(self, seconds: float) -> "GitHub":
         """Return the same API with an earlier deadline."""
-        response_seconds = min(seconds, self.response_seconds)
+        response_seconds = min(self.response_seconds, ceil(seconds))
         return replace(self, deadline=self.deadline.within(seconds), response_seconds=response_seconds)
 
     @cached_property
@@ -195,7 +185,7 @@ class GitHub:
             auth=Auth.Token(self.token),
             base_url=self.run.api_url,
             user_agent=USER_AGENT,
-            timeout=self.response_seconds,  # type: ignore[arg-type]  # requests takes fractions of a second as well
+            timeout=self.response_seconds,
             verify=self.ca_bundle or True,
             retry=0,  # it would repeat a POST after a lost response
             seconds_between_requests=None,
@@ -212,11 +202,13 @@ class GitHub:
         previous: list[object] = []
         for number in range(1, MAX_PAGES + 1):
             items, is_last = self._repeat(partial(self._page, path, number, within))
+            # PyGithub drops the query when it follows the 301 of a renamed repository, so every page is the first.
+            if items == previous:
+                return
             for item in items:
                 with contextlib.suppress(ValidationError):
                     yield kind.model_validate(item)
-            # PyGithub drops the query when it follows the 301 of a renamed repository, so every page is the first.
-            if is_last or items == previous:
+            if is_last:
                 return
             previous = items
 
@@ -267,9 +259,6 @@ class GitHub:
             raise _as_github_error(error, self.scrub) from error
 
 
-_UNREACHABLE = "GitHub could not be reached, or did not respond in time"
-
-
 def _as_github_error(error: Exception, scrub: Callable[[str], str]) -> GitHubError:
     if isinstance(error, GithubException):
         return GitHubError(_explain_status(error, scrub), error.status)
@@ -302,7 +291,7 @@ def _is_rate_limit(error: GithubException) -> bool:
 
 
 def _find_message(response: object) -> str:
-    """Return GitHub's own message, or that of the first error in a GraphQL response; empty without one."""
+    """Return GitHub's message, or that of the first error in a GraphQL response; empty without one."""
     errors = response.get("errors") if isinstance(response, dict) else None
     parts = [response, *(errors if isinstance(errors, list) else ())]
     messages = (part.get("message") for part in parts if isinstance(part, dict))

@@ -1,7 +1,7 @@
 """One comment per incident and pull request: found by its first line and its author, created or edited.
 
-Two runs may create it at the same time, and a response may be lost, while GitHub's API has no idempotency key. So a
-run that has created a comment looks again, and of several the oldest stays.
+Two runs may create it at the same time, and a response may be lost. So a run that has created a comment looks again,
+and of several the oldest stays.
 """
 
 import secrets
@@ -23,7 +23,7 @@ MAX_LOST_WRITES = 2
 
 STALE = "The comment may not be up to date on the pull request"
 _KEY = "\n<!-- key "
-"""Before the random word that ends a comment: by that a run recognizes what it has sent."""
+"""Before the random word that ends a comment, by which a run recognizes what it has sent."""
 
 Render = Callable[[Sequence[str], str], str]
 """Writes a comment, given the names of the jobs that failed and the comment as it is; empty when there is none."""
@@ -66,12 +66,6 @@ def keep_comments(
 
     PyGithub knows no deadline. Its thread is left behind at ours; it begins no request after that, and what it has
     done until then is in the result.
-
-    Args:
-        github: The API, with the deadline, and with the workflow run that knows the pull request or the commit.
-        marker: The first line of the comment.
-        render: Writes the comment.
-        limits: How long the parts may take.
     """
     steps: SimpleQueue[CommentResult] = SimpleQueue()
 
@@ -92,7 +86,7 @@ def keep_comments(
 
 
 def _merge(steps: Iterable[CommentResult]) -> CommentResult:
-    """Join what each step has found; at most one of them finds the pull requests."""
+    """Join what each step has found."""
     result = CommentResult()
     for step in steps:
         result = CommentResult(
