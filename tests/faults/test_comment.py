@@ -99,7 +99,7 @@ def server(github: GitHub, clock: HastyClock) -> Iterator[FaultServer]:
 
 @pytest.fixture
 def environ(server: FaultServer, tmp_path: Path) -> Callable[[str, object, str], dict[str, str]]:
-    """Make the runner's environment for an event."""
+    """Make the runner's variables for an event."""
 
     def make(event: str, payload: object, sha: str) -> dict[str, str]:
         path = tmp_path / "event.json"
@@ -150,17 +150,17 @@ def step(
 
 
 def asked(sandbox: Sandbox) -> list[str]:
-    """What OnlineOrNot was asked, without the query."""
+    """Return the requests that OnlineOrNot received, without the query."""
     return [f"{request.method} {request.path.partition('?')[0]}" for request in sandbox.store.requests]
 
 
 def timeline(body: str) -> list[tuple[str, str]]:
-    """Status and text in each row of a comment."""
+    """Return status and text of each row of a comment."""
     return re.findall(r"^\| \d{4}-[^|]+ \| `(.*?)`(?:<br>[a-z ]+)? \| `(.*?)` \|", body, re.MULTILINE)
 
 
 def said(log: str, *names: str) -> list[str]:
-    """What the commands of these names say."""
+    """Return the messages of the commands with these names."""
     return [command.data for command in commands(log) if command.name in names]
 
 
@@ -176,7 +176,7 @@ def said(log: str, *names: str) -> list[str]:
         (SAME, "unchanged", [FIRST]),
     ],
 )
-def test_the_comment_shows_the_updates_as_they_are_then(
+def test_the_comment_shows_the_updates_as_they_are_after_the_step(
     step: RunStep, github: GitHub, inputs: dict[str, str], outcome: str, rows: list[tuple[str, str]]
 ) -> None:
     result = step(**inputs)
@@ -216,7 +216,7 @@ def test_the_comment_says_whether_subscribers_were_notified_where_the_run_knows(
 
 
 @pytest.mark.parametrize("inputs", [PATCH, DELETE, SAME])
-def test_the_comment_does_not_say_it_where_the_run_does_not_know(
+def test_the_comment_does_not_mention_subscribers_where_the_run_does_not_know(
     step: RunStep, github: GitHub, inputs: dict[str, str]
 ) -> None:
     step(**inputs)
@@ -258,7 +258,7 @@ def test_what_the_run_has_not_read_is_read_once_and_an_empty_list_twice(
     assert asked(sandbox) == [*requests, f"GET {UPDATES}"]
 
 
-def test_an_update_that_was_found_again_is_shown_as_all_are_then(step: RunStep, github: GitHub) -> None:
+def test_an_update_whose_response_was_lost_is_shown_with_all_others(step: RunStep, github: GitHub) -> None:
     with FaultServer([Play(FAULTS["reset"], Phase.AFTER, "POST")]) as status_page:
         result = step(**CREATE, api_url=status_page.url)
 
@@ -266,7 +266,7 @@ def test_an_update_that_was_found_again_is_shown_as_all_are_then(step: RunStep, 
     assert timeline(texts(github)[0]) == [NEW, FIRST]
 
 
-def test_updates_that_others_posted_are_shown_when_an_update_was_found_again(step: RunStep, github: GitHub) -> None:
+def test_updates_that_others_posted_are_shown_after_a_lost_response(step: RunStep, github: GitHub) -> None:
     store = Store()
     other = IncidentUpdateCreate(status="MONITORING", description="We are watching it.")
     lost = lost_while(lambda: store.create_incident_update(INCIDENT_ID, other))
@@ -417,7 +417,7 @@ TROUBLES = {
     "deep JSON": plays(FAULTS["200 deep JSON"]),
     "silence": plays(FAULTS["silence"]),
     "headers drip": plays(FAULTS["headers drip"]),
-    "an order to the runner": plays(message(403, "No\n::error::x\r::add-mask::y ##[error]z %0A::error::w\x1b[2K")),
+    "a command to the runner": plays(message(403, "No\n::error::x\r::add-mask::y ##[error]z %0A::error::w\x1b[2K")),
 }
 
 
@@ -753,7 +753,7 @@ class BrokenEnvironment(dict[str, str]):
     """An environment in which one variable cannot be read."""
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Read another one."""
+        """Return any other variable."""
         if name == "GITHUB_EVENT_NAME":
             raise RuntimeError("unforeseen")
         return super().get(name, default)

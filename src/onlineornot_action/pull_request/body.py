@@ -119,7 +119,7 @@ def parse_state(comment: str) -> CommentState:
 def _format_state(state: CommentState) -> str:
     """Return the hidden second line.
 
-    `-->` would end it (https://spec.commonmark.org/0.31.2/#html-blocks), and GitHub notifies whom an `@` names, so
+    `-->` would end it (https://spec.commonmark.org/0.31.2/#html-blocks), and an `@` could be taken for a mention, so
     these characters are escaped as JSON allows.
     """
     escaped = {ord(character): f"\\u{ord(character):04x}" for character in "<>&@"}

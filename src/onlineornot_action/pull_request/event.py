@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SHA = "(?!0+$)[0-9A-Za-z]{1,64}"
-"""A commit. The payload of a deleted branch has only zeros: https://docs.github.com/en/webhooks/webhook-events-and-payloads#push"""
+"""A commit. Git writes zeros for the commit of a deleted branch: https://git-scm.com/docs/githooks#_pre_push"""
 _COMMITS: dict[str, tuple[tuple[str, ...], ...]] = {
     "push": (("head_commit", "id"), ("after",)),
     "deployment": (("deployment", "sha"),),

@@ -137,7 +137,8 @@ class GitHub:
     def login(self) -> str:
         """The account that the token belongs to.
 
-        A job's token may not read `/user`, but GraphQL's `viewer` is open to it:
+        `/user` refuses the token of a job, GraphQL's `viewer` does not:
+        https://docs.github.com/en/rest/users/users#get-the-authenticated-user
         https://docs.github.com/en/graphql/reference/queries
         """
         return self._repeat(self._query_login)

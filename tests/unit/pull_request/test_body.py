@@ -489,6 +489,12 @@ def test_without_a_url_of_the_incident_only_the_run_is_linked() -> None:
     assert blocks(render(content(update())))[-1] == f"[Workflow run]({RUN_URL})"
 
 
+def test_a_run_without_a_url_is_not_linked() -> None:
+    markdown = render(CommentContent(MARKER, CommentState(), [update()], replace(RUN, url="")))
+
+    assert "Workflow run" not in markdown
+
+
 def test_the_order_of_the_updates_does_not_matter() -> None:
     first, second = update("INVESTIGATING", "2026-01-31T13:00:00Z"), update("RESOLVED")
 

@@ -120,6 +120,13 @@ def test_all_pages_are_read(connect: Connect, server: FaultServer, github: GitHu
     assert requests_of(server) == [PULLS] * pages
 
 
+def test_at_most_a_hundred_pages_are_read(connect: Connect, github: GitHub) -> None:
+    github.max_per_page = 1
+    github.pulls[HEAD] = [*map(pull, range(1, 103))]
+
+    assert list_pulls(connect()) == [*range(1, 101)]
+
+
 def test_a_list_that_never_ends_is_left_when_it_repeats_itself(connect: Connect, server: FaultServer) -> None:
     page = response(200, '[{"id": 1, "body": "x"}]', JSON_TYPE | {"Link": '<x>; rel="next"'})
     server.script.append(Play(page, method="GET", path="/comments", times=FOREVER))

@@ -14,12 +14,14 @@ from support.fault_server import (
     CASES,
     FAULTS,
     FOREVER,
+    JSON_TYPE,
     LOST_ANSWERS,
     STRANGE_ANSWERS,
     UNCERTAIN_ANSWERS,
     FaultServer,
     Phase,
     Play,
+    response,
 )
 from support.github_app import (
     BODY,
@@ -449,6 +451,22 @@ def test_safe_requests_are_repeated_and_an_edit_after_another_look(
     assert texts(github) == [BODY]
     looks = 1 if (method, phase) == ("PATCH", Phase.BEFORE) else 0
     assert len(requests_of(server)) == len([LIST, POST, LIST, QUERY, "PATCH", "DELETE"]) + 1 + looks
+
+
+def test_a_comment_that_a_later_look_does_not_show_is_edited_all_the_same(
+    keep: Keep, server: FaultServer, github: GitHub
+) -> None:
+    github.add_comment(7, OTHER)
+    server.script += [
+        Play(FAULTS["chunked"], Phase.AFTER, "GET", path="/comments"),
+        Play(response(200, "[]", JSON_TYPE), method="GET", path="/comments"),
+        Play(FAULTS["502 empty"], method="PATCH"),
+    ]
+
+    comments = keep()
+
+    assert comments == CommentResult((7,), (url_of(7, 1001),))
+    assert (posts(server), texts(github)) == (0, [BODY])
 
 
 def test_an_own_duplicate_that_somebody_else_has_removed_is_no_problem(keep: Keep, github: GitHub) -> None:
