@@ -134,7 +134,6 @@ Send = Callable[[Operation, bytes], requests.Response]
 def sending_to(store: Store) -> Iterator[Send]:
     """Run a sandbox, and send each operation with the ids that are there from the beginning."""
     with Sandbox(store=store) as sandbox, requests.Session() as session:
-        session.trust_env = False  # no proxy
         yield lambda operation, body: session.request(
             operation.method, sandbox.url + operation.path, data=body, headers=HEADERS, timeout=10
         )

@@ -18,7 +18,8 @@ from support.fault_server import FAULTS, FaultServer, Play
 from support.github_app import HEAD, REPOSITORY, TOKEN, GitHub, create_github_app, pull
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
-from onlineornot_sandbox.local_step import ROOT, StepResult, as_variables, parse_outputs
+from onlineornot_sandbox.local_step import ROOT, StepResult, as_variables
+from onlineornot_sandbox.output_file import parse_outputs
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID, UPDATE_ID
 from onlineornot_sandbox.server import Sandbox
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.fault_server import FAULTS, WELL, Fault, FaultServer, Phase, Play
-from support.runner_model import parse_outputs
+from support.step import outputs_in
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import ROOT, as_variables
@@ -34,9 +34,9 @@ runpy.run_path({ENTRY_POINT!r}, run_name="__main__")
 class Step:
     """A step that is still running."""
 
-    def __init__(self, process: subprocess.Popen[str], output_file: Path) -> None:
+    def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
         self.process = process
-        self._output_file = output_file
+        self._folder = folder
 
     def cancel(self, number: signal.Signals = signal.SIGTERM) -> float:
         """Send a signal, twice, and tell how many seconds the step took to end."""
@@ -49,7 +49,7 @@ class Step:
     @property
     def outputs(self) -> dict[str, str]:
         """What it hands on."""
-        return parse_outputs(self._output_file.read_text(encoding="utf-8"))
+        return outputs_in(self._folder)
 
     @property
     def end(self) -> tuple[int, str]:
@@ -67,7 +67,7 @@ def running(
         [sys.executable, "-I", *command], env=environ, cwd="/", stdout=subprocess.PIPE, encoding="utf-8"
     )
     with process:
-        yield Step(process, folder / "output")
+        yield Step(process, folder)
 
 
 def copies(server: FaultServer) -> int:

@@ -1,14 +1,13 @@
 """An incident is opened against a server that fails in every way: the store must hold what the step says."""
 
-import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
-from faults.test_create import LIES, Run
+from support.fault_run import LIES, PROMPT, FaultRun, run_against
 from support.fault_server import (
     CASES,
     FAULTS,
@@ -16,71 +15,46 @@ from support.fault_server import (
     LOST_ANSWERS,
     REFUSALS,
     STRANGE_ANSWERS,
-    End,
-    Fault,
-    FaultServer,
     Phase,
     Play,
     VirtualClock,
+    lost_while,
 )
-from support.runner_model import parse_outputs
 
-from onlineornot_action.main import main
-from onlineornot_action.session import RunLimits
-from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.bodies import IncidentCreate
-from onlineornot_sandbox.local_step import as_variables
 from onlineornot_sandbox.resources import Incident, ScheduledMaintenance
-from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, INCIDENT_TITLE, PAGE_ID
+from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, INCIDENT_TITLE
 from onlineornot_sandbox.store import Store
 
-LIMITS = RunLimits(connect=1, response=0.25)
 TITLE = "Deploys are failing"
 TEXT = "The deploy went wrong; we are rolling it back."
 PLAN = ScheduledMaintenance(id="maintenance1", start_date="2027-01-15T08:00:00.000Z", duration_minutes=30)
 
-Open = Callable[..., Run]
-
-
-@pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock()
+Open = Callable[..., FaultRun]
 
 
 @pytest.fixture
 def store(clock: VirtualClock) -> Store:
+    """What the server reads and writes, on the virtual clock."""
     return Store(lambda: datetime.fromtimestamp(clock.time(), UTC))
 
 
 @pytest.fixture
 def open_incident(clock: VirtualClock, store: Store, tmp_path: Path) -> Open:
-    """Run the step that opens an incident unless it is there."""
+    """Run the step that opens an incident unless it is there, against a server that plays a script."""
 
-    def run(*script: Play, store: Store = store, signal: Callable[[], int | None] = lambda: None, **inputs: str) -> Run:
+    def run(
+        *script: Play, store: Store = store, signal_received: Callable[[], int | None] = lambda: None, **inputs: str
+    ) -> FaultRun:
         usual = {"incident_title": TITLE, "if_no_incident": "create", "status": "INVESTIGATING", "description": TEXT}
-        given = {name.replace("_", "-"): value for name, value in (usual | inputs).items()}
-        output, summary, log = tmp_path / "output", tmp_path / "summary", io.StringIO()
-        files = {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
-        with FaultServer(script, store=store, now=clock.time) as server:
-            where = {"api-token": EDIT_TOKEN, "api-url": server.url, "status-page-id": PAGE_ID}
-            exit_status = main([], as_variables(given | where) | files, log, signal, clock=clock, limits=LIMITS)
-            copies = sum(incident.title == TITLE for incident in server.store.incidents.values())
-            posts = sum(request.method == "POST" for request in server.requests)
-        outputs, page = output.read_text(encoding="utf-8"), summary.read_text(encoding="utf-8")
-        outcome = parse_outputs(outputs)["outcome"]
-        return Run(exit_status, outcome, copies, posts, server.connections, log.getvalue(), outputs, page, clock.slept)
+        given = usual | inputs
+        return run_against(script, store, clock, tmp_path, copies, given, signal_received=signal_received)
 
     return run
 
 
-def lost_while(happens: Callable[[], object]) -> Fault:
-    """Make the fault that is a lost response while something else happens."""
-
-    def happen(_reply: object) -> Iterable[bytes]:
-        happens()
-        return ()
-
-    return Fault(happen, End.CLOSE)
+def copies(store: Store) -> int:
+    return sum(incident.title == TITLE for incident in store.incidents.values())
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -175,17 +149,17 @@ def test_only_a_new_incident_of_the_title_casts_doubt_on_a_lost_opening(
     run = open_incident(Play(appears, method="POST"))
 
     assert (run.outcome, run.posts) == (outcome, posts), run.log
-    assert (other.id in run.outputs) is (outcome == "unknown")
+    assert (other.id in str(run.outputs)) is (outcome == "unknown")
 
 
 def test_a_cancelled_job_still_finds_the_incident_that_it_opened(open_incident: Open) -> None:
     signals: list[int] = []
     cancelled = lost_while(partial(signals.append, 15))
 
-    run = open_incident(Play(cancelled, Phase.AFTER, "POST"), signal=lambda: next(iter(signals), None))
+    run = open_incident(Play(cancelled, Phase.AFTER, "POST"), signal_received=lambda: next(iter(signals), None))
 
-    assert (run.exit_status, run.outcome, run.copies) == (143, "cancelled", 1)
-    assert "but the update was posted" in run.outputs
+    assert (run.result.exit_status, run.outcome, run.copies) == (143, "cancelled", 1)
+    assert "but the update was posted" in run.outputs["error"]
 
 
 class RacingStore(Store):
@@ -203,7 +177,7 @@ def test_of_two_runs_that_open_at_the_same_time_the_later_names_both(open_incide
     run = open_incident(store=store)
 
     _, other, ours = store.incidents
-    assert (run.outcome, parse_outputs(run.outputs)["incident-id"]) == ("opened", ours)
+    assert (run.outcome, run.outputs["incident-id"]) == ("opened", ours)
     assert (
         f"::warning::Somebody else opened an incident of this title before: {other}. This run opened {ours}" in run.log
     )
@@ -217,9 +191,9 @@ def test_what_is_only_good_to_know_afterwards_does_not_delay_or_fail_an_opening(
 
     run = open_incident(baseline, Play(FAULTS[fault], method="GET", times=FOREVER))
 
-    assert (run.outcome, parse_outputs(run.outputs)["incident-url"]) == ("opened", "")
+    assert (run.outcome, run.outputs["incident-url"]) == ("opened", "")
     assert run.is_honest
-    assert clock.slept <= LIMITS.follow_up
+    assert clock.slept <= PROMPT.follow_up
 
 
 def test_components_and_notify_go_with_the_incident(open_incident: Open, store: Store) -> None:

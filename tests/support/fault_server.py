@@ -101,12 +101,19 @@ class Fault:
         end: What becomes of the connection then.
         phases: When it can strike without claiming what is not so: a 400 after the write would be a lie.
         written_after: Seconds after which the store is written all the same, where it was not before.
+        drips: Whether the stream never ends.
     """
 
     stream: Stream
     end: End = End.KEEP
     phases: tuple[Phase, ...] = BOTH
     written_after: float | None = None
+    drips: bool = False
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether only a limit of the client ends it."""
+        return self.drips or self.end is End.SILENCE
 
 
 @dataclass(frozen=True)
@@ -172,6 +179,16 @@ def _good(reply: Reply) -> Iterable[Step]:
     return (reply.wire(),)
 
 
+def lost_while(happens: Callable[[], object]) -> Fault:
+    """Make the fault that is a lost response while something else happens."""
+
+    def happen(_reply: Reply) -> Iterable[Step]:
+        happens()
+        return ()
+
+    return Fault(happen, End.CLOSE)
+
+
 def _changed(change: Callable[[Reply], Reply]) -> Fault:
     """Make the fault that is the true response in another shape; only after the write is there one."""
     return Fault(lambda reply: [change(reply).wire()], phases=(Phase.AFTER,))
@@ -187,7 +204,7 @@ def _after(prefix: bytes) -> Fault:
 
 def _dripping(begin: Callable[[Reply], bytes]) -> Fault:
     drops: tuple[Step, ...] = (b" ", DRIP_SECONDS)
-    return Fault(lambda reply: chain([begin(reply)], cycle(drops)))
+    return Fault(lambda reply: chain([begin(reply)], cycle(drops)), drips=True)
 
 
 def _chunk(data: bytes) -> bytes:
@@ -273,7 +290,7 @@ LOST_ANSWERS = {
     "gzip bomb": Fault(_gzip_bomb, End.CLOSE),
     "gzip that is none": Fault(lambda reply: _good(reply.having(Content_Encoding="gzip"))),
     "103, then close": _cut(lambda _: EARLY_HINTS),
-    "103 for ever": Fault(lambda _: cycle((EARLY_HINTS, DRIP_SECONDS))),
+    "103 for ever": Fault(lambda _: cycle((EARLY_HINTS, DRIP_SECONDS)), drips=True),
     "not HTTP": _cut(lambda _: b"SSH-2.0-OpenSSH_9.6\r\n\x00\xff\r\n\r\n"),
 }
 """After these the client has no complete response."""

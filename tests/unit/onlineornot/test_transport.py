@@ -55,13 +55,6 @@ SLOW_ANSWERS = ("silence", "headers stop", "headers drip", "body stops", "body d
 MakeTransport = Callable[..., Transport]
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in PROXY_VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
 @pytest.fixture
 def make_transport() -> Iterator[MakeTransport]:
     """Make transports that are closed after the test."""

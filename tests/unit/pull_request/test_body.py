@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unit.test_text import BAITS, borders, foreign, rows, skeleton, tokens, words_outside_of_code
+from support.markdown import borders, rows, skeleton, tokens, words_outside_of_code
+from support.untrusted_text import MARKDOWN_BAITS, untrusted
 
 from onlineornot_action.onlineornot.models import ComponentChange, IncidentStatus, IncidentUpdate
 from onlineornot_action.pull_request.body import CommentContent, CommentState, FailedRun, marker, parse_state, render
@@ -29,8 +30,8 @@ HEAD = ["Time", "Status", "What customers read", "Components"]
 BLANK = (" ", "\x00", "\u202e")
 """What is there, but shows nothing."""
 
-visible = st.tuples(foreign, foreign).map("x".join)
-"""untrusted text of which something is to be seen."""
+visible = st.tuples(untrusted, untrusted).map("x".join)
+"""Untrusted text of which something is to be seen."""
 
 
 def update(status: str | None = "IDENTIFIED", at: str | None = "2026-01-31T14:00:00Z", **more: Any) -> IncidentUpdate:
@@ -408,10 +409,10 @@ def test_where_it_is_not_known_nothing_is_said_of_subscribers(told: dict[str, bo
 
 memories = st.builds(
     CommentState,
-    title=foreign.map(as_title),
+    title=untrusted.map(as_title),
     told=st.dictionaries(st.from_regex(r"[A-Za-z0-9_-]{8,64}", fullmatch=True), st.none() | st.booleans(), max_size=25),
     incident_url=st.sampled_from(["", INCIDENT_URL]),
-    failed_run=st.none() | st.builds(FailedRun.of, st.integers(1), st.lists(foreign)),
+    failed_run=st.none() | st.builds(FailedRun.of, st.integers(1), st.lists(untrusted)),
 )
 
 
@@ -421,7 +422,7 @@ def test_what_a_comment_knows_can_be_read_from_it_again(memory: CommentState) ->
     assert parse_state(render(CommentContent(MARKER, memory, [update()], RUN))) == memory
 
 
-@pytest.mark.parametrize("bait", BAITS)
+@pytest.mark.parametrize("bait", MARKDOWN_BAITS)
 def test_what_a_comment_knows_ends_nothing_and_mentions_nobody(bait: str) -> None:
     markdown = render(story(update(), title=f"{bait}x", failed_jobs=[f"{bait}x"]))
 
@@ -484,7 +485,7 @@ def test_the_same_story_in_another_order_is_told_in_the_same_words() -> None:
 
 @always
 @given(
-    piece=foreign.filter(bool),
+    piece=untrusted.filter(bool),
     times=st.sampled_from([1, 250]),
     updates=st.integers(0, 40),
     components=st.integers(0, 15),
@@ -516,7 +517,7 @@ def test_the_longest_comment_is_short_enough_for_github() -> None:
     assert 40_000 < len(markdown) < MAX_COMMENT_LENGTH
 
 
-@pytest.mark.parametrize("bait", BAITS)
+@pytest.mark.parametrize("bait", MARKDOWN_BAITS)
 def test_a_bait_is_nothing_but_text_wherever_it_stands(bait: str) -> None:
     before, after = shown(render(story_of([f"{bait}x"] * WORDS))), shown(render(story_of([f"x{bait}"] * WORDS)))
 
@@ -531,7 +532,7 @@ def test_untrusted_text_changes_nothing_but_what_stands_in_code(words: list[str]
 
 
 @always
-@given(words=st.lists(foreign, min_size=WORDS, max_size=WORDS))
+@given(words=st.lists(untrusted, min_size=WORDS, max_size=WORDS))
 def test_no_untrusted_text_stands_outside_of_code(words: list[str]) -> None:
     markdown = shown(render(story_of(words)))
 
@@ -540,7 +541,7 @@ def test_no_untrusted_text_stands_outside_of_code(words: list[str]) -> None:
 
 
 @always
-@given(words=st.lists(foreign, min_size=WORDS, max_size=WORDS))
+@given(words=st.lists(untrusted, min_size=WORDS, max_size=WORDS))
 def test_a_table_has_a_row_for_each_update_and_four_cells_in_each(words: list[str]) -> None:
     markdown = shown(render(story_of(words)))
 
@@ -550,7 +551,7 @@ def test_a_table_has_a_row_for_each_update_and_four_cells_in_each(words: list[st
 
 
 @always
-@given(words=st.lists(foreign, min_size=WORDS, max_size=WORDS))
+@given(words=st.lists(untrusted, min_size=WORDS, max_size=WORDS))
 def test_the_only_html_is_the_marker_and_the_end_of_a_line_in_a_cell(words: list[str]) -> None:
     markdown = shown(render(story_of(words)))
 
@@ -560,7 +561,7 @@ def test_the_only_html_is_the_marker_and_the_end_of_a_line_in_a_cell(words: list
 
 
 @always
-@given(words=st.lists(foreign, min_size=WORDS, max_size=WORDS))
+@given(words=st.lists(untrusted, min_size=WORDS, max_size=WORDS))
 def test_the_only_links_are_those_of_the_action(words: list[str]) -> None:
     markdown = shown(render(story_of(words)))
 

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults.test_opening import lost_while
 from support.fault_server import (
     BEFORE,
     CASES,
@@ -35,10 +34,13 @@ from support.fault_server import (
     Play,
     Reply,
     Step,
+    lost_while,
     response,
 )
 from support.github_app import BOT, HEAD, REPOSITORY, TOKEN, GitHub, create_github_app, pull
+from support.recorded_requests import requests_of
 from support.runner_model import commands
+from support.step import RunStep, files_of_step, outputs_in
 
 from onlineornot_action.main import main
 from onlineornot_action.onlineornot.deadline import SYSTEM_CLOCK, Clock, Deadline
@@ -48,7 +50,7 @@ from onlineornot_action.pull_request.keep import Comments, keep_comments
 from onlineornot_action.session import RunLimits
 from onlineornot_sandbox.auth import EDIT_TOKEN, READ_TOKEN
 from onlineornot_sandbox.bodies import IncidentUpdateCreate
-from onlineornot_sandbox.local_step import ROOT, StepResult, as_variables, parse_outputs
+from onlineornot_sandbox.local_step import ROOT, StepResult, as_variables
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, INCIDENT_TITLE, PAGE_ID, UPDATE_ID
 from onlineornot_sandbox.server import Sandbox
 from onlineornot_sandbox.store import Store
@@ -69,13 +71,6 @@ PULLS = f"GET /commits/{HEAD}/pulls"
 JOBS = f"GET /actions/runs/{FAILED_RUN}/jobs"
 
 Keep = Callable[..., Comments]
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
 
 
 class HastyClock:
@@ -141,12 +136,6 @@ def keep(server: FaultServer, clock: HastyClock) -> Keep:
         return keep_comments(workflow, token, MARKER, render, patience, ca_bundle=ca_bundle, scrub=str)
 
     return run
-
-
-def requests_of(server: FaultServer) -> list[str]:
-    """What GitHub was asked, without the repository and the query."""
-    paths = ((request.method, request.path.partition("?")[0]) for request in server.requests)
-    return [f"{method} {path.replace(f'/repos/{REPOSITORY}', '')}" for method, path in paths]
 
 
 def posts(server: FaultServer) -> int:
@@ -1020,8 +1009,6 @@ RUNNER = {
 RUN_URL = f"{SERVER_URL}/{REPOSITORY}/actions/runs/1658821493/attempts/1"
 IMPATIENT = RunLimits(write_reserve=120, baseline_share=0.001)
 
-RunStep = Callable[..., StepResult]
-
 
 @pytest.fixture
 def environ(server: FaultServer, tmp_path: Path) -> Callable[[str, object, str], dict[str, str]]:
@@ -1031,19 +1018,13 @@ def environ(server: FaultServer, tmp_path: Path) -> Callable[[str, object, str],
         path = tmp_path / "event.json"
         path.write_text(json.dumps(payload), encoding="utf-8")
         about = {"GITHUB_API_URL": server.url, "GITHUB_EVENT_NAME": event, "GITHUB_EVENT_PATH": str(path)}
-        files = {"GITHUB_OUTPUT": str(tmp_path / "output"), "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}
-        return {**RUNNER, **about, **files, "GITHUB_SHA": sha}
+        return {**RUNNER, **about, **files_of_step(tmp_path), "GITHUB_SHA": sha}
 
     return make
 
 
 @pytest.fixture
-def step(
-    sandbox: Sandbox,
-    github: GitHub,
-    tmp_path: Path,
-    environ: Callable[[str, object, str], dict[str, str]],
-) -> RunStep:
+def step(step: RunStep, github: GitHub, environ: Callable[[str, object, str], dict[str, str]]) -> RunStep:
     """Run the action with these inputs after a push; hyphens are written as underscores.
 
     The commit belongs to the pull request 7.
@@ -1061,23 +1042,11 @@ def step(
         clock: Clock = SYSTEM_CLOCK,
         **inputs: str,
     ) -> StepResult:
-        usual = {"api_token": EDIT_TOKEN, "api_url": sandbox.url, "status_page_id": PAGE_ID, "incident_id": INCIDENT_ID}
-        usual |= {"comment": "true", "github_token": TOKEN}
-        given = {name.replace("_", "-"): value for name, value in (usual | inputs).items()}
-        output, summary, log = tmp_path / "output", tmp_path / "summary", io.StringIO()
-        output.write_bytes(b"")
-        summary.write_bytes(b"")
-        variables = {**environ(event, payload, sha), **as_variables(given), **(runner or {})}
-        exit_status = main([], variables, log, received, clock=clock, limits=limits)
-        outputs = parse_outputs(output.read_text(encoding="utf-8"))
-        return StepResult(exit_status, log.getvalue(), outputs, summary.read_text(encoding="utf-8"))
+        usual = {"incident_id": INCIDENT_ID, "comment": "true", "github_token": TOKEN}
+        variables = {**environ(event, payload, sha), **(runner or {})}
+        return step(environ=variables, signal_received=received, clock=clock, limits=limits, **usual | inputs)
 
     return run
-
-
-def asked(sandbox: Sandbox) -> list[str]:
-    """What OnlineOrNot was asked, without the query."""
-    return [f"{request.method} {request.path.partition('?')[0]}" for request in sandbox.store.requests]
 
 
 def timeline(body: str) -> list[tuple[str, str]]:
@@ -1169,7 +1138,7 @@ def test_what_the_run_has_read_is_not_read_again(
 ) -> None:
     step(**inputs)
 
-    assert asked(sandbox) == [*requests, f"GET {PAGE}"]
+    assert requests_of(sandbox.store) == [*requests, f"GET {PAGE}"]
 
 
 @pytest.mark.parametrize(
@@ -1181,7 +1150,7 @@ def test_what_the_run_has_not_read_is_read_once_and_an_empty_list_twice(
 ) -> None:
     step(**inputs)
 
-    assert asked(sandbox) == [*requests, f"GET {UPDATES}"]
+    assert requests_of(sandbox.store) == [*requests, f"GET {UPDATES}"]
 
 
 def test_an_update_that_was_found_again_is_shown_as_all_are_then(step: RunStep, github: GitHub) -> None:
@@ -1432,9 +1401,7 @@ def test_jobs_that_cannot_be_read_and_a_comment_that_cannot_be_written_are_one_a
 
 def test_the_outputs_are_complete_before_github_is_asked(step: RunStep, github: GitHub, tmp_path: Path) -> None:
     seen: list[dict[str, str]] = []
-    github.meanwhile(
-        "GET", lambda: seen.append(parse_outputs((tmp_path / "output").read_text(encoding="utf-8"))), "/pulls"
-    )
+    github.meanwhile("GET", lambda: seen.append(outputs_in(tmp_path)), "/pulls")
 
     result = step(**CREATE)
 
@@ -1444,7 +1411,7 @@ def test_the_outputs_are_complete_before_github_is_asked(step: RunStep, github: 
 def test_a_job_that_was_cancelled_does_not_begin_the_comment(
     step: RunStep, sandbox: Sandbox, server: FaultServer
 ) -> None:
-    result = step(**CREATE, received=lambda: signal.SIGTERM if f"GET {PAGE}" in asked(sandbox) else None)
+    result = step(**CREATE, received=lambda: signal.SIGTERM if f"GET {PAGE}" in requests_of(sandbox.store) else None)
 
     assert result.end == (0, "created")
     assert server.connections == 0
@@ -1735,8 +1702,7 @@ def test_a_defect_of_the_comment_is_a_warning_that_tells_its_place(
 
     exit_status = main([], BrokenEnvironment(environ("push", {}, HEAD) | about), log)
 
-    outputs = parse_outputs((tmp_path / "output").read_text(encoding="utf-8"))
-    assert (exit_status, outputs["outcome"]) == (0, "created")
+    assert (exit_status, outputs_in(tmp_path)["outcome"]) == (0, "created")
     assert "Internal error: RuntimeError in test_keep.py, line" in said(log.getvalue(), "warning")[0]
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.runner_model import texts
+from support.untrusted_text import texts
 
 from onlineornot_action.exactly_once.post import Evidence
 from onlineornot_action.inputs.model import Inputs, read_inputs

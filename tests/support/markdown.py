@@ -1,0 +1,40 @@
+"""Markdown as a parser sees it: the tokens of a text, and the cells of its tables."""
+
+from itertools import pairwise
+
+from markdown_it import MarkdownIt
+
+_COMMONMARK = MarkdownIt("commonmark", {"html": True}).enable("table")
+
+
+def tokens(markdown: str) -> list[tuple[str, str]]:
+    """List kind and content of each token, in order; the content of a link is its address."""
+    parsed = _COMMONMARK.parse(markdown)
+    flat = [each for token in parsed for each in (token.children if token.type == "inline" else [token]) or ()]
+    return [(token.type, str(token.attrs.get("href", token.content))) for token in flat]
+
+
+def skeleton(markdown: str) -> list[tuple[str, str]]:
+    """List the tokens without what stands in inline code."""
+    return [(kind, "" if kind == "code_inline" else content) for kind, content in tokens(markdown)]
+
+
+def words_outside_of_code(markdown: str) -> set[str]:
+    """Collect the words that do not stand in inline code."""
+    return {word for kind, content in skeleton(markdown) if content for word in content.split()}
+
+
+def rows(markdown: str) -> list[list[str]]:
+    """List the cells of each row of all tables, in Markdown: as many in each row as the head has."""
+    found: list[list[str]] = []
+    for before, token in pairwise(_COMMONMARK.parse(markdown)):
+        if token.type == "tr_open":
+            found.append([])
+        elif before.type in ("th_open", "td_open"):
+            found[-1].append(token.content)
+    return found
+
+
+def borders(markdown: str) -> list[int]:
+    """Count the borders in each line of a table, which a parser does not tell."""
+    return [line.count("|") for line in markdown.split("\n") if line.startswith("|")]
