@@ -23,7 +23,7 @@ from onlineornot_sandbox.output_file import parse_outputs
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID, UPDATE_ID
 from onlineornot_sandbox.server import Sandbox
 
-pytestmark = pytest.mark.container
+pytestmark = [pytest.mark.container, pytest.mark.xdist_group("image")]  # one worker builds the image, once
 
 DOCKER = shutil.which("docker") or "docker"
 PYTHON = "/usr/local/bin/python"

@@ -6,6 +6,7 @@ The sockets are real, and so is the store behind the server; the waits between r
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -19,10 +20,13 @@ from support.fault_server import (
     JSON_TYPE,
     LOST_ANSWERS,
     STRANGE_ANSWERS,
+    WELL,
+    End,
     Phase,
     Play,
     VirtualClock,
     envelope,
+    lost_while,
     response,
 )
 
@@ -61,10 +65,18 @@ PAIRED = (
 def create(clock: VirtualClock, tmp_path: Path) -> Create:
     """Run the step that posts an update, against a server that plays a script."""
 
-    def run(*script: Play, skew: float = 0.0, limits: RunLimits | None = None, **inputs: str) -> FaultRun:
+    def run(
+        *script: Play,
+        skew: float = 0.0,
+        limits: RunLimits | None = None,
+        signal_received: Callable[[], int | None] = lambda: None,
+        **inputs: str,
+    ) -> FaultRun:
         store = Store(lambda: datetime.fromtimestamp(clock.time() + skew, UTC))
         given = {"incident_id": INCIDENT_ID, "status": "RESOLVED", "description": TEXT, **inputs}
-        return run_against(script, store, clock, tmp_path, copies, given, skew=skew, limits=limits)
+        return run_against(
+            script, store, clock, tmp_path, copies, given, skew=skew, limits=limits, signal_received=signal_received
+        )
 
     return run
 
@@ -214,6 +226,19 @@ def test_throttling_for_ever_ends_at_the_deadline(create: Create) -> None:
 
     assert run.outcome == "not-sent"
     assert 110 < run.seconds <= 120
+
+
+@pytest.mark.parametrize("look", ["silence", "500 html", "reset", "headers drip", "429 without Retry-After"])
+def test_a_cancelled_post_that_cannot_be_found_may_be_there(create: Create, look: str) -> None:
+    signals: list[int] = []
+    cancelled = lost_while(partial(signals.append, 15), End.SILENCE)
+    script = [replace(WELL, method="GET"), Play(cancelled, Phase.AFTER, "POST"), Play(FAULTS[look], times=FOREVER)]
+
+    run = create(*script, signal_received=lambda: next(iter(signals), None))
+
+    assert run.result.end == (143, "cancelled")
+    assert (run.outputs["update-id"], run.outputs["notified"], run.posts) == ("", "", 1)
+    assert "may be there" in run.outputs["error"]
 
 
 def test_what_an_api_says_cannot_leak_the_token_or_give_the_runner_an_order(create: Create) -> None:

@@ -16,7 +16,7 @@ from onlineornot_sandbox.store import Store
 
 PROMPT = RunLimits(connect=10, response=20)
 """Limits in real time that a healthy server keeps on a busy machine."""
-HASTY = RunLimits(connect=10, response=0.3)
+HASTY = RunLimits(connect=10, response=0.3, grace=0.3)
 """Limits for a server that falls silent, so that a test does not wait for long."""
 
 SILENT = {"reset", "close", "silence", "written late", "103, then close", "103 for ever", "not HTTP"}

@@ -303,9 +303,9 @@ def test_broken_handshake_is_not_sent(
     assert server.requests == []
 
 
-def test_server_that_speaks_no_tls_is_not_sent(transport: Transport) -> None:
+def test_server_that_speaks_no_tls_is_not_sent(make_transport: MakeTransport) -> None:
     with FaultServer([Play(FAULTS["not HTTP"], times=FOREVER)]) as server:
-        error = failure(transport, server.url.replace("http:", "https:"))
+        error = failure(make_transport(SHORT), server.url.replace("http:", "https:"))
 
     assert (error.effect, error.final) == (Effect.NOT_SENT, False)
 
@@ -347,10 +347,10 @@ def test_bundle_without_certificates_is_final(
 def test_request_that_was_given_up_while_connecting_never_leaves(
     make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str
 ) -> None:
-    with FaultServer(ssl_context=tls, handshakes=[0.2]) as server:
+    with FaultServer(ssl_context=tls, handshakes=[0.6]) as server:
         with pytest.raises(APITimeoutError) as caught:
-            get(make_transport(ca_bundle=ca_bundle), server.url, Deadline.after(0.1))
-        time.sleep(0.3)
+            get(make_transport(ca_bundle=ca_bundle), server.url, Deadline.after(0.3))
+        time.sleep(0.5)
 
     assert caught.value.effect is Effect.NOT_SENT
     assert server.connections == 1
@@ -363,7 +363,7 @@ def test_request_that_was_given_up_while_connecting_never_leaves(
 @pytest.mark.parametrize("phase", Phase)
 @pytest.mark.parametrize("name", LOST_ANSWERS)
 def test_lost_response_is_ambiguous(name: str, phase: Phase, make_transport: MakeTransport) -> None:
-    limits = Limits(response=0.2 if name in SLOW_ANSWERS else 10)
+    limits = Limits(response=0.4 if name in SLOW_ANSWERS else 10)
 
     with FaultServer([Play(LOST_ANSWERS[name], phase)]) as server:
         error = failure(make_transport(limits), server.url)
@@ -603,7 +603,7 @@ def outcome_of(transport: Transport, url: str) -> Response | APIError:
 
 @pytest.mark.parametrize("name", ["reset", "silence", "body cut", "huge body", "gzip that is none", "not HTTP"])
 def test_token_is_in_no_traceback(name: str, make_transport: MakeTransport) -> None:
-    limits = Limits(response=0.2 if name in SLOW_ANSWERS else 10)
+    limits = Limits(response=0.4 if name in SLOW_ANSWERS else 10)
 
     with FaultServer([Play(LOST_ANSWERS[name])]) as server:
         error = failure(make_transport(limits), server.url)

@@ -520,9 +520,9 @@ def test_a_response_that_takes_too_long_is_given_up_at_the_deadline(
     server.script.append(Play(FAULTS[name], phase, "POST", path="/comments"))
     began = time.monotonic()
 
-    comments = keep(deadline=Deadline.after(0.5))
+    comments = keep(deadline=Deadline.after(1))
 
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     assert ["it took too long" in problem for problem in comments.problems] == [True]
     assert (posts(server), len(texts(github))) == (1, int(phase is Phase.AFTER))
 
@@ -533,7 +533,7 @@ def test_a_comment_whose_response_does_not_come_is_looked_for_in_time(
 ) -> None:
     server.script.append(Play(FAULTS[name], Phase.AFTER, "POST", path="/comments"))
 
-    comments = keep(deadline=Deadline.after(20))
+    comments = keep(deadline=Deadline.after(4))
 
     assert comments == Comments([7], [url_of(7, 1001)], [])
     assert (posts(server), texts(github)) == (1, [BODY])
@@ -820,7 +820,7 @@ def test_a_silent_github_is_given_up_at_the_deadline(keep: Keep, server: FaultSe
 
     comments = keep(deadline=Deadline.after(0.5))
 
-    assert 0.4 < time.monotonic() - began < 1
+    assert 0.4 < time.monotonic() - began < 5
     assert len(comments.problems) == 1
     assert "it took too long" in comments.problems[0]
 
@@ -835,10 +835,10 @@ def slow(seconds: float) -> Fault:
 
 
 def test_no_write_begins_after_the_deadline(keep: Keep, server: FaultServer, github: GitHub) -> None:
-    server.script.append(Play(slow(0.5), Phase.AFTER, "GET"))
+    server.script.append(Play(slow(1), Phase.AFTER, "GET"))
 
-    comments = keep(deadline=Deadline.after(0.2))
-    time.sleep(0.6)
+    comments = keep(deadline=Deadline.after(0.5))
+    time.sleep(0.7)
 
     assert len(comments.problems) == 1
     assert (requests_of(server), github.comments) == ([LIST], [])
@@ -868,7 +868,7 @@ def test_a_job_that_is_cancelled_meanwhile_ends_at_once_and_says_so(
 
     comments = keep(deadline=Deadline.after(20, cancelled=lambda: bool(server.requests)))
 
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     assert len(comments.problems) == 1
     assert "the job was cancelled" in comments.problems[0]
     assert (requests_of(server), github.comments) == ([LIST], [])
@@ -1428,7 +1428,7 @@ def test_a_job_that_is_cancelled_meanwhile_ends_at_once_as_it_would_have(
 
     result = step(**CREATE, received=lambda: signal.SIGTERM if server.requests else None)
 
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 5
     assert result.end == (0, "created")
     assert ["the job was cancelled" in warning for warning in said(result.log, "warning")] == [True]
 
@@ -1676,7 +1676,7 @@ def test_jobs_that_are_never_told_do_not_keep_the_comment_from_being_written(
     run = replace(WORKFLOW, api_url=server.url, failed_run=FAILED_RUN)
 
     comments = keep_comments(
-        run, TOKEN, MARKER, lambda _jobs, _before: BODY, Deadline.after(20), ca_bundle=None, scrub=str
+        run, TOKEN, MARKER, lambda _jobs, _before: BODY, Deadline.after(8), ca_bundle=None, scrub=str
     )
 
     assert texts(github) == [BODY]
