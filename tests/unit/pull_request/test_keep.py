@@ -533,7 +533,7 @@ def test_a_comment_whose_response_does_not_come_is_looked_for_in_time(
 ) -> None:
     server.script.append(Play(FAULTS[name], Phase.AFTER, "POST", path="/comments"))
 
-    comments = keep(deadline=Deadline.after(4))
+    comments = keep(deadline=Deadline.after(20))
 
     assert comments == Comments([7], [url_of(7, 1001)], [])
     assert (posts(server), texts(github)) == (1, [BODY])
@@ -1676,7 +1676,7 @@ def test_jobs_that_are_never_told_do_not_keep_the_comment_from_being_written(
     run = replace(WORKFLOW, api_url=server.url, failed_run=FAILED_RUN)
 
     comments = keep_comments(
-        run, TOKEN, MARKER, lambda _jobs, _before: BODY, Deadline.after(8), ca_bundle=None, scrub=str
+        run, TOKEN, MARKER, lambda _jobs, _before: BODY, Deadline.after(20), ca_bundle=None, scrub=str
     )
 
     assert texts(github) == [BODY]
