@@ -1,5 +1,5 @@
 # make demo   see what the action does, against the sandbox
-# make test   all tests, four at a time (those of the image where a Docker engine answers)
+# make test   all tests (those of the image where a Docker engine runs)
 # make check  lint, types, workflows, action.yml, Dockerfile, scripts
 # make soak   300 steps at once against a sandbox in trouble
 # make picture  the picture in the README anew; needs Chromium
@@ -16,7 +16,7 @@ demo: .venv/installed
 	PYTHONPATH=src $(BIN)/python -m onlineornot_sandbox.demo
 
 test: .venv/installed
-	$(BIN)/pytest -n 4 --dist loadgroup --cov --cov-report=term
+	$(BIN)/pytest -n 4 --dist worksteal --cov --cov-report=term
 
 check: .venv/installed
 	$(BIN)/ruff check

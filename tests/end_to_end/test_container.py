@@ -1,5 +1,6 @@
 """The image, built by a Docker engine and run as GitHub's runner runs a step, against the sandbox."""
 
+import fcntl
 import gzip
 import json
 import os
@@ -23,7 +24,7 @@ from onlineornot_sandbox.output_file import parse_outputs
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID, UPDATE_ID
 from onlineornot_sandbox.server import Sandbox
 
-pytestmark = [pytest.mark.container, pytest.mark.xdist_group("image")]  # one worker builds the image, once
+pytestmark = pytest.mark.container
 
 DOCKER = shutil.which("docker") or "docker"
 PYTHON = "/usr/local/bin/python"
@@ -84,8 +85,8 @@ class Step:
 
     @property
     def name(self) -> str:
-        """The container's name."""
-        return f"step-{self.folder.name}"
+        """The container's name, which no other step of this machine has."""
+        return f"step-{os.getpid()}-{self.folder.name}"
 
     @property
     def output_file(self) -> Path:
@@ -152,15 +153,28 @@ def why_there_is_no_image() -> str:
     return ""
 
 
-@pytest.fixture(scope="session")
-def image() -> str:
-    """Build the image from the checkout; its id."""
-    if reason := why_there_is_no_image():
-        (pytest.fail if os.environ.get("REQUIRE_ENGINE") == "1" else pytest.skip)(reason)
+def build_image() -> str:
+    """Build the image from the checkout, and return its id."""
     tag = "onlineornot-incident-update:tests"
     built = docker("build", "--tag", tag, str(ROOT), seconds=BUILD_SECONDS)
     assert built.returncode == 0, built.stdout + built.stderr
     return docker("image", "inspect", "--format", "{{.Id}}", tag).stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Build the image once, however many workers there are; its id."""
+    if reason := why_there_is_no_image():
+        (pytest.fail if os.environ.get("REQUIRE_ENGINE") == "1" else pytest.skip)(reason)
+    folder = tmp_path_factory.getbasetemp()
+    common_folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    with (common_folder / "image").open("a+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        image_id = file.read() or build_image()
+        file.truncate(0)
+        file.write(image_id)
+    return image_id
 
 
 @pytest.fixture
