@@ -25,12 +25,6 @@ def _no_proxy_of_this_machine() -> Iterator[None]:
 
 
 @pytest.fixture
-def clock() -> VirtualClock:
-    """A clock on which waiting takes no time."""
-    return VirtualClock()
-
-
-@pytest.fixture
 def store() -> Store:
     """What the sandbox serves: a page with one open incident."""
     return Store()
@@ -47,6 +41,12 @@ def sandbox(store: Store) -> Iterator[Sandbox]:
 def step(sandbox: Sandbox, tmp_path: Path) -> RunStep:
     """Run the action in this process against the sandbox; hyphens of inputs are written as underscores."""
     return partial(run_main, tmp_path, api_url=sandbox.url)
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    """A clock on which waiting takes no time."""
+    return VirtualClock()
 
 
 @pytest.fixture(scope="session")

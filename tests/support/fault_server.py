@@ -29,7 +29,6 @@ from enum import Enum
 from functools import cached_property
 from itertools import chain, cycle, repeat
 from threading import Event, Lock, Thread
-from types import TracebackType
 from typing import BinaryIO, Self
 
 from flask import Flask
@@ -406,9 +405,7 @@ class FaultServer:
         self._acceptor.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._over.set()
         _shut(self._listener)
         self._acceptor.join()

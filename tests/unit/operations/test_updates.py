@@ -6,7 +6,6 @@ import pytest
 
 from onlineornot_action.onlineornot.models import (
     ComponentAffected,
-    ComponentStatus,
     IncidentStatus,
     IncidentUpdate,
     IncidentUpdateCreate,
@@ -16,9 +15,8 @@ from onlineornot_action.operations.updates import is_patched, says_the_same
 
 API = {"id": "component-api", "new_status": "MAJOR_OUTAGE"}
 WEB = {"id": "component-web", "new_status": "OPERATIONAL"}
-SENT = (
-    ComponentAffected(id="component-api", status=ComponentStatus.MAJOR_OUTAGE),
-    ComponentAffected(id="component-web", status=ComponentStatus.OPERATIONAL),
+SENT = tuple(
+    ComponentAffected.model_validate({"id": change["id"], "status": change["new_status"]}) for change in (API, WEB)
 )
 MOMENT = "2026-11-24T09:30:00.000Z"
 
