@@ -94,6 +94,16 @@ WRITES = ("update", "delete", "create")
 READS = ("list", "get")
 
 
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
 @pytest.fixture
 def make_client(clock: VirtualClock) -> Iterator[MakeClient]:
     """Make clients on the virtual clock that are closed after the test."""
@@ -442,6 +452,7 @@ def test_password_that_a_proxy_wants_is_raised_at_once(
 ) -> None:
     with FaultServer([Play(response(407))]) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.delenv("no_proxy", raising=False)
         client = make_client("http://api.invalid")
         error = failure("create", client)
 

@@ -55,6 +55,13 @@ SLOW_ANSWERS = ("silence", "headers stop", "headers drip", "body stops", "body d
 MakeTransport = Callable[..., Transport]
 
 
+@pytest.fixture(autouse=True)
+def _no_proxy_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in PROXY_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
 @pytest.fixture
 def make_transport() -> Iterator[MakeTransport]:
     """Make transports that are closed after the test."""
@@ -303,9 +310,9 @@ def test_broken_handshake_is_not_sent(
     assert server.requests == []
 
 
-def test_server_that_speaks_no_tls_is_not_sent(make_transport: MakeTransport) -> None:
+def test_server_that_speaks_no_tls_is_not_sent(transport: Transport) -> None:
     with FaultServer([Play(FAULTS["not HTTP"], times=FOREVER)]) as server:
-        error = failure(make_transport(SHORT), server.url.replace("http:", "https:"))
+        error = failure(transport, server.url.replace("http:", "https:"))
 
     assert (error.effect, error.final) == (Effect.NOT_SENT, False)
 
@@ -347,10 +354,10 @@ def test_bundle_without_certificates_is_final(
 def test_request_that_was_given_up_while_connecting_never_leaves(
     make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str
 ) -> None:
-    with FaultServer(ssl_context=tls, handshakes=[0.6]) as server:
+    with FaultServer(ssl_context=tls, handshakes=[0.2]) as server:
         with pytest.raises(APITimeoutError) as caught:
-            get(make_transport(ca_bundle=ca_bundle), server.url, Deadline.after(0.3))
-        time.sleep(0.5)
+            get(make_transport(ca_bundle=ca_bundle), server.url, Deadline.after(0.1))
+        time.sleep(0.3)
 
     assert caught.value.effect is Effect.NOT_SENT
     assert server.connections == 1
@@ -363,7 +370,7 @@ def test_request_that_was_given_up_while_connecting_never_leaves(
 @pytest.mark.parametrize("phase", Phase)
 @pytest.mark.parametrize("name", LOST_ANSWERS)
 def test_lost_response_is_ambiguous(name: str, phase: Phase, make_transport: MakeTransport) -> None:
-    limits = Limits(response=0.4 if name in SLOW_ANSWERS else 10)
+    limits = Limits(response=0.2 if name in SLOW_ANSWERS else 10)
 
     with FaultServer([Play(LOST_ANSWERS[name], phase)]) as server:
         error = failure(make_transport(limits), server.url)
@@ -603,7 +610,7 @@ def outcome_of(transport: Transport, url: str) -> Response | APIError:
 
 @pytest.mark.parametrize("name", ["reset", "silence", "body cut", "huge body", "gzip that is none", "not HTTP"])
 def test_token_is_in_no_traceback(name: str, make_transport: MakeTransport) -> None:
-    limits = Limits(response=0.4 if name in SLOW_ANSWERS else 10)
+    limits = Limits(response=0.2 if name in SLOW_ANSWERS else 10)
 
     with FaultServer([Play(LOST_ANSWERS[name])]) as server:
         error = failure(make_transport(limits), server.url)
