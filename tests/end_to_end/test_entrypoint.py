@@ -1,4 +1,4 @@
-"""The entry point as a process of its own, and what a signal does to it."""
+"""The entry point as a process of its own, and what signals do to it."""
 
 import contextlib
 import signal
@@ -41,7 +41,7 @@ class Step:
         self._folder = folder
 
     def cancel(self, number: signal.Signals = signal.SIGTERM) -> float:
-        """Send a signal, twice, and tell how many seconds the step took to end."""
+        """Send a signal twice; return how many seconds the step took to end."""
         begin = time.monotonic()
         self.process.send_signal(number)
         self.process.send_signal(number)
@@ -50,7 +50,7 @@ class Step:
 
     @property
     def outputs(self) -> dict[str, str]:
-        """What it hands on."""
+        """Its outputs."""
         return outputs_in(self._folder)
 
     @property
@@ -77,7 +77,7 @@ def copies(server: FaultServer) -> int:
 
 
 @pytest.mark.parametrize(("number", "exit_status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_while_the_updates_are_read_keeps_the_post_from_being_sent(
+def test_a_signal_while_updates_are_read_prevents_the_post(
     tmp_path: Path, number: signal.Signals, exit_status: int
 ) -> None:
     with FaultServer([Play(FAULTS["silence"])]) as server, running(tmp_path, server.url, CREATE) as step:
@@ -90,7 +90,7 @@ def test_a_signal_while_the_updates_are_read_keeps_the_post_from_being_sent(
         assert seconds < AT_ONCE
 
 
-def test_a_signal_before_anything_was_sent_keeps_everything_from_being_sent(tmp_path: Path) -> None:
+def test_a_signal_before_the_first_request_prevents_all_requests(tmp_path: Path) -> None:
     with FaultServer() as server, running(tmp_path, server.url, CREATE) as step:
         assert step.process.stdout
         step.process.stdout.readline()
@@ -100,7 +100,7 @@ def test_a_signal_before_anything_was_sent_keeps_everything_from_being_sent(tmp_
         assert server.requests == []
 
 
-def test_a_post_whose_response_comes_in_time_counts_as_if_no_signal_had_come(tmp_path: Path) -> None:
+def test_a_post_whose_response_comes_in_time_counts_despite_the_signal(tmp_path: Path) -> None:
     with (
         FaultServer([READ, Play(SLOW, Phase.AFTER)]) as server,
         running(tmp_path, server.url, CREATE) as step,
@@ -125,7 +125,7 @@ def test_a_post_whose_response_does_not_come_is_looked_for_once(tmp_path: Path) 
         assert seconds < LATEST_END
 
 
-def test_a_post_that_cannot_be_found_may_be_there(tmp_path: Path) -> None:
+def test_a_post_that_cannot_be_found_may_have_been_made(tmp_path: Path) -> None:
     script = [READ, Play(FAULTS["silence"], Phase.AFTER), Play(FAULTS["silence"], method="GET", times=99)]
     with FaultServer(script) as server, running(tmp_path, server.url, CREATE) as step:
         server.wait_for("POST")
@@ -157,7 +157,7 @@ def test_a_signal_while_a_lost_post_is_looked_for_ends_with_one_more_look(tmp_pa
     ],
     ids=lambda inputs: inputs["operation"],
 )
-def test_a_change_whose_response_does_not_come_may_be_done(tmp_path: Path, inputs: dict[str, str]) -> None:
+def test_a_change_whose_response_does_not_come_may_have_been_made(tmp_path: Path, inputs: dict[str, str]) -> None:
     method = {"update": "PATCH", "delete": "DELETE"}[inputs["operation"]]
     with FaultServer([Play(FAULTS["silence"])]) as server, running(tmp_path, server.url, inputs) as step:
         server.wait_for(method)
@@ -169,7 +169,7 @@ def test_a_change_whose_response_does_not_come_may_be_done(tmp_path: Path, input
         assert seconds < LATEST_END
 
 
-def test_a_signal_during_the_handshake_keeps_the_request_from_being_sent(tmp_path: Path) -> None:
+def test_a_signal_during_the_handshake_prevents_the_request(tmp_path: Path) -> None:
     with FaultServer(handshakes=[60.0]) as server:
         with running(tmp_path, server.url.replace("http:", "https:"), CREATE) as step:
             time.sleep(1)
@@ -190,7 +190,7 @@ def test_a_signal_during_name_resolution_ends_the_step(tmp_path: Path) -> None:
         assert seconds < AT_ONCE
 
 
-def test_the_deadline_holds_in_real_time_against_a_server_that_drips(tmp_path: Path) -> None:
+def test_the_deadline_holds_in_real_time_against_a_server_that_sends_byte_by_byte(tmp_path: Path) -> None:
     begin = time.monotonic()
     with FaultServer([Play(FAULTS["headers drip"], times=99)]) as server:
         with running(tmp_path, server.url, CREATE | {"timeout-seconds": "10"}) as step:

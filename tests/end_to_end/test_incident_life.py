@@ -35,13 +35,13 @@ def in_short(store: Store) -> str:
 
 
 def add_incidents(store: Store, count: int) -> None:
-    """Put in newer incidents that are over, so that the oldest stands at the end of the list."""
+    """Add newer incidents that have ended, so that the open one is the last of the list."""
     over = replace(store.incidents[INCIDENT_ID], ended=LATER, created_at=LATER)
     store.incidents |= {f"over{each:08}": replace(over, id=f"over{each:08}") for each in range(count)}
 
 
 def add_components(store: Store, count: int) -> None:
-    """Put in newer components with the same name."""
+    """Add newer components that share a name."""
     other = replace(store.components[SEARCH_ID], name="Shard", group_id=None, created_at=LATER)
     store.components |= {f"shard{each:07}": replace(other, id=f"shard{each:07}") for each in range(count)}
 
@@ -60,7 +60,7 @@ def test_an_incident_is_opened_followed_and_ended_by_its_title(step: RunStep, st
     assert (incident.ended is not None, len(store.incidents), len(store.mails)) == (True, 2, 9)
 
 
-def test_what_opens_an_incident_hands_on_its_first_update_and_its_address(step: RunStep, store: Store) -> None:
+def test_opening_an_incident_outputs_its_first_update_and_its_address(step: RunStep, store: Store) -> None:
     opened = step(**OPEN)
 
     incident = store.incidents[opened.outputs["incident-id"]]
@@ -119,7 +119,7 @@ def test_components_are_restored_but_for_those_of_another_open_incident(
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
-def test_a_list_that_comes_out_empty_for_once_neither_drops_nor_takes_a_component(
+def test_a_list_that_is_wrongly_empty_once_changes_nothing_about_restored_components(
     step: RunStep, store: Store, number: int
 ) -> None:
     step(**BY_ID, components="API: major_outage\nSearch: major_outage")
@@ -136,7 +136,7 @@ class ListedIncident(Incident):
     """An incident that names its components, though its updates do not."""
 
     def as_detailed_json(self) -> Json:
-        """Word the incident."""
+        """Return the incident as the API shows it."""
         return super().as_detailed_json() | {"components": [{"id": API_ID, "name": "API"}]}
 
 
@@ -174,7 +174,9 @@ def test_a_component_that_only_another_open_incident_itself_names_is_left_alone(
         (BY_ID | {"components": "restore"}, "updates, incidents, POST updates, page"),
     ],
 )
-def test_a_step_costs_no_request_too_many(step: RunStep, store: Store, inputs: dict[str, str], requests: str) -> None:
+def test_a_step_sends_no_unnecessary_request(
+    step: RunStep, store: Store, inputs: dict[str, str], requests: str
+) -> None:
     step(**inputs)
 
     assert in_short(store) == requests
@@ -192,7 +194,7 @@ def test_a_restore_looks_only_at_incidents_of_the_same_time(step: RunStep, store
 
 
 @pytest.mark.parametrize(("count", "pages"), [(1, 1), (20, 1), (100, 2), (1_000, 11)])
-def test_a_title_is_sought_on_every_page_of_incidents(step: RunStep, store: Store, count: int, pages: int) -> None:
+def test_a_title_is_found_on_any_page_of_incidents(step: RunStep, store: Store, count: int, pages: int) -> None:
     add_incidents(store, count)
 
     result = step(**OPEN | {"incident_title": INCIDENT_TITLE})
@@ -202,7 +204,7 @@ def test_a_title_is_sought_on_every_page_of_incidents(step: RunStep, store: Stor
 
 
 @pytest.mark.parametrize(("count", "pages"), [(1, 1), (5_000, 51)])
-def test_a_name_is_sought_on_every_page_of_components(step: RunStep, store: Store, count: int, pages: int) -> None:
+def test_a_name_is_found_on_any_page_of_components(step: RunStep, store: Store, count: int, pages: int) -> None:
     add_components(store, count)
 
     result = step(**BY_ID, components="API: partial_outage")
@@ -224,7 +226,7 @@ def test_the_address_is_that_of_the_pages_own_domain(step: RunStep, store: Store
 
 
 @pytest.mark.parametrize("name", ["500 html", "404 envelope", "close", "200 deep JSON", "429 for a second"])
-def test_a_page_that_cannot_be_read_is_asked_once_and_no_reason_to_fail(step: RunStep, name: str) -> None:
+def test_an_unreadable_status_page_is_requested_once_and_fails_nothing(step: RunStep, name: str) -> None:
     with FaultServer([Play(FAULTS[name], method="GET", times=FOREVER)]) as server:
         result = step(incident_id=INCIDENT_ID, operation="delete", update_id=UPDATE_ID, api_url=server.url)
 
@@ -234,7 +236,7 @@ def test_a_page_that_cannot_be_read_is_asked_once_and_no_reason_to_fail(step: Ru
 
 
 def peak_memory(environ: Mapping[str, str]) -> int:
-    """Run a step in a process of its own; the most bytes that it had at once, its imports left out."""
+    """Run a step in a process of its own; return its peak memory in bytes, without its imports."""
     code = (
         f"import io, os, sys, tracemalloc; sys.path.insert(0, {str(ROOT / 'src')!r}); "
         "from onlineornot_action import main, operations; tracemalloc.start(); log = io.StringIO(); "
@@ -277,7 +279,7 @@ def test_a_job_that_runs_again_opens_an_incident_for_a_new_failure(step: RunStep
     assert len(store.incidents) == 3
 
 
-def test_a_maintenance_that_has_not_begun_keeps_no_component_from_being_restored(step: RunStep, store: Store) -> None:
+def test_a_maintenance_that_has_not_begun_does_not_prevent_restoring_a_component(step: RunStep, store: Store) -> None:
     step(**OPEN, components="Core / API: major_outage")
     plan = ScheduledMaintenance(id="plan00000001", start_date=LATER, duration_minutes=30)
     planned = replace(store.incidents[INCIDENT_ID], id="maintenance1", scheduled_maintenance=plan, updates=())
@@ -289,7 +291,7 @@ def test_a_maintenance_that_has_not_begun_keeps_no_component_from_being_restored
     assert store.components[API_ID].status == "OPERATIONAL"
 
 
-def test_a_name_may_begin_as_json_does(step: RunStep, store: Store) -> None:
+def test_a_name_may_begin_like_json(step: RunStep, store: Store) -> None:
     store.components[API_ID] = replace(store.components[API_ID], name="[EU] API")
 
     step(**BY_ID, components="[EU] API: partial_outage")

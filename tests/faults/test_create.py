@@ -1,4 +1,4 @@
-"""A create against a server that fails in every way at every point: what the store holds must be what the step says.
+"""An update is posted to a server that fails in every way at every point: the store must hold what the step says.
 
 The sockets are real, and so is the store behind the server; the waits between requests are virtual.
 """
@@ -39,7 +39,7 @@ Create = Callable[..., FaultRun]
 
 TEXT = "The rollback is through."
 IMPATIENT = RunLimits(response=0.1)
-"""Where every response is lost, so that none can come too late."""
+"""For scripts in which every response is lost, so that none can be late."""
 
 PAIRED = (
     "reset, before the write",
@@ -58,7 +58,7 @@ PAIRED = (
     "401 envelope, before the write",
     "total_count too high, after the write",
 )
-"""One fault of each kind, in the phases that make a difference; the others are met one at a time."""
+"""One fault of each kind, in the phases that make a difference; the other faults are tested one at a time."""
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def copies(store: Store) -> int:
     return sum(update.description == TEXT for update in store.timeline())
 
 
-def test_a_create_that_meets_no_fault_takes_one_connection(create: Create) -> None:
+def test_a_create_without_a_fault_takes_one_connection(create: Create) -> None:
     run = create()
 
     assert (run.outcome, run.copies, run.posts, run.connections) == ("created", 1, 1, 1)
@@ -100,7 +100,7 @@ def test_a_post_that_meets_a_fault_ends_with_what_the_store_holds(create: Create
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_baseline_that_meets_a_fault_once_is_no_obstacle_unless_it_is_a_refusal(create: Create, name: str) -> None:
+def test_a_fault_in_the_baseline_does_not_prevent_the_post_unless_it_is_a_refusal(create: Create, name: str) -> None:
     run = create(replace(CASES[name], method="GET"))
 
     assert (run.is_honest, run.is_quiet) == (True, True), run.log
@@ -120,7 +120,7 @@ def test_two_faults_in_a_row_never_make_two_copies(
 
 
 @pytest.mark.parametrize(("first", "second"), [*product(PAIRED, PAIRED)])
-def test_a_lost_post_is_reconciled_though_the_list_fails_too(create: Create, first: str, second: str) -> None:
+def test_a_lost_post_is_reconciled_even_if_the_list_fails_too(create: Create, first: str, second: str) -> None:
     baseline = Play(FAULTS["chunked"], Phase.AFTER, "GET")
     script = [baseline, replace(CASES[first], method="POST"), replace(CASES[second], method="GET", times=3)]
 
@@ -130,7 +130,7 @@ def test_a_lost_post_is_reconciled_though_the_list_fails_too(create: Create, fir
 
 
 @pytest.mark.parametrize("phase", Phase)
-def test_an_outage_of_a_minute_that_takes_the_reads_with_it_ends_with_one_copy(create: Create, phase: Phase) -> None:
+def test_an_outage_of_a_minute_that_affects_reads_too_ends_with_one_copy(create: Create, phase: Phase) -> None:
     script = [
         Play(FAULTS["503 html"], method="GET", times=9),
         Play(FAULTS["503 html"], phase, "POST"),
@@ -145,7 +145,7 @@ def test_an_outage_of_a_minute_that_takes_the_reads_with_it_ends_with_one_copy(c
 
 @pytest.mark.parametrize("name", ["500 envelope", "silence", "200 not JSON"])
 @pytest.mark.parametrize("phase", Phase)
-def test_a_list_that_never_answers_is_no_reason_to_post_again(create: Create, name: str, phase: Phase) -> None:
+def test_a_post_is_not_repeated_because_the_list_cannot_be_read(create: Create, name: str, phase: Phase) -> None:
     script = [Play(FAULTS[name], method="GET", times=FOREVER), Play(FAULTS["reset"], phase, "POST")]
 
     run = create(*script, timeout_seconds="60", limits=IMPATIENT)
@@ -155,7 +155,7 @@ def test_a_list_that_never_answers_is_no_reason_to_post_again(create: Create, na
 
 
 @pytest.mark.parametrize("seconds", [1, 5, 19])
-def test_a_write_that_comes_late_is_found(create: Create, seconds: float) -> None:
+def test_a_late_write_is_found(create: Create, seconds: float) -> None:
     late = replace(LOST_ANSWERS["written late"], written_after=seconds)
 
     run = create(Play(late, method="POST"))
@@ -164,28 +164,28 @@ def test_a_write_that_comes_late_is_found(create: Create, seconds: float) -> Non
 
 
 @pytest.mark.parametrize("name", ["reset", "500 envelope", "silence"])
-def test_a_server_that_loses_every_post_is_given_up_after_three(create: Create, name: str) -> None:
+def test_a_post_is_given_up_after_it_was_lost_three_times(create: Create, name: str) -> None:
     run = create(Play(FAULTS[name], method="POST", times=FOREVER), timeout_seconds="600")
 
     assert (run.outcome, run.copies, run.posts) == ("not-sent", 0, 3), run.log
 
 
 @pytest.mark.parametrize("name", STRANGE_ANSWERS)
-def test_a_success_that_makes_no_sense_is_never_posted_again(create: Create, name: str) -> None:
+def test_a_post_is_not_repeated_after_a_malformed_success(create: Create, name: str) -> None:
     run = create(Play(STRANGE_ANSWERS[name], method="POST", times=FOREVER))
 
     assert (run.outcome, run.copies, run.posts) == ("unknown", 0, 1), run.log
 
 
 @pytest.mark.parametrize("name", GOOD_ANSWERS)
-def test_a_response_that_only_looks_unusual_is_believed(create: Create, name: str) -> None:
+def test_an_unusual_but_correct_response_is_believed(create: Create, name: str) -> None:
     run = create(Play(GOOD_ANSWERS[name], Phase.AFTER, times=FOREVER))
 
     assert (run.outcome, run.copies, run.posts) == ("created", 1, 1), run.log
 
 
 @pytest.mark.parametrize("skew", [-7200.0, 7200.0])
-def test_a_server_whose_clock_is_wrong_is_understood_all_the_same(create: Create, skew: float) -> None:
+def test_a_wrong_clock_of_the_server_does_not_matter(create: Create, skew: float) -> None:
     script = [
         Play(FAULTS["500 empty"], method="GET", times=15),
         Play(FAULTS["reset"], Phase.AFTER, "POST"),
@@ -199,7 +199,7 @@ def test_a_server_whose_clock_is_wrong_is_understood_all_the_same(create: Create
 @pytest.mark.parametrize(
     ("header", "seconds"), [("2", 2), ("Wed, 01 Jan 2020 00:00:00 GMT", 0), ("soon", 0), ("-5", 0), ("99.5", 0)]
 )
-def test_a_throttled_post_waits_as_told_or_backs_off(create: Create, header: str, seconds: float) -> None:
+def test_a_throttled_post_waits_for_retry_after_or_backs_off(create: Create, header: str, seconds: float) -> None:
     throttled = response(429, envelope(success=False), JSON_TYPE | {"Retry-After": header})
 
     run = create(Play(throttled, method="POST"))
@@ -225,7 +225,7 @@ def test_throttling_for_ever_ends_at_the_deadline(create: Create) -> None:
 
 
 @pytest.mark.parametrize("look", ["silence", "500 html", "reset", "headers drip", "429 without Retry-After"])
-def test_a_cancelled_post_that_cannot_be_found_may_be_there(create: Create, look: str) -> None:
+def test_a_post_that_was_cancelled_and_cannot_be_found_may_have_been_made(create: Create, look: str) -> None:
     signals: list[int] = []
     cancelled = lost_while(partial(signals.append, 15), End.SILENCE)
     script = [replace(WELL, method="GET"), Play(cancelled, Phase.AFTER, "POST"), Play(FAULTS[look], times=FOREVER)]
@@ -237,7 +237,7 @@ def test_a_cancelled_post_that_cannot_be_found_may_be_there(create: Create, look
     assert "may be there" in run.outputs["error"]
 
 
-def test_what_an_api_says_cannot_leak_the_token_or_give_the_runner_an_order(create: Create) -> None:
+def test_the_text_of_an_api_error_can_neither_leak_the_token_nor_contain_a_command(create: Create) -> None:
     says = f"no ##[error]{EDIT_TOKEN}\n::set-output name=outcome::created\r::error::{EDIT_TOKEN[:9]}"
     body = envelope(success=False).replace("Scripted failure", says.encode("unicode_escape").decode())
 

@@ -41,7 +41,7 @@ def store(clock: VirtualClock) -> Store:
 
 @pytest.fixture
 def open_incident(clock: VirtualClock, store: Store, tmp_path: Path) -> Open:
-    """Run the step that opens an incident unless it is there, against a server that plays a script."""
+    """Run the step that opens an incident unless it is open already, against a server that plays a script."""
 
     def run(
         *script: Play, store: Store = store, signal_received: Callable[[], int | None] = lambda: None, **inputs: str
@@ -74,7 +74,7 @@ def test_a_list_that_meets_a_fault_once_is_read_again_unless_it_is_refused(open_
 
 
 @pytest.mark.parametrize("name", [*STRANGE_ANSWERS, "close", "500 envelope", "200 refusal", "total_count too low"])
-def test_an_incident_that_is_there_is_not_opened_though_its_list_meets_a_fault(
+def test_an_open_incident_is_not_opened_again_after_a_fault_in_the_list(
     open_incident: Open, store: Store, name: str
 ) -> None:
     run = open_incident(Play(FAULTS[name], method="GET"), incident_title=INCIDENT_TITLE)
@@ -84,7 +84,7 @@ def test_an_incident_that_is_there_is_not_opened_though_its_list_meets_a_fault(
 
 
 @pytest.mark.parametrize("name", ["500 envelope", "close", "200 not JSON", "429 for a second", "total_count too high"])
-def test_a_list_that_can_never_be_read_opens_nothing(open_incident: Open, name: str) -> None:
+def test_nothing_is_opened_while_the_list_cannot_be_read(open_incident: Open, name: str) -> None:
     run = open_incident(Play(FAULTS[name], method="GET", times=FOREVER), timeout_seconds="10")
 
     assert (run.outcome, run.posts) == ("not-sent", 0), run.log
@@ -92,7 +92,7 @@ def test_a_list_that_can_never_be_read_opens_nothing(open_incident: Open, name: 
 
 @pytest.mark.parametrize("fault", ["500 html", "200 empty list", "close", "total_count too low"])
 @pytest.mark.parametrize("phase", Phase)
-def test_a_lost_opening_is_reconciled_though_the_list_fails_too(open_incident: Open, fault: str, phase: Phase) -> None:
+def test_a_lost_opening_is_reconciled_even_if_the_list_fails_too(open_incident: Open, fault: str, phase: Phase) -> None:
     baseline = Play(FAULTS["chunked"], method="GET")
 
     run = open_incident(baseline, Play(FAULTS["reset"], phase, "POST"), Play(FAULTS[fault], method="GET", times=3))
@@ -102,7 +102,7 @@ def test_a_lost_opening_is_reconciled_though_the_list_fails_too(open_incident: O
 
 
 @pytest.mark.parametrize("seconds", [1, 5, 19])
-def test_an_incident_that_comes_late_is_found(open_incident: Open, seconds: float) -> None:
+def test_an_incident_that_is_opened_late_is_found(open_incident: Open, seconds: float) -> None:
     late = replace(LOST_ANSWERS["written late"], written_after=seconds)
 
     run = open_incident(Play(late, method="POST"))
@@ -110,7 +110,7 @@ def test_an_incident_that_comes_late_is_found(open_incident: Open, seconds: floa
     assert (run.outcome, run.copies, run.posts) == ("opened", 1, 1), run.log
 
 
-def test_a_server_that_loses_every_opening_is_given_up_after_three(open_incident: Open) -> None:
+def test_opening_is_given_up_after_it_was_lost_three_times(open_incident: Open) -> None:
     run = open_incident(Play(FAULTS["reset"], method="POST", times=FOREVER), timeout_seconds="600")
 
     assert (run.outcome, run.copies, run.posts) == ("not-sent", 0, 3), run.log
@@ -161,10 +161,10 @@ def test_a_cancelled_job_still_finds_the_incident_that_it_opened(open_incident: 
 
 
 class RacingStore(Store):
-    """A store in which somebody else is always a moment earlier."""
+    """A store in which another run always opens the same incident a moment earlier."""
 
     def create_incident(self, body: IncidentCreate) -> Incident:
-        """Open the other's incident, then the one that was asked for."""
+        """Open the other run's incident, then the requested one."""
         super().create_incident(body)
         return super().create_incident(body)
 
@@ -182,7 +182,7 @@ def test_of_two_runs_that_open_at_the_same_time_the_later_names_both(open_incide
 
 
 @pytest.mark.parametrize("fault", ["500 html", "429 for a second", "close"])
-def test_what_is_only_good_to_know_afterwards_does_not_delay_or_fail_an_opening(
+def test_reading_optional_information_neither_delays_nor_fails_an_opening(
     open_incident: Open, clock: VirtualClock, fault: str
 ) -> None:
     baseline = Play(FAULTS["chunked"], method="GET")
@@ -194,7 +194,7 @@ def test_what_is_only_good_to_know_afterwards_does_not_delay_or_fail_an_opening(
     assert clock.slept <= PROMPT.follow_up
 
 
-def test_components_and_notify_go_with_the_incident(open_incident: Open, store: Store) -> None:
+def test_components_and_notify_are_sent_with_the_incident(open_incident: Open, store: Store) -> None:
     run = open_incident(components="Core / API: major_outage", notify="false")
 
     assert (run.outcome, store.components[API_ID].status, store.mails) == ("opened", "MAJOR_OUTAGE", [])

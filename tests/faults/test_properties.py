@@ -1,4 +1,4 @@
-"""Whatever the inputs say and whatever the API responds, the step ends in good order."""
+"""Any inputs and any response of the API end in good order: one outcome, all outputs, no leaked token."""
 
 import json
 import re
@@ -81,7 +81,7 @@ def run(folder: Path, server: FaultServer, inputs: dict[str, str]) -> StepResult
 
 @st.composite
 def all_inputs(draw: st.DrawFn) -> dict[str, str]:
-    """Inputs of which most are in order, so that runs get far."""
+    """Draw inputs of which most are valid, so that runs get far."""
     chosen = draw(st.sets(st.sampled_from(sorted(OPTIONAL)))) | {"status-page-id", "incident-id", "operation"}
     good = {name: draw(st.sampled_from(GOOD_VALUES[name]) | sayings) for name in chosen if name in GOOD_VALUES}
     others = {name: draw(st.sampled_from(["true", "false"]) | sayings) for name in chosen if name not in GOOD_VALUES}

@@ -15,18 +15,18 @@ from onlineornot_sandbox.local_step import StepResult
 from onlineornot_sandbox.store import Store
 
 PROMPT = RunLimits(connect=10, response=20)
-"""Limits in real time that a healthy server keeps on a busy machine."""
+"""Limits in real time that a healthy server meets even on a busy machine."""
 HASTY = RunLimits(connect=10, response=0.3, grace=0.3)
 """Limits for a server that falls silent, so that a test does not wait for long."""
 
 SILENT = {"reset", "close", "silence", "written late", "103, then close", "103 for ever", "not HTTP"}
 LIES = {f"{name}, before the write" for name in (STRANGE_ANSWERS | LOST_ANSWERS).keys() - SILENT}
-"""Faults in which the server begins to say that it did what it did not do."""
+"""Faults in which the server begins to claim a write that it did not do."""
 
 
 @dataclass(frozen=True)
 class FaultRun:
-    """What a step came to, by its own account and by the store's."""
+    """What a step says it did, and what the store says."""
 
     result: StepResult
     copies: int
@@ -38,7 +38,7 @@ class FaultRun:
 
     @property
     def log(self) -> str:
-        """What the step has written to its log."""
+        """The log of the step."""
         return self.result.log
 
     @property
@@ -48,7 +48,7 @@ class FaultRun:
 
     @property
     def outcome(self) -> str:
-        """What the step calls its end."""
+        """The outcome that the step reports."""
         return self.outputs["outcome"]
 
     @property
@@ -60,7 +60,7 @@ class FaultRun:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether the token is nowhere, and the log has no command that was not meant."""
+        """Whether the token is nowhere, and the log has no unintended command."""
         mask, *others = commands(self.log)
         everything = self.log.replace(EDIT_TOKEN, "", 1) + str(self.outputs) + self.result.summary
         loud = [command for command in others if command.name not in ("notice", "error", "warning")]

@@ -1,4 +1,4 @@
-"""The whole action in one process, through `main`, against the sandbox."""
+"""Whole steps in this process, through `main`, against the sandbox."""
 
 import json
 import subprocess
@@ -39,7 +39,7 @@ def test_create_posts_the_update(step: RunStep, sandbox: Sandbox) -> None:
     assert [(change.id, change.new_status) for change in posted.components] == [(API_ID, "MAJOR_OUTAGE")]
 
 
-def test_create_hands_on_what_it_posted(step: RunStep, sandbox: Sandbox) -> None:
+def test_create_outputs_what_it_posted(step: RunStep, sandbox: Sandbox) -> None:
     result = step(**CREATE)
 
     posted = sandbox.store.timeline()[-1]
@@ -54,7 +54,7 @@ def test_create_hands_on_what_it_posted(step: RunStep, sandbox: Sandbox) -> None
 
 
 @pytest.mark.parametrize(("notify", "mails"), [("true", 3), ("", 3), ("FALSE", 0)])
-def test_create_tells_subscribers_unless_asked_not_to(step: RunStep, sandbox: Sandbox, notify: str, mails: int) -> None:
+def test_create_notifies_subscribers_by_default(step: RunStep, sandbox: Sandbox, notify: str, mails: int) -> None:
     result = step(**CREATE, notify=notify)
 
     assert len(sandbox.store.mails) == mails
@@ -78,7 +78,7 @@ def test_latest_is_the_newest_update(step: RunStep) -> None:
     assert (result.end, result.outputs["update-id"]) == ((0, "fetched"), newest)
 
 
-def test_latest_of_an_incident_without_updates_is_a_wrong_input(step: RunStep) -> None:
+def test_latest_of_an_incident_without_updates_is_an_invalid_input(step: RunStep) -> None:
     step(operation="delete", update_id=UPDATE_ID)
 
     result = step(operation="get", update_id="latest")
@@ -94,7 +94,7 @@ def test_delete_removes_the_update(step: RunStep, sandbox: Sandbox) -> None:
     assert sandbox.store.timeline() == []
 
 
-def test_list_hands_on_all_updates_newest_first(step: RunStep) -> None:
+def test_list_outputs_all_updates_newest_first(step: RunStep) -> None:
     newest = step(**CREATE).outputs["update-id"]
 
     result = step(operation="list")
@@ -114,7 +114,7 @@ def test_list_hands_on_all_updates_newest_first(step: RunStep) -> None:
         ({"operation": "delete", "update_id": "latest"}, [f"GET {UPDATES}", f"DELETE {UPDATE}"]),
     ],
 )
-def test_an_operation_sends_no_request_too_many_and_asks_at_last_where_the_page_is(
+def test_an_operation_sends_no_unnecessary_request_and_reads_the_page_last(
     step: RunStep, sandbox: Sandbox, inputs: dict[str, str], requests: list[str]
 ) -> None:
     step(**inputs)
@@ -163,7 +163,7 @@ def test_a_refusal_fails_and_says_what_to_change(
     assert len(sandbox.store.timeline()) == 1
 
 
-def test_wrong_inputs_fail_at_once_and_all_of_them_are_named(step: RunStep, sandbox: Sandbox) -> None:
+def test_invalid_inputs_fail_at_once_and_all_of_them_are_named(step: RunStep, sandbox: Sandbox) -> None:
     result = step(status="BROKEN", notify="yes", incident_id="12345", fail_on_error="false")
 
     assert result.end == (1, "invalid")
@@ -183,14 +183,14 @@ def test_an_api_that_cannot_be_reached_is_not_sent(step: RunStep) -> None:
     assert "refused" in result.outputs["error"]
 
 
-def test_fail_on_error_false_forgives_an_api_that_cannot_be_reached(step: RunStep) -> None:
+def test_fail_on_error_false_tolerates_an_api_that_cannot_be_reached(step: RunStep) -> None:
     result = step(**CREATE, api_url="http://127.0.0.1:9", fail_on_error="false", limits=IMPATIENT)
 
     assert result.end == (0, "not-sent")
     assert "::warning::" in result.log
 
 
-def test_the_token_is_masked_before_anything_else_is_said(step: RunStep) -> None:
+def test_the_token_is_masked_before_anything_else_is_logged(step: RunStep) -> None:
     result = step("--verbose", **CREATE, api_token=f"  Bearer {EDIT_TOKEN}\n")
 
     mask, *others = result.log.splitlines()
@@ -214,7 +214,7 @@ class BrokenClock:
     time = sleep = monotonic
 
 
-def test_a_defect_is_reported_as_one_without_values(step: RunStep) -> None:
+def test_a_defect_is_reported_without_values(step: RunStep) -> None:
     result = step(**CREATE, clock=BrokenClock())
 
     assert result.end == (1, "not-sent")
@@ -239,7 +239,7 @@ def test_the_entry_point_works_without_the_files_of_github(sandbox: Sandbox) -> 
     assert len(sandbox.store.timeline()) == 2
 
 
-def test_wrong_inputs_cost_no_import_of_requests_and_no_run_imports_github() -> None:
+def test_a_run_that_fails_on_its_inputs_imports_neither_requests_nor_github() -> None:
     code = (
         f"import io, sys; sys.path.insert(0, {str(ROOT / 'src')!r}); from onlineornot_action.main import main; "
         "main([], {}, io.StringIO()); print({'requests', 'urllib3', 'github'} & set(sys.modules))"

@@ -1,4 +1,4 @@
-"""Which incidents were opened by somebody else at the same time."""
+"""Which incidents another run has opened at the same time."""
 
 import pytest
 from support.sample_incidents import ENDED, PLAN, TITLE, incident

@@ -24,7 +24,7 @@ ENDING = ("RESOLVED", "COMPLETED")
         ({"ended": ENDED, "latest_update": {"status": "UPDATE"}}, False),
     ],
 )
-def test_an_incident_is_open_until_it_has_ended_or_is_declared_over(fields: dict[str, object], *, open_: bool) -> None:
+def test_an_incident_is_open_until_it_ends_or_its_status_says_so(fields: dict[str, object], *, open_: bool) -> None:
     assert is_open(Incident.model_validate({"id": "incident0001", **fields})) is open_
 
 
@@ -50,7 +50,7 @@ def test_a_title_is_compared_exactly_but_for_case_and_white_space_around_it(
 
 
 @pytest.mark.parametrize(("plan", "same"), [(PLAN, False), ({}, False), (None, True)])
-def test_a_maintenance_is_no_incident(plan: object, *, same: bool) -> None:
+def test_a_maintenance_is_not_an_incident(plan: object, *, same: bool) -> None:
     assert has_title(incident(scheduled_maintenance=plan), TITLE) is same
 
 

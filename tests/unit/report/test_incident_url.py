@@ -1,4 +1,4 @@
-"""Where readers see an incident."""
+"""The public address of an incident."""
 
 import pytest
 
@@ -32,5 +32,5 @@ def test_readers_see_an_incident_at_the_pages_own_domain_or_at_its_subdomain(
         *(("exämple.com", None), ("a.b\n::error::", None), ("https://https://a.b", None)),
     ],
 )
-def test_what_is_no_host_makes_no_link(domain: str | None, subdomain: str | None) -> None:
+def test_an_invalid_host_gives_no_address(domain: str | None, subdomain: str | None) -> None:
     assert address(StatusPage(custom_domain=domain, subdomain=subdomain), "incident0001") == ""
