@@ -51,7 +51,7 @@ def test_every_outcome_is_in_action_yml_and_in_the_readme() -> None:
 
 
 @pytest.mark.parametrize("outcome", Outcome)
-def test_the_readme_names_the_exit_status_of_each_outcome(outcome: Outcome) -> None:
+def test_the_readme_tells_the_exit_status_of_each_outcome(outcome: Outcome) -> None:
     expected = "1, or 0 with `fail-on-error: false`" if outcome.tolerable else str(int(outcome.failed))
 
     assert rows("Outcomes")[outcome].split(" | ")[0] in (expected, "130 or 143")

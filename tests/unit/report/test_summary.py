@@ -88,7 +88,7 @@ def test_the_sentence_says_what_was_done(outcome: Outcome, words: str) -> None:
     assert sentence(result(outcome), inputs(**CREATE)) == words
 
 
-def test_the_sentence_says_when_nobody_is_notified() -> None:
+def test_the_sentence_says_when_nobody_is_told() -> None:
     assert sentence(result(Outcome.CREATED), inputs(**CREATE, notify="false")).endswith("subscribers are not told.")
 
 
