@@ -18,7 +18,7 @@ _EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 
 
 class Workflow:
-    """A workflow whose jobs a test runs one by one, with the results that it likes."""
+    """A workflow whose jobs a test runs one by one, with results of its choice."""
 
     def __init__(
         self,
@@ -38,11 +38,11 @@ class Workflow:
         }
 
     def set_result(self, job: str, result: str) -> None:
-        """Say how a job ended that does not use the action."""
+        """Set the result of a job that does not use the action."""
         self._values[f"needs.{job}.result"] = result
 
     def run(self, job: str) -> list[StepResult]:
-        """Run those steps of a job that use the action, and whose condition holds."""
+        """Run the steps of a job that use the action and whose condition holds."""
         steps = [step for step in self._jobs[job]["steps"] if "onlineornot-incident-update@" in step.get("uses", "")]
         assert steps
         results = [self._run_step(step) for step in steps if self._value(step.get("if", "'yes'"))]
@@ -61,7 +61,7 @@ class Workflow:
         return _EXPRESSION.sub(lambda match: self._value(match[1]), text)
 
     def _value(self, expression: str) -> str:
-        """Evaluate what the examples use of GitHub's expressions: names, texts, ==, && and ||."""
+        """Evaluate the part of GitHub's expressions that the examples use: names, strings, ==, && and ||."""
         alternatives = [self._conjunction(part) for part in expression.split("||")]
         return next(filter(None, alternatives), "")
 
@@ -80,7 +80,7 @@ class Workflow:
 
 
 def after_a_failed_run(run_id: int, github_url: str, folder: Path) -> dict[str, str]:
-    """What the runner says in a workflow that a failed run has started."""
+    """Make the environment of a workflow that was started by a failed run."""
     event = folder / "event.json"
     run = {"id": run_id, "head_sha": HEAD, "conclusion": "failure"}
     event.write_text(json.dumps({"workflow_run": run}), encoding="utf-8")

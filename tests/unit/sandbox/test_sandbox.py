@@ -41,20 +41,9 @@ def bearer(token: str) -> str:
     return f"Bearer {token}"
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-
-
 @pytest.fixture
 def store() -> Store:
     return Store(clock=lambda: NOON)
-
-
-@pytest.fixture
-def sandbox(store: Store) -> Iterator[Sandbox]:
-    with Sandbox(store=store) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture
