@@ -11,7 +11,7 @@ from support.recorded_requests import requests_of
 from support.step import RunStep
 
 from onlineornot_action.session import RunLimits
-from onlineornot_sandbox.auth import EDIT_TOKEN, FOREIGN_TOKEN, READ_TOKEN
+from onlineornot_sandbox.auth import EDIT_TOKEN, OTHER_ORGANISATION_TOKEN, READ_TOKEN
 from onlineornot_sandbox.local_step import ROOT, as_variables
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, PAGE_ID, UPDATE_ID
 from onlineornot_sandbox.server import Sandbox
@@ -148,7 +148,7 @@ def test_dry_run_shows_the_request(step: RunStep) -> None:
     [
         ({"api_token": "no-such-token"}, "wrong, revoked or expired"),
         ({"api_token": READ_TOKEN}, "STATUS_PAGES:EDIT"),
-        ({"api_token": FOREIGN_TOKEN}, "another organisation"),
+        ({"api_token": OTHER_ORGANISATION_TOKEN}, "another organisation"),
         ({"incident_id": "no-such-incident"}, "Check the ids"),
     ],
 )
