@@ -44,13 +44,14 @@ def url(store: Store) -> Iterator[str]:
 def step(url: str, tmp_path: Path) -> Step:
     """Run the action with these inputs; hyphens are written as underscores."""
 
-    def run(**inputs: str) -> StepResult:
+    def run(attempt: int = 1, **inputs: str) -> StepResult:
         usual = {"api_token": EDIT_TOKEN, "api_url": url, "status_page_id": PAGE_ID}
         given = {name.replace("_", "-"): value for name, value in (usual | inputs).items()}
         output, summary, log = tmp_path / "output", tmp_path / "summary", io.StringIO()
         summary.write_bytes(b"")
         files = {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
-        exit_status = main([], as_variables(given) | files, log)
+        attempts = {"GITHUB_RUN_ATTEMPT": str(attempt)}
+        exit_status = main([], as_variables(given) | files | attempts, log)
         outputs = parse_outputs(output.read_text(encoding="utf-8"))
         return StepResult(exit_status, log.getvalue(), outputs, summary.read_text(encoding="utf-8"))
 
@@ -289,7 +290,7 @@ def test_a_job_that_runs_again_does_not_open_what_it_has_ended(step: Step, store
     step(**OPEN)
     ended = step(**RESOLVE, if_no_incident="create")
 
-    again = step(**RESOLVE, if_no_incident="create", skip_duplicate="true")
+    again = step(**RESOLVE, if_no_incident="create", attempt=2)
 
     assert again.end == (0, "unchanged")
     assert again.outputs["update-id"] == ended.outputs["update-id"]
@@ -300,9 +301,23 @@ def test_a_job_that_runs_again_opens_an_incident_for_a_new_failure(step: Step, s
     step(**OPEN)
     step(**RESOLVE)
 
-    again = step(**OPEN, skip_duplicate="true")
+    again = step(**OPEN, attempt=2)
 
     assert again.end == (0, "opened")
+    assert len(store.incidents) == 3
+
+
+@pytest.mark.parametrize("skip_duplicate", ["auto", "true"])
+def test_an_ended_incident_is_no_reason_to_be_silent_in_a_first_attempt(
+    step: Step, store: Store, skip_duplicate: str
+) -> None:
+    step(**OPEN)
+    step(**RESOLVE)
+
+    again = step(**OPEN | {"status": "monitoring", "description": RESOLVE["description"]}, skip_duplicate="true")
+    repeated = step(**OPEN, skip_duplicate=skip_duplicate)
+
+    assert (again.end, repeated.end) == ((0, "opened"), (0, "created"))
     assert len(store.incidents) == 3
 
 

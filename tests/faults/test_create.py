@@ -48,6 +48,7 @@ PAIRED = [
     *("headers cut between lines, after the write", "500 envelope, before the write", "500 envelope, after the write"),
     *("503 html, before the write", "408 empty, after the write", "200 empty list, before the write"),
     *("201 without an id, before the write", "429 for a second, before the write", "400 envelope, before the write"),
+    *("403 html, before the write", "403 html, after the write"),
     *("401 envelope, before the write", "total_count too high, after the write"),
 ]
 """One fault of each kind, in the phases that make a difference; the others are met one at a time."""

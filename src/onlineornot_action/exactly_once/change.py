@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from onlineornot_action.exactly_once.post import MAX_LOST_WRITES, CancelledWriteError, Evidence, UnknownOutcomeError
 from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, Deadline, Limits, backoff
-from onlineornot_action.onlineornot.errors import APIError, CancelledError, Effect
+from onlineornot_action.onlineornot.errors import APIError, CancelledError, Effect, InterceptedError, NotFoundError
 
 T = TypeVar("T")
 
@@ -30,11 +30,13 @@ def change(
     try:
         return write(), Evidence.RESPONSE
     except APIError as error:
-        if error.effect is not Effect.AMBIGUOUS:
+        if not (error.effect is Effect.AMBIGUOUS or isinstance(error, InterceptedError)):
             raise
-        lost = error
+        failure = error
     try:
-        return _reconcile(lost, write, read_back, deadline, limits)
+        if isinstance(failure, InterceptedError):
+            return _read_back_after_interception(read_back, failure), Evidence.RECONCILED
+        return _reconcile(failure, write, read_back, deadline, limits)
     except CancelledError as error:
         raise CancelledWriteError from error
 
@@ -68,8 +70,20 @@ def _read_back_if_possible(read_back: Callable[[], T | None]) -> T | None:
         return None
 
 
+def _read_back_after_interception(read_back: Callable[[], T | None], refusal: InterceptedError) -> T:
+    """Find out whether the write succeeded, although something between here and the API refused it."""
+    try:
+        return _read_back_after_refusal(read_back, refusal)
+    except UnknownOutcomeError as error:
+        if isinstance(error.cause, InterceptedError):  # everything is refused, so the write was, too
+            raise refusal from None
+        if isinstance(error.cause, NotFoundError):  # the API itself says that there is nothing to change
+            raise error.cause from refusal
+        raise
+
+
 def _read_back_after_refusal(read_back: Callable[[], T | None], refusal: APIError) -> T:
-    """Find out whether an earlier write succeeded, now that a later one was refused."""
+    """Find out whether a write succeeded all the same, now that one was refused."""
     try:
         made = read_back()
     except APIError as error:

@@ -58,6 +58,11 @@ class Listing(Generic[Listed]):
         return self.pages[0].began
 
     @property
+    def server_time(self) -> float | None:
+        """The server's clock when it responded, in seconds since 1970; None when it does not say."""
+        return self.pages[-1].server_time
+
+    @property
     def complete(self) -> bool:
         """Whether it has as many items as the API says there are."""
         return len(self.ids) >= max(page.total_count or 0 for page in self.pages)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.fault_server import VirtualClock
 
+from onlineornot_action.exactly_once.baseline import DuplicateCheck
 from onlineornot_action.exactly_once.listing import PostLimits
 from onlineornot_action.exactly_once.post import CancelledWriteError, Evidence, Posted, UnknownOutcomeError, post
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
@@ -187,8 +188,8 @@ class Draft:
 def run(server: Server, *, seconds: float = 120, avoid_duplicate: bool = False) -> Posted[Note]:
     deadline = Deadline.after(seconds, server.clock, lambda: server.signalled)
     draft = Draft(server, deadline)
-    find_duplicate = draft.find_duplicate if avoid_duplicate else None
-    return post(draft, deadline, find_duplicate=find_duplicate, limits=PostLimits())
+    check = DuplicateCheck(draft.find_duplicate, is_required=True) if avoid_duplicate else None
+    return post(draft, deadline, duplicate_check=check, limits=PostLimits())
 
 
 def failure(kind: type[Failure], server: Server, **options: Any) -> Failure:
