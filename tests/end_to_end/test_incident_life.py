@@ -60,7 +60,8 @@ def step(url: str, tmp_path: Path) -> Step:
 
 def requests_of(store: Store) -> str:
     """Name the requests in short: the method where it is not GET, and the last name in the path."""
-    names = ((each.method, re.findall("updates|incidents|components|groups", each.path)) for each in store.requests)
+    kinds = "updates|incidents|components|groups|permissions"
+    names = ((each.method, re.findall(kinds, each.path)) for each in store.requests)
     return ", ".join(f"{method} {(found or ['page'])[-1]}".removeprefix("GET ") for method, found in names)
 
 
@@ -193,7 +194,7 @@ def test_where_another_open_incident_names_a_component_only_itself_that_is_left_
     ("inputs", "requests"),
     [
         (OPEN, "incidents, POST incidents, incidents, page"),
-        (OPEN | {"dry_run": "true"}, "incidents"),
+        (OPEN | {"dry_run": "true"}, "permissions, incidents"),
         (OPEN | {"if_no_incident": "skip"}, "incidents"),
         (OPEN | {"incident_title": INCIDENT_TITLE}, "incidents, updates, POST updates, page"),
         ({"incident_title": INCIDENT_TITLE, "operation": "list"}, "incidents, updates, page"),

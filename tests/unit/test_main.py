@@ -148,12 +148,12 @@ def test_an_operation_sends_no_request_too_many_and_asks_at_last_where_the_page_
         ({"operation": "delete", "update_id": UPDATE_ID}, UPDATE),
     ],
 )
-def test_dry_run_reads_once_what_it_would_touch_and_writes_nothing(
+def test_dry_run_asks_for_permissions_reads_once_what_it_would_touch_and_writes_nothing(
     step: Step, sandbox: Sandbox, inputs: dict[str, str], touched: str
 ) -> None:
     result = step(**inputs, dry_run="true")
 
-    assert (result.end, requests_of(sandbox)) == ((0, "dry-run"), [f"GET {touched}"])
+    assert (result.end, requests_of(sandbox)) == ((0, "dry-run"), ["GET /v1/tokens/permissions", f"GET {touched}"])
     assert result.outputs["notified"] == "false"
 
 

@@ -181,12 +181,12 @@ def test_refusal_in_another_form_has_no_text(body: str, make_client: MakeClient)
     with FaultServer([Play(response(400, body))]) as server:
         error = failure("create", make_client(server.url))
 
-    assert isinstance(error, BadRequestError)
+    assert isinstance(error, InterceptedError)
     assert error.refusals == ()
 
 
 def test_token_in_a_refusal_is_masked(make_client: MakeClient) -> None:
-    body = json.dumps({"errors": [{"code": EDIT_TOKEN, "message": f"Bearer {EDIT_TOKEN} is wrong"}]})
+    body = json.dumps({"success": False, "errors": [{"code": EDIT_TOKEN, "message": f"Bearer {EDIT_TOKEN} is wrong"}]})
 
     with FaultServer([Play(response(401, body))]) as server:
         error = failure("get", make_client(server.url))
