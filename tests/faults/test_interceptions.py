@@ -78,14 +78,7 @@ def test_a_read_that_is_refused_on_its_way_gives_no_misleading_advice(
 
 
 @pytest.mark.parametrize("method", WRITES)
-def test_nothing_was_written_where_everything_else_is_refused_too(run_step: RunStep, store: Store, method: str) -> None:
-    ended = run_step(*BASELINES[method], Play(FAULTS["403 html"], times=FOREVER), **WRITES[method])
-
-    assert (ended.outcome, copies(store), len(store.timeline())) == ("rejected", 0, 1)
-
-
-@pytest.mark.parametrize("method", WRITES)
-@pytest.mark.parametrize("name", ["500 html", "close", "401 envelope"])
+@pytest.mark.parametrize("name", ["500 html", "close", "401 envelope", "403 html"])
 def test_what_cannot_be_looked_for_is_not_known(run_step: RunStep, method: str, name: str) -> None:
     refused = Play(FAULTS["403 html"], Phase.AFTER, method)
 

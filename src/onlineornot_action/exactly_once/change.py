@@ -75,8 +75,6 @@ def _read_back_after_interception(read_back: Callable[[], T | None], refusal: In
     try:
         return _read_back_after_refusal(read_back, refusal)
     except UnknownOutcomeError as error:
-        if isinstance(error.cause, InterceptedError):  # everything is refused, so the write was, too
-            raise refusal from None
         if isinstance(error.cause, NotFoundError):  # the API itself says that there is nothing to change
             raise error.cause from refusal
         raise

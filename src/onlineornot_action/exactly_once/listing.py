@@ -67,10 +67,14 @@ class Listing(Generic[Listed]):
         """Whether it has as many items as the API says there are."""
         return len(self.ids) >= max(page.total_count or 0 for page in self.pages)
 
+    def may_show_everything(self, baseline: "Listing[Listed] | None") -> bool:
+        """Whether nothing is known to be missing."""
+        return self.complete and (baseline is None or baseline.ids <= self.ids)
+
     def shows_everything(self, baseline: "Listing[Listed] | None") -> bool:
         """Whether nothing can be missing, even though a failing server may return only a part of the list."""
         counts_agree = all(page.total_count == len(self.ids) for page in self.pages)
-        return counts_agree and not self.pages[-1].items and (baseline is None or baseline.ids <= self.ids)
+        return counts_agree and not self.pages[-1].items and self.may_show_everything(baseline)
 
 
 def read_reliably(

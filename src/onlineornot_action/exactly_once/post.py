@@ -259,11 +259,11 @@ class _Posting(Generic[AnyItem]):
             found = self._reconciled(self._find_matches(reading, deadline))
         except CancelledError:
             raise CancelledWriteError(self._find_despite_cancellation()) from refusal
-        except InterceptedError:  # everything is refused, so the post was, too
-            raise refusal from None
         except APIError as error:
             raise UnknownOutcomeError(refusal) from error
         if found is None:
+            if not reading.may_show_everything(self._baseline):
+                raise UnknownOutcomeError(refusal)
             self._ensure_absent(refusal, reading)
             raise refusal
         return found
