@@ -71,7 +71,7 @@ def run_step(clock: VirtualClock, store: Store, tmp_path: Path) -> RunStep:
             usual = {"api_token": EDIT_TOKEN, "api_url": server.url, "status_page_id": PAGE_ID}
             about = {} if "incident_title" in inputs else {"incident_id": INCIDENT_ID}
             given = {name.replace("_", "-"): value for name, value in (usual | about | inputs).items()}
-            limits = RunLimits(connect=1, response=0.3)
+            limits = RunLimits(connect=1, response=1)
             exit_status = main([], as_variables(given) | environ, log, signal, clock=clock, limits=limits)
             requests = [f"{request.method} {request.path.partition('?')[0]}" for request in server.requests]
         outputs = parse_outputs(output.read_text(encoding="utf-8"))

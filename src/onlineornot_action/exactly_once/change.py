@@ -73,15 +73,18 @@ def _read_back_if_possible(read_back: Callable[[], T | None]) -> T | None:
 def _read_back_after_interception(read_back: Callable[[], T | None], refusal: InterceptedError) -> T:
     """Find out whether the write succeeded, although something between here and the API refused it."""
     try:
-        return _read_back_after_refusal(read_back, refusal)
-    except UnknownOutcomeError as error:
-        if isinstance(error.cause, NotFoundError):  # the API itself says that there is nothing to change
-            raise error.cause from refusal
+        made = read_back()
+    except NotFoundError:  # the API itself says that there is nothing to change
         raise
+    except APIError as error:
+        raise UnknownOutcomeError(refusal) from error
+    if made is None:
+        raise refusal
+    return made
 
 
 def _read_back_after_refusal(read_back: Callable[[], T | None], refusal: APIError) -> T:
-    """Find out whether a write succeeded all the same, now that one was refused."""
+    """Find out whether an earlier write succeeded, now that a later one was refused."""
     try:
         made = read_back()
     except APIError as error:

@@ -39,8 +39,7 @@ _DONE = {
     Operation.DELETE: "deleted",
 }
 _INTERCEPTED = (
-    "This is not the API's own response: a proxy, a firewall or the network in front of the API refused the request. "
-    "Check api-url and what lies between this runner and the API, or run the job again later"
+    "This is not the API's own response: a proxy, a firewall or the network in front of the API refused the request"
 )
 _FAILED_ELSEWHERE = "The API, or something in front of it, failed. Run the job again later"
 LOOK_FIRST = "Look at the incident on the status page before you run the job again"
@@ -53,7 +52,7 @@ _MEANING: tuple[tuple[type[APIError], str], ...] = (
     (APIConnectionError, "Check that this runner can reach it, then run the job again"),
     (
         InterceptedError,
-        _INTERCEPTED,
+        f"{_INTERCEPTED}. Check api-url and what lies between this runner and the API, or run the job again later",
     ),
     (
         AuthenticationError,
@@ -103,7 +102,7 @@ def _explain_unknown(error: UnknownOutcomeError, inputs: Inputs, incident_id: st
     sentences = [
         f"The update may have been {_DONE[inputs.operation]}: {error.cause}",
         *_quotes(error.cause),
-        *([_meaning(error.cause, inputs)] if isinstance(error.cause, InterceptedError) else []),
+        *([_INTERCEPTED] if isinstance(error.cause, InterceptedError) else []),
         *_others("These updates are new, but their text differs from what was sent", error.new_ids),
         *_others("These updates may be what was sent, or older", error.uncertain_ids),
         *_asked_to_wait(error.cause),
