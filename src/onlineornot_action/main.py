@@ -47,7 +47,7 @@ def main(
         if isinstance(inputs, Result):
             return _report(inputs, None, environ, runner)
         session = _open_session(inputs, environ, runner, lambda: signal_received() is not None, clock, limits)
-        result = _operate(session)
+        result = _rehearse(session) if _is_rehearsal(inputs) else _operate(session)
         tolerated = result.outcome.kind is Kind.TOLERABLE and not inputs.fail_on_error
         return _report(result, session, environ, runner, tolerated=tolerated, signal_number=signal_received())
     except Exception as error:  # noqa: BLE001 - whatever it is, the outputs and the exit status have to say so
@@ -93,6 +93,27 @@ def _open_session(
         log=runner.log,
     )
     return Session(inputs, client, deadline, limits)
+
+
+def _is_rehearsal(inputs: Inputs) -> bool:
+    return inputs.dry_run and inputs.operation not in (Operation.GET, Operation.LIST)
+
+
+def _rehearse(session: "Session") -> Result:
+    """Check whether the token may write, before a lookup can end the run; then do all but the writing."""
+    from onlineornot_action.onlineornot.errors import APIError, CancelledError
+    from onlineornot_action.operations.permissions import check_permissions
+
+    try:
+        checked = check_permissions(session)
+    except (APIError, CancelledError) as error:
+        from onlineornot_action.report.messages import explain
+
+        return explain(error, session.inputs, session.inputs.incident_id or "")
+    if checked.outcome.failed:
+        return checked
+    result = _operate(session)
+    return replace(result, notes=(*checked.notes, *result.notes), warnings=(*checked.warnings, *result.warnings))
 
 
 def _operate(session: "Session") -> Result:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from flask import Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from onlineornot_sandbox.auth import check_access
+from onlineornot_sandbox.auth import check_access, permissions_of
 from onlineornot_sandbox.bodies import (
     IncidentCreate,
     IncidentPatch,
@@ -20,6 +20,8 @@ from onlineornot_sandbox.page_view import render_page
 from onlineornot_sandbox.paging import list_response
 from onlineornot_sandbox.resources import ReceivedRequest
 from onlineornot_sandbox.store import MissingError, Store
+
+PERMISSIONS_PATH = "/v1/tokens/permissions"
 
 Route = tuple[str, str, Callable[..., Response]]
 
@@ -53,10 +55,16 @@ class Api:
             return
         path = str(request.environ["RAW_URI"])
         self.store.requests.append(ReceivedRequest(method=request.method, path=path))
+        if request.path == PERMISSIONS_PATH:
+            return  # any token may ask for its permissions
         check_access(request.authorization, request.method)
         page_id = (request.view_args or {}).pop("page_id", self.store.page.id)
         if page_id != self.store.page.id:
             raise MissingError("There is no such status page.")
+
+    def get_token_permissions(self) -> Response:
+        """Return what the token of the request may do."""
+        return success({"permissions": permissions_of(request.authorization)})
 
     def get_page(self) -> Response:
         """Return the status page."""
@@ -126,6 +134,7 @@ def operations(api: Api) -> Iterator[Route]:
     page = "/v1/status_pages/<page_id>"
     incidents = f"{page}/incidents"
     updates = f"{incidents}/<incident_id>/updates"
+    yield "GET", PERMISSIONS_PATH, api.get_token_permissions
     yield "GET", page, api.get_page
     yield "GET", f"{page}/components", api.list_components
     yield "GET", f"{page}/groups", api.list_groups

@@ -29,9 +29,10 @@ MEBIBYTE = 1024 * 1024
 
 def in_short(store: Store) -> str:
     """Name each request by the last kind of resource in its path, and by its method unless that is GET."""
+    kinds = "updates|incidents|components|groups|permissions"
     requests = (request.split() for request in requests_of(store))
-    kinds = ((method, re.findall("updates|incidents|components|groups", path)) for method, path in requests)
-    return ", ".join(f"{method} {(found or ['page'])[-1]}".removeprefix("GET ") for method, found in kinds)
+    found = ((method, re.findall(kinds, path)) for method, path in requests)
+    return ", ".join(f"{method} {(names or ['page'])[-1]}".removeprefix("GET ") for method, names in found)
 
 
 def add_incidents(store: Store, count: int) -> None:
@@ -163,7 +164,7 @@ def test_a_component_that_only_another_open_incident_itself_names_is_left_alone(
     ("inputs", "requests"),
     [
         (OPEN, "incidents, POST incidents, incidents, page"),
-        (OPEN | {"dry_run": "true"}, "incidents"),
+        (OPEN | {"dry_run": "true"}, "permissions, incidents"),
         (OPEN | {"if_no_incident": "skip"}, "incidents"),
         (OPEN | {"incident_title": INCIDENT_TITLE}, "incidents, updates, POST updates, page"),
         ({"incident_title": INCIDENT_TITLE, "operation": "list"}, "incidents, updates, page"),
@@ -262,7 +263,7 @@ def test_a_job_that_runs_again_does_not_open_what_it_has_ended(step: RunStep, st
     step(**OPEN)
     ended = step(**RESOLVE, if_no_incident="create")
 
-    again = step(**RESOLVE, if_no_incident="create", skip_duplicate="true")
+    again = step(**RESOLVE, if_no_incident="create", environ={"GITHUB_RUN_ATTEMPT": "2"})
 
     assert again.end == (0, "unchanged")
     assert again.outputs["update-id"] == ended.outputs["update-id"]
@@ -273,9 +274,23 @@ def test_a_job_that_runs_again_opens_an_incident_for_a_new_failure(step: RunStep
     step(**OPEN)
     step(**RESOLVE)
 
-    again = step(**OPEN, skip_duplicate="true")
+    again = step(**OPEN, environ={"GITHUB_RUN_ATTEMPT": "2"})
 
     assert again.end == (0, "opened")
+    assert len(store.incidents) == 3
+
+
+@pytest.mark.parametrize("skip_duplicate", ["auto", "true"])
+def test_an_ended_incident_is_no_reason_to_be_silent_in_a_first_attempt(
+    step: RunStep, store: Store, skip_duplicate: str
+) -> None:
+    step(**OPEN)
+    step(**RESOLVE)
+
+    again = step(**OPEN | {"status": "monitoring", "description": RESOLVE["description"]}, skip_duplicate="true")
+    repeated = step(**OPEN, skip_duplicate=skip_duplicate)
+
+    assert (again.end, repeated.end) == ((0, "opened"), (0, "created"))
     assert len(store.incidents) == 3
 
 

@@ -203,7 +203,7 @@ def test_the_comment_does_not_mention_subscribers_where_the_run_does_not_know(
             [f"GET {UPDATES}", f"GET {INCIDENTS}/{INCIDENT_ID}", f"POST {UPDATES}"],
         ),
         (OPEN, [f"GET {INCIDENTS}", f"POST {INCIDENTS}", f"GET {INCIDENTS}"]),
-        (SAME, [f"GET {UPDATES}"]),
+        (SAME, [f"GET {UPDATES}", f"GET {INCIDENTS}/{INCIDENT_ID}"]),
         (PATCH | {"update_id": "latest"}, [f"GET {UPDATES}", f"PATCH {UPDATE}"]),
         (DELETE | {"update_id": "latest"}, [f"GET {UPDATES}", f"DELETE {UPDATE}"]),
     ],

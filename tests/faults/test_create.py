@@ -56,6 +56,8 @@ PAIRED = (
     "429 for a second, before the write",
     "400 envelope, before the write",
     "401 envelope, before the write",
+    "403 html, before the write",
+    "403 html, after the write",
     "total_count too high, after the write",
 )
 """One fault of each kind, in the phases that make a difference; the other faults are tested one at a time."""

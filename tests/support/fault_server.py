@@ -328,9 +328,16 @@ REFUSALS = {
     **_every((400, 401, 403, 404, 409, 422, 501, 505), "envelope", REFUSAL, JSON_TYPE, BEFORE),
     **_every((200, 201), "refusal", REFUSAL, JSON_TYPE, BEFORE),
     **_every((301, 302, 303, 307, 308), "elsewhere", "", {"Location": ELSEWHERE}, BEFORE),
-    **_every((501, 505), "html", HTML, HTML_TYPE, BEFORE),
 }
-"""Complete responses that say that nothing was written, and that trying again is useless."""
+"""Complete responses of the API that say that nothing was written, and that trying again is useless."""
+
+INTERCEPTED = {
+    **_every((400, 401, 403, 404, 413, 501, 505), "html", HTML, HTML_TYPE),
+    **_every((401, 403, 404), "text", "Access denied", {"Content-Type": "text/plain"}),
+    **_every((401, 403, 404), "foreign JSON", '{"message": "Forbidden", "errors": ["WAF"]}', JSON_TYPE),
+    "403 without a body": response(403),
+}
+"""Complete refusals by something in front of the API, which may have passed the request on all the same."""
 
 GOOD_ANSWERS = {
     "103 first": _after(EARLY_HINTS),
@@ -346,7 +353,7 @@ GOOD_ANSWERS = {
 }
 """Complete, correct responses that only look unusual."""
 
-FAULTS = LOST_ANSWERS | UNCERTAIN_ANSWERS | STRANGE_ANSWERS | THROTTLES | REFUSALS | GOOD_ANSWERS
+FAULTS = LOST_ANSWERS | UNCERTAIN_ANSWERS | STRANGE_ANSWERS | THROTTLES | REFUSALS | INTERCEPTED | GOOD_ANSWERS
 
 CASES = {f"{name}, {phase.value}": Play(fault, phase) for name, fault in FAULTS.items() for phase in fault.phases}
 

@@ -130,12 +130,13 @@ def test_an_operation_sends_no_unnecessary_request_and_reads_the_page_last(
         ({"operation": "delete", "update_id": UPDATE_ID}, UPDATE),
     ],
 )
-def test_dry_run_reads_once_what_it_would_touch_and_writes_nothing(
+def test_dry_run_asks_for_permissions_reads_once_what_it_would_touch_and_writes_nothing(
     step: RunStep, sandbox: Sandbox, inputs: dict[str, str], touched: str
 ) -> None:
     result = step(**inputs, dry_run="true")
 
-    assert (result.end, requests_of(sandbox.store)) == ((0, "dry-run"), [f"GET {touched}"])
+    requests = ["GET /v1/tokens/permissions", f"GET {touched}"]
+    assert (result.end, requests_of(sandbox.store)) == ((0, "dry-run"), requests)
     assert result.outputs["notified"] == "false"
 
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from onlineornot_action.exactly_once.post import MAX_LOST_WRITES, CancelledWriteError, Evidence, UnknownOutcomeError
 from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, Deadline, Limits, backoff
-from onlineornot_action.onlineornot.errors import APIError, CancelledError, Effect
+from onlineornot_action.onlineornot.errors import APIError, CancelledError, Effect, InterceptedError, NotFoundError
 
 T = TypeVar("T")
 
@@ -30,11 +30,13 @@ def change(
     try:
         return write(), Evidence.RESPONSE
     except APIError as error:
-        if error.effect is not Effect.AMBIGUOUS:
+        if not (error.effect is Effect.AMBIGUOUS or isinstance(error, InterceptedError)):
             raise
-        lost = error
+        failure = error
     try:
-        return _reconcile(lost, write, read_back, deadline, limits)
+        if isinstance(failure, InterceptedError):
+            return _read_back_after_interception(read_back, failure), Evidence.RECONCILED
+        return _reconcile(failure, write, read_back, deadline, limits)
     except CancelledError as error:
         raise CancelledWriteError from error
 
@@ -66,6 +68,19 @@ def _read_back_if_possible(read_back: Callable[[], T | None]) -> T | None:
         return read_back()
     except APIError:
         return None
+
+
+def _read_back_after_interception(read_back: Callable[[], T | None], refusal: InterceptedError) -> T:
+    """Find out whether the write succeeded, although something between here and the API refused it."""
+    try:
+        made = read_back()
+    except NotFoundError:  # the API itself says that there is nothing to change
+        raise
+    except APIError as error:
+        raise UnknownOutcomeError(refusal) from error
+    if made is None:
+        raise refusal
+    return made
 
 
 def _read_back_after_refusal(read_back: Callable[[], T | None], refusal: APIError) -> T:

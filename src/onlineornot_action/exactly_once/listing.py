@@ -58,14 +58,23 @@ class Listing(Generic[Listed]):
         return self.pages[0].began
 
     @property
+    def server_time(self) -> float | None:
+        """The server's clock when it responded, in seconds since 1970; None when it does not say."""
+        return self.pages[-1].server_time
+
+    @property
     def complete(self) -> bool:
         """Whether it has as many items as the API says there are."""
         return len(self.ids) >= max(page.total_count or 0 for page in self.pages)
 
+    def may_show_everything(self, baseline: "Listing[Listed] | None") -> bool:
+        """Whether nothing is known to be missing."""
+        return self.complete and (baseline is None or baseline.ids <= self.ids)
+
     def shows_everything(self, baseline: "Listing[Listed] | None") -> bool:
         """Whether nothing can be missing, even though a failing server may return only a part of the list."""
         counts_agree = all(page.total_count == len(self.ids) for page in self.pages)
-        return counts_agree and not self.pages[-1].items and (baseline is None or baseline.ids <= self.ids)
+        return counts_agree and not self.pages[-1].items and self.may_show_everything(baseline)
 
 
 def read_reliably(

@@ -14,21 +14,15 @@ than either. Two gaps remain: a write, or a list that shows it, that takes longe
 somebody else who posts the same at the same moment.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, Protocol
 
-from onlineornot_action.exactly_once.listing import Listing, NewItems, PostLimits, find_new_items, read_reliably
+from onlineornot_action.exactly_once.baseline import DuplicateCheck, read_baseline
+from onlineornot_action.exactly_once.listing import Listing, NewItems, PostLimits, find_new_items
 from onlineornot_action.onlineornot.deadline import Deadline, backoff
-from onlineornot_action.onlineornot.errors import (
-    APIError,
-    AuthenticationError,
-    CancelledError,
-    Effect,
-    NotFoundError,
-    PermissionDeniedError,
-)
+from onlineornot_action.onlineornot.errors import APIError, CancelledError, Effect, InterceptedError
 from onlineornot_action.onlineornot.models import AnyItem, ListPage
 
 MAX_LOST_WRITES = 3
@@ -55,7 +49,7 @@ class Evidence(Enum):
     """How an outcome is known."""
 
     RESPONSE = "the API confirmed it"
-    RECONCILED = "the response was lost, but a later reading confirmed it"
+    RECONCILED = "the API's response was lost, but a later reading confirmed it"
     DUPLICATE = "it was there before"
 
 
@@ -115,7 +109,7 @@ def post(
     draft: Draft[AnyItem],
     deadline: Deadline,
     *,
-    find_duplicate: Callable[[list[AnyItem]], AnyItem | None] | None = None,
+    duplicate_check: DuplicateCheck[AnyItem] | None = None,
     baseline: Listing[AnyItem] | None = None,
     limits: PostLimits,
 ) -> Posted[AnyItem]:
@@ -124,7 +118,7 @@ def post(
     Args:
         draft: The item to post.
         deadline: When to give up.
-        find_duplicate: Returns an existing item that makes posting unnecessary.
+        duplicate_check: Whether an existing item makes posting unnecessary; None if none does.
         baseline: The list, if it was read reliably just before.
         limits: Pauses, reserves and the like.
 
@@ -134,7 +128,7 @@ def post(
         CancelledError: The run was cancelled; the item is not there.
         CancelledWriteError: The run was cancelled; the item may be there, or was found.
     """
-    return _Posting(draft, deadline, limits, baseline).run(find_duplicate)
+    return _Posting(draft, deadline, limits, baseline).run(duplicate_check)
 
 
 class _Posting(Generic[AnyItem]):
@@ -150,12 +144,12 @@ class _Posting(Generic[AnyItem]):
         self._written_at: float | None = None
         """When the first post that lost its response began."""
 
-    def run(self, find_duplicate: Callable[[list[AnyItem]], AnyItem | None] | None) -> Posted[AnyItem]:
-        if find_duplicate:
-            self._baseline = self._baseline or self._read_baseline_reliably(find_duplicate)
-            if duplicate := find_duplicate(self._baseline.items):
+    def run(self, check: DuplicateCheck[AnyItem] | None) -> Posted[AnyItem]:
+        self._baseline = self._baseline or read_baseline(self._draft.pages, self._deadline, self._limits, check)
+        if check and self._baseline:
+            duplicate = check.find(self._baseline.items)
+            if duplicate is not None:
                 return self._posted(duplicate, Evidence.DUPLICATE)
-        self._baseline = self._baseline or self._read_baseline()
         for _ in range(MAX_LOST_WRITES):
             try:
                 return self._with_duplicates(self._draft.post())
@@ -168,24 +162,6 @@ class _Posting(Generic[AnyItem]):
             if self._deadline.left() < self._limits.write_reserve:
                 break
         raise lost
-
-    def _read_baseline_reliably(self, find_duplicate: Callable[[list[AnyItem]], AnyItem | None]) -> Listing[AnyItem]:
-        """Read the baseline so that no duplicate is overlooked."""
-        pages, deadline, limits = self._draft.pages, self._deadline, self._limits
-        return read_reliably(pages, deadline, limits, is_enough=lambda items: find_duplicate(items) is not None)
-
-    def _read_baseline(self) -> Listing[AnyItem] | None:
-        """Read the baseline in its share of the time; return None when it cannot be read or stays incomplete."""
-        deadline = self._deadline.within(self._deadline.left() * self._limits.baseline_share)
-        try:
-            reading = Listing(self._draft.pages(deadline))
-            if not (reading.complete or reading.too_long):
-                reading = Listing(self._draft.pages(deadline))
-        except APIError as error:
-            if _prevents_posting(error):
-                raise
-            return None
-        return reading if reading.complete or reading.too_long else None
 
     def _reconcile(self, lost: APIError) -> Posted[AnyItem] | None:
         """Find the posted item; return None when it is proven absent."""
@@ -267,9 +243,29 @@ class _Posting(Generic[AnyItem]):
 
     def _find_earlier_post_or_raise(self, error: APIError) -> Posted[AnyItem]:
         """After a post without effect, return an earlier one that was thought to be absent."""
+        if isinstance(error, InterceptedError):
+            return self._find_despite_interception(error)
         found = self._reconciled(self._find_earlier_posts())
         if found is None:
             raise error
+        return found
+
+    def _find_despite_interception(self, refusal: InterceptedError) -> Posted[AnyItem]:
+        """Read the list once: what refused the post may have passed it on, and have replaced only its response."""
+        self._written_at = refusal.began if self._written_at is None else self._written_at
+        deadline = self._deadline.within(self._limits.response, detached=True)
+        try:
+            reading = Listing(self._draft.pages(deadline))
+            found = self._reconciled(self._find_matches(reading, deadline))
+        except CancelledError:
+            raise CancelledWriteError(self._find_despite_cancellation()) from refusal
+        except APIError as error:
+            raise UnknownOutcomeError(refusal) from error
+        if found is None:
+            if not reading.may_show_everything(self._baseline):
+                raise UnknownOutcomeError(refusal)
+            self._ensure_absent(refusal, reading)
+            raise refusal
         return found
 
     def _find_earlier_posts(self) -> list[AnyItem]:
@@ -289,9 +285,3 @@ class _Posting(Generic[AnyItem]):
             return self._reconciled(self._find_matches(Listing(self._draft.pages(deadline)), deadline))
         except APIError:
             return None
-
-
-def _prevents_posting(error: APIError) -> bool:
-    """Whether the failure to read the list will also make the post fail."""
-    refused = isinstance(error, AuthenticationError | PermissionDeniedError | NotFoundError)
-    return refused or error.effect is Effect.THROTTLED or (error.effect is Effect.NOT_SENT and error.final)

@@ -52,7 +52,7 @@ class Inputs(BaseModel):
     components: Annotated[Components, PlainValidator(parse_components)] | None = None
     notify: Annotated[bool, BeforeValidator(parsers.boolean)] = True
     date_happened: Annotated[str, AfterValidator(parsers.timestamp)] | None = None
-    skip_duplicate: Annotated[bool, BeforeValidator(parsers.boolean_or_auto)]
+    skip_duplicate: Annotated[parsers.SkipDuplicate, PlainValidator(parsers.skip_duplicate)]
     dry_run: Annotated[bool, BeforeValidator(parsers.boolean)] = False
     fail_on_error: Annotated[bool, BeforeValidator(parsers.boolean)] = True
     timeout_seconds: Annotated[int, BeforeValidator(parsers.timeout)] = 120

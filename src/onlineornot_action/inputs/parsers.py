@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum
 from ipaddress import ip_address
 from itertools import pairwise
 from pathlib import Path
@@ -141,13 +141,24 @@ def boolean(value: str) -> bool:
     return _BOOLEANS[value]
 
 
-def boolean_or_auto(value: str, info: Info) -> bool:
-    """Parse a boolean, or `auto`, which is true when the job is run again."""
-    if value.casefold() == AUTO:
-        return info.context.rerun
-    if value not in _BOOLEANS:
+class SkipDuplicate(Enum):
+    """Which updates of the incident make a new one that says the same unnecessary."""
+
+    NEVER = "none"
+    IF_NEWEST = "the newest, while the incident is open: what customers read now"
+    IF_ANY = "any since the incident last ended: one of them may come from an earlier attempt of this job"
+
+
+def skip_duplicate(value: str, info: Info) -> SkipDuplicate:
+    """Parse a boolean or `auto`, which asks for nothing in the first attempt of a job."""
+    is_auto = value.casefold() == AUTO
+    if not is_auto and value not in _BOOLEANS:
         raise ValueError(f"is {quote(value)}, but must be auto, true or false")
-    return _BOOLEANS[value]
+    if not is_auto and not _BOOLEANS[value]:
+        return SkipDuplicate.NEVER
+    if info.context.rerun:
+        return SkipDuplicate.IF_ANY
+    return SkipDuplicate.NEVER if is_auto else SkipDuplicate.IF_NEWEST
 
 
 def timeout(value: str) -> int:

@@ -23,6 +23,7 @@ from onlineornot_action.onlineornot.models import (
     ListPage,
     Many,
     StatusPage,
+    TokenPermissions,
 )
 from onlineornot_action.onlineornot.responses import Envelope, Received, read_response
 from onlineornot_action.onlineornot.transport import Request, Transport
@@ -143,9 +144,10 @@ class OnlineOrNotClient:
         path = f"{_page_path(status_page_id)}/incidents"
         return self._request("POST", path, Envelope[Incident], body=incident.to_json())
 
-    def get_incident(self, status_page_id: str, incident_id: str) -> Incident:
+    def get_incident(self, status_page_id: str, incident_id: str, deadline: Deadline | None = None) -> Incident:
         """Retrieve one incident, with its components and updates if the response has them."""
-        return self._request("GET", _incident_path(status_page_id, incident_id), Envelope[Incident])
+        path = _incident_path(status_page_id, incident_id)
+        return self._request("GET", path, Envelope[Incident], deadline=deadline)
 
     def component_pages(self, status_page_id: str) -> Iterator[ListPage[Component]]:
         """Yield all components, page by page."""
@@ -161,6 +163,11 @@ class OnlineOrNotClient:
         """Retrieve a status page, in one attempt."""
         request = Request("GET", f"{self._base_url}{_page_path(status_page_id)}")
         return self._attempt(request, Envelope[StatusPage], deadline).result
+
+    def get_token_permissions(self, deadline: Deadline | None = None) -> tuple[str, ...]:
+        """Retrieve the permissions of the token itself, in the API's words."""
+        permissions = self._request("GET", "/v1/tokens/permissions", Envelope[TokenPermissions], deadline=deadline)
+        return tuple(entry for entry in permissions.permissions if entry)
 
     def close(self) -> None:
         """Close the connection."""
@@ -183,9 +190,17 @@ class OnlineOrNotClient:
             if not items or pages_without_new > 1 or (has_all and not to_the_end):
                 return
 
-    def _request(self, method: str, path: str, envelope: type[Envelope[T]], body: bytes | None = None) -> T:
+    def _request(
+        self,
+        method: str,
+        path: str,
+        envelope: type[Envelope[T]],
+        *,
+        body: bytes | None = None,
+        deadline: Deadline | None = None,
+    ) -> T:
         request = Request(method, f"{self._base_url}{path}", None, body)
-        return self._send(request, envelope, self._deadline).result
+        return self._send(request, envelope, deadline or self._deadline).result
 
     def _send(self, request: Request, envelope: type[Envelope[T]], deadline: Deadline) -> Received[T]:
         """Send a request, and repeat it while that is safe and may help."""

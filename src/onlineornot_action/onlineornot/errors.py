@@ -13,7 +13,8 @@
         ├── NotFoundError              404
         ├── RateLimitError             425, 429
         ├── RedirectError              3xx
-        └── InternalServerError        5xx
+        ├── InternalServerError        5xx
+        └── InterceptedError           4xx, 501 or 505 that is not the API's own
 
 Each has an `effect`: what the request did on the server. The effect, not the class, decides whether a request may be
 repeated. `CancelledError` stands apart: the API did not fail, the caller stopped.
@@ -180,8 +181,18 @@ ERRORS: dict[int, type[APIStatusError]] = {
 _FINAL_5XX = (501, 505)
 
 
-def error_for(status: int) -> type[APIStatusError]:
-    """Return the error class of a status."""
+class InterceptedError(APIStatusError):
+    """4xx, 501 or 505 whose body is no envelope of the API's: a proxy, a firewall or an edge responded instead of it.
+
+    Its `effect` is REJECTED like that of the API's own refusals. But whatever is in between may have passed the request
+    on and replaced the response, so a write is looked for once.
+    """
+
+
+def error_for(status: int, *, has_envelope: bool = True) -> type[APIStatusError]:
+    """Return the error class of a status; `has_envelope` tells whether the response is the API's own."""
+    if not has_envelope and status >= 400 and effect_of(status) is Effect.REJECTED:  # noqa: PLR2004 - no redirect
+        return InterceptedError
     by_hundreds = {3: RedirectError, 5: InternalServerError}.get(status // 100, APIStatusError)
     return ERRORS.get(status, by_hundreds)
 

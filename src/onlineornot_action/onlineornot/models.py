@@ -238,6 +238,12 @@ class Deleted(ReadModel):
     id: ResourceId
 
 
+class TokenPermissions(ReadModel):
+    """What a token may do, in entries whose form the API documents only by an example: `uptime_checks (read)`."""
+
+    permissions: Many[Text]
+
+
 class HasId(Protocol):
     """An item of any list."""
 

@@ -57,9 +57,21 @@ class ErrorDetail(ReadModel):
 
 
 class Failure(ReadModel):
-    """The part of an envelope that says why a request failed."""
+    """The part of an envelope that says that a request failed, and why."""
 
+    success: Lenient[StrictBool] = None
     errors: Lenient[Many[Lenient[ErrorDetail]]] = None
+
+    @property
+    def is_envelope(self) -> bool:
+        """Whether this has the shape of the API's own failures; a gateway's JSON has another one."""
+        return self.success is False and self.errors is not None
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """The errors that say something."""
+        details = (detail for detail in self.errors or () if detail)
+        return tuple(Refusal(each.code or "", each.message or "") for each in details if each.code or each.message)
 
 
 @dataclass(frozen=True)
@@ -143,24 +155,23 @@ def _count_structure(body: bytes) -> int:
 
 
 def _status_error(response: Response, effect: Effect, context: _Context, now: float) -> APIError:
-    return error_for(response.status)(
+    failure = _failure(response.body, context)
+    return error_for(response.status, has_envelope=failure.is_envelope)(
         response.status,
         effect=effect,
-        refusals=_refusals(response.body, context),
+        refusals=failure.refusals,
         retry_after=_retry_after(response, now),
         location=hide(response.headers.get("Location", ""), context["secrets"]),
         began=response.began,
     )
 
 
-def _refusals(body: bytes, context: _Context) -> tuple[Refusal, ...]:
-    """Return the errors in an envelope; none for any other body."""
+def _failure(body: bytes, context: _Context) -> Failure:
+    """Return what an envelope says of a failure; nothing for any other body."""
     try:
-        errors = Failure.model_validate_json(_well_formed(body), context=context).errors or ()
+        return Failure.model_validate_json(_well_formed(body), context=context)
     except ValidationError:
-        return ()
-    details = (detail for detail in errors if detail)
-    return tuple(Refusal(each.code or "", each.message or "") for each in details if each.code or each.message)
+        return Failure()
 
 
 def _retry_after(response: Response, now: float) -> float | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from onlineornot_action.exactly_once.listing import Listing
 from onlineornot_action.exactly_once.post import Evidence, Posted, duplicate_warnings, post
 from onlineornot_action.inputs.model import IfNoIncident, InvalidInputsError, Operation
+from onlineornot_action.inputs.parsers import SkipDuplicate
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.deadline import Deadline
 from onlineornot_action.onlineornot.errors import APIError, CancelledError
@@ -49,7 +50,8 @@ def find_incident(session: Session, title: str) -> Target | Result:
 def _posted_before(session: Session, incidents: Listing[Incident], title: str) -> Result | None:
     """Return what an earlier attempt of the job posted to the incident that it thereby ended."""
     ended = newest_first(incident for incident in incidents.items if has_title(incident, title))
-    if not (ended and session.inputs.skip_duplicate and session.inputs.operation is Operation.CREATE):
+    is_rerun = session.inputs.skip_duplicate is SkipDuplicate.IF_ANY
+    if not (ended and is_rerun and session.inputs.operation is Operation.CREATE):
         return None
     target = Target(ended[0].id, incidents=incidents)
     if session.inputs.components:

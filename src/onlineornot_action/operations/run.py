@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from onlineornot_action.exactly_once.post import Evidence, Posted, duplicate_warnings, post
 from onlineornot_action.inputs.model import InvalidInputsError, Operation
-from onlineornot_action.inputs.parsers import LATEST
+from onlineornot_action.inputs.parsers import LATEST, SkipDuplicate
 from onlineornot_action.onlineornot.errors import NotFoundError
 from onlineornot_action.onlineornot.models import (
     ENDING_STATUSES,
@@ -14,7 +14,8 @@ from onlineornot_action.onlineornot.models import (
     created_or_oldest,
     newest_first,
 )
-from onlineornot_action.operations.updates import draft_update, is_patched
+from onlineornot_action.operations.duplicates import duplicate_check, reason_to_repeat, stale_warnings
+from onlineornot_action.operations.updates import UpdateDraft, draft_update, is_patched
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.session import Session, Target
 
@@ -45,11 +46,26 @@ def _create(session: Session, target: Target) -> Result:
     posted = post(
         draft,
         session.deadline,
-        find_duplicate=draft.find_duplicate if session.inputs.skip_duplicate else None,
+        duplicate_check=duplicate_check(draft, session.inputs.skip_duplicate),
         baseline=target.updates,
         limits=session.limits,
     )
+    if posted.evidence is Evidence.DUPLICATE and session.inputs.skip_duplicate is SkipDuplicate.IF_NEWEST:
+        return _unchanged_or_repeated(session, target, draft, posted)
     return _created(session, target, posted)
+
+
+def _unchanged_or_repeated(
+    session: Session, target: Target, draft: UpdateDraft, duplicate: Posted[IncidentUpdate]
+) -> Result:
+    """Post nothing while the incident is open and its newest update says the same; otherwise post it again."""
+    reason = reason_to_repeat(session, target)
+    if not reason:
+        warnings = stale_warnings(duplicate, session.deadline.clock.time())
+        return replace(_created(session, target, duplicate), warnings=tuple(warnings))
+    posted = post(draft, session.deadline, baseline=duplicate.baseline, limits=session.limits)
+    result = _created(session, target, posted)
+    return replace(result, notes=(reason, *result.notes))
 
 
 def _created(session: Session, target: Target, posted: Posted[IncidentUpdate]) -> Result:
@@ -64,14 +80,15 @@ def _created(session: Session, target: Target, posted: Posted[IncidentUpdate]) -
     return replace(
         result,
         notified=session.inputs.notify,
-        notes=tuple(_circumstances(posted)),
+        notes=tuple(_circumstances(posted, session.inputs.skip_duplicate)),
         warnings=tuple(duplicate_warnings(posted)),
     )
 
 
-def _circumstances(posted: Posted[IncidentUpdate]) -> Iterator[str]:
+def _circumstances(posted: Posted[IncidentUpdate], skip: SkipDuplicate) -> Iterator[str]:
     if posted.baseline is None:
-        yield "The updates could not be read beforehand"
+        had_no_effect = "" if skip is SkipDuplicate.NEVER else ", so skip-duplicate had no effect"
+        yield f"The updates could not be read beforehand{had_no_effect}"
     elif posted.baseline.items and max(posted.baseline.items, key=created_or_oldest).status in ENDING_STATUSES:
         yield "The incident was already over"
 

@@ -109,6 +109,12 @@ class UpdateDraft:
         """Whether an update says what this one does."""
         return says_the_same(item, self.body)
 
+    def find_newest(self, items: list[IncidentUpdate]) -> IncidentUpdate | None:
+        """The newest update, if it says the same; where the dates do not tell which it is, all that it may be do."""
+        newest = max(map(created_or_oldest, items), default=None)
+        candidates = [item for item in items if item.created in (None, newest)]
+        return next(iter(candidates), None) if all(map(self.is_same, candidates)) else None
+
     def find_duplicate(self, items: list[IncidentUpdate]) -> IncidentUpdate | None:
         """An update that says the same, unless the incident was declared over since."""
         over = max((created_or_oldest(item) for item in items if item.status in ENDING_STATUSES), default=float("-inf"))

@@ -1,6 +1,6 @@
 """The messages of failures: what happened, what that usually means, and what to change."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from onlineornot_action.onlineornot.errors import (
     CancelledError,
     CertificateError,
     Effect,
+    InterceptedError,
     InternalServerError,
     NotFoundError,
     PermissionDeniedError,
@@ -37,6 +38,10 @@ _DONE = {
     Operation.LIST: "read",
     Operation.DELETE: "deleted",
 }
+_INTERCEPTED = (
+    "This is not the API's own response: a proxy, a firewall or the network in front of the API refused the request"
+)
+_FAILED_ELSEWHERE = "The API, or something in front of it, failed. Run the job again later"
 LOOK_FIRST = "Look at the incident on the status page before you run the job again"
 _MEANING: tuple[tuple[type[APIError], str], ...] = (
     (
@@ -45,6 +50,10 @@ _MEANING: tuple[tuple[type[APIError], str], ...] = (
     ),
     (ProxyError, "Check the address, user name and password in HTTPS_PROXY"),
     (APIConnectionError, "Check that this runner can reach it, then run the job again"),
+    (
+        InterceptedError,
+        f"{_INTERCEPTED}. Check api-url and what lies between this runner and the API, or run the job again later",
+    ),
     (
         AuthenticationError,
         "The API token is wrong, revoked or expired (made through the API, it lasts 365 days). Store a new one",
@@ -56,8 +65,11 @@ _MEANING: tuple[tuple[type[APIError], str], ...] = (
     (NotFoundError, "Check the ids: this page has no such incident, or this incident no such update"),
     (RateLimitError, "The API accepts no more requests for now. Run the job again later"),
     (RedirectError, "Redirects are not followed, because the token is for the API alone. Check api-url"),
-    (BadRequestError, "The API does not accept what was sent. Fix the input named in the message"),
-    (InternalServerError, "The API failed. It may also respond like this to a wrong id, so check the ids"),
+    (
+        BadRequestError,
+        "The API does not accept what was sent. Fix what it names. A wrong id may get the same response: check {ids}",
+    ),
+    (InternalServerError, "The API failed. A wrong id may get the same response: check {ids}"),
     (APIStatusError, "Fix what the message names, and check the ids and api-url"),
     (APIError, "This is not a response of the API. Check api-url, and any proxy between this runner and the API"),
 )
@@ -80,7 +92,7 @@ def explain(
 
 def _explain_failure(error: APIError, inputs: Inputs, incident_id: str) -> Result:
     """Nothing was written."""
-    sentences = [_not_done(error, inputs.operation), *_quotes(error), _meaning(error), *_asked_to_wait(error)]
+    sentences = [_not_done(error, inputs.operation), *_quotes(error), _meaning(error, inputs), *_asked_to_wait(error)]
     outcome = Outcome.REJECTED if error.effect is Effect.REJECTED else Outcome.NOT_SENT
     return _result(outcome, inputs, incident_id, sentences)
 
@@ -90,6 +102,7 @@ def _explain_unknown(error: UnknownOutcomeError, inputs: Inputs, incident_id: st
     sentences = [
         f"The update may have been {_DONE[inputs.operation]}: {error.cause}",
         *_quotes(error.cause),
+        *([_INTERCEPTED] if isinstance(error.cause, InterceptedError) else []),
         *_others("These updates are new, but their text differs from what was sent", error.new_ids),
         *_others("These updates may be what was sent, or older", error.uncertain_ids),
         *_asked_to_wait(error.cause),
@@ -131,12 +144,25 @@ def _quotes(error: APIError) -> list[str]:
     """Quote the API's own words, or the host that a redirect points to."""
     if isinstance(error, RedirectError):
         return [f"It points to {_host(error.location)}"]
-    refusals = error.refusals if isinstance(error, APIStatusError) else ()
-    return [f'The API says "{_shortened(str(refusal))}"' for refusal in refusals[:3]]
+    if isinstance(error, InterceptedError) or not isinstance(error, APIStatusError):
+        return []
+    return [f'The API says "{_shortened(str(refusal))}"' for refusal in error.refusals[:3]]
 
 
-def _meaning(error: APIError) -> str:
-    return next(meaning for kind, meaning in _MEANING if isinstance(error, kind))
+def _meaning(error: APIError, inputs: Inputs) -> str:
+    if isinstance(error, InternalServerError) and not error.refusals:
+        return _FAILED_ELSEWHERE
+    meaning = next(meaning for kind, meaning in _MEANING if isinstance(error, kind))
+    return meaning.replace("{ids}", f"the ids ({', '.join(_given_ids(inputs))})")
+
+
+def _given_ids(inputs: Inputs) -> Iterator[str]:
+    """Name the inputs that are ids."""
+    yield "status-page-id"
+    if inputs.incident_id:
+        yield "incident-id"
+    if inputs.update_id and inputs.update_id != LATEST:
+        yield "update-id"
 
 
 def _asked_to_wait(error: APIError) -> list[str]:

@@ -74,7 +74,7 @@ _TITLES = {
     Outcome.UNCHANGED: "nothing posted, it is already there",
     Outcome.DRY_RUN: "dry run, nothing written",
     Outcome.INVALID: "nothing written, the inputs are wrong",
-    Outcome.REJECTED: "nothing written, the API refused",
+    Outcome.REJECTED: "nothing written, the request was refused",
     Outcome.NOT_SENT: "nothing written, the API could not be reached",
     Outcome.UNKNOWN: "it is not known whether the update was written",
     Outcome.CANCELLED: "cancelled",

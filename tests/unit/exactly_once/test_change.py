@@ -21,6 +21,7 @@ from onlineornot_action.onlineornot.errors import (
 
 LOST = APITimeoutError("no response", effect=Effect.AMBIGUOUS)
 CUT = APIResponseValidationError("no JSON", status=200)
+INTERCEPTED = error_for(403, has_envelope=False)(403, effect=Effect.REJECTED)
 REFUSED = error_for(404)(404, effect=Effect.REJECTED)
 THROTTLED = error_for(429)(429, effect=Effect.THROTTLED)
 NOT_SENT = APIConnectionError("refused", effect=Effect.NOT_SENT)
@@ -64,6 +65,8 @@ def _returned(outcome: Outcome) -> str | None:
         pytest.param(["made"], [], Evidence.RESPONSE, id="confirmed"),
         pytest.param([LOST], ["made"], Evidence.RECONCILED, id="lost, made"),
         pytest.param([CUT], ["made"], Evidence.RECONCILED, id="cut, made"),
+        pytest.param([INTERCEPTED], ["made"], Evidence.RECONCILED, id="intercepted, made"),
+        pytest.param([LOST, INTERCEPTED], [None, "made"], Evidence.RECONCILED, id="lost, intercepted, made"),
         pytest.param([LOST, "made"], [None], Evidence.RESPONSE, id="lost, not made, confirmed"),
         pytest.param([CUT, "made"], [None], Evidence.RESPONSE, id="cut, not made, confirmed"),
         pytest.param([LOST, "made"], [UNREADABLE], Evidence.RESPONSE, id="lost, unreadable, confirmed"),
@@ -91,6 +94,8 @@ def test_change_is_made_and_it_is_known_how(writes: list[Outcome], reads: list[O
         pytest.param([REFUSED], [], REFUSED, id="refused"),
         pytest.param([THROTTLED], [], THROTTLED, id="throttled"),
         pytest.param([NOT_SENT], [], NOT_SENT, id="not sent"),
+        pytest.param([INTERCEPTED], [None], INTERCEPTED, id="intercepted, not made"),
+        pytest.param([INTERCEPTED], [REFUSED], REFUSED, id="intercepted, not there"),
         pytest.param([LOST, REFUSED], [None, None], REFUSED, id="lost, refused"),
         pytest.param([LOST, LOST, REFUSED], [None, None, None], REFUSED, id="lost twice, refused"),
     ],
@@ -132,6 +137,16 @@ def test_refusal_after_a_lost_response_is_unknown_when_the_item_cannot_be_read_b
 
     with pytest.raises(UnknownOutcomeError):
         target.change()
+
+
+@pytest.mark.parametrize("failure", [UNREADABLE, INTERCEPTED])
+def test_refusal_by_something_on_the_way_is_unknown_when_the_item_cannot_be_read_back(failure: APIError) -> None:
+    target = Target([INTERCEPTED], [failure])
+
+    with pytest.raises(UnknownOutcomeError) as caught:
+        target.change()
+
+    assert caught.value.cause is INTERCEPTED
 
 
 @pytest.mark.parametrize(("seconds", "reads"), [(0.4, 0), (4.9, 1)])

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.fault_server import VirtualClock
 
+from onlineornot_action.exactly_once.baseline import DuplicateCheck
 from onlineornot_action.exactly_once.listing import PostLimits
 from onlineornot_action.exactly_once.post import CancelledWriteError, Evidence, Posted, UnknownOutcomeError, post
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
@@ -23,6 +24,7 @@ from onlineornot_action.onlineornot.errors import (
     CancelledError,
     CertificateError,
     Effect,
+    InterceptedError,
     ProxyError,
     effect_of,
     error_for,
@@ -184,11 +186,11 @@ class Draft:
         return next(filter(self.is_same, items), None)
 
 
-def run(server: Server, *, seconds: float = 120, avoid_duplicate: bool = False) -> Posted[Note]:
+def run(server: Server, *, seconds: float = 120, avoid_duplicate: bool = False, required: bool = True) -> Posted[Note]:
     deadline = Deadline.after(seconds, server.clock, lambda: server.signalled)
     draft = Draft(server, deadline)
-    find_duplicate = draft.find_duplicate if avoid_duplicate else None
-    return post(draft, deadline, find_duplicate=find_duplicate, limits=PostLimits())
+    check = DuplicateCheck(draft.find_duplicate, is_required=required) if avoid_duplicate else None
+    return post(draft, deadline, duplicate_check=check, limits=PostLimits())
 
 
 def failure(kind: type[Failure], server: Server, **options: Any) -> Failure:
@@ -199,6 +201,10 @@ def failure(kind: type[Failure], server: Server, **options: Any) -> Failure:
 
 def status(code: int, retry_after: float | None = None) -> APIStatusError:
     return error_for(code)(code, effect=effect_of(code), retry_after=retry_after)
+
+
+def intercepted() -> APIError:
+    return error_for(403, has_envelope=False)(403, effect=Effect.REJECTED)
 
 
 def not_sent() -> APIError:
@@ -407,6 +413,62 @@ def test_duplicate_check_needs_the_list_until_the_deadline(listing: Listing) -> 
     assert error.effect is not Effect.REJECTED
     assert server.posted_at == []
     assert 119 <= server.clock.slept <= 120
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [down(), replace(SHORT, until=FOREVER), Listing(status(400), FOREVER)],
+    ids=["unreadable", "short", "400"],
+)
+def test_duplicate_check_that_is_not_required_is_left_out_after_a_quarter_of_the_time(listing: Listing) -> None:
+    server = Server(Note("same"), lists=[listing])
+
+    posted = run(server, avoid_duplicate=True, required=False)
+
+    assert (posted.evidence, posted.baseline, server.copies) == (Evidence.RESPONSE, None, 1)
+    assert server.posted_at[0] <= 30
+
+
+@pytest.mark.parametrize("listing", [EMPTY, SHORT, down(until=20)], ids=["empty", "short", "outage"])
+def test_duplicate_check_that_is_not_required_waits_for_a_list_that_can_be_trusted(listing: Listing) -> None:
+    server = Server(OLD, Note("same"), lists=[listing])
+
+    posted = run(server, avoid_duplicate=True, required=False)
+
+    assert (posted.evidence, server.copies) == (Evidence.DUPLICATE, 0)
+
+
+def test_post_that_something_on_the_way_refused_is_raised_when_it_is_absent() -> None:
+    server = Server(OLD, posts=[Post(intercepted(), writes=False)])
+
+    assert failure(InterceptedError, server).status == 403
+    assert (len(server.posted_at), len(server.read_at)) == (1, 2)
+
+
+@pytest.mark.parametrize("lists", [[FINE], [down(until=30)]], ids=["baseline", "no baseline"])
+def test_post_that_something_on_the_way_refused_and_passed_on_is_found(lists: list[Listing]) -> None:
+    server = Server(OLD, posts=[Post(intercepted())], lists=lists)
+
+    posted = run(server)
+
+    assert (posted.item.id, posted.evidence, len(server.posted_at)) == ("posted-1", Evidence.RECONCILED, 1)
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [EMPTY, SHORT, down(), Listing(status(403), FOREVER), Listing(status(401), FOREVER)],
+    ids=["empty", "short", "unreadable", "403", "401"],
+)
+def test_list_that_cannot_be_trusted_does_not_show_that_a_refused_post_is_absent(listing: Listing) -> None:
+    server = Server(OLD, posts=[Post(intercepted())], lists=[FINE, listing])
+
+    assert isinstance(failure(UnknownOutcomeError, server).cause, InterceptedError)
+
+
+def test_another_new_note_may_be_the_post_that_something_on_the_way_refused() -> None:
+    server = Server(OLD, posts=[Post(intercepted(), text="Another text")])
+
+    assert failure(UnknownOutcomeError, server).new_ids == ("posted-1",)
 
 
 @pytest.mark.parametrize("code", [400, 401, 404])

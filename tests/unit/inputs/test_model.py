@@ -3,6 +3,7 @@
 from support.inputs import CREATE, read
 
 from onlineornot_action.inputs.model import IfNoIncident, Operation
+from onlineornot_action.inputs.parsers import SkipDuplicate
 
 
 def test_an_input_that_is_not_given_has_its_default() -> None:
@@ -17,7 +18,7 @@ def test_an_input_that_is_not_given_has_its_default() -> None:
         "components": None,
         "notify": True,
         "date_happened": None,
-        "skip_duplicate": False,
+        "skip_duplicate": SkipDuplicate.NEVER,
         "dry_run": False,
         "fail_on_error": True,
         "timeout_seconds": 120,

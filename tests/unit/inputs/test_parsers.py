@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from support.inputs import BY_TITLE, CREATE, GET, NOW, TOKEN, problem, read, refuse
 
+from onlineornot_action.inputs.parsers import SkipDuplicate
 from onlineornot_action.onlineornot.models import IncidentStatus
 
 YEAR = timedelta(days=366)
@@ -143,13 +144,19 @@ def test_any_other_boolean_is_refused(name: str, written: str) -> None:
 
 @pytest.mark.parametrize(
     ("written", "attempt", "value"),
-    [("auto", "1", False), ("Auto", "2", True), ("", "2", True), ("false", "2", False), ("TRUE", "1", True)],
+    [
+        ("auto", "1", SkipDuplicate.NEVER),
+        ("Auto", "2", SkipDuplicate.IF_ANY),
+        ("", "", SkipDuplicate.NEVER),
+        ("", "2", SkipDuplicate.IF_ANY),
+        ("false", "1", SkipDuplicate.NEVER),
+        ("false", "2", SkipDuplicate.NEVER),
+        ("TRUE", "1", SkipDuplicate.IF_NEWEST),
+        ("true", "", SkipDuplicate.IF_NEWEST),
+        ("True", "2", SkipDuplicate.IF_ANY),
+    ],
 )
-def test_duplicates_are_skipped_on_a_rerun_unless_the_input_says_otherwise(
-    written: str,
-    attempt: str,
-    value: bool,  # noqa: FBT001 - it is a table
-) -> None:
+def test_skip_duplicate_means_another_thing_on_a_rerun(written: str, attempt: str, value: SkipDuplicate) -> None:
     inputs, warnings = read(CREATE | {"skip-duplicate": written}, {"GITHUB_RUN_ATTEMPT": attempt})
 
     assert (inputs.skip_duplicate, warnings) == (value, [])

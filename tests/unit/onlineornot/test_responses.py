@@ -13,6 +13,7 @@ from support.fault_server import (
     FAULTS,
     FOREVER,
     HTML,
+    REFUSAL,
     FaultServer,
     Phase,
     Play,
@@ -31,6 +32,7 @@ from onlineornot_action.onlineornot.errors import (
     AuthenticationError,
     BadRequestError,
     Effect,
+    InterceptedError,
     InternalServerError,
     NotFoundError,
     PermissionDeniedError,
@@ -83,8 +85,40 @@ def test_status_decides_the_error(
     with FaultServer([Play(response(status, body), times=FOREVER)]) as server:
         error = failure("create", make_client(server.url, seconds=5))
 
-    assert (type(error), error.effect, error.status) == (kind, effect, status)
+    is_intercepted = status >= 400 and effect is Effect.REJECTED and body != REFUSAL
+    assert (type(error), error.effect, error.status) == (InterceptedError if is_intercepted else kind, effect, status)
     assert str(status) in str(error)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 422, 501])
+@pytest.mark.parametrize(
+    ("body", "is_own"),
+    [
+        (REFUSAL, True),
+        ('{"success": false, "errors": []}', True),
+        ('{"success": false, "errors": [{"message": "No."}, null], "result": {}}', True),
+        ('{"success": false}', False),
+        ('{"success": false, "errors": null}', False),
+        ('{"success": false, "errors": {"code": 1}}', False),
+        ('{"success": "false", "errors": []}', False),
+        ('{"success": true, "errors": []}', False),
+        ('{"errors": [{"code": 10003, "message": "No."}]}', False),
+        ('{"message": "Forbidden"}', False),
+        ('["success", "errors"]', False),
+        ("Forbidden", False),
+        ("null", False),
+        ("\N{BYTE ORDER MARK}" + HTML, False),
+    ],
+)
+@pytest.mark.parametrize("operation", ["create", "get"])
+def test_refusal_that_is_no_envelope_is_not_the_apis_own(
+    make_client: MakeClient, status: int, body: str, operation: str, *, is_own: bool
+) -> None:
+    with FaultServer([Play(response(status, body))]) as server:
+        error = failure(operation, make_client(server.url))
+
+    assert isinstance(error, InterceptedError) is not is_own
+    assert error.effect is Effect.REJECTED
 
 
 def test_status_407_of_the_api_itself_is_a_refusal(make_client: MakeClient) -> None:
@@ -151,12 +185,12 @@ def test_refusal_in_another_form_has_no_text(body: str, make_client: MakeClient)
     with FaultServer([Play(response(400, body))]) as server:
         error = failure("create", make_client(server.url))
 
-    assert isinstance(error, BadRequestError)
+    assert isinstance(error, InterceptedError)
     assert error.refusals == ()
 
 
 def test_token_in_a_refusal_is_masked(make_client: MakeClient) -> None:
-    body = json.dumps({"errors": [{"code": EDIT_TOKEN, "message": f"Bearer {EDIT_TOKEN} is wrong"}]})
+    body = json.dumps({"success": False, "errors": [{"code": EDIT_TOKEN, "message": f"Bearer {EDIT_TOKEN} is wrong"}]})
 
     with FaultServer([Play(response(401, body))]) as server:
         error = failure("get", make_client(server.url))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from onlineornot_sandbox.auth import EDIT_TOKEN, OTHER_ORGANISATION_TOKEN, READ_TOKEN
+from onlineornot_sandbox.auth import CHECKS_TOKEN, EDIT_TOKEN, OTHER_ORGANISATION_TOKEN, READ_TOKEN
 from onlineornot_sandbox.bodies import IncidentUpdateCreate
 from onlineornot_sandbox.resources import Json
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, PAGE_ID, SEARCH_ID, SUBSCRIBERS, UPDATE_ID
@@ -140,6 +140,30 @@ def test_every_request_without_a_token_of_the_organisation_is_refused(
     assert_refused(call("GET", PAGE, None, authorization), status, code)
     assert_refused(call("POST", UPDATES, NEW_UPDATE, authorization), status, code)
     assert_refused(call("GET", "/v1/unknown", None, authorization), status, code)
+
+
+@pytest.mark.parametrize(
+    ("token", "permissions"),
+    [
+        (EDIT_TOKEN, ["uptime_checks (read)", "status_pages (edit)"]),
+        (READ_TOKEN, ["status_pages (read)"]),
+        (OTHER_ORGANISATION_TOKEN, ["status_pages (edit)"]),
+        (CHECKS_TOKEN, ["uptime_checks (read)"]),
+    ],
+)
+def test_every_token_may_ask_what_it_may_do(call: Call, token: str, permissions: list[str]) -> None:
+    response = call("GET", "/v1/tokens/permissions", None, bearer(token))
+
+    assert (response.status_code, response.json()["result"]) == (200, {"permissions": permissions})
+
+
+def test_an_unknown_token_may_not_ask_what_it_may_do(call: Call) -> None:
+    assert_refused(call("GET", "/v1/tokens/permissions", None, "Bearer unknown"), 401, 10002)
+
+
+@pytest.mark.parametrize("path", [PAGE, INCIDENTS, UPDATE])
+def test_a_token_for_uptime_checks_cannot_read_a_status_page(call: Call, path: str) -> None:
+    assert_refused(call("GET", path, None, bearer(CHECKS_TOKEN)), 403, 10003)
 
 
 @pytest.mark.parametrize("path", [PAGE, INCIDENTS, UPDATE])
