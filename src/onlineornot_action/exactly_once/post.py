@@ -14,12 +14,19 @@ than either. Two gaps remain: a write, or a list that shows it, that takes longe
 somebody else who posts the same at the same moment.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, Protocol
 
-from onlineornot_action.exactly_once.listing import Listing, NewItems, PostLimits, find_new_items, read_reliably
+from onlineornot_action.exactly_once.listing import (
+    Comparison,
+    Listing,
+    NewItems,
+    PostLimits,
+    find_new_items,
+    read_reliably,
+)
 from onlineornot_action.onlineornot.deadline import Deadline, backoff
 from onlineornot_action.onlineornot.errors import (
     APIError,
@@ -47,8 +54,8 @@ class Draft(Protocol[AnyItem]):
     def may_be_same(self, item: AnyItem) -> bool:
         """Whether an item could be the posted one, in whatever form the server stored it."""
 
-    def is_same(self, item: AnyItem, deadline: Deadline | None = None) -> bool:
-        """Whether an item says exactly what was posted; the deadline applies if that has to be read."""
+    def compare(self, items: Sequence[AnyItem], deadline: Deadline | None = None) -> Comparison[AnyItem]:
+        """Compare items with what was posted; the deadline applies if something has to be read for that."""
 
 
 class Evidence(Enum):
@@ -201,19 +208,22 @@ class _Posting(Generic[AnyItem]):
         if self._baseline and self._baseline.too_long:
             raise UnknownOutcomeError(lost)
         proof_from = self._deadline.clock.monotonic() + self._limits.absence_delay
-        empty_before = False
+        empty_before, unreadable = False, tuple[AnyItem, ...]()
         for reading in self._readings(lost, proof_from):
-            if found := self._reconciled(self._find_matches(reading)):
+            new = self._find_new(reading)
+            comparison = self._draft.compare(new.new)
+            unreadable = comparison.unreadable
+            if found := self._reconciled(_oldest_first(comparison.same)):
                 return found
             if reading.too_long:
                 break
-            if reading.began >= proof_from and reading.shows_everything(self._baseline):
+            if reading.began >= proof_from and reading.shows_everything(self._baseline) and not unreadable:
                 # With no baseline to compare it with, an empty list proves something the second time.
                 if reading.items or self._baseline or empty_before:
-                    self._ensure_absent(lost, reading)
+                    self._ensure_absent(lost, comparison.similar, new.uncertain)
                     return None
                 empty_before = True
-        raise UnknownOutcomeError(lost)
+        raise UnknownOutcomeError(lost, new_ids=_ids(unreadable))
 
     def _readings(self, lost: APIError, proof_from: float) -> Iterator[Listing[AnyItem]]:
         """Read the list at growing intervals, and as soon as absence can be proven, until no time is left."""
@@ -233,15 +243,13 @@ class _Posting(Generic[AnyItem]):
         pause, rest = backoff(attempts, self._limits), until - self._deadline.clock.monotonic()
         return self._deadline.sleep(min(pause, rest) if rest > 0 else pause, self._limits.read_reserve)
 
-    def _ensure_absent(self, lost: APIError, reading: Listing[AnyItem]) -> None:
+    def _ensure_absent(self, lost: APIError, similar: tuple[AnyItem, ...], uncertain: tuple[AnyItem, ...]) -> None:
         """Raise unless the item is absent in any form."""
-        found = self._find_new(reading)
-        if found.new or found.uncertain or lost.has_success_status:
+        if similar or uncertain or lost.has_success_status:
             # The ones that say the same come first, as a person should look at them first.
-            uncertain = sorted(found.uncertain, key=self._draft.is_same, reverse=True)
-            raise UnknownOutcomeError(
-                lost, new_ids=tuple(item.id for item in found.new), uncertain_ids=tuple(item.id for item in uncertain)
-            )
+            same_ids = _ids(self._draft.compare(uncertain).same)
+            by_likeness = sorted(_ids(uncertain), key=same_ids.__contains__, reverse=True)
+            raise UnknownOutcomeError(lost, new_ids=_ids(similar), uncertain_ids=tuple(by_likeness))
 
     def _find_new(self, reading: Listing[AnyItem]) -> NewItems[AnyItem]:
         at, candidate = self._written_at or 0.0, self._draft.may_be_same
@@ -249,8 +257,7 @@ class _Posting(Generic[AnyItem]):
 
     def _find_matches(self, reading: Listing[AnyItem], deadline: Deadline | None = None) -> list[AnyItem]:
         """Return the new items that say what was posted, oldest first."""
-        matches = [item for item in self._find_new(reading).new if self._draft.is_same(item, deadline)]
-        return sorted(matches, key=lambda item: item.created or 0.0)
+        return _oldest_first(self._draft.compare(self._find_new(reading).new, deadline).same)
 
     def _reconciled(self, matches: list[AnyItem]) -> Posted[AnyItem] | None:
         if not matches:
@@ -289,6 +296,14 @@ class _Posting(Generic[AnyItem]):
             return self._reconciled(self._find_matches(Listing(self._draft.pages(deadline)), deadline))
         except APIError:
             return None
+
+
+def _oldest_first(items: Iterable[AnyItem]) -> list[AnyItem]:
+    return sorted(items, key=lambda item: item.created or 0.0)
+
+
+def _ids(items: Iterable[AnyItem]) -> tuple[str, ...]:
+    return tuple(item.id for item in items)
 
 
 def _prevents_posting(error: APIError) -> bool:

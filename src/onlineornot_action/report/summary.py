@@ -1,6 +1,6 @@
 """The success annotation and the job summary, in which untrusted text is nothing but text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from onlineornot_action.exactly_once.post import Evidence
 from onlineornot_action.inputs.components import Components, NamedStatus
@@ -20,7 +20,7 @@ def sentence(result: Result, inputs: Inputs) -> str:
     return {
         Outcome.CREATED: f"Posted {status} to {incident} as {update}; subscribers {_notified(notify=inputs.notify)}.",
         Outcome.OPENED: f"Opened {incident} with {status}; subscribers {_notified(notify=inputs.notify)}.",
-        Outcome.SKIPPED: "Nothing was posted: there is no open incident of this title.",
+        Outcome.SKIPPED: " ".join(("Nothing was posted: no open incident has this title.", *_sentences(result.notes))),
         Outcome.UNCHANGED: f"Nothing was posted: {update} of {incident} already says the same.",
         Outcome.UPDATED: f"Changed {update} of {incident}.",
         Outcome.DELETED: f"Deleted {update} of {incident}.",
@@ -28,6 +28,10 @@ def sentence(result: Result, inputs: Inputs) -> str:
         Outcome.LISTED: f"Read {len(result.updates or ())} update(s) of {incident}.",
         Outcome.DRY_RUN: f"Dry run: nothing was written. It would {_plan(result, inputs)}.",
     }[result.outcome]
+
+
+def _sentences(notes: Iterable[str]) -> Iterator[str]:
+    return (f"{note}." for note in notes)
 
 
 def _plan(result: Result, inputs: Inputs) -> str:
@@ -70,7 +74,7 @@ _TITLES = {
     Outcome.DELETED: "update deleted",
     Outcome.FETCHED: "update read",
     Outcome.LISTED: "updates read",
-    Outcome.SKIPPED: "nothing posted, there is no open incident",
+    Outcome.SKIPPED: "nothing posted, no open incident has this title",
     Outcome.UNCHANGED: "nothing posted, it is already there",
     Outcome.DRY_RUN: "dry run, nothing written",
     Outcome.INVALID: "nothing written, the inputs are wrong",

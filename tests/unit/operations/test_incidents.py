@@ -3,8 +3,8 @@
 import pytest
 
 from onlineornot_action.onlineornot.models import Incident, IncidentStatus, StatusPage
-from onlineornot_action.operations.find_incident import older_rivals
 from onlineornot_action.operations.incidents import has_title, is_open, open_incidents
+from onlineornot_action.operations.open_incident import older_rivals
 from onlineornot_action.report.incident_url import incident_url
 
 ENDING = ("RESOLVED", "COMPLETED")
