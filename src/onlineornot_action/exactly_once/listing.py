@@ -120,6 +120,16 @@ class Comparison(Generic[AnyItem]):
     unreadable: tuple[AnyItem, ...] = ()
 
 
+def oldest_first(items: Iterable[AnyItem]) -> list[AnyItem]:
+    """Sort items by when they were created."""
+    return sorted(items, key=lambda item: item.created or 0.0)
+
+
+def ids_of(items: Iterable[AnyItem]) -> tuple[str, ...]:
+    """Return the ids of items."""
+    return tuple(item.id for item in items)
+
+
 def find_new_items(
     reading: Listing[AnyItem],
     baseline: Listing[AnyItem] | None,

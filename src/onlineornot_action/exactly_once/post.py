@@ -14,7 +14,7 @@ than either. Two gaps remain: a write, or a list that shows it, that takes longe
 somebody else who posts the same at the same moment.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, Protocol
@@ -25,6 +25,8 @@ from onlineornot_action.exactly_once.listing import (
     NewItems,
     PostLimits,
     find_new_items,
+    ids_of,
+    oldest_first,
     read_reliably,
 )
 from onlineornot_action.onlineornot.deadline import Deadline, backoff
@@ -213,7 +215,7 @@ class _Posting(Generic[AnyItem]):
             new = self._find_new(reading)
             comparison = self._draft.compare(new.new)
             unreadable = comparison.unreadable
-            if found := self._reconciled(_oldest_first(comparison.same)):
+            if found := self._reconciled(oldest_first(comparison.same)):
                 return found
             if reading.too_long:
                 break
@@ -223,7 +225,7 @@ class _Posting(Generic[AnyItem]):
                     self._ensure_absent(lost, comparison.similar, new.uncertain)
                     return None
                 empty_before = True
-        raise UnknownOutcomeError(lost, new_ids=_ids(unreadable))
+        raise UnknownOutcomeError(lost, new_ids=ids_of(unreadable))
 
     def _readings(self, lost: APIError, proof_from: float) -> Iterator[Listing[AnyItem]]:
         """Read the list at growing intervals, and as soon as absence can be proven, until no time is left."""
@@ -247,9 +249,9 @@ class _Posting(Generic[AnyItem]):
         """Raise unless the item is absent in any form."""
         if similar or uncertain or lost.has_success_status:
             # The ones that say the same come first, as a person should look at them first.
-            same_ids = _ids(self._draft.compare(uncertain).same)
-            by_likeness = sorted(_ids(uncertain), key=same_ids.__contains__, reverse=True)
-            raise UnknownOutcomeError(lost, new_ids=_ids(similar), uncertain_ids=tuple(by_likeness))
+            compared = self._draft.compare(uncertain)
+            uncertain = (*compared.same, *compared.similar, *compared.unreadable)
+            raise UnknownOutcomeError(lost, new_ids=ids_of(similar), uncertain_ids=ids_of(uncertain))
 
     def _find_new(self, reading: Listing[AnyItem]) -> NewItems[AnyItem]:
         at, candidate = self._written_at or 0.0, self._draft.may_be_same
@@ -257,7 +259,7 @@ class _Posting(Generic[AnyItem]):
 
     def _find_matches(self, reading: Listing[AnyItem], deadline: Deadline | None = None) -> list[AnyItem]:
         """Return the new items that say what was posted, oldest first."""
-        return _oldest_first(self._draft.compare(self._find_new(reading).new, deadline).same)
+        return oldest_first(self._draft.compare(self._find_new(reading).new, deadline).same)
 
     def _reconciled(self, matches: list[AnyItem]) -> Posted[AnyItem] | None:
         if not matches:
@@ -296,14 +298,6 @@ class _Posting(Generic[AnyItem]):
             return self._reconciled(self._find_matches(Listing(self._draft.pages(deadline)), deadline))
         except APIError:
             return None
-
-
-def _oldest_first(items: Iterable[AnyItem]) -> list[AnyItem]:
-    return sorted(items, key=lambda item: item.created or 0.0)
-
-
-def _ids(items: Iterable[AnyItem]) -> tuple[str, ...]:
-    return tuple(item.id for item in items)
 
 
 def _prevents_posting(error: APIError) -> bool:

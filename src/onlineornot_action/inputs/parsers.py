@@ -224,9 +224,7 @@ def title(value: str, info: Info) -> str:
         raise ValueError("contains a line break or another control character")
     if len(value) > MAX_TITLE_LENGTH:
         raise ValueError(f"has {len(value)} characters, but at most {MAX_TITLE_LENGTH} are allowed; shorten it")
-    folded = fold(value)
-    if not folded:
-        raise ValueError("contains no visible characters")
+    folded = description.check(fold(value), secrets=())
     if folded.startswith(fold(AUTOMATED)):
         raise ValueError(
             f"begins with {AUTOMATED}; such incidents belong to monitors, which open and close them by themselves"

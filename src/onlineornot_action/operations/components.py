@@ -115,7 +115,7 @@ def _problem(name: str, found: list[Component], names: Mapping[str, str]) -> str
     if found:
         choices = ", ".join(f"{quote_name(names[component.id])} ({component.id})" for component in found)
         return f"components: {quote_name(name)} is the name of several: {choices}."
-    known = ", ".join(sorted(quote_name(each) for each in names.values())[:MAX_NAMES]) or "none at all"
+    known = ", ".join(map(quote_name, sorted(names.values(), key=fold)[:MAX_NAMES])) or "none at all"
     more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
     return f"components: the page has no {quote_name(name)}. It has: {known}{more}."
 

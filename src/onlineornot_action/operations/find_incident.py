@@ -90,7 +90,7 @@ def _without_incident(session: Session, incidents: Listing[Incident], title: str
 def _name_open(incidents: list[Incident]) -> str:
     """Name the incidents that are open, in case one of them was meant."""
     if not incidents:
-        return "No incident is open that people opened"
+        return "No incident is open, not counting maintenances and incidents that monitors opened"
     names = ", ".join(quote_name(incident.title or "") for incident in incidents[:MAX_TITLES])
     more = f" and {len(incidents) - MAX_TITLES} more" if len(incidents) > MAX_TITLES else ""
     return f"Open incidents: {names}{more}"

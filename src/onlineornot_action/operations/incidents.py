@@ -73,7 +73,7 @@ def is_nearly(title: str, wanted: str) -> bool:
 
 
 def words(text: str) -> str:
-    """Return the beginning of a text without punctuation and symbols, such as emoji, in the form that `fold` returns."""
+    """Return the beginning of a text as `fold` does, but without punctuation and symbols, such as emoji."""
     kept = (each if unicodedata.category(each)[0] in "LMN" else " " * each.isspace() for each in fold(text))
     return one_line("".join(kept))
 

@@ -23,7 +23,7 @@ from onlineornot_action.session import Session, Target
 from onlineornot_action.text import fold, quote_name
 
 MAX_READ = 100
-"""New incidents whose first update is read; more than these come from nothing that people do."""
+"""New incidents whose first update is read; any more may be ours, for all that this run can tell."""
 
 
 def open_incident(session: Session, target: Target) -> Result:
@@ -149,7 +149,7 @@ class IncidentDraft:
     def _likeness(self, incident: Incident, deadline: Deadline) -> _Likeness:
         first = self._read_first_update(incident, deadline)
         if first is None:
-            return _Likeness.UNREADABLE
+            return _Likeness.SIMILAR if len(self.first_updates) >= MAX_READ else _Likeness.UNREADABLE
         if says_the_same(first, self._first_update):
             return _Likeness.SAME
         # A page that changes the title may change the text in the same way.
