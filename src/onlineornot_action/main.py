@@ -132,7 +132,8 @@ def _operate(session: "Session") -> Result:
         target = _find_components(session, target)
         result = run(session, target)
     except InvalidInputsError as error:
-        result = Result(Outcome.INVALID, target.incident_id, error="\n".join(error.problems))
+        problems = "\n".join(error.problems)
+        result = Result(Outcome.INVALID, target.incident_id, error=problems, warnings=error.warnings)
     except (APIError, UnknownOutcomeError, CancelledError, CancelledWriteError) as error:
         from onlineornot_action.report.messages import explain
 

@@ -25,6 +25,8 @@ class RunLimits(PostLimits):
 
     follow_up: float = 5
     """For reading what is useful but not essential once the work is done."""
+    first_updates: float = 15
+    """For the first updates of new incidents, each time that a lost opening is looked for in the list."""
     comment: float = 20
     """For the comment on the pull request."""
 

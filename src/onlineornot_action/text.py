@@ -12,6 +12,12 @@ MIN_SECRET_LENGTH = 8
 MAX_QUOTE_LENGTH = 60
 """Characters of a value that a message quotes."""
 
+MAX_NAME_LENGTH = 256
+"""Characters of a name that a message quotes: as many as a title may have."""
+
+MAX_FOLDED_LENGTH = 512
+"""Characters of a name that are compared. Normalising a text takes quadratic time if it is full of combining marks."""
+
 MAX_CELL_LENGTH = 200
 """Characters of a text that a cell of a table shows."""
 
@@ -23,6 +29,9 @@ Why the last are dangerous: https://trojansource.codes
 
 _TERMINAL_SEQUENCES = re.compile("\x1b\\[[0-?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b\n]*(?:\x07|\x1b\\\\)")
 """CSI sequences, such as colors, and OSC sequences, such as titles: https://invisible-island.net/xterm/ctlseqs/ctlseqs.html"""
+
+_HTML_ESCAPE = re.compile("&(?:#[0-9]{1,10}|#[xX][0-9A-Fa-f]{1,10}|[A-Za-z][A-Za-z0-9]{1,40});")
+_INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
 
 _LOOKALIKES = str.maketrans("`|", "'¦")
 """A backtick ends a code span, and a pipe ends a cell even inside one: https://github.github.com/gfm/#tables-extension-"""
@@ -58,9 +67,39 @@ def quote(value: str) -> str:
     return f"'{shorten(one_line(value).encode(errors='replace').decode(), MAX_QUOTE_LENGTH)}'"
 
 
+def quote_name(name: str) -> str:
+    """Quote a name so that two names that differ also look different: invisible characters show as their codes."""
+    return f"'{shorten(''.join(map(_visible, name)), MAX_NAME_LENGTH)}'"
+
+
+def _visible(character: str) -> str:
+    if character == " " or unicodedata.category(character) not in _INVISIBLE_CATEGORIES:
+        return character
+    return character.encode("ascii", "backslashreplace").decode() if character > "\x7f" else repr(character)[1:-1]
+
+
 def fold(name: str) -> str:
-    """Return the form in which names and titles are compared: NFC, stripped and case-folded."""
-    return unicodedata.normalize("NFC", name).strip().casefold()
+    """Return the form in which names and titles are compared.
+
+    HTML escapes are undone, the text is brought to NFC and case-folded, and each run of white space, no-break spaces
+    included, becomes one space, at the ends none.
+    """
+    text = unescape_html(name[: 8 * MAX_FOLDED_LENGTH])[:MAX_FOLDED_LENGTH]
+    return one_line(unicodedata.normalize("NFC", text).casefold())
+
+
+def unescape_html(text: str) -> str:
+    """Undo HTML escapes once, but only complete ones: `html.unescape` takes even the `&not` in `&notice` for one."""
+    if "&" not in text:
+        return text
+    import html
+    from html.entities import html5
+
+    def character(match: re.Match[str]) -> str:
+        escape = match[0]
+        return html.unescape(escape) if escape[1] == "#" else html5.get(escape[1:], escape)
+
+    return _HTML_ESCAPE.sub(character, text)
 
 
 def kebab(field_name: str) -> str:

@@ -61,10 +61,15 @@ class Store:
     """A status page with its incidents, and the mails to its subscribers.
 
     Methods that write are atomic. Tests may also change the public dictionaries, to add a component or an incident.
+
+    Args:
+        clock: Tells the time.
+        keep_title: Returns the form in which the title of a new incident is kept.
     """
 
-    def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, clock: Callable[[], datetime] = utc_now, *, keep_title: Callable[[str], str] = str) -> None:
         self._clock = clock
+        self._keep_title = keep_title
         self._lock = Lock()
         start = self._last_tick = clock() - SEED_INCIDENT_AGE
         self.page = seed_page()
@@ -111,9 +116,8 @@ class Store:
         with self._lock:
             now = self._tick()
             impact = worst_of(setting.status for setting in body.components)
-            incident = Incident(
-                id=new_id(), title=body.title, impact=impact, started=now, created_at=now, updated_at=now
-            )
+            title = self._keep_title(body.title)
+            incident = Incident(id=new_id(), title=title, impact=impact, started=now, created_at=now, updated_at=now)
             self._add_update(incident, body.first_update())
             return self.incidents[incident.id]
 

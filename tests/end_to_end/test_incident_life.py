@@ -312,3 +312,96 @@ def test_a_name_may_begin_like_json(step: RunStep, store: Store) -> None:
     step(**BY_ID, components="[EU] API: partial_outage")
 
     assert store.components[API_ID].status == "PARTIAL_OUTAGE"
+
+
+@pytest.mark.parametrize(
+    ("kept", "written"),
+    [
+        ("Checkout &amp; login fail", "Checkout & login fail"),
+        ("Checkout & login fail", "checkout &#38;\u00a0login  fail"),
+        ("Checkout  login \u00a0fail", "Checkout login fail"),
+    ],
+    ids=ascii,
+)
+def test_a_title_is_found_though_white_space_or_html_escapes_differ(
+    step: RunStep, store: Store, kept: str, written: str
+) -> None:
+    incident = store.create_incident(IncidentCreate(title=kept, description="", status="INVESTIGATING"))
+
+    found = step(**OPEN | {"incident_title": written})
+
+    assert (found.end, found.outputs["incident-id"]) == ((0, "created"), incident.id)
+    assert "::warning::" not in found.log
+
+
+@pytest.mark.parametrize("if_no_incident", ["fail", "skip"])
+def test_a_title_that_is_not_found_is_told_with_those_that_are_open(
+    step: RunStep, store: Store, if_no_incident: str
+) -> None:
+    titles = [f"Outage {number} of a region" for number in range(6)]
+    for title in [*titles, "[Automated] API", "Over"]:
+        store.create_incident(
+            IncidentCreate(title=title, description="", status="RESOLVED" if title == "Over" else "UPDATE")
+        )
+
+    result = step(**OPEN | {"if_no_incident": if_no_incident})
+
+    newest = ", ".join(f"'{title}'" for title in reversed(titles[1:]))
+    assert f"Open incidents: {newest} and 2 more." in result.log
+    assert f"Open incidents: {newest} and 2 more" in result.summary
+    assert "::warning::" not in result.log
+
+
+@pytest.mark.parametrize(
+    ("if_no_incident", "end"),
+    [("fail", (1, "invalid")), ("skip", (0, "skipped")), ("create", (0, "opened"))],
+)
+@pytest.mark.parametrize(
+    "kept", [f"{TITLE}.", "Deploys are failing again", "Deploy is failing", "Deploy\u200bs are failing"]
+)
+def test_a_title_that_differs_by_little_is_a_warning_that_names_it(
+    step: RunStep, store: Store, if_no_incident: str, end: tuple[int, str], kept: str
+) -> None:
+    incident = store.create_incident(IncidentCreate(title=kept, description="", status="INVESTIGATING"))
+
+    result = step(**OPEN | {"if_no_incident": if_no_incident})
+
+    shown = kept.replace("\u200b", "\\u200b")
+    assert result.end == end
+    assert f"::warning::incident-title '{TITLE}' is the title of no open incident, but '{shown}' ({incident.id})" in (
+        result.log
+    )
+
+
+@pytest.mark.parametrize(("dry_run", "requests"), [("true", "permissions, incidents"), ("false", "incidents")])
+def test_an_incident_that_would_be_over_at_once_is_not_opened(
+    step: RunStep, store: Store, dry_run: str, requests: str
+) -> None:
+    incident = store.create_incident(IncidentCreate(title=f"{TITLE} now", description="", status="INVESTIGATING"))
+
+    result = step(**RESOLVE, if_no_incident="create", dry_run=dry_run)
+
+    assert (result.end, len(store.incidents)) == ((0, "skipped"), 2)
+    assert in_short(store) == requests
+    assert "::warning::Nothing was opened, because an incident that begins with RESOLVED would" in result.log
+    assert f"Open incidents: '{TITLE} now', '{INCIDENT_TITLE}'." in result.log
+    assert f"'{TITLE} now' ({incident.id}) differs from it by little" in result.log
+
+
+def test_where_no_incident_is_open_the_message_says_so(step: RunStep) -> None:
+    step(**BY_ID | {"status": "resolved"})
+
+    result = step(**OPEN | {"if_no_incident": "skip"})
+
+    assert "No incident is open, not counting maintenances" in result.log
+
+
+def test_components_that_are_then_the_same_are_ambiguous_and_named_with_their_ids(step: RunStep, store: Store) -> None:
+    store.components[API_ID] = replace(store.components[API_ID], name="Cards  &amp; mail")
+    store.components[SEARCH_ID] = replace(store.components[SEARCH_ID], name="Cards\u00a0& mail")
+
+    result = step(**BY_ID, components="Cards & mail: partial_outage")
+
+    assert (result.end, len(store.timeline())) == ((1, "invalid"), 1)
+    assert f"Cards  &amp; mail' ({API_ID})" in result.outputs["error"]
+    assert f"Cards\\xa0& mail' ({SEARCH_ID})" in result.outputs["error"]

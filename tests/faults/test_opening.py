@@ -1,5 +1,6 @@
 """An incident is opened against a server that fails in every way: the store must hold what the step says."""
 
+import html
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,8 +17,10 @@ from support.fault_server import (
     LOST_ANSWERS,
     REFUSALS,
     STRANGE_ANSWERS,
+    Fault,
     Phase,
     Play,
+    Reply,
     VirtualClock,
     lost_while,
 )
@@ -55,7 +58,8 @@ def open_incident(clock: VirtualClock, store: Store, tmp_path: Path) -> Open:
 
 
 def copies(store: Store) -> int:
-    return sum(incident.title == TITLE for incident in store.incidents.values())
+    """Count the incidents by their text, since a page may write the title differently."""
+    return [update.description for each in store.incidents.values() for update in each.updates].count(TEXT)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -138,7 +142,7 @@ def test_an_incident_whose_text_cannot_be_read_is_not_opened_again(open_incident
         ({"title": "Something else"}, "opened", 2),
     ],
 )
-def test_only_a_new_incident_of_the_title_casts_doubt_on_a_lost_opening(
+def test_a_new_incident_of_the_title_with_another_text_casts_doubt_on_a_lost_opening(
     open_incident: Open, store: Store, clock: VirtualClock, changes: dict[str, str], outcome: str, posts: int
 ) -> None:
     now = (datetime.fromtimestamp(clock.time(), UTC) + timedelta(seconds=1)).isoformat()
@@ -199,3 +203,184 @@ def test_components_and_notify_are_sent_with_the_incident(open_incident: Open, s
     run = open_incident(components="Core / API: major_outage", notify="false")
 
     assert (run.outcome, store.components[API_ID].status, store.mails) == ("opened", "MAJOR_OUTAGE", [])
+
+
+KEPT_TITLES: dict[str, Callable[[str], str]] = {
+    "escaped": html.escape,
+    "escaped twice": lambda title: html.escape(html.escape(title)),
+    "without emoji": lambda title: title.replace("\N{FIRE} ", ""),
+    "cut": lambda title: title[:20],
+    "spaces folded": lambda title: " ".join(title.split()),
+    "something else": lambda _: "Incident",
+}
+"""How a page may keep a title."""
+
+FOUND_AGAIN = ("escaped", "spaces folded")
+ODD_TITLE = "\N{FIRE} Deploys &  rollbacks are failing"
+
+
+def keeping(store: Store, clock: VirtualClock, name: str) -> Store:
+    """Make a store that keeps titles in such a way, with the incidents of another."""
+    odd = Store(lambda: datetime.fromtimestamp(clock.time(), UTC), keep_title=KEPT_TITLES[name])
+    odd.incidents = store.incidents
+    return odd
+
+
+def warnings_of(run: FaultRun) -> str:
+    return "".join(line for line in run.log.splitlines() if line.startswith("::warning::"))
+
+
+@pytest.mark.parametrize("phase", [None, *Phase])
+@pytest.mark.parametrize("name", KEPT_TITLES)
+def test_an_incident_is_opened_once_however_the_page_keeps_its_title(
+    open_incident: Open, store: Store, clock: VirtualClock, name: str, phase: Phase | None
+) -> None:
+    odd = keeping(store, clock, name)
+    script = [] if phase is None else [Play(FAULTS["reset"], phase, "POST")]
+
+    run = open_incident(*script, store=odd, incident_title=ODD_TITLE)
+
+    incident = [*odd.incidents.values()][-1]
+    assert (run.outcome, run.copies) == ("opened", 1), run.log
+    assert run.outputs["incident-id"] == incident.id
+    assert (f" will not find incident {incident.id}." in warnings_of(run)) is (name not in FOUND_AGAIN), run.log
+    assert name in FOUND_AGAIN or f" as '{incident.title}', so a later step" in warnings_of(run)
+
+
+def without_titles(reply: Reply) -> Reply:
+    """Leave the titles out of a response."""
+    return replace(reply, body=reply.body.replace(b'"title"', b'"heading"'))
+
+
+@pytest.mark.parametrize("silent", ["POST", "GET"])
+def test_the_title_that_the_page_keeps_is_seen_in_the_response_or_in_the_list(
+    open_incident: Open, store: Store, clock: VirtualClock, silent: str
+) -> None:
+    fault = Fault(lambda reply: [without_titles(reply).wire()])
+    baseline = Play(FAULTS["chunked"], method="GET")
+
+    run = open_incident(
+        baseline,
+        Play(fault, Phase.AFTER, silent, times=FOREVER),
+        store=keeping(store, clock, "cut"),
+        incident_title=ODD_TITLE,
+    )
+
+    assert run.outcome == "opened"
+    assert f"as '{ODD_TITLE[:20]}', so a later step" in warnings_of(run)
+
+
+def other_incident(store: Store, clock: VirtualClock, number: int = 9, **changes: object) -> Incident:
+    """Make an incident that somebody else opens a second after the start."""
+    now = (datetime.fromtimestamp(clock.time(), UTC) + timedelta(seconds=1)).isoformat()
+    fields: dict[str, object] = {"id": f"incident{number:04}", "created_at": now, "title": f"Other {number}"}
+    return replace(store.incidents[INCIDENT_ID], **fields | changes)  # type: ignore[arg-type]  # a table
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome", "posts"),
+    [
+        ("Somebody else's words.", "opened", 2),
+        (TEXT, "opened", 1),
+        (f" {TEXT}\r\n", "opened", 1),
+        (TEXT.replace(";", "&#59;"), "unknown", 1),
+        (TEXT.upper(), "unknown", 1),
+    ],
+)
+def test_a_new_incident_of_another_title_is_told_by_its_first_update(
+    open_incident: Open, store: Store, clock: VirtualClock, text: str, outcome: str, posts: int
+) -> None:
+    update = replace(store.timeline()[0], description=text, status="INVESTIGATING", components=())
+    later = replace(update, id="update000009", created_at="2099-01-01T00:00:00.000Z", description="Later.")
+    other = other_incident(store, clock, updates=(update, later))
+    appears = lost_while(partial(store.incidents.__setitem__, other.id, other))
+
+    run = open_incident(Play(appears, method="POST"))
+
+    assert (run.outcome, run.posts) == (outcome, posts), run.log
+
+
+@pytest.mark.parametrize("fault", ["close", "404 envelope", "200 empty list", "200 not JSON", "total_count too high"])
+def test_a_new_incident_that_cannot_be_read_keeps_the_opening_from_being_repeated(
+    open_incident: Open, store: Store, clock: VirtualClock, fault: str
+) -> None:
+    other = other_incident(store, clock)
+    appears = lost_while(partial(store.incidents.__setitem__, other.id, other))
+    unreadable = Play(FAULTS[fault], method="GET", times=FOREVER, path="/updates")
+
+    run = open_incident(Play(appears, method="POST"), unreadable)
+
+    assert (run.outcome, run.posts) == ("unknown", 1), run.log
+    assert f"could not be read: {other.id}" in run.outputs["error"]
+
+
+def test_a_new_incident_that_can_be_read_later_keeps_the_opening_only_until_then(
+    open_incident: Open, store: Store, clock: VirtualClock
+) -> None:
+    other = other_incident(store, clock)
+    appears = lost_while(partial(store.incidents.__setitem__, other.id, other))
+    unreadable = Play(FAULTS["500 html"], method="GET", times=60, path="/updates")
+
+    run = open_incident(Play(appears, method="POST"), unreadable)
+
+    assert (run.outcome, run.posts, run.copies) == ("opened", 2, 1), run.log
+
+
+def test_the_opened_incident_is_found_behind_one_that_cannot_be_read(
+    open_incident: Open, store: Store, clock: VirtualClock
+) -> None:
+    odd, other = keeping(store, clock, "cut"), other_incident(store, clock)
+    appears = lost_while(partial(odd.incidents.__setitem__, other.id, other))
+    unreadable = Play(FAULTS["500 html"], method="GET", times=FOREVER, path=f"{other.id}/updates")
+
+    run = open_incident(Play(appears, Phase.AFTER, "POST"), unreadable, store=odd, incident_title=ODD_TITLE)
+
+    assert (run.outcome, run.copies, run.posts) == ("opened", 1, 1), run.log
+
+
+@pytest.mark.parametrize(("count", "outcome"), [(90, "opened"), (300, "unknown")])
+def test_many_new_incidents_are_each_read_once_and_more_than_that_end_as_unknown(
+    open_incident: Open, store: Store, clock: VirtualClock, count: int, outcome: str
+) -> None:
+    others = {each.id: each for each in (other_incident(store, clock, number) for number in range(1, count + 1))}
+
+    run = open_incident(Play(lost_while(partial(store.incidents.update, others)), method="POST"))
+
+    assert run.outcome == outcome, run.log
+    assert run.is_honest
+    assert run.seconds < 60
+    assert sum("/updates" in request.path for request in store.requests) <= 101
+
+
+def test_among_many_new_incidents_the_one_with_the_title_is_read_first(
+    open_incident: Open, store: Store, clock: VirtualClock
+) -> None:
+    others = {each.id: each for each in (other_incident(store, clock, number) for number in range(1, 301))}
+
+    run = open_incident(Play(lost_while(partial(store.incidents.update, others)), Phase.AFTER, "POST"))
+
+    assert (run.outcome, run.copies, run.posts) == ("opened", 1, 1), run.log
+
+
+def test_of_two_new_incidents_with_the_same_text_the_one_with_the_title_is_ours(
+    open_incident: Open, store: Store, clock: VirtualClock
+) -> None:
+    update = replace(store.timeline()[0], description=TEXT, status="INVESTIGATING", components=())
+    other = other_incident(store, clock, updates=(update,), created_at="2027-01-15T08:00:00.000Z")
+    appears = lost_while(partial(store.incidents.__setitem__, other.id, other))
+
+    run = open_incident(Play(appears, Phase.AFTER, "POST"))
+
+    assert (run.outcome, run.posts) == ("opened", 1), run.log
+    assert run.outputs["incident-id"] != other.id
+    assert "more than once" not in run.log
+
+
+def test_a_lost_opening_is_found_though_the_title_was_nearly_that_of_an_open_incident(
+    open_incident: Open, store: Store
+) -> None:
+    run = open_incident(Play(FAULTS["reset"], Phase.AFTER, "POST"), incident_title=f"{INCIDENT_TITLE}.")
+
+    assert (run.outcome, run.copies) == ("opened", 1), run.log
+    assert f"but '{INCIDENT_TITLE}' ({INCIDENT_ID}) differs from it by little" in warnings_of(run)
+    assert len(store.incidents) == 2

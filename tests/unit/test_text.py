@@ -11,9 +11,11 @@ from onlineornot_action.text import (
     MAX_CELL_LENGTH,
     code,
     fence,
+    fold,
     kebab,
     normalize_newlines,
     plain,
+    quote_name,
     strip_controls,
     table,
 )
@@ -178,3 +180,50 @@ def test_invisible_characters_that_writing_systems_need_stay(text: str) -> None:
 @pytest.mark.parametrize(("field", "name"), [("update_id", "update-id"), ("status", "status")])
 def test_inputs_and_outputs_are_named_in_kebab_case(field: str, name: str) -> None:
     assert kebab(field) == name
+
+
+@pytest.mark.parametrize(
+    ("written", "folded"),
+    [
+        (" Payments \u00a0\t(card)\n", "payments (card)"),
+        ("A\u3000B\u2009\u202fC", "a b c"),
+        ("Caf\u00e9", "caf\u00e9"),
+        ("CAFE\u0301", "caf\u00e9"),
+        ("A &amp; B", "a & b"),
+        ("A &AMP; B", "a & b"),
+        ("A &#38; B &#x26; C &#X26; D", "a & b & c & d"),
+        ("e&#769;", "\u00e9"),
+        ("&nbsp;A&nbsp; B", "a b"),
+        ("A &amp;amp; B", "a &amp; b"),
+        ("&amp;nbsp;", "&nbsp;"),
+        ("A &amp B &notit; &unknown; &; &#; &#x; & C", "a &amp b &notit; &unknown; &; &#; &#x; & c"),
+        (f"&#{'9' * 5000};", None),
+        ("", ""),
+    ],
+    ids=ascii,
+)
+def test_names_are_compared_without_complete_html_escapes_case_and_white_space(
+    written: str, folded: str | None
+) -> None:
+    assert folded in (None, fold(written))
+
+
+def test_a_name_full_of_combining_marks_is_compared_quickly() -> None:
+    assert len(fold("a" + "\u0316\u0301" * 1_000_000)) < 600
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Payments  (card)", "'Payments  (card)'"),
+        ("Payments\u00a0(card)", "'Payments\\xa0(card)'"),
+        ("A\u200b\u00ad\U000e0020", "'A\\u200b\\xad\\U000e0020'"),
+        ("A\n\tB\x1b[0m\r::error::", "'A\\n\\tB\\x1b[0m\\r::error::'"),
+        ("A\ud800", "'A\\ud800'"),
+        (" \N{FIRE} \u00c9t\u00e9 ", "' \N{FIRE} \u00c9t\u00e9 '"),
+        ("x" * 300, f"'{'x' * 256}\u2026'"),
+    ],
+    ids=ascii,
+)
+def test_names_that_differ_are_quoted_differently(name: str, shown: str) -> None:
+    assert quote_name(name) == shown

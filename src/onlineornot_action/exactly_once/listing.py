@@ -114,6 +114,31 @@ class NewItems(Generic[AnyItem]):
     uncertain: tuple[AnyItem, ...]
 
 
+@dataclass(frozen=True)
+class Comparison(Generic[AnyItem]):
+    """What new items are to the one that was posted; what is in no group is somebody else's.
+
+    Attributes:
+        same: Items that say exactly what was posted.
+        similar: Items that may be it in another form.
+        unreadable: Items that could not be read far enough to tell.
+    """
+
+    same: tuple[AnyItem, ...]
+    similar: tuple[AnyItem, ...]
+    unreadable: tuple[AnyItem, ...] = ()
+
+
+def oldest_first(items: Iterable[AnyItem]) -> list[AnyItem]:
+    """Sort items by when they were created."""
+    return sorted(items, key=lambda item: item.created or 0.0)
+
+
+def ids_of(items: Iterable[AnyItem]) -> tuple[str, ...]:
+    """Return the ids of items."""
+    return tuple(item.id for item in items)
+
+
 def find_new_items(
     reading: Listing[AnyItem],
     baseline: Listing[AnyItem] | None,

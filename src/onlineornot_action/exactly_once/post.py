@@ -14,13 +14,21 @@ than either. Two gaps remain: a write, or a list that shows it, that takes longe
 somebody else who posts the same at the same moment.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, Protocol
 
 from onlineornot_action.exactly_once.baseline import DuplicateCheck, read_baseline
-from onlineornot_action.exactly_once.listing import Listing, NewItems, PostLimits, find_new_items
+from onlineornot_action.exactly_once.listing import (
+    Comparison,
+    Listing,
+    NewItems,
+    PostLimits,
+    find_new_items,
+    ids_of,
+    oldest_first,
+)
 from onlineornot_action.onlineornot.deadline import Deadline, backoff
 from onlineornot_action.onlineornot.errors import APIError, CancelledError, Effect, InterceptedError
 from onlineornot_action.onlineornot.models import AnyItem, ListPage
@@ -41,8 +49,8 @@ class Draft(Protocol[AnyItem]):
     def may_be_same(self, item: AnyItem) -> bool:
         """Whether an item could be the posted one, in whatever form the server stored it."""
 
-    def is_same(self, item: AnyItem, deadline: Deadline | None = None) -> bool:
-        """Whether an item says exactly what was posted; the deadline applies if that has to be read."""
+    def compare(self, items: Sequence[AnyItem], deadline: Deadline | None = None) -> Comparison[AnyItem]:
+        """Compare items with what was posted; the deadline applies if something has to be read for that."""
 
 
 class Evidence(Enum):
@@ -177,19 +185,22 @@ class _Posting(Generic[AnyItem]):
         if self._baseline and self._baseline.too_long:
             raise UnknownOutcomeError(lost)
         proof_from = self._deadline.clock.monotonic() + self._limits.absence_delay
-        empty_before = False
+        empty_before, unreadable = False, tuple[AnyItem, ...]()
         for reading in self._readings(lost, proof_from):
-            if found := self._reconciled(self._find_matches(reading)):
+            new = self._find_new(reading)
+            comparison = self._draft.compare(new.new)
+            unreadable = comparison.unreadable
+            if found := self._reconciled(oldest_first(comparison.same)):
                 return found
             if reading.too_long:
                 break
-            if reading.began >= proof_from and reading.shows_everything(self._baseline):
+            if reading.began >= proof_from and reading.shows_everything(self._baseline) and not unreadable:
                 # With no baseline to compare it with, an empty list proves something the second time.
                 if reading.items or self._baseline or empty_before:
-                    self._ensure_absent(lost, reading)
+                    self._ensure_absent(lost, comparison.similar, new.uncertain)
                     return None
                 empty_before = True
-        raise UnknownOutcomeError(lost)
+        raise UnknownOutcomeError(lost, new_ids=ids_of(unreadable))
 
     def _readings(self, lost: APIError, proof_from: float) -> Iterator[Listing[AnyItem]]:
         """Read the list at growing intervals, and as soon as absence can be proven, until no time is left."""
@@ -209,15 +220,13 @@ class _Posting(Generic[AnyItem]):
         pause, rest = backoff(attempts, self._limits), until - self._deadline.clock.monotonic()
         return self._deadline.sleep(min(pause, rest) if rest > 0 else pause, self._limits.read_reserve)
 
-    def _ensure_absent(self, lost: APIError, reading: Listing[AnyItem]) -> None:
+    def _ensure_absent(self, lost: APIError, similar: tuple[AnyItem, ...], uncertain: tuple[AnyItem, ...]) -> None:
         """Raise unless the item is absent in any form."""
-        found = self._find_new(reading)
-        if found.new or found.uncertain or lost.has_success_status:
+        if similar or uncertain or lost.has_success_status:
             # The ones that say the same come first, as a person should look at them first.
-            uncertain = sorted(found.uncertain, key=self._draft.is_same, reverse=True)
-            raise UnknownOutcomeError(
-                lost, new_ids=tuple(item.id for item in found.new), uncertain_ids=tuple(item.id for item in uncertain)
-            )
+            compared = self._draft.compare(uncertain)
+            uncertain = (*compared.same, *compared.similar, *compared.unreadable)
+            raise UnknownOutcomeError(lost, new_ids=ids_of(similar), uncertain_ids=ids_of(uncertain))
 
     def _find_new(self, reading: Listing[AnyItem]) -> NewItems[AnyItem]:
         at, candidate = self._written_at or 0.0, self._draft.may_be_same
@@ -225,8 +234,7 @@ class _Posting(Generic[AnyItem]):
 
     def _find_matches(self, reading: Listing[AnyItem], deadline: Deadline | None = None) -> list[AnyItem]:
         """Return the new items that say what was posted, oldest first."""
-        matches = [item for item in self._find_new(reading).new if self._draft.is_same(item, deadline)]
-        return sorted(matches, key=lambda item: item.created or 0.0)
+        return oldest_first(self._draft.compare(self._find_new(reading).new, deadline).same)
 
     def _reconciled(self, matches: list[AnyItem]) -> Posted[AnyItem] | None:
         if not matches:
@@ -256,17 +264,18 @@ class _Posting(Generic[AnyItem]):
         deadline = self._deadline.within(self._limits.response, detached=True)
         try:
             reading = Listing(self._draft.pages(deadline))
-            found = self._reconciled(self._find_matches(reading, deadline))
+            new = self._find_new(reading)
+            comparison = self._draft.compare(new.new, deadline)
         except CancelledError:
             raise CancelledWriteError(self._find_despite_cancellation()) from refusal
         except APIError as error:
             raise UnknownOutcomeError(refusal) from error
-        if found is None:
-            if not reading.may_show_everything(self._baseline):
-                raise UnknownOutcomeError(refusal)
-            self._ensure_absent(refusal, reading)
-            raise refusal
-        return found
+        if found := self._reconciled(oldest_first(comparison.same)):
+            return found
+        if comparison.unreadable or not reading.may_show_everything(self._baseline):
+            raise UnknownOutcomeError(refusal, new_ids=ids_of(comparison.unreadable))
+        self._ensure_absent(refusal, comparison.similar, new.uncertain)
+        raise refusal
 
     def _find_earlier_posts(self) -> list[AnyItem]:
         """Read the list once more, if an earlier post of this run lost its response."""

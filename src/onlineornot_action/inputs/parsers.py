@@ -235,7 +235,8 @@ def title(value: str, info: Info) -> str:
         raise ValueError("contains a line break or another control character")
     if len(value) > MAX_TITLE_LENGTH:
         raise ValueError(f"has {len(value)} characters, but at most {MAX_TITLE_LENGTH} are allowed; shorten it")
-    if fold(value).startswith(fold(AUTOMATED)):
+    folded = description.check(fold(value), secrets=())
+    if folded.startswith(fold(AUTOMATED)):
         raise ValueError(
             f"begins with {AUTOMATED}; such incidents belong to monitors, which open and close them by themselves"
         )

@@ -16,7 +16,7 @@ from onlineornot_action.onlineornot.models import (
 )
 from onlineornot_action.operations.incidents import end_of, is_open, is_planned, start_of
 from onlineornot_action.session import Session, Target
-from onlineornot_action.text import fold, quote
+from onlineornot_action.text import fold, quote, quote_name
 
 MAX_NAMES = 30
 """Names in one message."""
@@ -93,11 +93,13 @@ def resolve(
 
 def _matches(name: str, page: tuple[Component, ...]) -> list[Component]:
     by_id = [component for component in page if component.id == name]
-    return by_id or [component for component in page if fold(component.name or "") == fold(name)]
+    wanted = fold(name)
+    return by_id or [component for component in page if component.name and fold(component.name) == wanted]
 
 
 def _qualified_matches(name: str, page: tuple[Component, ...], names: Mapping[str, str]) -> list[Component]:
-    return [component for component in page if _slashes(names[component.id]) == _slashes(name)]
+    wanted = _slashes(name)
+    return [component for component in page if _slashes(names[component.id]) == wanted]
 
 
 def _slashes(name: str) -> str:
@@ -111,11 +113,11 @@ def _qualified(component: Component, groups: Mapping[str, str | None]) -> str:
 
 def _problem(name: str, found: list[Component], names: Mapping[str, str]) -> str:
     if found:
-        choices = ", ".join(f"{quote(names[component.id])} ({component.id})" for component in found)
-        return f"components: {quote(name)} is the name of several: {choices}."
-    known = ", ".join(sorted(quote(each) for each in names.values())[:MAX_NAMES]) or "none at all"
+        choices = ", ".join(f"{quote_name(names[component.id])} ({component.id})" for component in found)
+        return f"components: {quote_name(name)} is the name of several: {choices}."
+    known = ", ".join(map(quote_name, sorted(names.values(), key=fold)[:MAX_NAMES])) or "none at all"
     more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
-    return f"components: the page has no {quote(name)}. It has: {known}{more}."
+    return f"components: the page has no {quote_name(name)}. It has: {known}{more}."
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def run(session: Session, target: Target) -> Result:
 
 def _create(session: Session, target: Target) -> Result:
     if not target.incident_id:
-        from onlineornot_action.operations.find_incident import open_incident
+        from onlineornot_action.operations.open_incident import open_incident
 
         return open_incident(session, target)
     draft = draft_update(session, target)

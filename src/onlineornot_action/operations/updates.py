@@ -4,10 +4,11 @@ The API may change the form of a text, name only the components that really chan
 """
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from onlineornot_action.exactly_once.listing import Comparison
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.deadline import Deadline
 from onlineornot_action.onlineornot.models import (
@@ -105,7 +106,7 @@ class UpdateDraft:
         """Whether an update could be this one."""
         return True
 
-    def is_same(self, item: IncidentUpdate, deadline: Deadline | None = None) -> bool:  # noqa: ARG002 - nothing is read
+    def is_same(self, item: IncidentUpdate) -> bool:
         """Whether an update says what this one does."""
         return says_the_same(item, self.body)
 
@@ -114,6 +115,15 @@ class UpdateDraft:
         newest = max(map(created_or_oldest, items), default=None)
         candidates = [item for item in items if item.created in (None, newest)]
         return next(iter(candidates), None) if all(map(self.is_same, candidates)) else None
+
+    def compare(
+        self,
+        items: Sequence[IncidentUpdate],
+        deadline: Deadline | None = None,  # noqa: ARG002 - nothing is read
+    ) -> Comparison[IncidentUpdate]:
+        """Find the updates that say what this one does; the server may have stored it in the form of any other."""
+        same = tuple(filter(self.is_same, items))
+        return Comparison(same, tuple(item for item in items if item not in same))
 
     def find_duplicate(self, items: list[IncidentUpdate]) -> IncidentUpdate | None:
         """An update that says the same, unless the incident was declared over since."""

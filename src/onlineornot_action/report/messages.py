@@ -103,7 +103,7 @@ def _explain_unknown(error: UnknownOutcomeError, inputs: Inputs, incident_id: st
         f"The update may have been {_DONE[inputs.operation]}: {error.cause}",
         *_quotes(error.cause),
         *([_INTERCEPTED] if isinstance(error.cause, InterceptedError) else []),
-        *_others("These updates are new, but their text differs from what was sent", error.new_ids),
+        *_others(_describe_new(inputs, incident_id), error.new_ids),
         *_others("These updates may be what was sent, or older", error.uncertain_ids),
         *_asked_to_wait(error.cause),
         LOOK_FIRST,
@@ -173,6 +173,12 @@ def _asked_to_wait(error: APIError) -> list[str]:
 
 def _others(what: str, ids: tuple[str, ...]) -> list[str]:
     return [f"{what}: {', '.join(ids[:10])}"] if ids else []
+
+
+def _describe_new(inputs: Inputs, incident_id: str) -> str:
+    if inputs.operation is Operation.CREATE and not incident_id:
+        return "These incidents are new; their first update differs from what was sent, or could not be read"
+    return "These updates are new, but their text differs from what was sent"
 
 
 def _host(address: str) -> str:

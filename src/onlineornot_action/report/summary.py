@@ -1,6 +1,6 @@
 """The success annotation and the job summary, in which untrusted text is nothing but text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from onlineornot_action.exactly_once.post import Evidence
 from onlineornot_action.inputs.components import Components, NamedStatus
@@ -8,6 +8,9 @@ from onlineornot_action.inputs.model import Inputs, Operation
 from onlineornot_action.onlineornot.models import IncidentUpdate
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.text import code, fence, table
+
+MAX_NOTE_LENGTH = 2_000
+"""Characters of a note, which may quote several titles."""
 
 MAX_UPDATES = 100
 """Rows of a list in the summary; the output `updates` has all of them."""
@@ -20,7 +23,7 @@ def sentence(result: Result, inputs: Inputs) -> str:
     return {
         Outcome.CREATED: f"Posted {status} to {incident} as {update}; subscribers {_notified(notify=inputs.notify)}.",
         Outcome.OPENED: f"Opened {incident} with {status}; subscribers {_notified(notify=inputs.notify)}.",
-        Outcome.SKIPPED: "Nothing was posted: there is no open incident of this title.",
+        Outcome.SKIPPED: f"Nothing was posted: there is no open incident of this title.{_sentences(result.notes)}",
         Outcome.UNCHANGED: f"Nothing was posted: {update} of {incident} already says the same.",
         Outcome.UPDATED: f"Changed {update} of {incident}.",
         Outcome.DELETED: f"Deleted {update} of {incident}.",
@@ -28,6 +31,10 @@ def sentence(result: Result, inputs: Inputs) -> str:
         Outcome.LISTED: f"Read {len(result.updates or ())} update(s) of {incident}.",
         Outcome.DRY_RUN: f"Dry run: nothing was written. It would {_plan(result, inputs)}.",
     }[result.outcome]
+
+
+def _sentences(notes: Iterable[str]) -> str:
+    return "".join(f" {note}." for note in notes)
 
 
 def _plan(result: Result, inputs: Inputs) -> str:
@@ -46,7 +53,7 @@ def render(result: Result, inputs: Inputs | None, requests: int = 0, writes: int
         writes: The number of those that write.
     """
     facts = [*_facts(result, inputs), *_efforts(result, requests, writes)]
-    rows = ((name, code(value)) for name, value in facts if value)
+    rows = ((name, _cell(name, value)) for name, value in facts if value)
     blocks = [f"### {_icon(result.outcome)} OnlineOrNot: {_TITLES[result.outcome]}", table(rows)]
     if result.incident_url:
         blocks.append(f"[The incident, as readers see it]({result.incident_url})")
@@ -63,6 +70,8 @@ def render(result: Result, inputs: Inputs | None, requests: int = 0, writes: int
     return "\n\n".join(blocks) + "\n\n"
 
 
+_NOTE = "Note"
+
 _TITLES = {
     Outcome.CREATED: "update posted",
     Outcome.OPENED: "incident opened",
@@ -70,7 +79,7 @@ _TITLES = {
     Outcome.DELETED: "update deleted",
     Outcome.FETCHED: "update read",
     Outcome.LISTED: "updates read",
-    Outcome.SKIPPED: "nothing posted, there is no open incident",
+    Outcome.SKIPPED: "nothing posted, there is no open incident of this title",
     Outcome.UNCHANGED: "nothing posted, it is already there",
     Outcome.DRY_RUN: "dry run, nothing written",
     Outcome.INVALID: "nothing written, the inputs are wrong",
@@ -79,6 +88,10 @@ _TITLES = {
     Outcome.UNKNOWN: "it is not known whether the update was written",
     Outcome.CANCELLED: "cancelled",
 }
+
+
+def _cell(name: str, value: str) -> str:
+    return code(value, MAX_NOTE_LENGTH) if name == _NOTE else code(value)
 
 
 def _icon(outcome: Outcome) -> str:
@@ -125,7 +138,7 @@ def _efforts(result: Result, requests: int, writes: int) -> Iterator[tuple[str, 
     if result.evidence is not Evidence.RESPONSE:
         yield "Known because", result.evidence.value
     for note in result.notes:
-        yield "Note", note
+        yield _NOTE, note
     yield "Requests", f"{requests}, {writes} of them to write" if writes > 1 else str(requests)
 
 

@@ -1,7 +1,7 @@
 """Posting exactly once: what the server holds after every fault, and what is reported. No sockets, a virtual clock."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.fault_server import VirtualClock
 
 from onlineornot_action.exactly_once.baseline import DuplicateCheck
-from onlineornot_action.exactly_once.listing import PostLimits
+from onlineornot_action.exactly_once.listing import Comparison, PostLimits
 from onlineornot_action.exactly_once.post import CancelledWriteError, Evidence, Posted, UnknownOutcomeError, post
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.deadline import Deadline
@@ -177,9 +177,18 @@ class Draft:
         """Exclude only the maintenance."""
         return item.id != MAINTENANCE.id
 
-    def is_same(self, item: Note, deadline: Deadline | None = None) -> bool:  # noqa: ARG002 - nothing is read
+    def is_same(self, item: Note) -> bool:
         """Compare the text."""
         return item.text == TEXT
+
+    def compare(
+        self,
+        items: Sequence[Note],
+        deadline: Deadline | None = None,  # noqa: ARG002 - nothing is read
+    ) -> Comparison[Note]:
+        """Compare the texts."""
+        same = tuple(filter(self.is_same, items))
+        return Comparison(same, tuple(item for item in items if item not in same))
 
     def find_duplicate(self, items: list[Note]) -> Note | None:
         """Return the first note with the same text."""

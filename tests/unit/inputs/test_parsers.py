@@ -384,7 +384,9 @@ def test_an_unknown_operation_is_refused_with_the_known_words() -> None:
     assert message == "operation is 'post', but must be one of auto, create, update, get, list, delete."
 
 
-@pytest.mark.parametrize("written", ["Checkout fails", ' ÉTÉ: 100 % "off" 🛠\n', "x" * 256, "::error::x", "Automated"])
+@pytest.mark.parametrize(
+    "written", ["Checkout fails", ' ÉTÉ: 100 % "off" 🛠\n', "x" * 256, "::error::x", "Automated", "A &amp; B"]
+)
 def test_an_incident_may_be_named_by_any_title_of_one_line(written: str) -> None:
     assert read(CREATE | BY_TITLE | {"incident-title": written}).inputs.incident_title == written.strip()
 
@@ -396,7 +398,10 @@ def test_an_incident_may_be_named_by_any_title_of_one_line(written: str) -> None
         ("a\nb", "contains a line break or another control character"),
         ("a\u202eb", "contains a line break or another control character"),
         ("\u200b", "contains no visible characters"),
+        ("&nbsp;&#8203;", "contains no visible characters"),
         ("[automated] API is down", "begins with [Automated]"),
+        ("&#91;Automated&rsqb; API is down", "begins with [Automated]"),
+        ("\u2007[Automated]", "begins with [Automated]"),
         (f"It is {TOKEN}", "contains the API token"),
     ],
     ids=ascii,

@@ -29,6 +29,11 @@ PAGE = (
     Component(id="comp-odd-one", name="comp-search"),
     Component(id="comp-twin-one", name="Twin", group_id="group-core"),
     Component(id="comp-twin-two", name="Twin", group_id="group-core"),
+    Component(id="comp-payments", name="Payments  (card)"),
+    Component(id="comp-terms", name="Terms &amp; Conditions"),
+    Component(id="comp-mail-one", name="Mail \u00a0out"),
+    Component(id="comp-mail-two", name="mail  out"),
+    Component(id="comp-hidden", name="Billing\u200b"),
 )
 GROUPS = {"group-shop": "Shop / ", "group-core": "Core / ", None: ""}
 NAMES = {each.id: f"{GROUPS[each.group_id]}{each.name or each.id}" for each in PAGE}
@@ -56,6 +61,11 @@ def problems(*wanted: NamedStatus) -> tuple[str, ...]:
         ("Search", SEARCH),
         (" sEARCH\t", SEARCH),
         (SEARCH, SEARCH),
+        ("payments (card)", "comp-payments"),
+        ("Payments\u00a0\u2009(card)", "comp-payments"),
+        ("Payments (card&#41;", "comp-payments"),
+        ("Terms & Conditions", "comp-terms"),
+        ("Terms &amp; Conditions", "comp-terms"),
         ("comp-nameless", "comp-nameless"),
         ("Login / v1", LOGIN),
     ],
@@ -81,7 +91,15 @@ def test_a_name_that_repeats_is_found_in_its_group(name: str, component_id: str)
     [
         ("API", "components: 'API' is the name of several: 'Shop / API' (comp-api-shop), 'Core / API' (comp-api-core)"),
         ("Core / Twin", "'Core / Twin' is the name of several: 'Core / Twin' (comp-twin-one), "),
-        ("COMP-SEARCH-", "components: the page has no 'COMP-SEARCH-'. It has: 'Core / API', 'Core / Login / v1', "),
+        (
+            "Mail out",
+            "'Mail out' is the name of several: 'Mail \\xa0out' (comp-mail-one), 'mail  out' (comp-mail-two)",
+        ),
+        ("Billing", "the page has no 'Billing'. It has: 'Billing\\u200b', "),
+        (
+            "COMP-SEARCH-",
+            "components: the page has no 'COMP-SEARCH-'. It has: 'Billing\\u200b', 'comp-nameless', ",
+        ),
         ("Search API", "the page has no 'Search API'"),
         ("Shop / Search", "the page has no 'Shop / Search'"),
     ],

@@ -4,7 +4,7 @@ import pytest
 from support.sample_incidents import ENDED, PLAN, TITLE, incident
 
 from onlineornot_action.onlineornot.models import Incident
-from onlineornot_action.operations.find_incident import older_rivals
+from onlineornot_action.operations.open_incident import older_rivals
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from support.sample_incidents import ENDED, PLAN, TITLE, incident
 
 from onlineornot_action.onlineornot.models import Incident, IncidentStatus
-from onlineornot_action.operations.incidents import has_title, is_open, open_incidents
+from onlineornot_action.operations.incidents import has_title, is_nearly, is_open, open_incidents, other_open_incidents
 
 ENDING = ("RESOLVED", "COMPLETED")
 
@@ -35,15 +35,25 @@ def test_an_incident_is_open_until_it_ends_or_its_status_says_so(fields: dict[st
         (f"  {TITLE}\t\n", TITLE, True),
         ("Straße", "STRASSE", True),
         ("Cafe\u0301 is down", "Caf\u00e9 is down", True),
-        ("Checkout  is failing", TITLE, False),
+        ("Checkout  is failing", TITLE, True),
+        ("Checkout\u00a0is \u202ffailing", TITLE, True),
+        ("Checkout &amp; login", "Checkout & login", True),
+        ("Checkout & login", "Checkout &#38; login", True),
+        ("Checkout &amp login", "Checkout & login", False),
+        ("Checkout &amp;amp; login", "Checkout & login", False),
+        ("Caf&eacute;", "CAFE\u0301", True),
+        ("Checkout is failing.", TITLE, False),
+        (None, "&nbsp;", False),
         ("Checkout is failing again", TITLE, False),
         (None, TITLE, False),
         ("[Automated] x", "[Automated] x", False),
         (" [AUTOMATED]x", "[automated]x", False),
+        ("&#91;Automated&#93; x", "[Automated] x", False),
+        ("\u00a0&lsqb;automated] x", "[Automated] x", False),
         ("x [Automated]", "x [Automated]", True),
     ],
 )
-def test_a_title_is_compared_exactly_but_for_case_and_white_space_around_it(
+def test_a_title_is_compared_exactly_but_for_case_white_space_and_html_escapes(
     written: str | None, wanted: str, *, same: bool
 ) -> None:
     assert has_title(incident(title=written), wanted) is same
@@ -60,3 +70,43 @@ def test_of_several_open_incidents_the_newest_comes_first() -> None:
     found = open_incidents([incident(1, 1), incident(3, 3), *others, incident(2, 2)], TITLE)
 
     assert [each.id for each in found] == ["incident0003", "incident0002", "incident0001", "incident0006"]
+
+
+@pytest.mark.parametrize(
+    ("title", "nearly"),
+    [
+        (f"{TITLE}.", True),
+        ("\N{FIRE} Checkout-is failing!", True),
+        ("Checkout is", True),
+        ("Checkout is failing in Europe, and we do not know why", True),
+        ("Checkout failing", True),
+        ("Chekout is failing", True),
+        ("Search is slow", False),
+        ("failing is Checkout", False),
+        ("\N{FIRE}", False),
+        ("", False),
+    ],
+)
+def test_a_title_is_nearly_another_if_little_is_different_or_one_begins_with_the_other(
+    title: str, *, nearly: bool
+) -> None:
+    assert (is_nearly(title, TITLE), is_nearly(TITLE, title)) == (nearly, nearly)
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"title": "Another"}, True),
+        ({"title": TITLE.upper()}, False),
+        ({"title": "Another", "ended": "2026-01-31T15:00:00.000Z"}, False),
+        ({"title": "Another", "scheduled_maintenance": PLAN}, False),
+        ({"title": "[Automated] Another"}, False),
+        ({"title": None}, False),
+    ],
+)
+def test_what_a_message_names_is_open_and_was_opened_by_people_under_another_title(
+    fields: dict[str, object], *, named: bool
+) -> None:
+    other = incident(**fields)  # type: ignore[arg-type]  # a table
+
+    assert other_open_incidents([other], TITLE) == [other] * named

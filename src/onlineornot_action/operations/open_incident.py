@@ -1,0 +1,198 @@
+"""Opening an incident exactly once, although a page may write its title differently."""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from enum import Enum, auto
+
+from onlineornot_action.exactly_once.listing import Comparison, Listing
+from onlineornot_action.exactly_once.post import Posted, duplicate_warnings, post
+from onlineornot_action.onlineornot.deadline import Deadline
+from onlineornot_action.onlineornot.errors import APIError, CancelledError
+from onlineornot_action.onlineornot.models import (
+    Incident,
+    IncidentCreate,
+    IncidentUpdate,
+    IncidentUpdateCreate,
+    ListPage,
+)
+from onlineornot_action.operations.incidents import has_title, is_of_people, open_incidents, words
+from onlineornot_action.operations.updates import says_the_same
+from onlineornot_action.outputs import Outcome, Result
+from onlineornot_action.session import Session, Target
+from onlineornot_action.text import fold, quote_name
+
+MAX_READ = 100
+"""New incidents whose first update is read; any more may be ours, for all that this run can tell."""
+
+
+def open_incident(session: Session, target: Target) -> Result:
+    """Open an incident under the title in the inputs, exactly once; what it raises is what `post` raises."""
+    inputs = session.inputs
+    body = IncidentCreate(
+        title=inputs.incident_title,
+        description=inputs.text,
+        status=inputs.status,
+        notify_subscribers=inputs.notify,
+        components=target.components,
+    )
+    warnings = ("date-happened has no effect on an incident that is opened.",) if inputs.date_happened else ()
+    if inputs.dry_run:
+        return Result(Outcome.DRY_RUN, body=body, warnings=warnings)
+    draft = IncidentDraft(session, body)
+    posted = post(draft, session.deadline, baseline=target.incidents, limits=session.limits)
+    result = _opened(session, draft, posted)
+    return replace(result, warnings=(*warnings, *result.warnings))
+
+
+def _opened(session: Session, draft: "IncidentDraft", posted: Posted[Incident]) -> Result:
+    """Read the first update, and look at the list once: useful to know, but no reason to fail."""
+    incident, title = posted.item, draft.body.title
+    deadline = session.deadline.within(session.limits.follow_up, detached=True)
+    update, listed = None, list[Incident]()
+    with contextlib.suppress(APIError, CancelledError):
+        update = draft.first_updates.get(incident.id) or first_update(session, incident, deadline)
+    with contextlib.suppress(APIError, CancelledError):
+        listed = Listing(draft.pages(deadline)).items
+    rivals = older_rivals((each for each in listed if each.id not in posted.duplicates), incident, title)
+    titles = [each.title or "" for each in (*listed, incident) if each.id == incident.id]
+    return Result(
+        Outcome.OPENED,
+        incident.id,
+        update.id if update else "",
+        update,
+        notified=draft.body.notify_subscribers,
+        evidence=posted.evidence,
+        warnings=(
+            *duplicate_warnings(posted),
+            *_rival_warnings(incident, rivals),
+            *_title_warnings(incident, titles, title),
+        ),
+    )
+
+
+def _rival_warnings(opened: Incident, rivals: list[Incident]) -> Iterator[str]:
+    if rivals:
+        ids = ", ".join(rival.id for rival in rivals)
+        yield f"Somebody else opened an incident of this title before: {ids}. This run opened {opened.id}; delete one."
+
+
+def _title_warnings(opened: Incident, titles: Iterable[str], wanted: str) -> Iterator[str]:
+    """Warn when the page keeps the title in a form that the same title will not find."""
+    different = [title for title in titles if title and fold(title) != fold(wanted)]
+    if different:
+        yield (
+            f"The page keeps the title {quote_name(wanted)} as {quote_name(different[0])}, so a later step with this "
+            f"incident-title will not find incident {opened.id}. Use a title that the page does not change, or give "
+            f"incident-id: {opened.id}."
+        )
+
+
+class _Likeness(Enum):
+    """What a new incident is to the one that was to be opened."""
+
+    SAME = auto()
+    SIMILAR = auto()
+    OTHER = auto()
+    UNREADABLE = auto()
+
+
+class IncidentDraft:
+    """An incident to be opened exactly once.
+
+    Attributes:
+        body: What is sent.
+        first_updates: The first updates of new incidents, as far as they have been read, by the incident's id.
+    """
+
+    def __init__(self, session: Session, body: IncidentCreate) -> None:
+        self.body = body
+        self.first_updates: dict[str, IncidentUpdate] = {}
+        self._session = session
+        self._first_update = IncidentUpdateCreate(
+            status=body.status,
+            description=body.description,
+            notify_subscribers=body.notify_subscribers,
+            components_affected=body.components,
+        )
+
+    def post(self) -> Incident:
+        """Open the incident."""
+        return self._session.client.create_incident(self._session.page_id, self.body)
+
+    def pages(self, deadline: Deadline | None = None, *, to_the_end: bool = False) -> Iterator[ListPage[Incident]]:
+        """Read the incidents of the page."""
+        return self._session.client.incident_pages(self._session.page_id, deadline, to_the_end=to_the_end)
+
+    def may_be_same(self, item: Incident) -> bool:
+        """Whether an incident could be this one: whatever its title, since a page may write it differently."""
+        return is_of_people(item)
+
+    def compare(self, items: Sequence[Incident], deadline: Deadline | None = None) -> Comparison[Incident]:
+        """Compare the first updates of new incidents, which a list does not show, with this one's."""
+        limits = self._session.limits
+        deadline = (deadline or self._session.deadline).within(limits.first_updates, detached=True)
+        found: dict[_Likeness, list[Incident]] = {likeness: [] for likeness in _Likeness}
+        # What is most likely ours comes first, in case there is no time to look at all of them.
+        for item in sorted(items, key=lambda each: (not self._has_title(each), each.created or float("inf"))):
+            found[self._likeness(item, deadline)].append(item)
+        same = found[_Likeness.SAME]
+        # Another run may post the same text under another title.
+        with_title = tuple(filter(self._has_title, same))
+        return Comparison(
+            with_title or tuple(same), tuple(found[_Likeness.SIMILAR]), tuple(found[_Likeness.UNREADABLE])
+        )
+
+    def _has_title(self, incident: Incident) -> bool:
+        return has_title(incident, self.body.title)
+
+    def _likeness(self, incident: Incident, deadline: Deadline) -> _Likeness:
+        first = self._read_first_update(incident, deadline)
+        if first is None:
+            return _Likeness.SIMILAR if len(self.first_updates) >= MAX_READ else _Likeness.UNREADABLE
+        if says_the_same(first, self._first_update):
+            return _Likeness.SAME
+        # A page that changes the title may change the text in the same way.
+        similar = self._has_title(incident) or words(first.description or "") == words(self.body.description)
+        return _Likeness.SIMILAR if similar else _Likeness.OTHER
+
+    def _read_first_update(self, incident: Incident, deadline: Deadline) -> IncidentUpdate | None:
+        """Return the first update of an incident, which is read once; None when it cannot be read for now."""
+        known = self.first_updates.get(incident.id)
+        if known or not deadline.left() or len(self.first_updates) >= MAX_READ:
+            return known
+        deadline = deadline.within(self._session.limits.follow_up, detached=True)
+        try:
+            updates = read_updates(self._session, incident, deadline)
+        except APIError:
+            return None
+        first = oldest(updates.items)
+        # A failing server may leave out the first update; what is incomplete can only show that it is ours.
+        if first and (updates.complete or says_the_same(first, self._first_update)):
+            self.first_updates[incident.id] = first
+        return self.first_updates.get(incident.id)
+
+
+def first_update(session: Session, incident: Incident, deadline: Deadline) -> IncidentUpdate | None:
+    """Return the update that an incident began with; it is read if the incident does not hold its updates.
+
+    Raises:
+        APIError: The updates cannot be read.
+    """
+    return oldest(incident.updates or read_updates(session, incident, deadline).items)
+
+
+def read_updates(session: Session, incident: Incident, deadline: Deadline) -> Listing[IncidentUpdate]:
+    """Read the updates of an incident until a deadline; an incomplete list is returned as it is."""
+    return Listing(session.client.incident_update_pages(session.page_id, incident.id, deadline))
+
+
+def oldest(updates: Iterable[IncidentUpdate]) -> IncidentUpdate | None:
+    """Return the oldest of some updates."""
+    return min(updates, key=lambda update: update.created or 0.0, default=None)
+
+
+def older_rivals(incidents: Iterable[Incident], opened: Incident, title: str) -> list[Incident]:
+    """Return other open incidents of the same title that were opened before this one."""
+    rivals = (incident for incident in open_incidents(incidents, title) if incident.id != opened.id)
+    return [rival for rival in rivals if (rival.created or 0.0, rival.id) < (opened.created or 0.0, opened.id)]
