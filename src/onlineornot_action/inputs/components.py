@@ -14,6 +14,8 @@ from onlineornot_action.text import fold, quote
 
 RESTORE: Literal["restore"] = "restore"
 
+_NOT_A_LIST = "is not a JSON list of objects with id or name, and status"
+
 _MIN_SIMILARITY = 0.8
 """From which ratio of difflib on, a word inside a name is a misspelt status."""
 
@@ -21,7 +23,7 @@ _STATUS = "|".join(ComponentStatus)
 _ENTRY_END = re.compile(rf":\s*({_STATUS})\s*(?:[,;]|$)", re.IGNORECASE)
 """How an entry ends: a status behind the last colon. Names may contain colons, commas and semicolons, a status none."""
 
-_STATUS_IN_NAME = re.compile(r":\s*([\w -]+?)\s*(?:[,;]|\\n)")
+_STATUS_IN_NAME = re.compile(r":\s*([\w -]{1,40}?)\s*(?:[,;]|\\n)")
 """Where an entry ends, except for the spelling of its status, or for a line break written as two characters."""
 
 
@@ -70,8 +72,10 @@ def separator_hint(name: str) -> str:
 
 
 def _consistent(wanted: Iterable[NamedStatus]) -> tuple[NamedStatus, ...]:
-    """Return the components as they are, unless one is given two different statuses."""
+    """Return the components as they are, unless there is none, or one is given two different statuses."""
     named = tuple(wanted)
+    if not named:
+        raise ValueError("contains no component; leave it empty if none is affected")
     statuses: dict[str, ComponentStatus] = {}
     for each in named:
         if statuses.setdefault(fold(each.name), each.status) is not each.status:
@@ -128,17 +132,13 @@ class _Item(BaseModel):
     status: str
 
 
-_Pairs = tuple[tuple[str, object], ...]
-"""A JSON object, with keys that occur twice."""
-
-
 def _from_json(value: str) -> Components:
     try:
         # pydantic would take the last of several equal keys, and so the last of two statuses.
         content = json.loads(value, object_pairs_hook=tuple)
     except (ValueError, RecursionError) as error:
         reason = "recursion limit exceeded" if isinstance(error, RecursionError) else str(error)
-        raise ValueError(f"is not valid JSON, a list of objects or an object of name to status: {reason}") from error
+        raise ValueError(f"begins like JSON, but is none: {reason}") from error
     if isinstance(content, tuple):
         return _consistent(_from_pair(name, status) for name, status in content)
     return _from_items(_items(content))
@@ -147,34 +147,36 @@ def _from_json(value: str) -> Components:
 def _from_pair(name: str, status: object) -> NamedStatus:
     if not name.strip():
         raise ValueError("has an empty name in its JSON object")
-    if not isinstance(status, str):
-        raise ValueError(f"gives {quote(name)} no text as its status; a JSON object maps each name or id to a status")
-    return NamedStatus(name.strip(), _component_status(name, status.strip()))
+    word = status.strip() if isinstance(status, str) else json.dumps(status)
+    return NamedStatus(name.strip(), _component_status(name, word))
 
 
-def _items(content: list[_Pairs]) -> list[_Item]:
+def _items(content: list[object]) -> list[_Item]:
     try:
-        plain = [
-            _without_duplicates(item, index) if isinstance(item, tuple) else item for index, item in enumerate(content)
-        ]
-        return TypeAdapter(list[_Item]).validate_python(plain)
+        return TypeAdapter(list[_Item]).validate_python([_fields(item) for item in content])
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = f"item {'.'.join(map(str, first['loc']))}: " if first["loc"] else ""
-        raise ValueError(f"is not a JSON list of objects with id or name, and status: {where}{first['msg']}") from error
+        where = ".".join(map(str, first["loc"]))
+        what = "Input should be an object" if first["type"] == "model_type" else first["msg"]
+        raise ValueError(f"{_NOT_A_LIST}: item {where}: {what}") from error
 
 
-def _without_duplicates(item: _Pairs, index: int) -> dict[str, object]:
+def _fields(item: object) -> object:
+    """Return a JSON object as pydantic expects it, and anything else as it is."""
+    if not isinstance(item, tuple):
+        return item
     fields = dict(item)
     if len(fields) < len(item):
-        raise ValueError(f"has a key twice in item {index} of its JSON list")
+        raise ValueError(f"has an item with the same key twice in its JSON list, {quote(json.dumps(fields))}")
     return fields
 
 
 def _from_items(items: list[_Item]) -> Components:
     for index, item in enumerate(items):
-        if bool(item.id) is bool(item.name):
-            raise ValueError(f"has item {index} in its JSON list, which needs an id or a name, and not both")
+        if item.id and item.name:
+            raise ValueError(f"gives {quote(item.name)} an id as well; name a component by its id or by its name")
+        if not item.id and not item.name:
+            raise ValueError(f"{_NOT_A_LIST}: item {index}: an id or a name is required")
     if any(item.name for item in items):
         return _consistent(_named(item) for item in items)
     return once_each(_component_affected(item.id or "", item.status) for item in items)

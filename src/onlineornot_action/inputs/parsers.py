@@ -33,6 +33,11 @@ ID_RULE = "an id has 8 to 64 letters, digits, hyphens and underscores"
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 """The booleans of YAML 1.2's core schema, https://yaml.org/spec/1.2.2/#1032-tag-resolution"""
 
+_NUMBER_INSIDE = re.compile(
+    r"(?:\b(?:pulls?|issues)/|\bpr[ -]?|#|^0*)([1-9][0-9]{0,9})(?![0-9])", re.ASCII | re.IGNORECASE
+)
+"""The number of a pull request in its URL, its ref, `#12`, `PR 12` or `12.0`."""
+
 _TIMESTAMP = "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})"
 _BASE_URL = r"https?://([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?"
 _NOT_IN_TITLES = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -164,9 +169,7 @@ def pull_request_number(value: str) -> int:
     """Parse the number of a pull request."""
     if re.fullmatch("[1-9][0-9]{0,9}", value):
         return int(value)
-    inside = re.search(
-        r"(?:\b(?:pulls?|issues)/|\bpr[ -]?|#|^0*)([1-9][0-9]{0,9})(?![0-9])", value, re.ASCII | re.IGNORECASE
-    )
+    inside = _NUMBER_INSIDE.search(value)
     example = f"; write {inside[1]}" if inside else ", such as 12"
     raise ValueError(f"is {quote(value)}, but must be the number of a pull request{example}")
 
