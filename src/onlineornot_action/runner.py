@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import TextIO
 
-from onlineornot_action.text import CONTROL_CHARACTERS, MIN_SECRET_LENGTH
+from onlineornot_action.text import CONTROL_CHARACTERS, MIN_SECRET_LENGTH, base64_parts
 
 _MAX_ANNOTATION_LENGTH = 4000
 """Characters. The runner cuts a message at 4,096, `_maxIssueMessageLength` in
@@ -59,8 +59,10 @@ class Runner:
         for line in _lines(secret):
             if len(line) >= MIN_SECRET_LENGTH:
                 self._write(f"::add-mask::{_escape_data(line)}")
+        # The runner derives the base64 forms from the mask by itself, but in the log alone, not in the files:
+        # https://github.com/actions/runner/blob/main/src/Runner.Common/HostContext.cs
+        known = {*self._secrets, secret, json.dumps(secret)[1:-1], *base64_parts(secret)}
         # Longest first: a secret that contains another one is replaced as a whole.
-        known = {*self._secrets, secret, json.dumps(secret)[1:-1]}
         self._secrets = sorted(known, key=len, reverse=True)
 
     def log(self, text: str) -> None:

@@ -3,6 +3,7 @@
 import re
 import traceback
 import unicodedata
+from binascii import b2a_base64
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -35,6 +36,9 @@ _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
 
 _LOOKALIKES = str.maketrans("`|", "'¦")
 """A backtick ends a code span, and a pipe ends a cell even inside one: https://github.github.com/gfm/#tables-extension-"""
+
+_URL_SAFE = str.maketrans("+/", "-_")
+"""From base64 to its variant for URLs: https://www.rfc-editor.org/rfc/rfc4648#section-5"""
 
 
 def normalize_newlines(text: str) -> str:
@@ -105,6 +109,23 @@ def unescape_html(text: str) -> str:
 def kebab(field_name: str) -> str:
     """Return the name of an input or output, as a workflow writes it, from the name of its field."""
     return field_name.replace("_", "-")
+
+
+def base64_parts(secret: str) -> frozenset[str]:
+    """Return texts of which every base64 form of a secret contains one, also where it is a part of what was encoded.
+
+    Three bytes become four characters, so the form depends on where in its group of three the secret begins. Characters
+    that hold bits of its neighbours are left out: https://www.rfc-editor.org/rfc/rfc4648#section-4
+    """
+    parts = {_base64_part(secret.encode(errors="replace"), offset) for offset in range(3)}
+    return frozenset(parts | {part.translate(_URL_SAFE) for part in parts})
+
+
+def _base64_part(secret: bytes, offset: int) -> str:
+    """Return the characters that encode a secret and nothing else, where `offset` bytes precede it in its group."""
+    encoded = b2a_base64(bytes(offset) + secret, newline=False).decode()
+    first, end = (0, 2, 3)[offset], (offset + len(secret)) * 8 // 6
+    return encoded[first:end]
 
 
 def code(text: str, length: int = MAX_CELL_LENGTH) -> str:

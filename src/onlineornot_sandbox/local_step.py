@@ -60,7 +60,7 @@ def run_step(inputs: Mapping[str, str], environ: Mapping[str, str] | None = None
 
 
 def as_variables(inputs: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment variables of a step's inputs, with defaults from `action.yml`.
+    """Return the environment variables of a step's inputs, with defaults from `action.yml` that are no expressions.
 
     The runner upper-cases the name and keeps hyphens:
     https://docs.github.com/en/actions/reference/workflows-and-actions/metadata-syntax#inputs
@@ -71,4 +71,5 @@ def as_variables(inputs: Mapping[str, str]) -> dict[str, str]:
 @cache
 def _defaults() -> dict[str, str]:
     declared = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
-    return {name: str(about.get("default", "")) for name, about in declared.items()}
+    defaults = {name: str(about.get("default", "")) for name, about in declared.items()}
+    return {name: default for name, default in defaults.items() if not default.startswith("${{")}

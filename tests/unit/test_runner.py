@@ -1,5 +1,6 @@
 """A model of the runner's parsers finds the commands and outputs that were meant, and no others."""
 
+import base64
 import contextlib
 import io
 import json
@@ -257,6 +258,18 @@ def test_a_secret_is_scrubbed_wherever_it_is_written(channel: Callable[[Runner, 
     assert written.startswith(f"::add-mask::{SECRET}\n")
     assert "<******>" in written
     assert json.dumps(SECRET)[1:-1] not in written
+
+
+@pytest.mark.parametrize("channel", CHANNELS, ids=["log", "annotation", "output", "summary"])
+@pytest.mark.parametrize("before", ["", "a", "x-access-token:b"])
+def test_the_base64_of_a_secret_is_scrubbed_but_not_masked(channel: Callable[[Runner, str], None], before: str) -> None:
+    encoded = base64.b64encode(f"{before}{SECRET}".encode()).decode()
+
+    written = everything_of(lambda runner: channel(runner, f"<{encoded}>"))
+
+    assert encoded[len(before) * 4 // 3 + 2 : -4] not in written
+    assert "***" in written
+    assert written.count("::add-mask::") == 1
 
 
 def test_a_secret_is_scrubbed_before_the_text_is_cut() -> None:

@@ -1,12 +1,13 @@
 """The text that customers read: checked before it is published, and read from a file."""
 
 import os
+import re
 import stat
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
-from onlineornot_action.text import MIN_SECRET_LENGTH
+from onlineornot_action.text import MIN_SECRET_LENGTH, base64_parts
 
 MAX_LENGTH = 10_000
 """Characters. The API documents no maximum. A longer text is refused rather than published in part."""
@@ -17,12 +18,38 @@ _MAX_FILE_BYTES = 4 * MAX_LENGTH + 1024
 _BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
 """Invisible, but letters and symbols to Unicode: the Hangul fillers and the empty Braille pattern."""
 
+_CREDENTIAL = re.compile("-----BEGIN [A-Z ]*PRIVATE KEY-----|eC1hY2Nlc3MtdG9rZW46")
+"""A private key, or the base64 of `x-access-token:`, which precedes a token in a header of Git.
+
+A checkout leaves both in files: https://github.com/actions/checkout/blob/main/src/git-auth-helper.ts
+"""
+
+_ESCAPE = re.compile(r"\\r\\n|\\[nt]|%0[Dd]%0[Aa]|%0[Aa]")
+"""What a shell, JSON or a workflow command turns into a line break or a tab, but neither YAML nor the API."""
+
+_WINDOWS_PATH = re.compile(r"(?<!\w)[a-z]:\\\S*|(?<!\S)\\\\\S+", re.IGNORECASE)
+"""A path with a drive or a host, such as `C:\\new`, in which a backslash escapes nothing."""
+
+_CREDENTIALS_NAME = re.compile(r"\.?git-credentials|\.gitconfig$|\.netrc$")
+"""Since version 6, actions/checkout writes the token into `git-credentials-*.config` under RUNNER_TEMP."""
+
+_EXPRESSIONS = {"RUNNER_TEMP": "${{ runner.temp }}", "GITHUB_WORKSPACE": "${{ github.workspace }}"}
+_VARIABLE = re.compile(rf"\$\{{?({'|'.join(_EXPRESSIONS)})\b")
+
+_ADVICE = "give a path relative to the workspace, to a file that an earlier step of this job wrote or checked out"
+_TEMP_ADVICE = (
+    # https://github.com/actions/runner/blob/v2.329.0/src/Runner.Worker/Handlers/ContainerActionHandler.cs mounts it as
+    # /github/runner_temp and translates variables, inputs included, that begin with its path.
+    "give a file that an earlier step of this job wrote, and check the runner's version: RUNNER_TEMP is shared with "
+    "container actions from 2.329.0 on; older ones share only the workspace"
+)
+
 
 def check(text: str, *, secrets: Iterable[str]) -> str:
     """Return the text if it may be published.
 
     Raises:
-        ValueError: It is not valid Unicode, shows nothing, is too long, or contains a secret.
+        ValueError: It is not valid Unicode, shows nothing, is too long, or contains a secret, as it is or in base64.
     """
     if any(map(_is_surrogate, text)):
         raise ValueError("is not valid UTF-8")
@@ -30,43 +57,92 @@ def check(text: str, *, secrets: Iterable[str]) -> str:
         raise ValueError("contains no visible characters")
     if len(text) > MAX_LENGTH:
         raise ValueError(f"has {len(text):,} characters, but at most {MAX_LENGTH:,} are allowed; shorten it")
-    if any(len(secret) >= MIN_SECRET_LENGTH and secret in text for secret in secrets):
+    if any(_contains_secret(text, secret) for secret in secrets):
         raise ValueError("contains the API token or github-token; remove it, because this text is published")
+    if _CREDENTIAL.search(text):
+        raise ValueError("contains a private key or a credential of Git; remove it, because this text is published")
     return text
 
 
-def read_file(name: str, *, workspace: Path) -> str:
-    """Read a text file in the workspace.
+def find_escape(text: str) -> str | None:
+    """Return what was probably meant as a line break or a tab, but is published as the characters that it consists of.
+
+    Where a text has real line breaks, a backslash is rather what the text is about, as it is in a path of Windows.
+    """
+    escapes = [match[0] for match in _ESCAPE.finditer(_WINDOWS_PATH.sub("", text))]
+    return next((escape for escape in escapes if escape.startswith("%") or "\n" not in text), None)
+
+
+def read_file(name: str, *, workspace: Path, runner_temp: Path | None = None) -> str:
+    """Read a text file in the workspace, or one under RUNNER_TEMP that is given by its absolute path.
 
     Raises:
-        ValueError: It does not exist, is outside the workspace, is not a regular file, is too large, or is not UTF-8.
+        ValueError: It does not exist, is outside of both, belongs to the runner or to Git, is not a regular file, is
+            too large, or is not UTF-8.
     """
-    root = os.path.realpath(workspace)
-    path = Path(os.path.realpath(os.path.join(root, name)))  # noqa: PTH118 - realpath accepts links in a loop
-    if not path.is_relative_to(root):
+    if variable := _VARIABLE.search(name):
+        raise ValueError(f"contains the shell's variable {variable[1]}; write {_EXPRESSIONS[variable[1]]} instead")
+    in_temp = runner_temp is not None and Path(os.path.normpath(name)).is_relative_to(runner_temp)
+    path = _follow_links(name, runner_temp if runner_temp and in_temp else workspace)
+    if runner_temp and _is_reserved(path, runner_temp, workspace):
         raise ValueError(
-            "is outside the workspace; give a path relative to the workspace, without links that lead out of it"
+            "is a file of the runner or of a checkout, which may contain a token; give one that a step of yours wrote, "
+            "in a folder whose name does not begin with an underscore"
         )
     try:
         return _read_regular_file(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError("is not UTF-8 text; save it in that encoding") from error
     except OSError as error:
+        raise ValueError(f"cannot be read ({error.strerror}); {_TEMP_ADVICE if in_temp else _ADVICE}") from error
+
+
+def _follow_links(name: str, folder: Path) -> Path:
+    """Return where a path really leads.
+
+    Raises:
+        ValueError: That is not in the folder.
+    """
+    root = os.path.realpath(folder)
+    path = Path(os.path.realpath(os.path.join(root, name)))  # noqa: PTH118 - realpath accepts links in a loop
+    if not path.is_relative_to(root):
         raise ValueError(
-            f"cannot be read ({error.strerror}); give a path relative to the workspace, to a file that an earlier step "
-            "of this job wrote or checked out"
-        ) from error
+            "is outside the workspace and RUNNER_TEMP; give a path relative to the workspace, or one that begins with "
+            "${{ runner.temp }}, without links that lead out of them"
+        )
+    return path
+
+
+def _is_reserved(path: Path, runner_temp: Path, workspace: Path) -> bool:
+    """Tell whether a file under RUNNER_TEMP is in a folder of the runner, or has the name of one with credentials."""
+    temp, workspace = Path(os.path.realpath(runner_temp)), Path(os.path.realpath(workspace))
+    in_workspace_below = workspace.is_relative_to(temp) and workspace != temp and path.is_relative_to(workspace)
+    if in_workspace_below or not path.is_relative_to(temp):
+        return False
+    below = path.relative_to(temp)
+    in_runner_folder = any(folder.name.startswith("_") for folder in below.parents)
+    return in_runner_folder or any(_CREDENTIALS_NAME.match(name) for name in below.parts)
 
 
 def _read_regular_file(path: Path) -> bytes:
     # Without O_NONBLOCK, opening a named pipe would wait for a writer: https://man7.org/linux/man-pages/man7/fifo.7.html
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # noqa: PTH123 - Path cannot open a descriptor
+    # Links were followed already: with O_NOFOLLOW, one that has taken the file's place since then is not.
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW
+    with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - Path cannot open a descriptor
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise ValueError("is not a regular file")
         content = file.read(_MAX_FILE_BYTES + 1)
     if len(content) > _MAX_FILE_BYTES:
         raise ValueError(f"has more than {_MAX_FILE_BYTES:,} bytes, but at most {MAX_LENGTH:,} characters are allowed")
     return content
+
+
+def _contains_secret(text: str, secret: str) -> bool:
+    """Tell whether a text contains a secret as it is, or in base64, which may be broken into lines."""
+    if len(secret) < MIN_SECRET_LENGTH:
+        return False
+    unbroken = "".join(text.split())
+    return secret in text or any(part in unbroken for part in base64_parts(secret))
 
 
 def _is_surrogate(character: str) -> bool:

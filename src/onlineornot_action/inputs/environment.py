@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from onlineornot_action.inputs.model import Inputs, InvalidInputsError, Operation, input_names
 from onlineornot_action.inputs.parsers import AUTO, ParsingContext, find_word
-from onlineornot_action.inputs.rules import contradictions, resolve, without_effect
+from onlineornot_action.inputs.rules import RULES, contradictions, resolve, without_effect
 from onlineornot_action.text import MIN_SECRET_LENGTH, kebab, quote
 
 TOKEN_VARIABLE = "ONLINEORNOT_API_TOKEN"  # noqa: S105 - the name of a variable
@@ -48,6 +48,7 @@ def read_inputs(
     context = ParsingContext(
         secrets=find_secrets(environ),
         workspace=Path(environ.get("GITHUB_WORKSPACE") or "."),
+        runner_temp=_runner_temp(environ),
         now=now or datetime.now(UTC),
         allow_http=environ.get(ALLOW_HTTP_VARIABLE) == "true",
         rerun=_is_rerun(environ),
@@ -60,14 +61,25 @@ def read_inputs(
         raise InvalidInputsError([*map(_problem, error.errors()), *problems], warnings) from None
     if problems:
         raise InvalidInputsError(problems, warnings)
-    if unused := without_effect(inputs.operation, _explicit(given)):
-        warnings.append(f"With operation: {inputs.operation}, these have no effect: {', '.join(unused)}.")
+    warnings += _idle_inputs(inputs, _explicit(given))
     return ValidInputs(inputs, warnings)
+
+
+def _idle_inputs(inputs: Inputs, explicit: Mapping[str, str]) -> Iterator[str]:
+    """Say which inputs have no effect."""
+    unused = without_effect(inputs.operation, explicit)
+    if "pull-request" in unused and "comment" in RULES[inputs.operation].names:
+        unused.remove("pull-request")
+        yield "pull-request has no effect without comment: true."
+    if unused:
+        yield f"With operation: {inputs.operation}, these have no effect: {', '.join(unused)}."
 
 
 def find_token(environ: Mapping[str, str]) -> str:
     """Return the API token, valid or not, without the word Bearer; empty when there is none."""
-    return _token_as_written(environ).removeprefix(_BEARER).strip()
+    written = _token_as_written(environ)
+    # Bearer alone is what remains of "Bearer ${{ secrets.X }}" where the secret is empty.
+    return "" if written == _BEARER.strip() else written.removeprefix(_BEARER).strip()
 
 
 def has_bearer_prefix(environ: Mapping[str, str]) -> bool:
@@ -93,6 +105,11 @@ def _ca_variable(environ: Mapping[str, str]) -> str | None:
 
 def _value(environ: Mapping[str, str], name: str) -> str:
     return environ.get(f"{_PREFIX}{name.upper()}", "").strip()
+
+
+def _runner_temp(environ: Mapping[str, str]) -> Path | None:
+    written = environ.get("RUNNER_TEMP", "")
+    return Path(written) if written.startswith("/") else None
 
 
 def _token_as_written(environ: Mapping[str, str]) -> str:
@@ -175,7 +192,8 @@ def _problem(error: ErrorDetails) -> str:
     if error["type"] == "missing" and name == "api-token":
         return (
             "api-token is empty; check the name of the secret. Workflow runs from forks and from Dependabot get no "
-            "secrets, and an environment's secrets need environment: in the job. The environment variable "
+            "secrets, a workflow that another one calls gets them only if the calling job says secrets: inherit or "
+            "passes them on, and an environment's secrets need environment: in the job. The environment variable "
             f"{TOKEN_VARIABLE} works as well."
         )
     if error["type"] == "missing":

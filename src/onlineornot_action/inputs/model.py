@@ -59,6 +59,7 @@ class Inputs(BaseModel):
     api_url: Annotated[str, AfterValidator(parsers.base_url)] = "https://api.onlineornot.com"
     github_token: Annotated[str, PlainValidator(parsers.unchecked)] | None = None
     comment: Annotated[bool, BeforeValidator(parsers.boolean)] = False
+    pull_request: Annotated[int, BeforeValidator(parsers.pull_request_number)] | None = None
 
     @property
     def text(self) -> str | None:

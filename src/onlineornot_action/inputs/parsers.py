@@ -33,6 +33,11 @@ ID_RULE = "an id has 8 to 64 letters, digits, hyphens and underscores"
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 """The booleans of YAML 1.2's core schema, https://yaml.org/spec/1.2.2/#1032-tag-resolution"""
 
+_NUMBER_INSIDE = re.compile(
+    r"(?:\b(?:pulls?|issues)/|\bpr[ -]?|#|^0*)([1-9][0-9]{0,9})(?![0-9])", re.ASCII | re.IGNORECASE
+)
+"""The number of a pull request in its URL, its ref, `#12`, `PR 12` or `12.0`."""
+
 _TIMESTAMP = "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})"
 _BASE_URL = r"https?://([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?"
 _NOT_IN_TITLES = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -47,6 +52,7 @@ class ParsingContext:
     Attributes:
         secrets: Texts that must not be published.
         workspace: The folder that files are read from.
+        runner_temp: The runner's folder for temporary files, the other one; None where there is none.
         now: The current time, with an offset.
         allow_http: Whether plain http is allowed to any host.
         rerun: Whether the job is run again.
@@ -55,6 +61,7 @@ class ParsingContext:
 
     secrets: Collection[str]
     workspace: Path
+    runner_temp: Path | None
     now: datetime
     allow_http: bool
     rerun: bool
@@ -169,6 +176,15 @@ def timeout(value: str) -> int:
     return int(value)
 
 
+def pull_request_number(value: str) -> int:
+    """Parse the number of a pull request."""
+    if re.fullmatch("[1-9][0-9]{0,9}", value):
+        return int(value)
+    inside = _NUMBER_INSIDE.search(value)
+    example = f"; write {inside[1]}" if inside else ", such as 12"
+    raise ValueError(f"is {quote(value)}, but must be the number of a pull request{example}")
+
+
 def timestamp(value: str, info: Info) -> str:
     """Parse a date and time, and return it as the API expects it: UTC, milliseconds, Z."""
     moment = _moment(value.upper())
@@ -221,12 +237,21 @@ def text(value: str, info: Info) -> str:
     if cleaned != original:
         removed = len(original) - len(cleaned)
         info.context.warnings.append(f"Removed {removed} control character(s) from {kebab(info.field_name or '')}.")
-    return description.check(cleaned.strip(), secrets=info.context.secrets)
+    checked = description.check(cleaned.strip(), secrets=info.context.secrets)
+    if escape := description.find_escape(checked):
+        info.context.warnings.append(_escape_warning(kebab(info.field_name or ""), escape))
+    return checked
+
+
+def _escape_warning(name: str, escape: str) -> str:
+    how = "begin the text below description: | in YAML" if name == "description" else "write real ones into the file"
+    return f"{name} contains {quote(escape)}, which customers read as these characters; for line breaks, {how}."
 
 
 def text_file(value: str, info: Info) -> str:
-    """Read a text that customers read from a file in the workspace."""
-    return text(description.read_file(value, workspace=info.context.workspace), info)
+    """Read a text that customers read from a file in the workspace or under RUNNER_TEMP."""
+    context = info.context
+    return text(description.read_file(value, workspace=context.workspace, runner_temp=context.runner_temp), info)
 
 
 def title(value: str, info: Info) -> str:

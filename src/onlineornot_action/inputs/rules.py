@@ -66,6 +66,9 @@ ALWAYS_USED = frozenset(
         "github-token",
     }
 )
+USED_WITH_COMMENT = frozenset({"pull-request"})
+"""Inputs used by every operation that writes, but only with `comment: true`."""
+
 USED_WITH_TITLE = frozenset({"if-no-incident"})
 """Inputs used by every operation, but only when `incident-title` is given."""
 
@@ -95,6 +98,8 @@ def contradictions(operation: Operation | None, given: Mapping[str, str], *, rer
 def without_effect(operation: Operation, given: Mapping[str, str]) -> list[str]:
     """Return the names of the given inputs that the operation does not use."""
     used = RULES[operation].names | ALWAYS_USED
+    if "comment" in used and "comment" in given:
+        used |= USED_WITH_COMMENT
     if "incident-title" in given:
         used |= USED_WITH_TITLE
     return sorted(given.keys() - used)

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from onlineornot_action.inputs.components import RESTORE, NamedStatus, once_each
+from onlineornot_action.inputs.components import RESTORE, NamedStatus, once_each, separator_hint
 from onlineornot_action.inputs.model import InvalidInputsError
 from onlineornot_action.onlineornot.errors import NotFoundError
 from onlineornot_action.onlineornot.models import (
@@ -117,7 +117,7 @@ def _problem(name: str, found: list[Component], names: Mapping[str, str]) -> str
         return f"components: {quote_name(name)} is the name of several: {choices}."
     known = ", ".join(map(quote_name, sorted(names.values(), key=fold)[:MAX_NAMES])) or "none at all"
     more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
-    return f"components: the page has no {quote_name(name)}. It has: {known}{more}."
+    return f"components: the page has no {quote_name(name)}. It has: {known}{more}.{separator_hint(name)}"
 
 
 @dataclass(frozen=True)

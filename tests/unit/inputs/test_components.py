@@ -1,12 +1,15 @@
 """The input `components`, as lines, as JSON, and as the word `restore`."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.inputs import CREATE, problem, read
 
-from onlineornot_action.inputs.components import NamedStatus
+from onlineornot_action.inputs.components import NamedStatus, parse_components
 from onlineornot_action.onlineornot.models import ComponentAffected, ComponentStatus
 
 UP = ComponentStatus.OPERATIONAL
+STATUSES = st.sampled_from(ComponentStatus)
 DOWN = NamedStatus("component1", ComponentStatus.MAJOR_OUTAGE)
 
 
@@ -20,12 +23,45 @@ DOWN = NamedStatus("component1", ComponentStatus.MAJOR_OUTAGE)
         ("API: OPERATIONAL\napi: operational", (NamedStatus("API", UP), NamedStatus("api", UP))),
         ('[{"id": "component1", "status": "UP"}]'.replace("UP", UP), (ComponentAffected(id="component1", status=UP),)),
         ('[{"id": " component1 ", "status": " operational "}]', (ComponentAffected(id="component1", status=UP),)),
+        ("API: OPERATIONAL, component1: MAJOR_OUTAGE", (NamedStatus("API", UP), DOWN)),
+        ("API:Operational;component1 : major_outage ;", (NamedStatus("API", UP), DOWN)),
+        ("API: OPERATIONAL, \n, component1: MAJOR_OUTAGE,;,", (NamedStatus("API", UP), DOWN)),
+        ("Cards, EU; US: v2: OPERATIONAL, component1: MAJOR_OUTAGE", (NamedStatus("Cards, EU; US: v2", UP), DOWN)),
+        ("API: MAJOR_OUTAGE: OPERATIONAL, component1: MAJOR_OUTAGE", (NamedStatus("API: MAJOR_OUTAGE", UP), DOWN)),
+        ("API: MAJOR_OUTAGES_2: OPERATIONAL", (NamedStatus("API: MAJOR_OUTAGES_2", UP),)),
+        ("Region: EMEA, Asia: OPERATIONAL", (NamedStatus("Region: EMEA, Asia", UP),)),
+        ("[EU] API: OPERATIONAL, {x}: OPERATIONAL", (NamedStatus("[EU] API", UP), NamedStatus("{x}", UP))),
+        ("{x}: operational;\n[EU]: OPERATIONAL,", (NamedStatus("{x}", UP), NamedStatus("[EU]", UP))),
+        ('{"API": "OPERATIONAL", "component1": "major_outage "}', (NamedStatus("API", UP), DOWN)),
+        ('{\n"a, b: c": "OPERATIONAL"\n}', (NamedStatus("a, b: c", UP),)),
+        ('{"API": "OPERATIONAL", "API": "operational"}', (NamedStatus("API", UP), NamedStatus("API", UP))),
+        ('[{"name": " API ", "status": "operational"}]', (NamedStatus("API", UP),)),
+        ('[{"name": "API", "status": "OPERATIONAL", "id": ""}]', (NamedStatus("API", UP),)),
+        ('[{"name": "API", "status": "OPERATIONAL", "id": null}]', (NamedStatus("API", UP),)),
+        (
+            '[{"name": "API", "status": "OPERATIONAL"}, {"id": "component1", "status": "MAJOR_OUTAGE"}]',
+            (NamedStatus("API", UP), DOWN),
+        ),
         (" Restore\n", "restore"),
         ("restore: operational", (NamedStatus("restore", UP),)),
     ],
 )
 def test_components_are_lines_or_json_or_the_word_restore(written: str, components: object) -> None:
     assert read(CREATE | {"components": written}).inputs.components == components
+
+
+def _is_a_name(text: str) -> bool:
+    return text.strip(" ,;:") == text.strip() != ""
+
+
+@given(st.lists(st.tuples(st.text("aB,;: é", min_size=1, max_size=6).filter(_is_a_name), STATUSES), min_size=1))
+@settings(deadline=None, derandomize=True)
+def test_names_with_any_separators_survive_in_one_line_and_in_lines(named: list[tuple[str, ComponentStatus]]) -> None:
+    distinct = {name.strip(): status for name, status in named}
+    entries = [f"{name}: {status}" for name, status in distinct.items()]
+
+    wanted = tuple(NamedStatus(name, status) for name, status in distinct.items())
+    assert parse_components("; ".join(entries)) == parse_components("\n".join(entries)) == wanted
 
 
 @pytest.mark.parametrize(
@@ -38,12 +74,36 @@ def test_components_are_lines_or_json_or_the_word_restore(written: str, componen
         (": NO_IMPACT", "has the line ': NO_IMPACT', but each line must be NAME: STATUS"),
         ("restored", "has the line 'restored'"),
         ("API: NO_IMPACT\napi : OPERATIONAL", "gives 'api' two different statuses"),
-        ("[", "is not a JSON list of objects with id and status: Invalid JSON"),
-        ("{}", "is not a JSON list of objects with id and status: Input should be a valid array"),
-        ('["component1"]', "item 0: "),
+        ("[", "begins like JSON, but is none: Expecting value: line 1"),
+        ("{}", "contains no component"),
+        (", ;", "contains no component"),
+        ('["component1"]', "item 0: Input should be an object"),
         ('[{"id": "component1", "status": "NO_IMPACT"}, {"id": "component2"}]', "item 1.status: Field required"),
         ('[{"id": 12345678, "status": "NO_IMPACT"}]', "item 0.id: Input should be a valid string"),
-        ('[{"id": "component1", "status": "NO_IMPACT", "name": "x"}]', "item 0.name: Extra inputs are not permitted"),
+        ('[{"id": "component1", "status": "NO_IMPACT", "group": "x"}]', "item 0.group: Extra inputs are not permitted"),
+        ('[{"id": "component1", "status": "NO_IMPACT", "name": "x"}]', "gives 'x' an id as well"),
+        ('[{"status": "NO_IMPACT"}]', "item 0: an id or a name is required"),
+        ('[{"name": "API", "name": "Web", "status": "NO_IMPACT"}]', "has an item with the same key twice"),
+        ('[{"name": "API", "status": "down"}]', "gives 'API' the status 'down'"),
+        (
+            '[{"name": "API", "status": "NO_IMPACT"}, {"name": "api", "status": "OPERATIONAL"}]',
+            "two different statuses",
+        ),
+        ('[{"name": "API", "status": "NO_IMPACT"}, {"id": "12345", "status": "NO_IMPACT"}]', "has the id '12345'"),
+        ('{"API": "MAJOR_OUTAGE", "API": "OPERATIONAL"}', "gives 'API' two different statuses"),
+        ('{"API": "MAJOR_OUTAGE", " api": "OPERATIONAL"}', "gives 'api' two different statuses"),
+        ('{"API": null}', "gives 'API' the status 'null', but it must be one of"),
+        ('{"API": {"status": "NO_IMPACT"}}', "gives 'API' the status '[["),
+        ('{" ": "NO_IMPACT"}', "has an empty name"),
+        ("{API: NO_IMPACT}", "begins like JSON, but is none: "),
+        ('[{"id": "component1", "status": NO_IMPACT}]', "begins like JSON, but is none: "),
+        ("API: NO_IMPACT, Website", "has the line 'Website'"),
+        ("API: NO_IMPACT, : OPERATIONAL", "has the line ': OPERATIONAL'"),
+        ("API: NO_IMPACT; Website: DOWN", "gives 'Website' the status 'DOWN'"),
+        ("API: MAJR_OUTAGE, Website: NO_IMPACT", "gives 'API' the status 'MAJR_OUTAGE'"),
+        ("API: major outage; Website: NO_IMPACT", "gives 'API' the status 'major outage'"),
+        (r"API: NO_IMPACT\nWebsite: NO_IMPACT", r"has 'API: NO_IMPACT\nWebsite'; separate components by"),
+        ("API: NO_IMPACT, Website: OPERATIONAL; API: OPERATIONAL", "gives 'API' two different statuses"),
         ('[{"id": "component1", "status": "BROKEN"}]', "gives 'component1' the status 'BROKEN'"),
         ('[{"id": "12345", "status": "NO_IMPACT"}]', "has the id '12345', but an id has 8 to 64 letters"),
         (

@@ -25,5 +25,6 @@ def test_an_input_that_is_not_given_has_its_default() -> None:
         "api_url": "https://api.onlineornot.com",
         "github_token": None,
         "comment": False,
+        "pull_request": None,
     }
     assert warnings == []

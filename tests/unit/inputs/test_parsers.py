@@ -1,5 +1,6 @@
 """From the text of one input to its value, or to what is wrong with it."""
 
+import base64
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -414,3 +415,85 @@ def test_if_no_incident_is_fail_create_or_skip() -> None:
     message = problem(CREATE | BY_TITLE | {"if-no-incident": "open"})
 
     assert message == "if-no-incident is 'open', but must be one of fail, create, skip."
+
+
+def test_a_file_under_runner_temp_is_a_text(workspace_environ: dict[str, str], tmp_path: Path) -> None:
+    environ = {"GITHUB_WORKSPACE": str(tmp_path / "workspace"), "RUNNER_TEMP": workspace_environ["GITHUB_WORKSPACE"]}
+
+    inputs, _ = read({"status": "UPDATE", "description-file": f"{tmp_path}/notes.txt"}, environ)
+
+    assert inputs.text == "Rolled\nback."
+
+
+@pytest.mark.parametrize("runner_temp", ["", ".", "relative"])
+def test_without_an_absolute_runner_temp_only_the_workspace_is_read(tmp_path: Path, runner_temp: str) -> None:
+    (tmp_path / "notes.txt").write_text("Rolled back.", encoding="utf-8")
+    environ = {"GITHUB_WORKSPACE": str(tmp_path / "workspace"), "RUNNER_TEMP": runner_temp}
+
+    message = problem({"status": "UPDATE", "description-file": f"{tmp_path}/notes.txt"}, environ)
+
+    assert message.startswith("description-file is outside the workspace")
+
+
+def test_a_file_with_the_jobs_token_in_a_header_of_git_is_refused(tmp_path: Path) -> None:
+    credential = base64.b64encode(b"x-access-token:ghs_1234567890").decode()
+    (tmp_path / "config").write_text(f"[http]\n\textraheader = AUTHORIZATION: basic {credential}\n", encoding="utf-8")
+
+    message = problem(
+        {"status": "UPDATE", "description-file": f"{tmp_path}/config", "github-token": "ghs_1234567890"},
+        {"RUNNER_TEMP": str(tmp_path)},
+    )
+
+    assert message.startswith("description-file contains the API token or github-token")
+
+
+@pytest.mark.parametrize(
+    ("written", "escape"), [(r"Down.\nWe are on it.", r"\n"), (" Down.%0AWe are on it.\n", "%0A"), (r"a\tb", r"\t")]
+)
+def test_an_escape_is_published_as_it_is_with_a_warning(written: str, escape: str) -> None:
+    inputs, warnings = read({"status": "UPDATE", "description": written})
+
+    assert inputs.text == written.strip()
+    advice = "for line breaks, begin the text below description: | in YAML."
+    assert warnings == [f"description contains '{escape}', which customers read as these characters; {advice}"]
+
+
+def test_an_escape_in_a_file_is_warned_of_as_well(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("Down.\\r\\nWe are on it.\n", encoding="utf-8")
+
+    _, warnings = read({"status": "UPDATE", "description-file": "notes.txt"}, {"GITHUB_WORKSPACE": str(tmp_path)})
+
+    advice = "for line breaks, write real ones into the file."
+    assert warnings == [rf"description-file contains '\r\n', which customers read as these characters; {advice}"]
+
+
+@pytest.mark.parametrize(("written", "number"), [("1", 1), (" 12\n", 12), ("4294967295", 4_294_967_295)])
+def test_a_pull_request_is_a_number(written: str, number: int) -> None:
+    assert read(CREATE | {"comment": "true", "pull-request": written}).inputs.pull_request == number
+
+
+def test_an_empty_pull_request_is_not_given() -> None:
+    inputs, warnings = read(CREATE | {"comment": "true", "pull-request": " "})
+
+    assert (inputs.pull_request, warnings) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("written", "advice"),
+    [
+        ("#12", "; write 12."),
+        ("PR-12", "; write 12."),
+        ("pr 12", "; write 12."),
+        ("012", "; write 12."),
+        ("12.0", "; write 12."),
+        ("refs/pull/12/merge", "; write 12."),
+        ("https://github.com/owner/repo2/pull/12#issuecomment-345", "; write 12."),
+        ("owner/repo#12", "; write 12."),
+        *((written, ", such as 12.") for written in ("0", "-1", "twelve", "true", "main", "٣", "9" * 11)),
+    ],
+    ids=ascii,
+)
+def test_anything_else_is_refused_with_the_number_inside(written: str, advice: str) -> None:
+    message = problem(CREATE | {"comment": "true", "pull-request": written})
+
+    assert message == f"pull-request is '{written}', but must be the number of a pull request{advice}"

@@ -4,7 +4,7 @@ import pytest
 from support.inputs import BY_TITLE, CREATE, DELETE, GET, LIST, OPEN, UPDATE, problem, read
 
 from onlineornot_action.inputs.model import Operation, input_names
-from onlineornot_action.inputs.rules import ALWAYS_USED, RULES, USED_WITH_TITLE
+from onlineornot_action.inputs.rules import ALWAYS_USED, RULES, USED_WITH_COMMENT, USED_WITH_TITLE
 
 
 @pytest.mark.parametrize(
@@ -114,6 +114,30 @@ def test_comment_has_no_effect_on_operations_that_only_read(inputs: dict[str, st
     assert warnings == [f"With operation: {inputs['operation']}, these have no effect: comment."]
 
 
+@pytest.mark.parametrize("inputs", [GET, LIST])
+def test_neither_has_the_pull_request_any_effect_on_them(inputs: dict[str, str]) -> None:
+    warnings = read(inputs | {"comment": "true", "pull-request": "12"}).warnings
+
+    assert warnings == [f"With operation: {inputs['operation']}, these have no effect: comment, pull-request."]
+
+
+@pytest.mark.parametrize("inputs", [CREATE, UPDATE, DELETE])
+def test_the_pull_request_has_an_effect_only_with_comment(inputs: dict[str, str]) -> None:
+    assert read(inputs | {"pull-request": "12", "comment": "True"}).warnings == []
+    assert read(inputs | {"pull-request": "", "comment": "false"}).warnings == []
+    assert read(inputs | {"pull-request": "12", "comment": "FALSE"}).warnings == [
+        "pull-request has no effect without comment: true."
+    ]
+
+
+@pytest.mark.parametrize("inputs", [CREATE, UPDATE, DELETE, GET, LIST])
+@pytest.mark.parametrize("comment", ["false", "true"])
+def test_the_github_token_which_the_runner_fills_in_is_never_warned_of(inputs: dict[str, str], comment: str) -> None:
+    warnings = read(inputs | {"comment": comment, "github-token": "ghs_1234567890"}).warnings
+
+    assert "github-token" not in "".join(warnings)
+
+
 @pytest.mark.parametrize("attempt", ["2", "13"])
 def test_a_rerun_cannot_delete_the_latest_update(attempt: str) -> None:
     message = problem({"operation": "delete", "update-id": "Latest"}, {"GITHUB_RUN_ATTEMPT": attempt})
@@ -131,6 +155,6 @@ def test_a_rerun_can_delete_an_update_by_its_id() -> None:
 
 
 def test_every_input_is_always_used_or_named_by_a_rule() -> None:
-    named = ALWAYS_USED.union(USED_WITH_TITLE, *(rule.names for rule in RULES.values()))
+    named = ALWAYS_USED.union(USED_WITH_TITLE, USED_WITH_COMMENT, *(rule.names for rule in RULES.values()))
 
     assert named == set(input_names())
