@@ -103,6 +103,16 @@ def find_proxy_problem(proxy: Proxy, error: BaseException) -> str:
     return f"the proxy's address, in {proxy.variable}, is not valid"
 
 
+def find_certificate_error(error: BaseException) -> ssl.SSLCertVerificationError | None:
+    """Return why a certificate was refused, if that is what an error is about."""
+    return next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLCertVerificationError)), None)
+
+
+def is_about_the_authority(error: ssl.SSLCertVerificationError) -> bool:
+    """Tell whether trusting another authority would help."""
+    return error.verify_code not in _NOT_ABOUT_THE_AUTHORITY
+
+
 def _not_sent(failed: FailedExchange, reason: str, causes: Iterable[BaseException]) -> APIConnectionError:
     unreachable = f"{failed.route} could not be reached"
     proxy = failed.route.proxy
@@ -122,7 +132,7 @@ def _not_sent(failed: FailedExchange, reason: str, causes: Iterable[BaseExceptio
 
 
 def _certificate_refused(failed: FailedExchange, cause: ssl.SSLCertVerificationError) -> CertificateError:
-    kind = CertificateError if cause.verify_code in _NOT_ABOUT_THE_AUTHORITY else UnknownAuthorityError
+    kind = UnknownAuthorityError if is_about_the_authority(cause) else CertificateError
     message = f"the certificate of {failed.route} was refused: {cause.verify_message}"
     return kind(message, effect=Effect.NOT_SENT, began=failed.began)
 

@@ -43,8 +43,10 @@ LOOK_FIRST = "Look at the incident on the status page before you run the job aga
 _MEANING: tuple[tuple[type[APIError], str], ...] = (
     (
         UnknownAuthorityError,
-        "The token was not sent. If your company has an authority of its own, as inspecting proxies do, name the file "
-        "of its certificate in REQUESTS_CA_BUNDLE; it is trusted in addition to the public ones",
+        (
+            "The token was not sent. If your company has an authority of its own, as inspecting proxies do, name the "
+            "file of its certificate in REQUESTS_CA_BUNDLE; it is trusted in addition to the public ones"
+        ),
     ),
     (CertificateError, "The token was not sent. Check api-url, this runner's clock, and any proxy on the way"),
     (
