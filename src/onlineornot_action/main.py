@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
-from onlineornot_action.inputs.environment import find_ca_bundle, find_secrets, has_bearer_prefix, read_inputs
+from onlineornot_action.inputs.certificates import find_ca_paths
+from onlineornot_action.inputs.environment import find_proxy_variables, find_secrets, has_bearer_prefix, read_inputs
 from onlineornot_action.inputs.model import Inputs, InvalidInputsError, Operation
 from onlineornot_action.onlineornot.deadline import SYSTEM_CLOCK, Clock, Deadline
 from onlineornot_action.outputs import Kind, Outcome, Outputs, Result
@@ -14,6 +15,8 @@ from onlineornot_action.runner import Level, Runner
 from onlineornot_action.text import locate_defect
 
 if TYPE_CHECKING:
+    from onlineornot_action.onlineornot.dialing import Resolve
+    from onlineornot_action.onlineornot.network import Network
     from onlineornot_action.session import RunLimits, Session, Target
 
 
@@ -25,6 +28,7 @@ def main(
     *,
     clock: Clock = SYSTEM_CLOCK,
     limits: "RunLimits | None" = None,
+    resolve: "Resolve | None" = None,
 ) -> int:
     """Run the action.
 
@@ -35,6 +39,7 @@ def main(
         signal_received: Returns the number of the signal that ends the run, once there is one.
         clock: The clock that the deadline is measured on.
         limits: How long each part of the work may take; None for the defaults.
+        resolve: Returns the addresses of a name; None for the system's way.
 
     Returns:
         The exit status: 0 when the step did what it was asked to, 1 when it did not, 128 plus the number of the signal
@@ -46,7 +51,8 @@ def main(
         inputs = _read_inputs(arguments, environ, runner)
         if isinstance(inputs, Result):
             return _report(inputs, None, environ, runner)
-        session = _open_session(inputs, environ, runner, lambda: signal_received() is not None, clock, limits)
+        network = _open_network(environ, resolve)
+        session = _open_session(inputs, network, environ, runner, lambda: signal_received() is not None, clock, limits)
         result = _rehearse(session) if _is_rehearsal(inputs) else _operate(session)
         tolerated = result.outcome.kind is Kind.TOLERABLE and not inputs.fail_on_error
         return _report(result, session, environ, runner, tolerated=tolerated, signal_number=signal_received())
@@ -69,8 +75,16 @@ def _read_inputs(arguments: Sequence[str], environ: Mapping[str, str], runner: R
     return inputs
 
 
+def _open_network(environ: Mapping[str, str], resolve: "Resolve | None") -> "Network":
+    from onlineornot_action.onlineornot.dialing import Dialer, resolve_name
+    from onlineornot_action.onlineornot.network import Network
+
+    return Network(find_ca_paths(environ), find_proxy_variables(environ), Dialer(resolve or resolve_name))
+
+
 def _open_session(
     inputs: Inputs,
+    network: "Network",
     environ: Mapping[str, str],
     runner: Runner,
     cancelled: Callable[[], bool],
@@ -87,12 +101,12 @@ def _open_session(
         inputs.api_token,
         deadline=deadline,
         base_url=inputs.api_url,
-        ca_bundle=find_ca_bundle(environ),
+        network=network,
         secrets=find_secrets(environ),
         limits=limits,
         log=runner.log,
     )
-    return Session(inputs, client, deadline, limits)
+    return Session(inputs, client, deadline, limits, network)
 
 
 def _is_rehearsal(inputs: Inputs) -> bool:

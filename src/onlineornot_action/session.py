@@ -17,6 +17,7 @@ from onlineornot_action.onlineornot.models import (
     Listed,
     ListPage,
 )
+from onlineornot_action.onlineornot.network import Network
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Session:
     client: OnlineOrNotClient
     deadline: Deadline
     limits: RunLimits
+    network: Network
 
     @property
     def page_id(self) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from onlineornot_action.main import main
 from onlineornot_action.onlineornot.deadline import SYSTEM_CLOCK, Clock
+from onlineornot_action.onlineornot.dialing import Resolve
 from onlineornot_action.session import RunLimits
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import StepResult, as_variables
@@ -33,6 +34,7 @@ def run_main(
     signal_received: Callable[[], int | None] = lambda: None,
     clock: Clock = SYSTEM_CLOCK,
     limits: RunLimits | None = None,
+    resolve: Resolve | None = None,
     **inputs: str,
 ) -> StepResult:
     """Run the action once on the sandbox's page.
@@ -44,6 +46,7 @@ def run_main(
         signal_received: Tells which signal has come.
         clock: What tells the time.
         limits: How long each part of the work may take.
+        resolve: Returns the addresses of a name.
         inputs: What stands under `with:`; hyphens are written as underscores.
     """
     files = files_of_step(folder)
@@ -53,6 +56,6 @@ def run_main(
     given = {name.replace("_", "-"): value for name, value in (usual | inputs).items()}
     variables = {**files, **as_variables(given), **(environ or {})}
     log = io.StringIO()
-    exit_status = main(arguments, variables, log, signal_received, clock=clock, limits=limits)
+    exit_status = main(arguments, variables, log, signal_received, clock=clock, limits=limits, resolve=resolve)
     summary = (folder / "summary").read_text(encoding="utf-8")
     return StepResult(exit_status, log.getvalue(), outputs_in(folder), summary)

@@ -1,6 +1,5 @@
 """From the environment that the runner sets to inputs, or to everything that is wrong with them at once."""
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from onlineornot_action.inputs.certificates import certificate_problems, certificate_warnings
 from onlineornot_action.inputs.model import Inputs, InvalidInputsError, Operation, input_names
 from onlineornot_action.inputs.parsers import AUTO, ParsingContext, find_word
 from onlineornot_action.inputs.rules import RULES, contradictions, resolve, without_effect
@@ -17,7 +17,6 @@ from onlineornot_action.text import MIN_SECRET_LENGTH, kebab, quote
 
 TOKEN_VARIABLE = "ONLINEORNOT_API_TOKEN"  # noqa: S105 - the name of a variable
 ALLOW_HTTP_VARIABLE = "ONLINEORNOT_ALLOW_HTTP"
-CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 _PREFIX = "INPUT_"
 _BEARER = "Bearer "
@@ -43,7 +42,7 @@ def read_inputs(
     Raises:
         InvalidInputsError: Some are wrong.
     """
-    warnings = [*_unknown_inputs(environ)]
+    warnings = [*_unknown_inputs(environ), *certificate_warnings(environ)]
     given = _given(environ)
     context = ParsingContext(
         secrets=find_secrets(environ),
@@ -93,14 +92,9 @@ def find_secrets(environ: Mapping[str, str]) -> list[str]:
     return [token for token in tokens if len(token) >= MIN_SECRET_LENGTH and "${{" not in token]
 
 
-def find_ca_bundle(environ: Mapping[str, str]) -> str | None:
-    """Return the file or folder of certificates that the workflow's `env:` names."""
-    variable = _ca_variable(environ)
-    return environ[variable] if variable else None
-
-
-def _ca_variable(environ: Mapping[str, str]) -> str | None:
-    return next((variable for variable in CA_VARIABLES if environ.get(variable)), None)
+def find_proxy_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names of the variables that set proxies, as they are written."""
+    return tuple(name for name, value in environ.items() if value and name.lower().endswith("_proxy"))
 
 
 def _value(environ: Mapping[str, str], name: str) -> str:
@@ -174,12 +168,7 @@ def _suggestion(unknown: str) -> str:
 def _environment_problems(environ: Mapping[str, str], arguments: Sequence[str]) -> Iterator[str]:
     if arguments:
         yield "The action takes no arguments on its command line; use inputs instead (with: …, not args: …)."
-    variable = _ca_variable(environ)
-    if variable and not os.path.exists(environ[variable]):  # noqa: PTH110 - unlike Path, it accepts any text
-        yield (
-            f"{variable} names a path that does not exist in this container; put the certificates into the workspace, "
-            "which is /github/workspace in the container."
-        )
+    yield from certificate_problems(environ)
 
 
 def _contradictions(given: Mapping[str, str], *, rerun: bool) -> Iterator[str]:

@@ -25,6 +25,7 @@ from onlineornot_action.onlineornot.models import (
     StatusPage,
     TokenPermissions,
 )
+from onlineornot_action.onlineornot.network import Network
 from onlineornot_action.onlineornot.responses import Envelope, Received, read_response
 from onlineornot_action.onlineornot.transport import Request, Transport
 
@@ -53,7 +54,7 @@ class OnlineOrNotClient:
         token: The API token; needs the scope STATUS_PAGES, with EDIT to write.
         deadline: When everything has to be over.
         base_url: The address of the API, without `/v1`.
-        ca_bundle: A file or folder of certificates to trust instead of certifi's.
+        network: How servers are reached.
         secrets: Further texts that are masked, like the token, in everything that is read.
         limits: Time limits, and the largest body to accept.
         log: Receives a line for each repetition, with the reason.
@@ -73,7 +74,7 @@ class OnlineOrNotClient:
         *,
         deadline: Deadline,
         base_url: str = BASE_URL,
-        ca_bundle: str | None = None,
+        network: Network | None = None,
         secrets: Iterable[str] = (),
         limits: Limits = DEFAULT_LIMITS,
         log: Callable[[str], None] = lambda line: None,  # noqa: ARG005 - discards it
@@ -81,7 +82,7 @@ class OnlineOrNotClient:
         forms = {form for secret in (token, *secrets) for form in (secret, json.dumps(secret)[1:-1])}
         # The longest first: one secret may contain another.
         self._secrets = sorted(forms, key=len, reverse=True)
-        self._transport = Transport(token, user_agent=USER_AGENT, ca_bundle=ca_bundle, limits=limits)
+        self._transport = Transport(token, user_agent=USER_AGENT, network=network, limits=limits)
         self._base_url = base_url.rstrip("/")
         self._deadline = deadline
         self._limits = limits

@@ -12,9 +12,15 @@ from functools import partial
 from typing import Any
 
 import requests
-import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPConnection
+
+from onlineornot_action.onlineornot.adapter import (
+    Connections,
+    DialedHTTPConnection,
+    DialedHTTPSConnection,
+    NetworkAdapter,
+)
+from onlineornot_action.onlineornot.network import Network
 
 
 class Progress:
@@ -61,13 +67,14 @@ current_progress: ContextVar[Progress] = ContextVar("progress")
 """The progress of the request that this thread sends; urllib3 makes the connection and cannot pass it on."""
 
 
-def new_session(token: str, user_agent: str) -> requests.Session:
+def new_session(token: str, user_agent: str, network: Network) -> requests.Session:
     """Make a session that sends this token and reports the progress of each request; it has no connection yet."""
     session = _Session()
     session.auth = _BearerAuth(token)
     session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
-    session.mount("https://", _ReportingAdapter())
-    session.mount("http://", _ReportingAdapter())
+    adapter = NetworkAdapter(network, _CONNECTIONS)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
     return session
 
 
@@ -90,34 +97,17 @@ class _Session(requests.Session):
         """
 
 
-class _ReportingAdapter(HTTPAdapter):
-    """Makes connections that report their progress, directly or through a proxy.
-
-    `pool_classes_by_scheme` is where a pool manager lets itself be customized:
-    https://github.com/urllib3/urllib3/blob/main/src/urllib3/poolmanager.py. Each pool in turn makes its connections
-    from `ConnectionCls`: https://github.com/urllib3/urllib3/blob/main/src/urllib3/connectionpool.py.
-    """
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
-
-    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
-        manager = super().proxy_manager_for(*args, **options)
-        manager.pool_classes_by_scheme = _POOLS
-        return manager
-
-
-class _HTTPConnection(HTTPConnection):
+class _ReportingHTTPConnection(DialedHTTPConnection):
     def request(self, *args: Any, **options: Any) -> None:
         _connect_and_report(self)
         super().request(*args, **options)
 
 
-class _HTTPSConnection(HTTPSConnection):
-    def request(self, *args: Any, **options: Any) -> None:
-        _connect_and_report(self)
-        super().request(*args, **options)
+class _ReportingHTTPSConnection(_ReportingHTTPConnection, DialedHTTPSConnection):
+    pass
+
+
+_CONNECTIONS: Connections = {"http": _ReportingHTTPConnection, "https": _ReportingHTTPSConnection}
 
 
 def _connect_and_report(connection: HTTPConnection) -> None:
@@ -132,17 +122,6 @@ def _connect_and_report(connection: HTTPConnection) -> None:
     progress = current_progress.get()
     connection.response_class = partial(_Response, progress)  # type: ignore[assignment]  # any callable will do
     progress.begin_sending(connection.sock)
-
-
-class _HTTPPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection
-
-
-class _HTTPSPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection
-
-
-_POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
 class _Response(http.client.HTTPResponse):

@@ -3,8 +3,10 @@
     APIError
     ├── APIConnectionError             no complete response arrived
     │   ├── APITimeoutError            … in time
-    │   ├── CertificateError           the server's certificate is not trusted
+    │   ├── CertificateError           the server's certificate is expired, not yet valid or for another host
+    │   │   └── UnknownAuthorityError  … signed by an authority that is not trusted
     │   └── ProxyError                 the proxy requires a password, or its address is not valid
+    │       └── SOCKSProxyError        … is that of a SOCKS proxy
     ├── APIResponseValidationError     a complete response arrived that the API does not document
     └── APIStatusError                 the API, or something in front of it, reported a failure
         ├── BadRequestError            400, 409, 422
@@ -86,15 +88,23 @@ class APITimeoutError(APIConnectionError):
 
 
 class CertificateError(APIConnectionError):
-    """The server's certificate is not trusted; nothing was sent."""
+    """The server's certificate was refused; nothing was sent."""
 
     final = True
+
+
+class UnknownAuthorityError(CertificateError):
+    """The server's certificate is signed by an authority that is not trusted; nothing was sent."""
 
 
 class ProxyError(APIConnectionError):
     """The proxy requires a password, or its address is not valid; nothing was sent."""
 
     final = True
+
+
+class SOCKSProxyError(ProxyError):
+    """The proxy is a SOCKS proxy, which is not supported; nothing was sent."""
 
 
 class APIResponseValidationError(APIError):

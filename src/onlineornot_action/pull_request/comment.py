@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from onlineornot_action.exactly_once.listing import Listing, read_reliably
-from onlineornot_action.inputs.environment import find_ca_bundle
 from onlineornot_action.inputs.model import Inputs
 from onlineornot_action.onlineornot.deadline import Deadline
 from onlineornot_action.onlineornot.models import IncidentUpdate, newest_first
@@ -53,7 +52,7 @@ def with_comment(session: Session, result: Result, environ: Mapping[str, str], r
         if problem := next(_obstacles(run, session.inputs), ""):
             warning = f"There is no comment on the pull request: {problem}. {ADVICE}"
             return replace(result, warnings=(*result.warnings, warning))
-        comments = comment(session, result, run, runner.scrub, ca_bundle=find_ca_bundle(environ))
+        comments = comment(session, result, run, runner.scrub)
     except Exception as error:  # noqa: BLE001 - the update was posted, and the step stays as it is
         problem = f"The comment on the pull request was not written. Internal error: {locate_defect(error)}."
         return replace(result, warnings=(*result.warnings, problem))
@@ -66,9 +65,7 @@ def with_comment(session: Session, result: Result, environ: Mapping[str, str], r
     return replace(result, comments=comments.urls, warnings=(*result.warnings, *comments.problems, *advice))
 
 
-def comment(
-    session: Session, result: Result, run: WorkflowRun, scrub: Callable[[str], str], *, ca_bundle: str | None
-) -> "CommentResult":
+def comment(session: Session, result: Result, run: WorkflowRun, scrub: Callable[[str], str]) -> "CommentResult":
     """Create or edit the comment on the pull requests that a workflow run is about.
 
     Args:
@@ -76,14 +73,13 @@ def comment(
         result: What came of the run.
         run: The workflow run.
         scrub: Removes secrets from a text.
-        ca_bundle: A file or folder of certificates to trust instead of certifi's.
     """
     # Importing PyGithub takes long, so it waits until a comment is certain.
     from onlineornot_action.pull_request.github_api import GitHub
     from onlineornot_action.pull_request.keep import keep_comments
 
     deadline = session.deadline.within(session.limits.comment, detached=True)
-    github = GitHub(run, session.inputs.github_token or "", deadline, scrub, ca_bundle)
+    github = GitHub(run, session.inputs.github_token or "", deadline, scrub, session.network)
     marker = format_marker(session.page_id, result.incident_id)
     updates = _Updates(session, result, deadline)
 

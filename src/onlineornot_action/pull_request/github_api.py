@@ -19,7 +19,9 @@ from pydantic import AliasPath, BaseModel, Field, TypeAdapter, ValidationError
 
 from onlineornot_action.onlineornot.client import PER_PAGE, USER_AGENT
 from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, Deadline, backoff
+from onlineornot_action.onlineornot.network import Network
 from onlineornot_action.pull_request.event import WorkflowRun
+from onlineornot_action.pull_request.github_network import connect_through, explain_connection_failure
 from onlineornot_action.text import normalize_newlines, quote
 
 MAX_PAGES = 100
@@ -117,7 +119,7 @@ class GitHub:
         token: Sent to that URL and nowhere else.
         deadline: No request begins after it.
         scrub: Removes secrets from what GitHub says.
-        ca_bundle: A file or folder of certificates to trust instead of certifi's.
+        network: How GitHub is reached.
         response_seconds: For one response; PyGithub takes whole seconds only.
     """
 
@@ -125,7 +127,7 @@ class GitHub:
     token: str = field(repr=False)
     deadline: Deadline
     scrub: Callable[[str], str]
-    ca_bundle: str | None = None
+    network: Network = field(default_factory=Network)
     response_seconds: int = RESPONSE_SECONDS
 
     def within(self, seconds: float) -> "GitHub":
@@ -182,16 +184,17 @@ class GitHub:
         # PyGithub has a handler that logs to standard error, untrusted text included:
         # https://github.com/PyGithub/PyGithub/blob/main/github/__init__.py
         logging.getLogger("github").handlers = [logging.NullHandler()]
-        return Github(
+        requester = Github(
             auth=Auth.Token(self.token),
             base_url=self.run.api_url,
             user_agent=USER_AGENT,
             timeout=self.response_seconds,
-            verify=self.ca_bundle or True,
             retry=0,  # it would repeat a POST after a lost response
             seconds_between_requests=None,
             seconds_between_writes=None,
         ).requester
+        connect_through(requester, self.network)
+        return requester
 
     def _list(self, path: str, kind: type[_Item], within: str = "") -> Iterator[_Item]:
         """List the items of all pages, except those that do not fit the model.
@@ -257,17 +260,14 @@ class GitHub:
             return exchange()
         except Exception as error:
             # PyGithub raises its own errors, those of requests, json and urllib.parse, and AssertionError.
-            raise _as_github_error(error, self.scrub) from error
+            raise self._as_github_error(error) from error
 
-
-def _as_github_error(error: Exception, scrub: Callable[[str], str]) -> GitHubError:
-    if isinstance(error, GithubException):
-        return GitHubError(_explain_status(error, scrub), error.status)
-    if isinstance(error, requests.exceptions.SSLError):
-        return GitHubError("GitHub's certificate was rejected; name the file of its authority in REQUESTS_CA_BUNDLE")
-    if isinstance(error, requests.RequestException):
-        return GitHubError(_UNREACHABLE)
-    return GitHubError(f"GitHub's response could not be understood ({type(error).__name__})")
+    def _as_github_error(self, error: Exception) -> GitHubError:
+        if isinstance(error, GithubException):
+            return GitHubError(_explain_status(error, self.scrub), error.status)
+        if isinstance(error, requests.RequestException):
+            return GitHubError(explain_connection_failure(error, self.run.api_url, self.network) or _UNREACHABLE)
+        return GitHubError(f"GitHub's response could not be understood ({type(error).__name__})")
 
 
 def _explain_status(error: GithubException, scrub: Callable[[str], str]) -> str:

@@ -24,6 +24,8 @@ from onlineornot_action.onlineornot.errors import (
     ProxyError,
     RateLimitError,
     RedirectError,
+    SOCKSProxyError,
+    UnknownAuthorityError,
 )
 from onlineornot_action.onlineornot.models import IncidentUpdate
 from onlineornot_action.outputs import Outcome, Result
@@ -45,10 +47,18 @@ _FAILED_ELSEWHERE = "The API, or something in front of it, failed. Run the job a
 LOOK_FIRST = "Look at the incident on the status page before you run the job again"
 _MEANING: tuple[tuple[type[APIError], str], ...] = (
     (
-        CertificateError,
-        "The token was not sent. If a proxy signs with its own authority, name its certificate in REQUESTS_CA_BUNDLE",
+        UnknownAuthorityError,
+        (
+            "The token was not sent. If your company has an authority of its own, as inspecting proxies do, name the "
+            "file of its certificate in REQUESTS_CA_BUNDLE; it is trusted in addition to the public ones"
+        ),
     ),
-    (ProxyError, "Check the address, user name and password in HTTPS_PROXY"),
+    (CertificateError, "The token was not sent. Check api-url, this runner's clock, and any proxy on the way"),
+    (
+        SOCKSProxyError,
+        "Name an HTTP proxy in HTTPS_PROXY, which takes precedence over ALL_PROXY, or list the host in NO_PROXY",
+    ),
+    (ProxyError, "Check the address, user name and password in that variable"),
     (APIConnectionError, "Check that this runner can reach it, then run the job again"),
     (
         InterceptedError,

@@ -144,18 +144,6 @@ def test_an_argument_on_the_command_line_is_refused() -> None:
     assert problem(CREATE, arguments=["--help"]).startswith("The action takes no arguments on its command line")
 
 
-@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
-def test_a_path_of_certificates_that_does_not_exist_is_refused(variable: str) -> None:
-    message = problem(CREATE, {variable: "/no/such/file.pem"})
-
-    assert message.startswith(f"{variable} names a path that does not exist in this container")
-
-
-@pytest.mark.parametrize("path", ["", "/", __file__])
-def test_certificates_may_be_a_file_or_a_folder(path: str) -> None:
-    assert read(CREATE, {"REQUESTS_CA_BUNDLE": path}).warnings == []
-
-
 def test_all_problems_are_reported_at_once(workspace_environ: dict[str, str]) -> None:
     error = refuse(
         {

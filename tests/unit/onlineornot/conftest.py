@@ -11,6 +11,7 @@ from support.fault_server import VirtualClock
 
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.deadline import Deadline, Limits
+from onlineornot_action.onlineornot.network import Network
 from onlineornot_action.onlineornot.transport import Transport
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.server import Sandbox
@@ -39,8 +40,13 @@ def make_transport() -> Iterator[MakeTransport]:
     """Make transports, and close them after the test."""
     with contextlib.ExitStack() as stack:
 
-        def make(limits: Limits = Limits(), ca_bundle: str | None = None) -> Transport:  # noqa: B008 - frozen
-            transport = Transport(EDIT_TOKEN, user_agent="tests/1", ca_bundle=ca_bundle, limits=limits)
+        def make(
+            limits: Limits = Limits(),  # noqa: B008 - frozen
+            ca_bundle: str | None = None,
+            network: Network | None = None,
+        ) -> Transport:
+            network = network or Network((ca_bundle,) if ca_bundle else ())
+            transport = Transport(EDIT_TOKEN, user_agent="tests/1", network=network, limits=limits)
             stack.callback(transport.close)
             return transport
 

@@ -50,6 +50,7 @@ from onlineornot_action.onlineornot.errors import (
     RateLimitError,
 )
 from onlineornot_action.onlineornot.models import IncidentStatus, IncidentUpdateCreate
+from onlineornot_action.onlineornot.network import Network
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.bodies import IncidentUpdateCreate as StoredUpdate
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, PAGE_ID, UPDATE_ID
@@ -281,7 +282,7 @@ def test_request_that_was_not_sent_is_sent_again(
     operation: str, make_client: MakeClient, tls: ssl.SSLContext, ca_bundle: str
 ) -> None:
     with FaultServer(ssl_context=tls, handshakes=[End.RESET]) as server:
-        client = make_client(server.url, ca_bundle=ca_bundle)
+        client = make_client(server.url, network=Network((ca_bundle,)))
         OPERATIONS[operation](client)
 
     assert (client.requests, len(server.requests)) == (2, 1)

@@ -1,6 +1,5 @@
 """One HTTP exchange: its response, or an error that says how far the request got."""
 
-import contextlib
 import socket
 import ssl
 import time
@@ -38,8 +37,10 @@ from support.fault_server import (
     VirtualClock,
     response,
 )
+from support.listeners import address_at, resolving_to, silent_address
 
 from onlineornot_action.onlineornot.deadline import Deadline, Limits
+from onlineornot_action.onlineornot.dialing import Dialer
 from onlineornot_action.onlineornot.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -47,7 +48,10 @@ from onlineornot_action.onlineornot.errors import (
     CertificateError,
     Effect,
     ProxyError,
+    SOCKSProxyError,
+    UnknownAuthorityError,
 )
+from onlineornot_action.onlineornot.network import Network
 from onlineornot_action.onlineornot.transport import Transport
 from onlineornot_sandbox.auth import EDIT_TOKEN
 
@@ -69,14 +73,9 @@ def refusing_url() -> Iterator[str]:
 
 @pytest.fixture
 def silent_url() -> Iterator[str]:
-    """The URL of a port whose queue is full: a connection to it is neither accepted nor refused."""
-    with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
-        for _ in range(4):
-            filler = stack.enter_context(socket.socket())
-            filler.setblocking(False)
-            filler.connect_ex(listener.getsockname())
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    """The URL of a port to which a connection is neither accepted nor refused."""
+    with silent_address() as address:
+        yield "http://{}:{}".format(*address.sockaddr)
 
 
 # Successful exchanges
@@ -241,7 +240,7 @@ def test_certificate_of_an_unknown_authority_is_final(transport: Transport, tls:
     with FaultServer(ssl_context=tls) as server:
         error = exchange_failure(transport, server.url)
 
-    assert (type(error), error.effect, error.final) == (CertificateError, Effect.NOT_SENT, True)
+    assert (type(error), error.effect, error.final) == (UnknownAuthorityError, Effect.NOT_SENT, True)
     assert str(error).startswith("the certificate of localhost:")
     assert server.requests == []
 
@@ -473,8 +472,9 @@ def test_proxy_that_requires_a_password_is_final(transport: Transport, monkeypat
         error = exchange_failure(transport, "https://nothing.invalid")
 
     assert (type(error), error.effect, error.final) == (ProxyError, Effect.NOT_SENT, True)
-    assert (
-        str(error) == f"nothing.invalid through the proxy {address} could not be reached: the proxy responded with 407"
+    assert str(error) == (
+        f"nothing.invalid through the proxy {address} could not be reached: "
+        "the proxy, which HTTPS_PROXY names, responded with 407"
     )
 
 
@@ -518,7 +518,7 @@ def test_proxy_that_refuses_the_connection_is_not_sent(
     assert str(error) == f"nothing.invalid through the proxy {address} could not be reached: the connection was refused"
 
 
-@pytest.mark.parametrize("proxy", ["http://", "{}:abc", "{}:99999", "socks5://{}:1", "ftp://{}:1", "http://[::1"])
+@pytest.mark.parametrize("proxy", ["http://", "{}:abc", "{}:99999", "ftp://{}:1", "http://[::1"])
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_proxy_with_an_invalid_address_is_final(
     scheme: str, proxy: str, transport: Transport, monkeypatch: pytest.MonkeyPatch
@@ -529,3 +529,71 @@ def test_proxy_with_an_invalid_address_is_final(
 
     assert (type(error), error.effect, error.final) == (ProxyError, Effect.NOT_SENT, True)
     assert PASSWORD not in str(error)
+    assert "the proxy's address, in ALL_PROXY, is not valid" in str(error)
+
+
+@pytest.mark.parametrize("proxy", ["socks5://{}:1", "socks5h://{}:1", "SOCKS4://{}:1", "socks://{}:1"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("variable", ["ALL_PROXY", "all_proxy", "{}_PROXY", "{}_proxy"])
+def test_socks_proxy_is_final_and_names_its_variable(
+    variable: str, scheme: str, proxy: str, make_transport: MakeTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = variable.format(scheme.upper() if variable.isupper() else scheme)
+    monkeypatch.setenv(name, proxy.format(f"someone:{PASSWORD}@127.0.0.1"))
+
+    error = exchange_failure(make_transport(network=Network(proxy_variables=(name,))), f"{scheme}://nothing.invalid")
+
+    assert (type(error), error.effect, error.final) == (SOCKSProxyError, Effect.NOT_SENT, True)
+    assert str(error).endswith(f"could not be reached: {name} names a SOCKS proxy, and SOCKS is not supported")
+    assert PASSWORD not in str(error)
+
+
+# Names with several addresses
+
+
+def test_silent_address_of_a_name_costs_little(make_transport: MakeTransport) -> None:
+    begin = time.monotonic()
+
+    with FaultServer() as server, silent_address() as silent:
+        network = Network(dialer=Dialer(resolving_to(silent, address_at(*server.address))))
+        result = post(make_transport(network=network), "http://name.example")
+
+    assert result.status == 201
+    assert time.monotonic() - begin < 2
+
+
+def test_silent_address_of_a_proxy_costs_little(make_transport: MakeTransport, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
+    begin = time.monotonic()
+
+    with FaultServer() as proxy, silent_address() as silent:
+        network = Network(dialer=Dialer(resolving_to(silent, address_at(*proxy.address))))
+        result = post(make_transport(network=network), "http://nothing.invalid")
+
+    assert result.status == 201
+    assert time.monotonic() - begin < 2
+
+
+def test_address_that_is_silent_in_the_handshake_is_not_the_first_next_time(
+    make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str
+) -> None:
+    with FaultServer(ssl_context=tls, handshakes=[End.SILENCE]) as stuck, FaultServer(ssl_context=tls) as server:
+        dialer = Dialer(resolving_to(address_at(*stuck.address), address_at(*server.address)))
+        transport = make_transport(Limits(connect=0.3), network=Network((ca_bundle,), dialer=dialer))
+        error = exchange_failure(transport, "https://localhost")
+        result = post(transport, "https://localhost")
+
+    assert error.effect is Effect.NOT_SENT
+    assert result.status == 201
+    assert stuck.requests == []
+
+
+def test_request_that_was_abandoned_before_an_address_responded_is_never_sent(make_transport: MakeTransport) -> None:
+    with FaultServer() as server, silent_address() as silent:
+        network = Network(dialer=Dialer(resolving_to(silent, address_at(*server.address)), attempt_delay=0.3))
+        with pytest.raises(APITimeoutError) as caught:
+            post(make_transport(network=network), "http://name.example", Deadline.after(0.1))
+        time.sleep(0.5)
+
+    assert caught.value.effect is Effect.NOT_SENT
+    assert server.requests == []

@@ -11,6 +11,7 @@ from support.github_app import BODY, MARKER, TOKEN, WORKFLOW
 from support.github_fixtures import *  # noqa: F403
 
 from onlineornot_action.onlineornot.deadline import Deadline
+from onlineornot_action.onlineornot.network import Network
 from onlineornot_action.pull_request import github_api
 from onlineornot_action.pull_request.keep import DEFAULT_COMMENT_LIMITS, CommentLimits, CommentResult, keep_comments
 
@@ -37,13 +38,15 @@ def connect(server: FaultServer, clock: HastyClock) -> Callable[..., github_api.
         *,
         deadline: Deadline | None = None,
         token: str = TOKEN,
-        ca_bundle: str | None = None,
+        network: Network | None = None,
         response_seconds: int = 8,
         scrub: Callable[[str], str] = str,
         **about: Any,
     ) -> github_api.GitHub:
         run = replace(WORKFLOW, **{"api_url": server.url, **about})
-        return github_api.GitHub(run, token, deadline or Deadline.after(20, clock), scrub, ca_bundle, response_seconds)
+        return github_api.GitHub(
+            run, token, deadline or Deadline.after(20, clock), scrub, network or Network(), response_seconds
+        )
 
     return make
 

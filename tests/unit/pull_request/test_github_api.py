@@ -41,6 +41,7 @@ from support.github_faults import FAILURES, NOT_LISTS, UNCONFIRMED, message, slo
 
 from onlineornot_action.onlineornot.deadline import Deadline
 from onlineornot_action.onlineornot.errors import CancelledError
+from onlineornot_action.onlineornot.network import Network
 from onlineornot_action.pull_request import github_api
 from onlineornot_action.pull_request.github_api import GitHubError
 
@@ -389,7 +390,7 @@ def test_a_link_from_https_to_http_is_not_followed(
         link = f'<{server.url.replace("https", "http")}/repos/{REPOSITORY}/x?page=2>; rel="next"'
         page = response(200, '[{"id": 1, "body": "x"}]', JSON_TYPE | {"Link": link})
         server.script.append(Play(page, method="GET", path="/comments"))
-        comments = list_comments(connect(api_url=server.url, ca_bundle=ca_bundle))
+        comments = list_comments(connect(api_url=server.url, network=Network((ca_bundle,))))
 
     assert comments == ["x"]
     assert elsewhere.requests == []
@@ -410,7 +411,7 @@ def test_a_private_authority_is_trusted_when_it_is_named(
     connect: Connect, github: GitHub, tls: ssl.SSLContext, ca_bundle: str
 ) -> None:
     with FaultServer(app=create_github_app(github), ssl_context=tls) as server:
-        api = connect(api_url=server.url, ca_bundle=ca_bundle)
+        api = connect(api_url=server.url, network=Network((ca_bundle,)))
 
         assert list_comments(api) == [OTHER]
 

@@ -1,0 +1,178 @@
+"""Which of a name's addresses a connection is made to, and how long that takes."""
+
+import contextlib
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.fault_server import FaultServer
+from support.listeners import address_at, refusing_address, resolving_to, silent_address
+
+from onlineornot_action.onlineornot.dialing import Address, Dialer, interleave, resolve_name
+
+FOREVER = 60.0
+SOON = 1.0
+V4, V6 = socket.AF_INET, socket.AF_INET6
+
+
+@pytest.fixture
+def silent() -> Iterator[Address]:
+    with silent_address("127.0.0.2") as address:
+        yield address
+
+
+@pytest.fixture
+def also_silent() -> Iterator[Address]:
+    with silent_address("127.0.0.3") as address:
+        yield address
+
+
+@pytest.fixture
+def refusing() -> Iterator[Address]:
+    with refusing_address() as address:
+        yield address
+
+
+@pytest.fixture
+def good() -> Iterator[Address]:
+    with FaultServer() as server:
+        yield address_at(*server.address)
+
+
+@pytest.fixture
+def also_good() -> Iterator[Address]:
+    with FaultServer() as server:
+        yield address_at(*server.address)
+
+
+def connect(dialer: Dialer, timeout: float = FOREVER) -> tuple[Address, float]:
+    """Connect, and return the address and how long that took."""
+    begin = time.monotonic()
+    dialed = dialer.connect("name.example", 80, timeout)
+    dialed.socket.close()
+    return dialed.address, time.monotonic() - begin
+
+
+def test_silent_addresses_cost_little(silent: Address, also_silent: Address, good: Address) -> None:
+    address, seconds = connect(Dialer(resolving_to(silent, also_silent, good)))
+
+    assert address == good
+    assert 0.5 <= seconds < 0.5 + SOON
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2)])
+def test_the_good_address_is_found_behind_a_silent_and_a_refusing_one(
+    order: tuple[int, ...], silent: Address, refusing: Address, good: Address
+) -> None:
+    addresses = (silent, refusing, good)
+
+    address, seconds = connect(Dialer(resolving_to(*(addresses[place] for place in order))))
+
+    assert address == good
+    assert seconds < SOON
+
+
+def test_after_a_refusal_the_next_address_is_tried_at_once(refusing: Address, good: Address) -> None:
+    address, seconds = connect(Dialer(resolving_to(refusing, good), attempt_delay=FOREVER))
+
+    assert address == good
+    assert seconds < SOON
+
+
+def test_an_address_of_an_unknown_family_is_passed_over(good: Address) -> None:
+    unknown = Address(250, ("name.example", 80))
+
+    assert connect(Dialer(resolving_to(unknown, good), attempt_delay=FOREVER))[0] == good
+
+
+def test_an_address_that_fails_at_once_is_passed_over(good: Address) -> None:
+    unreachable = address_at("255.255.255.255", 80)
+
+    assert connect(Dialer(resolving_to(unreachable, good), attempt_delay=FOREVER))[0] == good
+
+
+def test_only_silent_addresses_end_in_a_timeout(silent: Address, also_silent: Address) -> None:
+    begin = time.monotonic()
+
+    with pytest.raises(TimeoutError):
+        connect(Dialer(resolving_to(silent, also_silent)), 0.4)
+
+    assert 0.4 <= time.monotonic() - begin < 0.4 + SOON
+
+
+def test_only_refusing_addresses_end_in_a_refusal(refusing: Address) -> None:
+    with pytest.raises(ConnectionRefusedError):
+        connect(Dialer(resolving_to(refusing, refusing)))
+
+
+def test_a_name_without_addresses_ends_in_an_error() -> None:
+    with pytest.raises(OSError, match="no address"):
+        connect(Dialer(resolving_to()))
+
+
+def test_an_address_that_was_silent_is_not_the_first_next_time(silent: Address, good: Address) -> None:
+    dialer = Dialer(resolving_to(silent, good), attempt_delay=0.4)
+    address, _ = connect(dialer)
+    dialer.confirm(address)
+
+    address, seconds = connect(dialer)
+
+    assert address == good
+    assert seconds < 0.4
+
+
+def test_the_only_address_is_tried_again_although_its_handshake_was_never_done(good: Address) -> None:
+    dialer = Dialer(resolving_to(good))
+
+    assert [connect(dialer)[0], connect(dialer)[0]] == [good, good]
+
+
+def test_an_address_whose_handshake_was_never_done_is_not_the_first_next_time(
+    good: Address, also_good: Address
+) -> None:
+    dialer = Dialer(resolving_to(good, also_good))
+
+    assert [connect(dialer)[0], connect(dialer)[0]] == [good, also_good]
+
+
+def test_an_address_that_was_confirmed_stays_the_first(good: Address, also_good: Address) -> None:
+    dialer = Dialer(resolving_to(good, also_good))
+    dialer.confirm(connect(dialer)[0])
+
+    assert connect(dialer)[0] == good
+
+
+def count_open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def test_no_socket_is_left_open(silent: Address, refusing: Address, good: Address) -> None:
+    before = count_open_files()
+
+    connect(Dialer(resolving_to(silent, refusing, good)))
+    with contextlib.suppress(TimeoutError):
+        connect(Dialer(resolving_to(silent)), 0.1)
+
+    assert count_open_files() == before
+
+
+@pytest.mark.parametrize(
+    ("families", "order"),
+    [
+        ([], []),
+        ([V4, V4], [0, 1]),
+        ([V6, V6, V6, V4, V4], [0, 3, 1, 4, 2]),
+        ([V4, V6, V6], [0, 1, 2]),
+        ([V4, V4, V6], [0, 2, 1]),
+    ],
+)
+def test_families_alternate(families: list[int], order: list[int]) -> None:
+    addresses = [Address(family, (str(place), 80)) for place, family in enumerate(families)]
+
+    assert list(interleave(addresses)) == [addresses[place] for place in order]
+
+
+def test_a_name_is_resolved_by_the_system() -> None:
+    assert address_at("127.0.0.1", 80) in resolve_name("127.0.0.1", 80)

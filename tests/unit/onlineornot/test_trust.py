@@ -1,0 +1,164 @@
+"""Which certificates are trusted: certifi's and the named ones, verified as OpenSSL does by default."""
+
+import ssl
+from pathlib import Path
+
+import pytest
+from support.certificates import OMISSIONS, Authority, Omissions
+from support.exchanges import MakeTransport, exchange_failure, post
+from support.fault_server import FaultServer
+
+from onlineornot_action.onlineornot.errors import CertificateError, UnknownAuthorityError
+from onlineornot_action.onlineornot.network import Network
+from onlineornot_action.onlineornot.trust import create_ssl_context, has_certificate
+
+PRIVATE_KEY = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49\n-----END PRIVATE KEY-----\n"
+
+
+@pytest.fixture
+def authority() -> Authority:
+    return Authority()
+
+
+@pytest.mark.parametrize("omissions", OMISSIONS.values(), ids=OMISSIONS)
+def test_a_named_authority_is_trusted_whatever_a_strict_verification_would_miss(
+    omissions: Omissions, make_transport: MakeTransport, tmp_path: Path
+) -> None:
+    authority = Authority(omissions)
+    network = Network((authority.write_to(tmp_path / "ca.pem"),))
+
+    with FaultServer(ssl_context=authority.server_context()) as server:
+        result = post(make_transport(network=network), server.url)
+
+    assert result.status == 201
+
+
+def test_every_named_authority_is_trusted(make_transport: MakeTransport, tmp_path: Path) -> None:
+    first, second = Authority(name="First"), Authority(name="Second")
+    network = Network((first.write_to(tmp_path / "1.pem"), second.write_to(tmp_path / "2.pem")))
+
+    with (
+        FaultServer(ssl_context=first.server_context()) as one,
+        FaultServer(ssl_context=second.server_context()) as other,
+    ):
+        results = [post(make_transport(network=network), server.url).status for server in (one, other)]
+
+    assert results == [201, 201]
+
+
+def test_an_unnamed_authority_is_refused(authority: Authority, make_transport: MakeTransport, tmp_path: Path) -> None:
+    network = Network((Authority(name="Another").write_to(tmp_path / "ca.pem"),))
+
+    with FaultServer(ssl_context=authority.server_context()) as server:
+        error = exchange_failure(make_transport(network=network), server.url)
+
+    assert type(error) is UnknownAuthorityError
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("host", "days", "words"),
+    [("elsewhere.example", 10, "Hostname mismatch"), ("localhost", -1, "certificate has expired")],
+)
+def test_a_certificate_for_another_host_or_time_is_refused(
+    host: str, days: int, words: str, authority: Authority, make_transport: MakeTransport, tmp_path: Path
+) -> None:
+    network = Network((authority.write_to(tmp_path / "ca.pem"),))
+
+    with FaultServer(ssl_context=authority.server_context(host, days=days)) as server:
+        error = exchange_failure(make_transport(network=network), server.url)
+
+    assert type(error) is CertificateError
+    assert words in str(error)
+    assert server.requests == []
+
+
+def test_public_authorities_stay_trusted_beside_a_named_one(authority: Authority, tmp_path: Path) -> None:
+    public = create_ssl_context(()).cert_store_stats()["x509"]
+
+    context = create_ssl_context([authority.write_to(tmp_path / "ca.pem")])
+
+    assert public > 100
+    assert context.cert_store_stats()["x509"] == public + 1
+
+
+def test_verification_is_that_of_openssl_in_every_version() -> None:
+    context = create_ssl_context(())
+
+    assert context.check_hostname
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.verify_flags & ssl.VERIFY_X509_PARTIAL_CHAIN
+    assert not context.verify_flags & ssl.VERIFY_X509_STRICT
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_variables_that_other_programs_read_do_not_change_what_is_trusted(
+    variable: str,
+    authority: Authority,
+    make_transport: MakeTransport,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(variable, str(tmp_path / "nothing"))
+    network = Network((authority.write_to(tmp_path / "ca.pem"),))
+
+    with FaultServer(ssl_context=authority.server_context()) as server:
+        result = post(make_transport(network=network), server.url)
+
+    assert result.status == 201
+
+
+def test_certificates_are_loaded_once_and_only_for_https(
+    authority: Authority, make_transport: MakeTransport, tmp_path: Path
+) -> None:
+    path = Path(authority.write_to(tmp_path / "ca.pem"))
+    network = Network((str(path),))
+
+    with FaultServer() as plain, FaultServer(ssl_context=authority.server_context()) as server:
+        post(make_transport(network=network), plain.url)
+        loaded_for_http = "ssl_context" in vars(network)
+        post(make_transport(network=network), server.url)
+        path.unlink()
+        result = post(make_transport(network=network), server.url)
+
+    assert not loaded_for_http
+    assert result.status == 201
+
+
+def test_a_folder_of_certificates_is_trusted(
+    authority: Authority, make_transport: MakeTransport, tmp_path: Path
+) -> None:
+    folder = tmp_path / "certificates"
+    folder.mkdir()
+    authority.write_to(folder / authority.hashed_name)
+
+    with FaultServer(ssl_context=authority.server_context()) as server:
+        result = post(make_transport(network=Network((str(folder),))), server.url)
+
+    assert result.status == 201
+
+
+@pytest.mark.parametrize("text", ["", "no certificate", PRIVATE_KEY, "-----BEGIN CERTIFICATE-----\nx\n"])
+def test_a_file_without_a_certificate_has_none(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    path.write_text(text, encoding="utf-8")
+
+    assert not has_certificate(str(path))
+
+
+def test_a_file_with_one_broken_certificate_among_good_ones_has_none(authority: Authority, tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    path.write_bytes(authority.pem + b"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n")
+
+    assert not has_certificate(str(path))
+
+
+def test_a_device_has_no_certificate() -> None:
+    assert not has_certificate("/dev/null")
+
+
+def test_comments_between_certificates_do_no_harm(authority: Authority, tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    path.write_bytes(b"# Example\r\n" + authority.pem.replace(b"\n", b"\r\n") + b"\n# Another\n" + authority.pem)
+
+    assert has_certificate(str(path))
