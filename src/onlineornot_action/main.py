@@ -3,7 +3,6 @@
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from onlineornot_action.inputs.environment import find_ca_bundle, find_secrets, has_bearer_prefix, read_inputs
@@ -12,6 +11,7 @@ from onlineornot_action.onlineornot.deadline import SYSTEM_CLOCK, Clock, Deadlin
 from onlineornot_action.outputs import Kind, Outcome, Outputs, Result
 from onlineornot_action.report import summary
 from onlineornot_action.runner import Level, Runner
+from onlineornot_action.text import locate_defect
 
 if TYPE_CHECKING:
     from onlineornot_action.session import RunLimits, Session, Target
@@ -184,41 +184,22 @@ def _with_comment(result: Result, session: "Session", environ: Mapping[str, str]
     """Bring the comment on the pull request up to date; never the reason for a failure."""
     if not session.inputs.comment or result.outcome.kind is not Kind.POSTED:
         return result
-    if session.deadline.cancelled():
-        runner.log("The comment on the pull request was left as it is: the job was cancelled.")
-        return result
-    try:
-        from onlineornot_action.pull_request.comment import comment
+    from onlineornot_action.pull_request.comment import with_comment
 
-        commented = comment(session, result, environ, runner.scrub)
-    except Exception as error:  # noqa: BLE001 - the update was posted, and the step stays as it is
-        problem = f"The comment on the pull request was not written. Internal error: {_place(error)}."
-        return replace(result, warnings=(*result.warnings, problem))
-    for url in commented.urls:
-        runner.log(f"The comment on the pull request is up to date: {url}")
-    if commented.notice:
-        runner.annotate(Level.NOTICE, commented.notice)
-    return replace(result, comments=commented.urls, warnings=(*result.warnings, *commented.warnings))
+    return with_comment(session, result, environ, runner)
 
 
 def _defect(error: Exception, session: "Session | None", runner: Runner) -> Result:
     """Say where the action itself is wrong. Values could be secret; the scrubbed traceback is folded away."""
     with runner.group("Traceback"):
         runner.log("".join(traceback.format_exception(error)))
-    message = (
-        f"Internal error: {_place(error)}. The action has a defect; please report it with the traceback from the log."
-    )
+    advice = "The action has a defect; please report it with the traceback from the log."
+    message = f"Internal error: {locate_defect(error)}. {advice}"
     if session is None or not session.client.may_have_written:
         return Result(Outcome.NOT_SENT, error=message)
     from onlineornot_action.report.messages import LOOK_FIRST
 
     return Result(Outcome.UNKNOWN, notified=None, error=f"{message} {LOOK_FIRST}.")
-
-
-def _place(error: Exception) -> str:
-    """Return the class of an unforeseen exception and where it was raised; its values could be secret."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
 
 
 def _warn(runner: Runner, warnings: Iterable[str]) -> None:

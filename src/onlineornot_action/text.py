@@ -1,8 +1,10 @@
 """Untrusted text made safe to show and to compare: control characters, quoting, truncation, Markdown; and names."""
 
 import re
+import traceback
 import unicodedata
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 MIN_SECRET_LENGTH = 8
 """Characters. Anything shorter is not treated as a secret, because it appears in ordinary text by chance."""
@@ -87,3 +89,9 @@ def fence(text: str, language: str = "text") -> str:
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     marks = "`" * max(3, longest + 1)
     return f"{marks}{language}\n{shown}\n{marks}"
+
+
+def locate_defect(error: Exception) -> str:
+    """Name an unexpected exception and where it was raised; its message is left out, since it could hold a secret."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}"

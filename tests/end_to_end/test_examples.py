@@ -183,8 +183,8 @@ def test_the_pull_request_behind_a_failed_deploy_hears_of_it(sandbox: Sandbox, t
     (comment,) = github.bodies(7)
     assert outcomes(results) == ["opened", "created"]
     assert [line.split(" | ")[1] for line in comment.splitlines() if line.startswith("| 20")] == [
-        "`RESOLVED`<br>subscribers told",
-        "`INVESTIGATING`<br>subscribers told",
+        "`RESOLVED`<br>subscribers notified",
+        "`INVESTIGATING`<br>subscribers notified",
     ]
     assert "`deploy (eu)`" in comment
 

@@ -1,7 +1,7 @@
 """An incident is opened against a server that fails in every way: the store must hold what the step says."""
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,13 +16,12 @@ from support.fault_server import (
     LOST_ANSWERS,
     REFUSALS,
     STRANGE_ANSWERS,
-    End,
-    Fault,
     FaultServer,
     Phase,
     Play,
     VirtualClock,
 )
+from support.interference import lost_while
 from support.runner_model import parse_outputs
 
 from onlineornot_action.main import main
@@ -71,16 +70,6 @@ def open_incident(clock: VirtualClock, store: Store, tmp_path: Path) -> Open:
         return Run(exit_status, outcome, copies, posts, server.connections, log.getvalue(), outputs, page, clock.slept)
 
     return run
-
-
-def lost_while(happens: Callable[[], object]) -> Fault:
-    """Make the fault that is a lost response while something else happens."""
-
-    def happen(_reply: object) -> Iterable[bytes]:
-        happens()
-        return ()
-
-    return Fault(happen, End.CLOSE)
 
 
 @pytest.mark.parametrize("name", CASES)

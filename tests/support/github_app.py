@@ -1,5 +1,6 @@
-"""A small GitHub: the few operations of its API that a comment on a pull request takes, as a Flask application."""
+"""A small GitHub: the operations of its API that a comment on a pull request needs, as a Flask application."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -8,12 +9,29 @@ from typing import Any
 
 from flask import Flask, abort, jsonify, request
 from flask.typing import ResponseReturnValue
+from support.fault_server import FaultServer
+
+from onlineornot_action.pull_request.body import format_marker
+from onlineornot_action.pull_request.event import WorkflowRun
+from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
 
 BOT = "github-actions[bot]"
 READ, WRITE = "read", "write"
 TOKEN = "ghs_0123456789abcdefghijklmnopqrstuvwxyz"
 REPOSITORY = "octo-org/shop"
 HEAD = "6dcb09b5b57875f334f61aebed695e2e4193db5e"
+SERVER_URL = "https://github.example"
+FAILED_RUN = 42
+RUN_URL = f"{SERVER_URL}/{REPOSITORY}/actions/runs/1658821493/attempts/1"
+WORKFLOW = WorkflowRun("", SERVER_URL, REPOSITORY, RUN_URL, 7, HEAD, None)
+"""A workflow run about the pull request 7; the URL of the API is that of a server that a test starts."""
+MARKER = format_marker(PAGE_ID, INCIDENT_ID)
+BODY = f"{MARKER}\nIt is bad."
+OTHER = f"{MARKER}\nIt is worse."
+LIST, POST = "GET /issues/7/comments", "POST /issues/7/comments"
+QUERY = "POST /graphql"
+PULLS = f"GET /commits/{HEAD}/pulls"
+JOBS = f"GET /actions/runs/{FAILED_RUN}/jobs"
 
 
 @dataclass
@@ -28,7 +46,7 @@ class Comment:
 
 @dataclass(frozen=True)
 class Event:
-    """What happens while a request is on its way; `path` is a part of the path."""
+    """Something that happens before a request is processed; `path` is a part of the path."""
 
     method: str
     path: str
@@ -37,12 +55,12 @@ class Event:
 
 @dataclass
 class GitHub:
-    """What this GitHub knows, and how it answers.
+    """The state of this GitHub.
 
     Attributes:
         prefix: The path of the API; `/api/v3` on GitHub Enterprise Server.
         pulls: Pull requests by commit, as GitHub lists them.
-        comments: All comments, in the order in which they were made.
+        comments: All comments, in the order in which they were created.
         jobs: Jobs by the id of the workflow run: name and conclusion.
         permissions: What the job's token may do, as a workflow writes it.
         max_per_page: How many items a page has at most.
@@ -61,22 +79,22 @@ class GitHub:
     events: list["Event"] = field(default_factory=list)
 
     def add_comment(self, issue: int, body: str, author: str | None = BOT) -> Comment:
-        """Somebody writes a comment."""
+        """Add a comment."""
         comment = Comment(next(self.ids), issue, body, author)
         self.comments.append(comment)
         return comment
 
     def meanwhile(self, method: str, happens: Callable[[], object], path: str = "/comments") -> None:
-        """Have something else happen, once, right before a request of this method and path is answered."""
+        """Make something else happen, once, right before a request of this method and path is processed."""
         self.events.append(Event(method, path, happens))
 
     def bodies(self, issue: int) -> list[str]:
-        """What stands on a pull request."""
+        """Return the bodies of the comments on a pull request."""
         return [comment.body for comment in self.comments if comment.issue == issue]
 
 
 def pull(number: int, *, merged: bool = False, repository: str = REPOSITORY) -> dict[str, Any]:
-    """A pull request as a list shows it, with what is of interest."""
+    """Return a pull request as a list shows it, with the fields that matter."""
     return {
         "number": number,
         "state": "closed" if merged else "open",
@@ -85,8 +103,29 @@ def pull(number: int, *, merged: bool = False, repository: str = REPOSITORY) -> 
     }
 
 
+def url_of(number: int, comment_id: int) -> str:
+    """Return where people see a comment on a pull request."""
+    return f"{SERVER_URL}/{REPOSITORY}/pull/{number}#issuecomment-{comment_id}"
+
+
+def requests_of(server: FaultServer) -> list[str]:
+    """Return what GitHub was asked, without the repository and the query."""
+    paths = ((request.method, request.path.partition("?")[0]) for request in server.requests)
+    return [f"{method} {path.replace(f'/repos/{REPOSITORY}', '')}" for method, path in paths]
+
+
+def posts(server: FaultServer) -> int:
+    """Return how many times a comment was sent."""
+    return requests_of(server).count(POST)
+
+
+def texts(github: GitHub) -> list[str]:
+    """Return the comments on the pull request 7, without the key by which a run recognizes what it has sent."""
+    return [re.sub("\n<!-- key [0-9a-f]{16} -->$", "", body) for body in github.bodies(7)]
+
+
 def create_github_app(github: GitHub) -> Flask:
-    """Make the application that serves this GitHub."""
+    """Make the application that serves a GitHub."""
     app = Flask(__name__)
     api = _Api(github)
     app.before_request(api.let_things_happen)
@@ -106,7 +145,7 @@ _NEEDED: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "edit_comment": (WRITE, ("issues", "pull-requests")),
     "delete_comment": (WRITE, ("issues", "pull-requests")),
 }
-"""How much of which permissions an operation takes; any one of them is enough."""
+"""The permissions that an operation needs, of which any one is enough, and at which level."""
 
 
 class _Api:
@@ -121,7 +160,7 @@ class _Api:
             f"{repository}/issues/<int:number>/comments",
             f"{repository}/issues/comments/<int:comment_id>",
         )
-        yield "POST", f"{self._github.prefix.removesuffix('/v3')}/graphql", self.response_query
+        yield "POST", f"{self._github.prefix.removesuffix('/v3')}/graphql", self.query
         yield "GET", f"{repository}/commits/<sha>/pulls", self.list_pulls
         yield "GET", f"{repository}/actions/runs/<int:run_id>/jobs", self.list_jobs
         yield "GET", comments, self.list_comments
@@ -147,7 +186,7 @@ class _Api:
             return None
         return _failure(HTTPStatus.FORBIDDEN, "Resource not accessible by integration")
 
-    def response_query(self) -> ResponseReturnValue:
+    def query(self) -> ResponseReturnValue:
         return jsonify(data={"viewer": {"login": self._github.login}})
 
     def list_pulls(self, sha: str) -> ResponseReturnValue:
@@ -177,7 +216,7 @@ class _Api:
         return next((each for each in self._github.comments if each.id == comment_id), None) or abort(404)
 
     def _page(self, items: Sequence[Mapping[str, Any]], within: str = "") -> ResponseReturnValue:
-        """Response the page that is asked for, with a link to the next one."""
+        """Return the requested page, with a link to the next one."""
         size = min(request.args.get("per_page", 30, int), self._github.max_per_page)
         number = request.args.get("page", 1, int)
         shown = items[(number - 1) * size : number * size]
@@ -195,5 +234,5 @@ def _shown(comment: Comment) -> dict[str, Any]:
 
 
 def _account(login: str | None) -> dict[str, Any] | None:
-    """An account; a deleted one is null."""
+    """Return an account; a deleted one is null."""
     return {"login": login, "type": "Bot" if login.endswith("[bot]") else "User"} if login else None

@@ -1,13 +1,10 @@
 """GitHub's Markdown around untrusted text, read by a parser: the text is nothing but text."""
 
 import re
-from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
-from markdown_it import MarkdownIt
-from support.runner_model import texts
+from support.markdown import BAITS, borders, rows, skeleton, tokens, untrusted, words_outside_of_code
 
 from onlineornot_action.text import (
     MAX_CELL_LENGTH,
@@ -21,56 +18,6 @@ from onlineornot_action.text import (
 )
 
 always = settings(deadline=None, derandomize=True)
-
-BAITS = (
-    *("|", "||", "\\|", "| x |", "\n| --- |\n", "`", "``", "```", "\\`", "\\", "\\\\", "` | `", "~~~", "\n```\n"),
-    *("<!-- -->", "<!--", "-->", "<script>", "</script>", "</td>", "</table>", "<br>", "<b>", "<?php", "<![CDATA["),
-    *("<!-- onlineornot-incident-update page=page1234 incident=incident1234 -->",),
-    *("@octocat", "@org/team", "#1", "org/repository#1", "GH-1", ":smile:", "$x$", "$$", "[^1]", "&lt;", "&#64;"),
-    *("https://example.com/", "www.example.com", "me@example.com", "<https://example.com>"),
-    *("[x](https://example.com)", "![x](https://example.com)", "[x][y]", "\n[y]: https://example.com\n"),
-    *("\n# x\n", "\n> x\n", "\n- [ ] x\n", "\n1. x\n", "\n---\n", "\n===\n", "**", "__", "~~", "\n    x\n", "\n\n"),
-    *("\n", "\r", "\r\n", "\x0b", "\x85", "\u2028", "\u2029", "\t", " ", "\xa0", "\x00", "\x1b[2K", "\x1b"),
-    *("\u202e", "\u2066", "\u200b", "\u200d", "\ufeff", "\ud800", "\udc00", "🛠", "👩‍💻", "é"),
-)
-"""What GitHub or a reader might take for more than text."""
-
-foreign = st.lists(st.sampled_from(BAITS) | texts, max_size=8).map("".join)
-"""Text of anybody's making, which may be blank."""
-
-_COMMONMARK = MarkdownIt("commonmark", {"html": True}).enable("table")
-
-
-def tokens(markdown: str) -> list[tuple[str, str]]:
-    """What a parser makes of it, in order: kind and content, of a link its address."""
-    parsed = _COMMONMARK.parse(markdown)
-    flat = [each for token in parsed for each in (token.children if token.type == "inline" else [token]) or ()]
-    return [(token.type, str(token.attrs.get("href", token.content))) for token in flat]
-
-
-def skeleton(markdown: str) -> list[tuple[str, str]]:
-    """All but what stands in code."""
-    return [(kind, "" if kind == "code_inline" else content) for kind, content in tokens(markdown)]
-
-
-def words_outside_of_code(markdown: str) -> set[str]:
-    return {word for kind, content in skeleton(markdown) if content for word in content.split()}
-
-
-def rows(markdown: str) -> list[list[str]]:
-    """The cells of all tables' rows, in Markdown, as a parser parts them: as many in each row as the head has."""
-    found: list[list[str]] = []
-    for before, token in pairwise(_COMMONMARK.parse(markdown)):
-        if token.type == "tr_open":
-            found.append([])
-        elif before.type in ("th_open", "td_open"):
-            found[-1].append(token.content)
-    return found
-
-
-def borders(markdown: str) -> list[int]:
-    """How many borders each line of a table has, which a parser does not tell."""
-    return [line.count("|") for line in markdown.split("\n") if line.startswith("|")]
 
 
 def letters(text: str) -> str:
@@ -127,7 +74,7 @@ def test_a_bait_is_one_span_of_code(bait: str) -> None:
 
 
 @always
-@given(text=foreign)
+@given(text=untrusted)
 def test_code_is_one_span_or_nothing(text: str) -> None:
     markdown = code(text)
 
@@ -137,7 +84,7 @@ def test_code_is_one_span_or_nothing(text: str) -> None:
 
 
 @always
-@given(text=foreign)
+@given(text=untrusted)
 def test_code_shows_the_beginning_of_the_text(text: str) -> None:
     said = letters(plain(text))
 
@@ -166,7 +113,7 @@ def test_a_row_of_empty_cells_does_not_end_a_table() -> None:
 
 
 @always
-@given(text=foreign, other=foreign)
+@given(text=untrusted, other=untrusted)
 def test_untrusted_text_as_code_stays_in_its_cell(text: str, other: str) -> None:
     row = [code(text), code(other), "c"]
 
@@ -199,7 +146,7 @@ def test_a_fence_names_the_language() -> None:
 
 
 @always
-@given(text=foreign)
+@given(text=untrusted)
 def test_a_text_cannot_leave_its_fence(text: str) -> None:
     assert tokens(fence(text)) == [("fence", f"{plain(text)}\n")]
 

@@ -1,1 +1,1 @@
-"""The comment on the pull request."""
+"""The comment on the pull request; loaded only with `comment: true`."""

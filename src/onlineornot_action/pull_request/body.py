@@ -1,4 +1,4 @@
-"""What stands on the pull request: what customers were told, since when, of which components, and where to look."""
+"""The words of the comment, in GitHub's Markdown, and the state that one run leaves in it for the next."""
 
 import contextlib
 import json
@@ -21,9 +21,11 @@ from onlineornot_action.pull_request.event import WorkflowRun
 from onlineornot_action.text import code, plain, shorten, table
 
 MAX_UPDATES = 25
-"""Rows. With them the comment stays below the 65,536 characters that GitHub takes."""
+"""Rows of the table. The longest comment stays below 65,536 characters, which is GitHub's maximum:
+https://github.com/orgs/community/discussions/27190
+"""
 MAX_NAMES = 10
-"""Components of one update, and jobs."""
+"""Of the components of one update, and of jobs."""
 MAX_NAME_LENGTH = 50
 
 _HEADLINES: dict[str, str] = {
@@ -41,7 +43,13 @@ _Name = Annotated[str, Field(max_length=MAX_NAME_LENGTH + 1)]
 
 
 class FailedRun(BaseModel):
-    """A workflow run that failed: its id, the names of its jobs that did, and how many more there were."""
+    """A workflow run that failed.
+
+    Attributes:
+        id: Its id.
+        jobs: The names of its failed jobs, as many as a comment shows.
+        more: The number of failed jobs beyond those.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,143 +64,158 @@ class FailedRun(BaseModel):
 
 
 class CommentState(BaseModel):
-    """What no later run could find out; it stands in the comment's second line, which nobody sees.
+    """What a later run could not find out by itself, kept as JSON in the hidden second line of the comment.
+
+    A step has no storage of its own, and a comment that is deleted or copied takes its state with it. GitHub does not
+    show HTML comments:
+    https://docs.github.com/en/get-started/writing-on-github/getting-started-with-writing-and-formatting-on-github/basic-writing-and-formatting-syntax#hiding-content-with-comments
 
     Attributes:
-        title: What the incident is called; empty as long as no run has known it.
-        told: The updates that the comment shows, by id, and whether subscribers were told of each; None where no run
-            has known it.
-        incident_url: Where readers see it, likewise.
-        failed_run: What started a run that has written here.
+        title: The incident's title; empty until a run knows it.
+        notified: The ids of the updates that the comment shows, and whether subscribers were notified of each; None
+            when unknown.
+        incident_url: Where readers see the incident; empty until a run knows it.
+        failed_run: The failed run that triggered this run or an earlier one.
     """
 
     model_config = ConfigDict(frozen=True)
 
     title: Annotated[str, Field(max_length=MAX_TITLE_LENGTH)] = ""
-    told: Annotated[dict[str, bool | None], Field(max_length=MAX_UPDATES)] = Field(default_factory=dict)
+    notified: Annotated[dict[str, bool | None], Field(max_length=MAX_UPDATES)] = Field(default_factory=dict)
     incident_url: Annotated[str, Field(pattern=r"^(https://[a-z0-9.-]{1,253}/incidents/[A-Za-z0-9_-]{1,64})?$")] = ""
     failed_run: FailedRun | None = None
 
 
 @dataclass(frozen=True)
 class CommentContent:
-    """What there is to tell.
+    """Everything that a comment says.
 
     Attributes:
-        marker: The comment's first line.
-        memory: What this run knows, and those before it have known.
+        marker: Its first line.
+        state: What this run and those before it know.
         updates: All updates of the incident, in any order.
         run: This workflow run.
     """
 
     marker: str
-    memory: CommentState
+    state: CommentState
     updates: Sequence[IncidentUpdate]
     run: WorkflowRun
 
 
-def marker(status_page_id: str, incident_id: str) -> str:
-    """The first line, which nobody sees: it tells which incident of which page a comment is about."""
+def format_marker(status_page_id: str, incident_id: str) -> str:
+    """Return the hidden first line, by which a run finds the comment on an incident."""
     return f"<!-- onlineornot-incident-update page={status_page_id} incident={incident_id} -->"
 
 
 def parse_state(comment: str) -> CommentState:
-    """What a comment knows; nothing, when it is none of ours, or somebody has changed it."""
+    """Return the state in a comment; an empty one if somebody has changed the line, or the comment is not ours."""
     with contextlib.suppress(ValueError, RecursionError):
         _, line, *_ = comment.split("\n", 2)
         return CommentState.model_validate(json.loads(line.removeprefix("<!-- ").removesuffix(" -->")))
     return CommentState()
 
 
-def _remembered(memory: CommentState) -> str:
-    """The second line, in which nothing can end it, and nothing is a mention."""
+def _format_state(state: CommentState) -> str:
+    """Return the hidden second line.
+
+    `-->` would end it (https://spec.commonmark.org/0.31.2/#html-blocks), and an `@` could be taken for a mention, so
+    these characters are escaped as JSON allows.
+    """
     escaped = {ord(character): f"\\u{ord(character):04x}" for character in "<>&@"}
-    return f"<!-- {json.dumps(memory.model_dump(exclude_defaults=True), ensure_ascii=False).translate(escaped)} -->"
+    return f"<!-- {json.dumps(state.model_dump(exclude_defaults=True), ensure_ascii=False).translate(escaped)} -->"
 
 
-def render(story: CommentContent) -> str:
-    """Write the comment, in GitHub's Markdown."""
-    updates = newest_first(story.updates)
+def render(content: CommentContent) -> str:
+    """Write the comment."""
+    updates = newest_first(content.updates)
     blocks = [
-        f"{story.marker}\n{_remembered(story.memory)}\n### {_headline(updates)}",
-        " · ".join(_about(story, updates)),
-        _timeline(updates, story.memory.told),
-        _failed_jobs(story),
-        " · ".join(_links(story)),
+        f"{content.marker}\n{_format_state(content.state)}\n### {_headline(updates)}",
+        " · ".join(_facts(content, updates)),
+        _timeline(updates, content.state.notified),
+        _failed_jobs(content),
+        " · ".join(_links(content)),
     ]
     return "\n\n".join(filter(None, blocks))
 
 
-def _about(story: CommentContent, updates: Sequence[IncidentUpdate]) -> Iterator[str]:
-    if title := code(story.memory.title):
+def _facts(content: CommentContent, updates: Sequence[IncidentUpdate]) -> Iterator[str]:
+    if title := code(content.state.title):
         yield title
     if updates:
         yield _period(updates)
-    if story.run.commit:
-        yield f"commit {story.run.commit[:10]}"
+    if content.run.commit:
+        yield f"commit {content.run.commit[:10]}"
 
 
 def _headline(updates: Sequence[IncidentUpdate]) -> str:
     if not updates:
         return "⚪ The incident on the status page has no updates"
-    status = _state(updates).status or ""
+    status = _latest_state(updates).status or ""
     return f"{_HEADLINES.get(status, _HEADLINE)}: {code(status, MAX_NAME_LENGTH) or _UNKNOWN}"
 
 
-def _state(updates: Sequence[IncidentUpdate]) -> IncidentUpdate:
-    """The update that says how things are: UPDATE says nothing of that."""
+def _latest_state(updates: Sequence[IncidentUpdate]) -> IncidentUpdate:
+    """Return the newest update that has the incident's status; UPDATE is not one."""
     return next((update for update in updates if update.status != IncidentStatus.UPDATE), updates[0])
 
 
 def _period(updates: Sequence[IncidentUpdate]) -> str:
-    beginning, state = _when(min(updates, key=_seconds)), _state(updates)
-    return f"from {beginning} to {_when(state)}" if state.status in ENDING_STATUSES else f"since {beginning}"
+    beginning, latest = _format_time(min(updates, key=_seconds)), _latest_state(updates)
+    if latest.status in ENDING_STATUSES:
+        return f"from {beginning} to {_format_time(latest)}"
+    return f"since {beginning}"
 
 
 def _seconds(update: IncidentUpdate) -> float:
-    """When it happened; after all others, where it does not say."""
-    seconds = seconds_since_1970(_said(update))
+    """Return when an update happened, in seconds since 1970; infinity when it has no valid time."""
+    seconds = seconds_since_1970(_time(update))
     return float("inf") if seconds is None else seconds
 
 
-def _said(update: IncidentUpdate) -> str:
+def _time(update: IncidentUpdate) -> str:
     return update.date_happened or update.created_at or ""
 
 
-def _when(update: IncidentUpdate) -> str:
-    """The minute; whatever the API says, where that is no time with an offset."""
-    said = _said(update)
+def _format_time(update: IncidentUpdate) -> str:
+    """Return the minute in UTC; the API's text if it is not a time with an offset."""
+    text = _time(update)
     try:
-        moment = datetime.fromisoformat(said)
+        moment = datetime.fromisoformat(text)
         if moment.tzinfo:
             return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(' ', 'minutes')} UTC"
     except (ValueError, OverflowError):
         pass
-    return code(said, MAX_NAME_LENGTH) or _UNKNOWN
+    return code(text, MAX_NAME_LENGTH) or _UNKNOWN
 
 
-def _timeline(updates: Sequence[IncidentUpdate], told: Mapping[str, bool | None]) -> str:
+def _timeline(updates: Sequence[IncidentUpdate], notified: Mapping[str, bool | None]) -> str:
     if not updates:
         return ""
-    rows = [
-        (_when(update), _status(update, told.get(update.id)), code(update.description or ""), _components(update))
-        for update in updates[:MAX_UPDATES]
-    ]
+    rows = [_row(update, _subscribers(notified.get(update.id))) for update in updates[:MAX_UPDATES]]
     shown = table([("Time", "Status", "What customers read", "Components"), *rows])
     return f"{shown}\n\nOlder updates are on the status page." if len(updates) > MAX_UPDATES else shown
 
 
-def _status(update: IncidentUpdate, told: bool | None) -> str:  # noqa: FBT001 - it goes with the update
-    subscribers = {True: "subscribers told", False: "subscribers not told", None: ""}[told]
-    return "<br>".join(filter(None, (code(update.status or "", MAX_NAME_LENGTH), subscribers)))
+def _row(update: IncidentUpdate, subscribers: str) -> tuple[str, ...]:
+    status = code(update.status or "", MAX_NAME_LENGTH)
+    status_cell = "<br>".join(filter(None, (status, subscribers)))
+    return _format_time(update), status_cell, code(update.description or ""), _components(update)
+
+
+def _subscribers(notified: bool | None) -> str:  # noqa: FBT001 - there is nothing to confuse it with
+    if notified is None:
+        return ""
+    return "subscribers notified" if notified else "subscribers not notified"
 
 
 def _components(update: IncidentUpdate) -> str:
-    changes = [
+    changes = update.components or ()
+    shown = [
         f"{_short(change.name or change.id)}: {_short(change.old_status)} → {_short(change.new_status)}"
-        for change in update.components or ()
+        for change in changes[:MAX_NAMES]
     ]
-    return "<br>".join(_some(changes[:MAX_NAMES], len(changes) - MAX_NAMES))
+    return "<br>".join(_list_names(shown, len(changes) - MAX_NAMES))
 
 
 def _short(name: str | None) -> str:
@@ -200,24 +223,24 @@ def _short(name: str | None) -> str:
     return shorten(text, MAX_NAME_LENGTH)
 
 
-def _some(names: Sequence[str], more: int) -> list[str]:
-    """As many as there is room for, and how many there are besides."""
+def _list_names(names: Sequence[str], more: int) -> list[str]:
+    """Format names as code, followed by the number of those that are not shown."""
     shown = [code(name) for name in names]
     return [*shown, f"and {more} more"] if more > 0 else shown
 
 
-def _failed_jobs(story: CommentContent) -> str:
-    failed = story.memory.failed_run
+def _failed_jobs(content: CommentContent) -> str:
+    failed = content.state.failed_run
     if failed is None:
         return ""
-    url, names = story.run.url_of(failed.id), ", ".join(_some(failed.jobs, failed.more))
+    url, names = content.run.url_of(failed.id), ", ".join(_list_names(failed.jobs, failed.more))
     if not names:
         return f"[The workflow run that led to this]({url}) did not succeed."
     return f"Failed in [the workflow run that led to this]({url}): {names}"
 
 
-def _links(story: CommentContent) -> Iterator[str]:
-    if story.memory.incident_url:
-        yield f"[The incident, as customers see it]({story.memory.incident_url})"
-    if story.run.url:
-        yield f"[Workflow run]({story.run.url})"
+def _links(content: CommentContent) -> Iterator[str]:
+    if content.state.incident_url:
+        yield f"[The incident, as customers see it]({content.state.incident_url})"
+    if content.run.url:
+        yield f"[Workflow run]({content.run.url})"

@@ -1,10 +1,11 @@
-"""From what a run came to, to the comment on the pull request: what is told there, and what has to be read for it."""
+"""From the result of a run to the comment on the pull request: what it says, and what has to be read for that."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from onlineornot_action.exactly_once.listing import Listing, read_reliably
 from onlineornot_action.inputs.environment import find_ca_bundle
@@ -17,12 +18,17 @@ from onlineornot_action.pull_request.body import (
     CommentContent,
     CommentState,
     FailedRun,
-    marker,
+    format_marker,
     parse_state,
     render,
 )
 from onlineornot_action.pull_request.event import WorkflowRun
+from onlineornot_action.runner import Level, Runner
 from onlineornot_action.session import Session
+from onlineornot_action.text import locate_defect
+
+if TYPE_CHECKING:
+    from onlineornot_action.pull_request.keep import CommentResult
 
 ADVICE = (
     "The update itself is not affected. A comment needs github-token: ${{ github.token }} and permissions: "
@@ -30,130 +36,154 @@ ADVICE = (
 )
 
 
-@dataclass(frozen=True)
-class Commented:
-    """What became of the comment.
-
-    Attributes:
-        urls: Where people see it.
-        notice: Why there is none, where that is in order.
-        warnings: What somebody should mend.
-    """
-
-    urls: tuple[str, ...] = ()
-    notice: str = ""
-    warnings: tuple[str, ...] = ()
-
-
-def comment(context: Session, result: Result, environ: Mapping[str, str], scrub: Callable[[str], str]) -> Commented:
-    """Have the pull requests behind this run say what customers were told.
+def with_comment(session: Session, result: Result, environ: Mapping[str, str], runner: Runner) -> Result:
+    """Keep the comments up to date, and add their URLs and what went wrong to the result; the step never fails with it.
 
     Args:
-        context: The run.
-        result: What it came to.
-        environ: What the runner says about the workflow run.
-        scrub: Takes the secrets out of a text.
+        session: What the run worked with.
+        result: What came of the run.
+        environ: The runner's variables.
+        runner: Gets the URLs in its log and a notice when there is no pull request.
     """
-    run = WorkflowRun.of(environ)
-    if problem := next(_obstacles(run, context.inputs), ""):
-        return Commented(warnings=(f"There is no comment on the pull request: {problem}. {ADVICE}",))
+    if session.deadline.cancelled():
+        runner.log("The comment on the pull request was left as it is: the job was cancelled.")
+        return result
+    try:
+        run = WorkflowRun.of(environ)
+        if problem := next(_obstacles(run, session.inputs), ""):
+            warning = f"There is no comment on the pull request: {problem}. {ADVICE}"
+            return replace(result, warnings=(*result.warnings, warning))
+        comments = comment(session, result, run, runner.scrub, ca_bundle=find_ca_bundle(environ))
+    except Exception as error:  # noqa: BLE001 - the update was posted, and the step stays as it is
+        problem = f"The comment on the pull request was not written. Internal error: {locate_defect(error)}."
+        return replace(result, warnings=(*result.warnings, problem))
+    for url in comments.urls:
+        runner.log(f"The comment on the pull request is up to date: {url}")
+    if comments.pull_requests == ():
+        change = f"commit {run.commit}" if run.commit else "this event"
+        runner.annotate(Level.NOTICE, f"There is no comment: no pull request belongs to {change}.")
+    advice = (ADVICE,) if comments.failed and not session.deadline.cancelled() else ()
+    return replace(result, comments=comments.urls, warnings=(*result.warnings, *comments.problems, *advice))
+
+
+def comment(
+    session: Session, result: Result, run: WorkflowRun, scrub: Callable[[str], str], *, ca_bundle: str | None
+) -> "CommentResult":
+    """Create or edit the comment on the pull requests that a workflow run is about.
+
+    Args:
+        session: What the run worked with.
+        result: What came of the run.
+        run: The workflow run.
+        scrub: Removes secrets from a text.
+        ca_bundle: A file or folder of certificates to trust instead of certifi's.
+    """
+    # Importing PyGithub takes long, so it waits until a comment is certain.
+    from onlineornot_action.pull_request.github_api import GitHub
     from onlineornot_action.pull_request.keep import keep_comments
 
-    deadline = context.deadline.within(context.limits.comment, detached=True)
-    teller = _Writer(context, result, run, deadline)
-    comments = keep_comments(
-        run,
-        context.inputs.github_token or "",
-        teller.marker,
-        lambda failed_jobs, before: scrub(teller.write(failed_jobs, before)),
-        deadline,
-        ca_bundle=find_ca_bundle(environ),
-        scrub=scrub,
-    )
-    about = f"commit {run.commit}" if run.commit else "this event"
-    return Commented(
-        tuple(comments.urls),
-        f"There is no comment: no pull request belongs to {about}." if comments.pull_requests == [] else "",
-        (*comments.problems, *([ADVICE] if comments.failed and not deadline.cancelled() else [])),
-    )
+    deadline = session.deadline.within(session.limits.comment, detached=True)
+    github = GitHub(run, session.inputs.github_token or "", deadline, scrub, ca_bundle)
+    marker = format_marker(session.page_id, result.incident_id)
+    updates = _Updates(session, result, deadline)
+
+    def write(failed_jobs: Sequence[str], before: str) -> str:
+        state = parse_state(before)
+        shown = updates.including(state.notified.keys())
+        state = _next_state(state, session.inputs, result, shown, _find_failed_run(state, run, failed_jobs))
+        return scrub(render(CommentContent(marker, state, shown, run)))
+
+    return keep_comments(github, marker, write)
 
 
 def _obstacles(run: WorkflowRun, inputs: Inputs) -> Iterator[str]:
-    """Why GitHub is not even asked."""
+    """Yield each reason why no request can be sent to GitHub."""
     if not inputs.github_token:
         yield "github-token is empty"
     elif not re.fullmatch("[!-~]+", inputs.github_token):
-        yield "github-token is no token, it has a space or another character that no token has"
+        yield "github-token contains a space or another character that no token has"
     elif inputs.github_token == inputs.api_token:
         yield "github-token is the API token of OnlineOrNot"
     if not re.fullmatch(r"https?://[\w.\[\]:-]+(/[\w./-]*)?", run.api_url):
-        yield "GITHUB_API_URL does not say where GitHub is"
+        yield "GITHUB_API_URL is not the URL of an API"
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", run.repository):
-        yield "GITHUB_REPOSITORY does not say which repository this is"
+        yield "GITHUB_REPOSITORY is not the name of a repository"
 
 
-def _known_updates(context: Session, result: Result) -> Listing[IncidentUpdate] | None:
-    """What this run has read, and still holds: the updates beside the one that it was about."""
-    if isinstance(context.inputs.components, tuple) and result.update and result.update.components is None:
-        return None  # the response has left out what it changed
+def _known_updates(session: Session, result: Result) -> Listing[IncidentUpdate] | None:
+    """Return the updates as this run has read them, its own update aside; None when they may be out of date."""
+    if isinstance(session.inputs.components, tuple) and result.update and result.update.components is None:
+        return None  # the response has left out which components changed
     if result.outcome is Outcome.OPENED and result.update:
         return Listing(())
-    return result.known_updates if result.known_updates and result.known_updates.complete else None
+    known = result.known_updates
+    return known if known and known.complete else None
 
 
-@dataclass
-class _Writer:
-    """Writes the comment of one run."""
+class _Updates:
+    """The incident's updates: as this run knows them, read again at most once."""
 
-    context: Session
-    result: Result
-    run: WorkflowRun
-    deadline: Deadline
+    def __init__(self, session: Session, result: Result, deadline: Deadline) -> None:
+        self._session = session
+        self._result = result
+        self._deadline = deadline
+        self._listing = _known_updates(session, result)
+        self._is_fresh = False
 
-    def __post_init__(self) -> None:
-        self._reading = _known_updates(self.context, self.result)
-        self._is_fresh = self._reading is None
-
-    @property
-    def marker(self) -> str:
-        """The comment's first line."""
-        return marker(self.context.page_id, self.result.incident_id)
-
-    def write(self, failed_jobs: Sequence[str], before: str) -> str:
-        """Write the comment anew, from what this run knows and what the comment has known before."""
-        memory = parse_state(before)
-        updates = self._updates(memory.told.keys())
-        memory = CommentState(
-            title=self.context.inputs.incident_title or memory.title,
-            told=self._told(updates, memory),
-            incident_url=self.result.incident_url or memory.incident_url,
-            failed_run=self._failed_run(failed_jobs, memory),
-        )
-        return render(CommentContent(self.marker, memory, updates, self.run))
-
-    def _updates(self, shown: AbstractSet[str]) -> list[IncidentUpdate]:
-        """All updates as they are now; read only where neither this run knows them, nor all that the comment shows."""
-        context, result = self.context, self.result
-        shows_more = self._reading and not shown <= self._reading.ids | {result.update_id}
-        if self._reading is None or (shows_more and not self._is_fresh):
+    def including(self, ids: AbstractSet[str]) -> list[IncidentUpdate]:
+        """Return all updates, newest first; they include these ids, except those of deleted updates."""
+        if self._listing is None or self._misses(self._listing, ids):
+            self._listing = self._read()
             self._is_fresh = True
-            pages = partial(context.client.incident_update_pages, context.page_id, result.incident_id, self.deadline)
-            self._reading = read_reliably(pages, self.deadline, context.limits)
-        known = {update.id: update for update in self._reading.items}
-        listed, answered = known.pop(result.update_id, None), result.update
-        if answered and answered.components is None and listed:  # a response may leave them out
-            answered = answered.model_copy(update={"components": listed.components})
-        return newest_first([*([answered] if answered else []), *known.values()])
+        return _with_own(self._listing, self._result)
 
-    def _failed_run(self, failed_jobs: Sequence[str], memory: CommentState) -> FailedRun | None:
-        """The run that started this one, if it did not succeed; or what the comment knows of one."""
-        run_id, known = self.run.failed_run, memory.failed_run
-        if not run_id or (known and known.id == run_id and not failed_jobs):
-            return known
-        return FailedRun.of(run_id, failed_jobs)
+    def _misses(self, listing: Listing[IncidentUpdate], ids: AbstractSet[str]) -> bool:
+        """Whether another run has posted an update that a comment shows and the listing does not."""
+        return not self._is_fresh and not ids <= listing.ids | {self._result.update_id}
 
-    def _told(self, updates: Sequence[IncidentUpdate], memory: CommentState) -> dict[str, bool | None]:
-        """Whether subscribers were told of what the comment shows."""
-        posted = self.result.outcome in (Outcome.CREATED, Outcome.OPENED)
-        told = memory.told | ({self.result.update_id: self.result.notified} if posted else {})
-        return {update.id: told.get(update.id) for update in updates[:MAX_UPDATES]}
+    def _read(self) -> Listing[IncidentUpdate]:
+        client, page_id, incident_id = self._session.client, self._session.page_id, self._result.incident_id
+        pages = partial(client.incident_update_pages, page_id, incident_id, self._deadline)
+        return read_reliably(pages, self._deadline, self._session.limits)
+
+
+def _with_own(listing: Listing[IncidentUpdate], result: Result) -> list[IncidentUpdate]:
+    """Return the updates of a listing, newest first, with this run's update as it is now, or without a deleted one."""
+    others = {update.id: update for update in listing.items}
+    listed, own = others.pop(result.update_id, None), result.update
+    if own is None:
+        return newest_first(list(others.values()))
+    if own.components is None and listed:  # a response may leave them out
+        own = own.model_copy(update={"components": listed.components})
+    return newest_first([own, *others.values()])
+
+
+def _next_state(
+    state: CommentState,
+    inputs: Inputs,
+    result: Result,
+    updates: Sequence[IncidentUpdate],
+    failed_run: FailedRun | None,
+) -> CommentState:
+    """Add what this run knows to what the comment knows."""
+    posted = result.outcome in (Outcome.CREATED, Outcome.OPENED)
+    notified = state.notified | ({result.update_id: result.notified} if posted else {})
+    return CommentState(
+        title=inputs.incident_title or state.title,
+        notified={update.id: notified.get(update.id) for update in updates[:MAX_UPDATES]},
+        incident_url=result.incident_url or state.incident_url,
+        failed_run=failed_run,
+    )
+
+
+def _find_failed_run(state: CommentState, run: WorkflowRun, failed_jobs: Sequence[str]) -> FailedRun | None:
+    """Return the failed run that triggered this one; or else the one that the comment knows.
+
+    The comment also wins when it knows the same run and its jobs could not be read this time.
+    """
+    known = state.failed_run
+    if run.failed_run is None:
+        return known
+    if known and known.id == run.failed_run and not failed_jobs:
+        return known
+    return FailedRun.of(run.failed_run, failed_jobs)

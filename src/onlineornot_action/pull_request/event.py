@@ -1,4 +1,4 @@
-"""What the runner says of the workflow run that this step is in, and of the change that the run is about."""
+"""Which change this workflow run is about: the pull request or the commit of the event that triggered it."""
 
 import json
 import re
@@ -7,30 +7,33 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SHA = "(?!0+$)[0-9A-Za-z]{1,64}"
-"""A commit; a branch that was deleted has zeros in its place."""
+"""A commit. Git writes zeros for the commit of a deleted branch: https://git-scm.com/docs/githooks#_pre_push"""
 _COMMITS: dict[str, tuple[tuple[str, ...], ...]] = {
     "push": (("head_commit", "id"), ("after",)),
     "deployment": (("deployment", "sha"),),
     "deployment_status": (("deployment", "sha"),),
     "workflow_run": (("workflow_run", "head_sha"),),
 }
-"""Where an event names its commit."""
+"""Where the payload of an event has its commit: https://docs.github.com/en/webhooks/webhook-events-and-payloads"""
 _OF_ANOTHER_COMMIT = ("workflow_run", "issues", "issue_comment")
-"""Events whose runs are said to be of the newest commit on the default branch, which has nothing to do with them."""
+"""Events for which GITHUB_SHA is the last commit on the default branch, which has nothing to do with them.
+
+https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
+"""
 
 
 @dataclass(frozen=True)
 class WorkflowRun:
-    """A workflow run.
+    """A workflow run, and the change that it is about.
 
     Attributes:
-        api_url: GitHub's API; on GitHub Enterprise Server that is another one.
-        server_url: GitHub itself, likewise.
-        repository: Owner and name.
-        url: Where people see the run; empty when that is not known.
-        pull_request: The number of the pull request that the event is about, if it is about one.
-        commit: The commit that it is about otherwise; empty when that is not known.
-        failed_run: The id of the run that started this one by its end, unless that was a good one.
+        api_url: The URL of GitHub's API; GitHub Enterprise Server has its own.
+        server_url: The URL of GitHub itself, likewise.
+        repository: Owner and name: `octo-org/shop`.
+        url: Where people see the run; empty when unknown.
+        pull_request: The number of the pull request that the event is about; None for other events.
+        commit: The commit that the event is about otherwise; empty when unknown.
+        failed_run: The id of the workflow run that triggered this one, if it did not succeed.
     """
 
     api_url: str
@@ -41,26 +44,29 @@ class WorkflowRun:
     commit: str
     failed_run: int | None
 
-    def url_of(self, run: int) -> str:
-        """Where people see another run."""
-        return f"{self.server_url}/{self.repository}/actions/runs/{run}"
+    def url_of(self, run_id: int) -> str:
+        """Return where people see another run of this repository."""
+        return f"{self.server_url}/{self.repository}/actions/runs/{run_id}"
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "WorkflowRun":
-        """Read it from the environment, and from the file that holds the event."""
+        """Read the run from the default variables and from the file with the event's payload.
+
+        https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+        """
         event, payload = environ.get("GITHUB_EVENT_NAME", ""), _read_json(environ.get("GITHUB_EVENT_PATH", ""))
-        number = _pull_request(payload)
+        number = _find_pull_request(payload)
         server_url = (environ.get("GITHUB_SERVER_URL") or "https://github.com").rstrip("/")
-        repository, run = environ.get("GITHUB_REPOSITORY", ""), environ.get("GITHUB_RUN_ID", "")
-        attempt = f"actions/runs/{run}/attempts/{environ.get('GITHUB_RUN_ATTEMPT') or 1}"
+        repository, run_id = environ.get("GITHUB_REPOSITORY", ""), environ.get("GITHUB_RUN_ID", "")
+        attempt = f"actions/runs/{run_id}/attempts/{environ.get('GITHUB_RUN_ATTEMPT') or 1}"
         return cls(
             api_url=environ.get("GITHUB_API_URL", "").rstrip("/"),
             server_url=server_url,
             repository=repository,
-            url=f"{server_url}/{repository}/{attempt}" if run else "",
+            url=f"{server_url}/{repository}/{attempt}" if run_id else "",
             pull_request=number,
-            commit="" if number else _commit(event, payload, environ.get("GITHUB_SHA", "")),
-            failed_run=_failed_run(payload) if event == "workflow_run" else None,
+            commit="" if number else _find_commit(event, payload, environ.get("GITHUB_SHA", "")),
+            failed_run=_find_failed_run(payload) if event == "workflow_run" else None,
         )
 
 
@@ -72,28 +78,33 @@ def _read_json(path: str) -> object:
 
 
 def _find(payload: object, *names: str) -> object:
+    """Return the value at a path of names; None when the payload has no such path."""
     for name in names:
         payload = payload.get(name) if isinstance(payload, dict) else None
     return payload
 
 
-def _number(value: object) -> int | None:
+def _as_number(value: object) -> int | None:
     return value if type(value) is int and value > 0 else None
 
 
-def _pull_request(payload: object) -> int | None:
-    """The event's own one, or the one whose comment the event is about."""
-    commented = _find(payload, "issue", "pull_request") and _find(payload, "issue", "number")
-    return _number(_find(payload, "pull_request", "number")) or _number(commented)
+def _find_pull_request(payload: object) -> int | None:
+    """Return the event's own pull request, or the one that was commented on: `issue_comment` calls it an issue."""
+    own = _as_number(_find(payload, "pull_request", "number"))
+    if own or not _find(payload, "issue", "pull_request"):
+        return own
+    return _as_number(_find(payload, "issue", "number"))
 
 
-def _commit(event: str, payload: object, commit_of_the_run: str) -> str:
-    unrelated = event in _OF_ANOTHER_COMMIT or _find(payload, "deleted") is True
-    last_resort = "" if unrelated else commit_of_the_run
-    named = (_find(payload, *names) for names in _COMMITS.get(event, ()))
-    return next((sha for sha in (*named, last_resort) if isinstance(sha, str) and re.fullmatch(_SHA, sha)), "")
+def _find_commit(event: str, payload: object, sha_of_the_run: str) -> str:
+    """Return the commit that the payload names, or else that of the run if the event is about it."""
+    named = [_find(payload, *names) for names in _COMMITS.get(event, ())]
+    is_unrelated = event in _OF_ANOTHER_COMMIT or _find(payload, "deleted") is True
+    candidates = named if is_unrelated else [*named, sha_of_the_run]
+    return next((sha for sha in candidates if isinstance(sha, str) and re.fullmatch(_SHA, sha)), "")
 
 
-def _failed_run(payload: object) -> int | None:
-    went_well = _find(payload, "workflow_run", "conclusion") in ("success", "neutral", "skipped")
-    return None if went_well else _number(_find(payload, "workflow_run", "id"))
+def _find_failed_run(payload: object) -> int | None:
+    if _find(payload, "workflow_run", "conclusion") in ("success", "neutral", "skipped"):
+        return None
+    return _as_number(_find(payload, "workflow_run", "id"))

@@ -1,444 +1,297 @@
-"""GitHub's side: one comment for each incident on the pull requests behind a commit, with PyGithub.
+"""One comment per incident and pull request: found by its first line and its author, created or edited.
 
-A comment is known by the first line of its text and by its author. Two runs may write it at the same time, and an
-response may be lost; so whoever has created one looks again, and of several the oldest stays.
+Two runs may create it at the same time, and a response may be lost. So a run that has created a comment looks again,
+and of several the oldest stays.
 """
 
-import contextlib
-import logging
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
-from http import HTTPStatus
-from itertools import count
-from typing import TypeVar
+from functools import partial
+from queue import SimpleQueue
 
-import requests
-from github import Auth, Github, GithubException, RateLimitExceededException
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
-
-from onlineornot_action.onlineornot.client import PER_PAGE, USER_AGENT
-from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, POLL_SECONDS, Deadline, backoff
+from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, POLL_SECONDS, backoff
 from onlineornot_action.onlineornot.errors import APIError, CancelledError
-from onlineornot_action.pull_request.event import WorkflowRun
-from onlineornot_action.text import normalize_newlines, quote
+from onlineornot_action.pull_request.github_api import GitHub, GitHubError, IssueComment
 
 MAX_PULL_REQUESTS = 3
-MAX_PAGES = 100
-MAX_ATTEMPTS = 3
-"""Of a request that may be repeated."""
+MAX_EDITS = 3
+"""Attempts to edit a comment, each after another look at it."""
 MAX_LOST_WRITES = 2
 """Comments that may be sent without a response."""
-ANSWER_SECONDS = 8
-"""For one response of GitHub's."""
-JOBS_SECONDS = 4
-"""For the names of the jobs that failed, without which the comment can do."""
-LOST_PAUSES = (1.0, 4.0)
-"""Seconds before each look for a comment whose response was lost."""
 
 STALE = "The comment may not be up to date on the pull request"
 _KEY = "\n<!-- key "
-"""Before the random word that ends a comment: by that a run knows what it has sent."""
+"""Before the random word that ends a comment, by which a run recognizes what it has sent."""
 
-T = TypeVar("T")
 Render = Callable[[Sequence[str], str], str]
 """Writes a comment, given the names of the jobs that failed and the comment as it is; empty when there is none."""
 
 
-@dataclass
-class Comments:
-    """What has become of the comments so far.
+@dataclass(frozen=True)
+class CommentLimits:
+    """In seconds."""
+
+    failed_jobs: float = 4
+    """For the names of the jobs that failed, which the comment can do without."""
+    lost_pauses: tuple[float, ...] = (1, 4)
+    """Before each look for a comment whose response was lost."""
+
+
+@dataclass(frozen=True)
+class CommentResult:
+    """What became of the comments.
 
     Attributes:
-        pull_requests: The numbers of those that the comment belongs to; None as long as they are not known.
+        pull_requests: The numbers of the pull requests that the comment belongs to; None while unknown.
         urls: Where people see the comments that are up to date.
-        problems: What somebody should mend, a sentence for each.
-        failed: Whether something went wrong.
+        problems: What somebody should fix, one sentence each.
+        failed: Whether an error is among the problems.
     """
 
-    pull_requests: list[int] | None = None
-    urls: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    pull_requests: tuple[int, ...] | None = None
+    urls: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
     failed: bool = False
 
 
-def keep_comments(
-    workflow_run: WorkflowRun,
-    token: str,
-    marker: str,
-    render: Render,
-    deadline: Deadline,
-    *,
-    ca_bundle: str | None,
-    scrub: Callable[[str], str],
-) -> Comments:
-    """Create or edit the comment on each pull request; whatever goes wrong is told, and nothing is raised.
+DEFAULT_COMMENT_LIMITS = CommentLimits()
 
-    Args:
-        workflow_run: The run, which knows the pull requests or the commit, and where GitHub is.
-        token: For GitHub's API, and sent nowhere else.
-        marker: The first line of the comment.
-        render: Writes it.
-        deadline: When to give up.
-        ca_bundle: A file or folder of certificates to trust instead of certifi's.
-        scrub: Takes the secrets out of what GitHub says.
+
+def keep_comments(
+    github: GitHub, marker: str, render: Render, limits: CommentLimits = DEFAULT_COMMENT_LIMITS
+) -> CommentResult:
+    """Create or edit the comment on each pull request; every failure is in the result, and nothing is raised.
+
+    PyGithub knows no deadline. Its thread is left behind at ours; it begins no request after that, and what it has
+    done until then is in the result.
     """
-    comments = Comments()
-    keeper = _Keeper(workflow_run, token, ca_bundle, marker, render, deadline, comments, scrub)
-    # PyGithub knows no deadline. Its thread is left behind at ours, and begins nothing new after it.
-    thread = threading.Thread(target=keeper.run, daemon=True)
+    steps: SimpleQueue[CommentResult] = SimpleQueue()
+
+    def keep() -> None:
+        for step in _keep_all(github, marker, render, limits):
+            steps.put(step)
+
+    deadline, thread = github.deadline, threading.Thread(target=keep, daemon=True)
     thread.start()
     while thread.is_alive() and deadline.left() and not deadline.cancelled():
         thread.join(POLL_SECONDS)
-    if thread.is_alive():
-        why = "the job was cancelled" if deadline.cancelled() else "it took too long"
-        return replace(comments, problems=[*comments.problems, f"{STALE}: {why}."], failed=True)
-    return comments
+    is_left_behind = thread.is_alive()
+    result = _merge([steps.get() for _ in range(steps.qsize())])
+    if not is_left_behind:
+        return result
+    reason = "the job was cancelled" if deadline.cancelled() else "it took too long"
+    return replace(result, problems=(*result.problems, f"{STALE}: {reason}."), failed=True)
 
 
-class _Account(BaseModel):
-    login: str = Field(min_length=1)
-
-
-class _Comment(BaseModel):
-    id: int = Field(gt=0)
-    body: str | None = None
-    user: _Account | None = None
-
-    @property
-    def text(self) -> str:
-        return normalize_newlines(self.body or "")
-
-
-class _Repository(BaseModel):
-    full_name: str
-
-
-class _Branch(BaseModel):
-    repo: _Repository | None = None
-
-
-class _PullRequest(BaseModel):
-    number: int = Field(gt=0)
-    merged_at: str | None = None
-    base: _Branch | None = None
-
-    def is_of(self, repository: str) -> bool:
-        """Whether it is to be merged there, as far as it says where."""
-        repo = self.base.repo if self.base else None
-        return repo is None or repo.full_name.casefold() == repository.casefold()
-
-
-class _Job(BaseModel):
-    name: str
-    conclusion: str | None = None
-
-
-_Item = TypeVar("_Item", _PullRequest, _Comment, _Job)
-_ITEMS = TypeAdapter(list[object])
-
-
-class _GitHub:
-    """What a comment takes of GitHub's API; what may be repeated is, until the deadline."""
-
-    def __init__(
-        self,
-        workflow_run: WorkflowRun,
-        token: str,
-        ca_bundle: str | None,
-        deadline: Deadline,
-        response_seconds: int = ANSWER_SECONDS,
-    ) -> None:
-        # PyGithub writes to standard error what it likes, untrusted text as well.
-        logging.getLogger("github").handlers = [logging.NullHandler()]
-        self._requester = Github(
-            auth=Auth.Token(token),
-            base_url=workflow_run.api_url,
-            user_agent=USER_AGENT,
-            timeout=response_seconds,
-            verify=ca_bundle or True,
-            retry=0,  # it would send a comment twice
-            seconds_between_requests=None,
-            seconds_between_writes=None,
-        ).requester
-        self._repository = f"/repos/{workflow_run.repository}"
-        self._deadline = deadline
-
-    @cached_property
-    def login(self) -> str:
-        """The account that the token belongs to. A job's own token may not read `/user`, but GraphQL tells."""
-        _, response = self._repeat(lambda: self._requester.graphql_query("query { viewer { login } }", {}))
-        return _Account.model_validate(response["data"]["viewer"]).login
-
-    def pull_requests(self, commit: str) -> Iterator[_PullRequest]:
-        """Those that GitHub associates with a commit."""
-        return self._list(f"commits/{commit}/pulls", _PullRequest)
-
-    def jobs(self, run: int) -> Iterator[_Job]:
-        """The jobs of a workflow run."""
-        return self._list(f"actions/runs/{run}/jobs", _Job, within="jobs")
-
-    def comments(self, number: int) -> Iterator[_Comment]:
-        """All comments on a pull request."""
-        return self._list(f"issues/{number}/comments", _Comment)
-
-    def create(self, number: int, body: str) -> _Comment:
-        """Write a comment, once."""
-        self._check_time()
-        return _Comment.model_validate(self._ask("POST", f"issues/{number}/comments", body))
-
-    def edit(self, comment_id: int, body: str) -> None:
-        """Change a comment, once."""
-        self._check_time()
-        if _Comment.model_validate(self._ask("PATCH", f"issues/comments/{comment_id}", body)).text != body:
-            raise ValueError("it says something else")
-
-    def delete(self, comment_id: int) -> None:
-        """Remove a comment; one that is not there is no failure, as an earlier try may have worked."""
-        try:
-            self._repeat(lambda: self._ask("DELETE", f"issues/comments/{comment_id}"))
-        except GithubException as error:
-            if error.status != HTTPStatus.NOT_FOUND:
-                raise
-
-    def _list(self, path: str, kind: type[_Item], within: str = "") -> Iterator[_Item]:
-        """All items of a list, but for those that make no sense.
-
-        PyGithub's own lists take an empty response for an empty list, and follow any link.
-        """
-        before: list[object] = []
-        for number in range(1, MAX_PAGES + 1):
-            items, is_last = self._repeat(partial(self._page, path, number, within))
-            for item in items:
-                with contextlib.suppress(ValidationError):
-                    yield kind.model_validate(item)
-            if is_last or items == before:  # a repository that was renamed has only one page
-                return
-            before = items
-
-    def _page(self, path: str, number: int, within: str) -> tuple[list[object], bool]:
-        query = {"per_page": PER_PAGE, "page": number}
-        headers, response = self._requester.requestJsonAndCheck("GET", f"{self._repository}/{path}", query)
-        return _ITEMS.validate_python(response[within] if within else response), 'rel="next"' not in headers.get(
-            "link", ""
+def _merge(steps: Iterable[CommentResult]) -> CommentResult:
+    """Join what each step has found."""
+    result = CommentResult()
+    for step in steps:
+        result = CommentResult(
+            pull_requests=result.pull_requests if step.pull_requests is None else step.pull_requests,
+            urls=(*result.urls, *step.urls),
+            problems=(*result.problems, *step.problems),
+            failed=result.failed or step.failed,
         )
-
-    def _ask(self, verb: str, path: str, body: str | None = None) -> object:
-        what = None if body is None else {"body": body}
-        return self._requester.requestJsonAndCheck(verb, f"{self._repository}/{path}", input=what)[1]
-
-    def _repeat(self, ask: Callable[[], T]) -> T:
-        """Ask again until it is answered, a few times; a refusal is a response."""
-        for attempts in range(1, MAX_ATTEMPTS):
-            self._check_time()
-            try:
-                return ask()
-            except Exception as error:
-                if _is_refusal(error):
-                    raise
-            self._deadline.sleep(backoff(attempts, DEFAULT_LIMITS))
-        self._check_time()
-        return ask()
-
-    def _check_time(self) -> None:
-        """Send nothing when nobody waits for it any more."""
-        self._deadline.check()
-        if not self._deadline.left():
-            raise TimeoutError
+    return result
 
 
-@dataclass
-class _Keeper:
-    """The work of one run, in a thread of its own; the fields are the arguments of `keep_comments`."""
+def _keep_all(github: GitHub, marker: str, render: Render, limits: CommentLimits) -> Iterator[CommentResult]:
+    """Keep every comment; yields the result of each step as soon as it is done."""
+    try:
+        numbers = _find_pull_requests(github)
+    except Exception as error:  # noqa: BLE001 - a comment is no reason for the step to fail
+        yield _failure(STALE, error)
+        return
+    yield CommentResult(pull_requests=numbers)
+    if not numbers:
+        return
+    failed_jobs: tuple[str, ...] = ()
+    try:
+        failed_jobs = _find_failed_jobs(github.within(limits.failed_jobs))
+    except Exception as error:  # noqa: BLE001 - the comment is worth writing without them
+        yield _failure("The comment does not name the failed jobs", error)
+    for number in numbers:
+        comment = _PullRequestComment(github, number, marker, partial(render, failed_jobs), limits)
+        try:
+            yield from comment.keep()
+        except Exception as error:  # noqa: BLE001 - the other pull requests are worth an attempt
+            yield _failure(f"{STALE} #{number}", error)
 
-    workflow_run: WorkflowRun
-    token: str
-    ca_bundle: str | None
+
+def _find_pull_requests(github: GitHub) -> tuple[int, ...]:
+    """Return the event's own pull request, or those of the commit, merged ones first."""
+    run = github.run
+    if run.pull_request:
+        return (run.pull_request,)
+    if not run.commit:
+        return ()
+    # A fork and the repository that it was forked from share commits, and so the pull requests of both are listed.
+    ours = (pull for pull in github.pull_requests(run.commit) if pull.belongs_to(run.repository))
+    merged_first = sorted(ours, key=lambda pull: pull.merged_at is None)
+    return tuple(pull.number for pull in merged_first[:MAX_PULL_REQUESTS])
+
+
+def _find_failed_jobs(github: GitHub) -> tuple[str, ...]:
+    """Return the names of the jobs that failed in the workflow run that triggered this one."""
+    if not github.run.failed_run:
+        return ()
+    jobs = github.jobs(github.run.failed_run)
+    return tuple(github.scrub(job.name) for job in jobs if job.conclusion in ("failure", "timed_out"))
+
+
+@dataclass(frozen=True)
+class _Written:
+    """What is on the pull request once the comment is written.
+
+    Attributes:
+        comments: This account's comments on the incident, oldest first; the oldest is up to date.
+        step: What else there is to report.
+    """
+
+    comments: list[IssueComment]
+    step: CommentResult = CommentResult()
+
+
+@dataclass(frozen=True)
+class _PullRequestComment:
+    """The comment on one pull request."""
+
+    github: GitHub
+    number: int
     marker: str
-    render: Render
-    deadline: Deadline
-    comments: Comments
-    scrub: Callable[[str], str]
+    render: Callable[[str], str]
+    limits: CommentLimits
     key: str = field(default_factory=lambda: f"{_KEY}{secrets.token_hex(8)} -->")
 
-    def run(self) -> None:
-        """Keep all comments; the body of the thread."""
-        try:
-            self.comments.pull_requests = self._pull_requests()
-            failed_jobs = self._failed_jobs() if self.comments.pull_requests else []
-        except Exception as error:  # noqa: BLE001 - a comment is no reason to fail, whatever it is
-            self._say(STALE, error)
-            return
-        for number in self.comments.pull_requests:
+    def keep(self) -> Iterator[CommentResult]:
+        """Leave one comment that is up to date."""
+        written = self._write()
+        yield written.step
+        oldest, *duplicates = written.comments
+        yield from self._clean_up(duplicates)
+        yield CommentResult(urls=(self._url(oldest.id),))
+
+    def _write(self) -> _Written:
+        """Make the oldest comment say what it should; create it if there is none."""
+        written = _Written([])
+        attempts = 0
+        while True:
+            attempts += 1
+            written = self._find_or_create(written)
             try:
-                comment_id = self._keep(number, partial(self.render, failed_jobs))
-                self.comments.urls.append(self._url(number, comment_id))
-            except Exception as error:  # noqa: BLE001 - the others are worth a try
-                self._say(f"{STALE} #{number}", error)
-
-    @cached_property
-    def _github(self) -> _GitHub:
-        return _GitHub(self.workflow_run, self.token, self.ca_bundle, self.deadline)
-
-    def _pull_requests(self) -> list[int]:
-        """The event's own one, or those of the commit, merged ones first."""
-        if self.workflow_run.pull_request:
-            return [self.workflow_run.pull_request]
-        if not self.workflow_run.commit:
-            return []
-        pulls = self._github.pull_requests(self.workflow_run.commit)
-        # In a fork, the commit may belong to pull requests of the repository that it was forked from.
-        ours = (pull for pull in pulls if pull.is_of(self.workflow_run.repository))
-        return [pull.number for pull in sorted(ours, key=lambda pull: pull.merged_at is None)][:MAX_PULL_REQUESTS]
-
-    def _failed_jobs(self) -> list[str]:
-        """The names of the jobs that failed in the run that started this one."""
-        if not self.workflow_run.failed_run:
-            return []
-        try:
-            patience = self.deadline.within(JOBS_SECONDS)
-            github = _GitHub(self.workflow_run, self.token, self.ca_bundle, patience, JOBS_SECONDS)
-            jobs = github.jobs(self.workflow_run.failed_run)
-            return [self.scrub(job.name) for job in jobs if job.conclusion in ("failure", "timed_out")]
-        except Exception as error:  # noqa: BLE001 - the comment is worth writing without them
-            self._say("The comment does not name the failed jobs", error)
-            return []
-
-    def _keep(self, number: int, render: Callable[[str], str]) -> int:
-        """See to it that there is one comment, and that it says what it should; its id."""
-        oldest, *others = self._write(number, render)
-        own = [comment.id for comment in others if comment.text.endswith(self.key)]
-        for comment_id in own:
-            self._remove(number, comment_id)
-        if others and not own:
-            with contextlib.suppress(Exception):  # the comment itself is up to date
-                self._mention_duplicates(number)
-        return oldest.id
-
-    def _write(self, number: int, render: Callable[[str], str]) -> list[_Comment]:
-        """Have the oldest comment say what it should; all that there are, oldest first."""
-        ours: list[_Comment] = []
-        for attempts in count(1):
-            ours = self._find(number) or ours or self._create(number, render(""))
-            body = render(ours[0].text)
-            if ours[0].text.partition(_KEY)[0] == body:
-                return ours
-            try:
-                self._github.edit(ours[0].id, body)
-            except Exception as error:
-                gone = _status(error) in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
-                if attempts == MAX_ATTEMPTS or (_is_refusal(error) and not gone):
+                self._edit(written.comments[0])
+            except GitHubError as error:
+                if attempts == MAX_EDITS or (error.is_refusal and not error.is_gone):
                     raise
-                ours = [] if gone else ours
+                if error.is_gone:
+                    written = replace(written, comments=[])
             else:
-                return ours
-            # Another run may have written meanwhile, so what is there is looked at before it is tried again.
-            self.deadline.sleep(backoff(attempts, DEFAULT_LIMITS))
-        raise AssertionError  # the count never ends
+                return written
+            # Another run may edit it in the meantime, so it is read again before the next attempt.
+            self.github.deadline.sleep(backoff(attempts, DEFAULT_LIMITS))
 
-    def _create(self, number: int, body: str) -> list[_Comment]:
-        """Write the comment; what there is then, oldest first."""
-        body += self.key
-        lost: Exception = TimeoutError()
-        for _ in range(MAX_LOST_WRITES):
+    def _find_or_create(self, known: _Written) -> _Written:
+        """Return the comments as they are now, or else those known before, or else a new one."""
+        if found := self._find():
+            return replace(known, comments=found)
+        if known.comments:
+            return known
+        created = self._create()
+        return replace(created, step=_merge([known.step, created.step]))
+
+    def _edit(self, comment: IssueComment) -> None:
+        """Make a comment say what it should, unless it does."""
+        body = self.render(comment.text)
+        if comment.text.partition(_KEY)[0] != body:
+            self.github.edit_comment(comment.id, body)
+
+    def _create(self) -> _Written:
+        """Create the comment. A lost one is looked for before it is sent again: two copies are worse than none."""
+        body = self.render("") + self.key
+        attempts = 0
+        while True:
+            attempts += 1
             try:
-                made = self._github.create(number, body)
-            except Exception as error:
-                if _is_refusal(error):
+                created = self.github.create_comment(self.number, body)
+            except GitHubError as error:
+                if error.is_refusal:
                     raise
-                lost = error
+                if found := self._find_lost():
+                    return _Written(found)
+                if attempts == MAX_LOST_WRITES:
+                    raise
             else:
-                return self._look_again(number, _Comment(id=made.id, body=body))
-            for pause in LOST_PAUSES:
-                self.deadline.sleep(pause)
-                if ours := self._find(number):
-                    return ours
-        raise lost
+                return self._look_again(IssueComment(id=created.id, body=body))
 
-    def _look_again(self, number: int, made: _Comment) -> list[_Comment]:
-        """All that is there now; of that which was made, the response is proof enough."""
+    def _find_lost(self) -> list[IssueComment]:
+        """Look for a comment whose response was lost, and which may still be on its way; empty without one."""
+        for pause in self.limits.lost_pauses:
+            self.github.deadline.sleep(pause)
+            if found := self._find():
+                return found
+        return []
+
+    def _look_again(self, created: IssueComment) -> _Written:
+        """Look whether another run has created the comment as well; the new one exists even if the list lags."""
         try:
-            return self._find(number, made)
-        except Exception as error:  # noqa: BLE001 - the comment is written
-            self._say(f"The comment on pull request #{number} may be there twice", error)
-            return [made]
+            return _Written(self._find(created))
+        except (GitHubError, CancelledError) as error:  # the comment itself is written
+            problem = f"The comment on pull request #{self.number} may be there twice"
+            return _Written([created], _failure(problem, error))
 
-    def _find(self, number: int, made: _Comment | None = None) -> list[_Comment]:
-        """This account's comments on the incident, oldest first; one is known to be among them."""
-        known = {made.id: made} if made else {}
-        comments = self._github.comments(number)
-        marked = [comment for comment in comments if comment.text.startswith(self.marker) and comment.id not in known]
-        known |= {
-            comment.id: comment for comment in marked if comment.user and comment.user.login == self._github.login
-        }
-        return [known[comment_id] for comment_id in sorted(known)]
+    def _find(self, created: IssueComment | None = None) -> list[IssueComment]:
+        """Return this account's comments on the incident, oldest first; one may be known to be among them."""
+        ours = {created.id: created} if created else {}
+        comments = self.github.comments(self.number)
+        marked = [comment for comment in comments if comment.text.startswith(self.marker) and comment.id not in ours]
+        # Anybody can copy the marker, so the author counts as well. The login costs a request when it is first used.
+        ours |= {comment.id: comment for comment in marked if comment.user and comment.user.login == self.github.login}
+        return [ours[comment_id] for comment_id in sorted(ours)]
 
-    def _remove(self, number: int, comment_id: int) -> None:
-        """Remove what this run has created beside an older comment, which is up to date."""
+    def _clean_up(self, duplicates: Sequence[IssueComment]) -> Iterator[CommentResult]:
+        """Delete the duplicates that this run has created; if there are others, mention them."""
+        own = [comment for comment in duplicates if comment.text.endswith(self.key)]
+        for comment in own:
+            yield self._delete(comment)
+        if duplicates and not own:
+            yield self._mention_duplicates()
+
+    def _delete(self, comment: IssueComment) -> CommentResult:
         try:
-            self._github.delete(comment_id)
-        except Exception as error:  # noqa: BLE001 - the older one is well
-            self._say(self._duplicate(number, comment_id), error)
+            self.github.delete_comment(comment.id)
+        except (GitHubError, CancelledError) as error:  # the oldest comment is up to date
+            return _failure(self._duplicate(comment), error)
+        return CommentResult()
 
-    def _mention_duplicates(self, number: int) -> None:
-        """Say what is there too often, unless the run that has created it removes it just now."""
-        self.deadline.sleep(max(LOST_PAUSES))
-        for double in self._find(number)[1:]:
-            self._say(self._duplicate(number, double.id))
+    def _mention_duplicates(self) -> CommentResult:
+        """Name the duplicates, unless the run that has created them deletes them right now."""
+        try:
+            self.github.deadline.sleep(max(self.limits.lost_pauses))
+            duplicates = self._find()[1:]
+        except (GitHubError, CancelledError):  # the oldest comment is up to date, which is what counts
+            return CommentResult()
+        return CommentResult(problems=tuple(f"{self._duplicate(comment)}." for comment in duplicates))
 
-    def _duplicate(self, number: int, comment_id: int) -> str:
-        return f"The comment on pull request #{number} is there twice, delete {self._url(number, comment_id)}"
+    def _duplicate(self, comment: IssueComment) -> str:
+        return f"The comment on pull request #{self.number} is there twice, delete {self._url(comment.id)}"
 
-    def _url(self, number: int, comment_id: int) -> str:
-        return f"{self.workflow_run.server_url}/{self.workflow_run.repository}/pull/{number}#issuecomment-{comment_id}"
-
-    def _say(self, problem: str, error: Exception | None = None) -> None:
-        self.comments.problems.append(f"{problem}: {_why(error, self.scrub)}." if error else f"{problem}.")
-        self.comments.failed |= error is not None
-
-
-def _is_refusal(error: Exception) -> bool:
-    """Whether GitHub has answered, and did not do it."""
-    status = _status(error)
-    return 0 < status < HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.REQUEST_TIMEOUT
+    def _url(self, comment_id: int) -> str:
+        run = self.github.run
+        return f"{run.server_url}/{run.repository}/pull/{self.number}#issuecomment-{comment_id}"
 
 
-def _status(error: Exception) -> int:
-    """What GitHub has answered; 0 for anything else."""
-    return error.status if isinstance(error, GithubException) else 0
+def _failure(problem: str, error: Exception) -> CommentResult:
+    return CommentResult(problems=(f"{problem}: {_explain(error)}.",), failed=True)
 
 
-def _why(error: Exception, scrub: Callable[[str], str]) -> str:
+def _explain(error: Exception) -> str:
+    if isinstance(error, GitHubError):
+        return str(error)
     if isinstance(error, CancelledError):
         return "the job was cancelled"
     if isinstance(error, APIError):
         return f"the incident's updates could not be read ({error})"
-    if isinstance(error, GithubException):
-        return _refusal(error, scrub)
-    if isinstance(error, requests.exceptions.SSLError):
-        return "the certificate of GitHub was refused; name that of its authority in REQUESTS_CA_BUNDLE"
-    if isinstance(error, requests.RequestException | TimeoutError):
-        return "GitHub could not be reached, or did not response in time"
-    return f"GitHub's response could not be understood ({type(error).__name__})"
-
-
-def _refusal(error: GithubException, scrub: Callable[[str], str]) -> str:
-    headers = error.headers or {}
-    exhausted = "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
-    if error.status == HTTPStatus.UNAUTHORIZED:
-        return "GitHub does not accept github-token"
-    if isinstance(error, RateLimitExceededException) or error.status == HTTPStatus.TOO_MANY_REQUESTS or exhausted:
-        return "GitHub takes no more requests for now"
-    what = "failed" if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "refused it"
-    message = _message(error.data)
-    return f"GitHub {what} ({error.status}{f': {quote(scrub(message))}' if message else ''})"
-
-
-def _message(response: object) -> str:
-    """What GitHub says itself: of a request, or of the first part of a query that has failed."""
-    errors = response.get("errors") if isinstance(response, dict) else None
-    parts = [response, *(errors if isinstance(errors, list) else ())]
-    messages = (part.get("message") for part in parts if isinstance(part, dict))
-    return next((message for message in messages if isinstance(message, str)), "")
+    return f"internal error ({type(error).__name__})"

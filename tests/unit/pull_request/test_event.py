@@ -1,4 +1,4 @@
-"""What the runner says of a workflow run: where it is, and which change it is about."""
+"""Which change a workflow run is about, from the runner's variables and the payload of the event."""
 
 import json
 from collections.abc import Callable
@@ -43,20 +43,20 @@ names = st.sampled_from(
 documents = st.recursive(
     leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner), max_leaves=12
 )
-"""Any JSON, in which the names that are looked for stand more often than elsewhere."""
+"""Any JSON, in which the names that are looked up are frequent."""
 
 Read = Callable[[str, Any], WorkflowRun]
 
 
 @pytest.fixture
 def event_file(tmp_path: Path) -> Path:
-    """Name the file that holds the event."""
+    """Return the path of the payload, which does not exist yet."""
     return tmp_path / "event.json"
 
 
 @pytest.fixture
 def read(event_file: Path) -> Read:
-    """Read the workflow of an event."""
+    """Read the workflow run of an event."""
 
     def read(event: str, payload: Any) -> WorkflowRun:
         event_file.write_text(json.dumps(payload), encoding="utf-8")
@@ -115,14 +115,14 @@ def test_an_event_about_a_pull_request_knows_its_number(read: Read, event: str, 
 
 
 @pytest.mark.parametrize("issue", [{"number": 12}, {"number": 12, "pull_request": None}])
-def test_a_plain_issue_is_no_pull_request(read: Read, issue: Any) -> None:
+def test_a_plain_issue_is_not_a_pull_request(read: Read, issue: Any) -> None:
     workflow = read("issue_comment", {"issue": issue, "comment": {"id": 12}})
 
     assert (workflow.pull_request, workflow.commit) == (None, "")
 
 
 @pytest.mark.parametrize("conclusion", ["failure", "timed_out", "cancelled"])
-def test_the_run_that_failed_and_started_this_one_is_known_with_its_address(read: Read, conclusion: str) -> None:
+def test_the_failed_run_that_triggered_this_one_is_known_with_its_url(read: Read, conclusion: str) -> None:
     workflow = read("workflow_run", {"workflow_run": {"id": 5, "conclusion": conclusion}})
 
     assert workflow.failed_run == 5
@@ -138,13 +138,13 @@ def test_the_run_that_failed_and_started_this_one_is_known_with_its_address(read
         ("workflow_dispatch", {"id": 5, "conclusion": "failure"}),
     ],
 )
-def test_nothing_else_is_a_run_that_failed(read: Read, event: str, run: Any) -> None:
+def test_nothing_else_is_a_failed_run(read: Read, event: str, run: Any) -> None:
     workflow = read(event, {"workflow_run": run})
 
     assert workflow.failed_run is None
 
 
-def test_the_address_of_the_run_names_the_attempt(read: Read) -> None:
+def test_the_url_of_the_run_names_the_attempt(read: Read) -> None:
     assert read("push", {}).url == f"{RUN_URL}/attempts/2"
 
 
@@ -155,7 +155,7 @@ def test_without_a_number_it_is_the_first_attempt(attempt: dict[str, str]) -> No
     assert WorkflowRun.of(known | attempt).url == f"{RUN_URL}/attempts/1"
 
 
-def test_an_enterprise_server_has_addresses_of_its_own(event_file: Path) -> None:
+def test_an_enterprise_server_has_urls_of_its_own(event_file: Path) -> None:
     event_file.write_text('{"workflow_run": {"id": 5, "conclusion": "failure"}}', encoding="utf-8")
     server = {"GITHUB_API_URL": "https://ghe.example/api/v3", "GITHUB_SERVER_URL": "https://ghe.example"}
 
@@ -168,7 +168,7 @@ def test_an_enterprise_server_has_addresses_of_its_own(event_file: Path) -> None
     assert workflow.url_of(5) == "https://ghe.example/octo/shop/actions/runs/5"
 
 
-def test_an_empty_environment_says_nothing() -> None:
+def test_an_empty_environment_is_about_no_change() -> None:
     workflow = WorkflowRun.of({})
 
     assert (workflow.api_url, workflow.server_url, workflow.repository) == ("", "https://github.com", "")
@@ -176,7 +176,7 @@ def test_an_empty_environment_says_nothing() -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/", "/no/such/file", "x" * 5000, "\x00", "\ud800"])
-def test_where_there_is_no_event_the_commit_is_that_of_the_run(path: str) -> None:
+def test_without_a_readable_event_the_commit_is_that_of_the_run(path: str) -> None:
     workflow = WorkflowRun.of(ENVIRON | {"GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": path})
 
     assert workflow.commit == RUN_SHA
@@ -206,7 +206,7 @@ def test_where_there_is_no_event_the_commit_is_that_of_the_run(path: str) -> Non
     ids=lambda content: repr(content[:20]),
 )
 @pytest.mark.parametrize("event", ["push", "deployment"])
-def test_an_event_that_makes_no_sense_is_as_good_as_none(event_file: Path, event: str, content: bytes) -> None:
+def test_a_malformed_event_is_treated_as_missing(event_file: Path, event: str, content: bytes) -> None:
     event_file.write_bytes(content)
 
     workflow = WorkflowRun.of(environ(event, event_file))
@@ -215,7 +215,7 @@ def test_an_event_that_makes_no_sense_is_as_good_as_none(event_file: Path, event
     assert workflow.pull_request is None
 
 
-def test_an_event_that_makes_no_sense_does_not_make_the_commit_of_the_run_that_of_another(event_file: Path) -> None:
+def test_after_a_malformed_workflow_run_event_the_commit_is_unknown(event_file: Path) -> None:
     event_file.write_bytes(b"{")
 
     workflow = WorkflowRun.of(environ("workflow_run", event_file))
@@ -231,7 +231,7 @@ def test_a_byte_order_mark_is_no_obstacle(event_file: Path) -> None:
 
 
 @pytest.mark.parametrize("number", NO_NUMBERS)
-def test_what_is_no_number_is_no_pull_request(read: Read, number: Any) -> None:
+def test_an_invalid_number_is_not_a_pull_request(read: Read, number: Any) -> None:
     own = read("pull_request", {"pull_request": {"number": number}})
     commented = read("issue_comment", {"issue": {"number": number, "pull_request": {"url": "x"}}})
 
@@ -240,13 +240,13 @@ def test_what_is_no_number_is_no_pull_request(read: Read, number: Any) -> None:
 
 
 @pytest.mark.parametrize("run_id", NO_NUMBERS)
-def test_what_is_no_number_is_no_run(read: Read, run_id: Any) -> None:
+def test_an_invalid_number_is_not_a_failed_run(read: Read, run_id: Any) -> None:
     assert read("workflow_run", {"workflow_run": {"id": run_id, "conclusion": "failure"}}).failed_run is None
 
 
 @pytest.mark.parametrize("value", NO_OBJECTS)
 @pytest.mark.parametrize("event", EVENTS)
-def test_what_is_no_object_says_nothing(read: Read, event: str, value: Any) -> None:
+def test_a_value_that_is_not_an_object_is_ignored(read: Read, event: str, value: Any) -> None:
     places = ("head_commit", "deployment", "workflow_run", "issue", "pull_request")
 
     workflow = read(event, dict.fromkeys(places, value))
@@ -258,19 +258,19 @@ def test_what_is_no_object_says_nothing(read: Read, event: str, value: Any) -> N
 
 @pytest.mark.parametrize("sha", NO_COMMITS)
 @pytest.mark.parametrize("event", ["push", "deployment", "deployment_status"])
-def test_what_is_no_commit_is_not_taken_for_one(read: Read, event: str, sha: Any) -> None:
+def test_an_invalid_commit_is_replaced_by_that_of_the_run(read: Read, event: str, sha: Any) -> None:
     payload = {"head_commit": {"id": sha}, "after": sha, "deployment": {"sha": sha}}
 
     assert read(event, payload).commit == RUN_SHA
 
 
 @pytest.mark.parametrize("sha", NO_COMMITS)
-def test_what_is_no_commit_of_another_run_is_not_replaced_by_that_of_this_one(read: Read, sha: Any) -> None:
+def test_an_invalid_commit_of_another_run_is_not_replaced_by_that_of_this_one(read: Read, sha: Any) -> None:
     assert read("workflow_run", {"workflow_run": {"head_sha": sha}}).commit == ""
 
 
 @pytest.mark.parametrize("sha", ["", ZEROS, "../../x", "a/b", "a?b", "a b", f"{SHA}\n", "é", "٣", "-a", "e" * 65])
-def test_a_commit_has_nothing_that_means_something_in_an_address(read: Read, event_file: Path, sha: str) -> None:
+def test_a_commit_has_no_character_with_a_meaning_in_a_url(read: Read, event_file: Path, sha: str) -> None:
     named = read("workflow_run", {"workflow_run": {"head_sha": sha}})
     of_the_run = WorkflowRun.of(environ("schedule", event_file) | {"GITHUB_SHA": sha})
 
@@ -280,7 +280,7 @@ def test_a_commit_has_nothing_that_means_something_in_an_address(read: Read, eve
 
 @always
 @given(event=st.sampled_from(EVENTS), payload=documents)
-def test_whatever_the_event_is_it_is_read_as_what_it_should_be(read: Read, event: str, payload: Any) -> None:
+def test_any_event_is_read_into_the_right_types(read: Read, event: str, payload: Any) -> None:
     workflow = read(event, payload)
 
     assert type(workflow.commit) is str
@@ -291,7 +291,7 @@ def test_whatever_the_event_is_it_is_read_as_what_it_should_be(read: Read, event
 
 @always
 @given(content=st.binary(), event=st.sampled_from(EVENTS))
-def test_whatever_the_file_holds_nothing_is_raised(event_file: Path, content: bytes, event: str) -> None:
+def test_no_file_raises_an_exception(event_file: Path, content: bytes, event: str) -> None:
     event_file.write_bytes(content)
 
     assert WorkflowRun.of(environ(event, event_file)).url == f"{RUN_URL}/attempts/2"

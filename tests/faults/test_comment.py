@@ -1,0 +1,773 @@
+"""The comment on the pull request as a part of whole steps, under every fault of GitHub and of the status page."""
+
+import io
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.clock import HastyClock
+from support.fault_server import FAULTS, FOREVER, Fault, FaultServer, Phase, Play, Reply, Step
+from support.github_app import (
+    FAILED_RUN,
+    HEAD,
+    JOBS,
+    OTHER,
+    REPOSITORY,
+    RUN_URL,
+    SERVER_URL,
+    TOKEN,
+    GitHub,
+    create_github_app,
+    pull,
+    requests_of,
+    texts,
+    url_of,
+)
+from support.github_faults import FAILURES, message
+from support.interference import lost_while
+from support.runner_model import commands
+
+from onlineornot_action.main import main
+from onlineornot_action.onlineornot.deadline import SYSTEM_CLOCK, Clock
+from onlineornot_action.pull_request.body import format_marker
+from onlineornot_action.session import RunLimits
+from onlineornot_sandbox.auth import EDIT_TOKEN, READ_TOKEN
+from onlineornot_sandbox.bodies import IncidentUpdateCreate
+from onlineornot_sandbox.local_step import ROOT, StepResult, as_variables, parse_outputs
+from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, INCIDENT_TITLE, PAGE_ID, UPDATE_ID
+from onlineornot_sandbox.server import Sandbox
+from onlineornot_sandbox.store import Store
+
+PERMISSIONS = "permissions: pull-requests: write, issues: write"
+PAGE = f"/v1/status_pages/{PAGE_ID}"
+INCIDENTS = f"{PAGE}/incidents"
+UPDATES = f"{INCIDENTS}/{INCIDENT_ID}/updates"
+UPDATE = f"{UPDATES}/{UPDATE_ID}"
+COMPONENTS = f"{PAGE}/components"
+TEXT = "The cause is found."
+FIRST_TEXT = "Some payments do not go through. We are looking into it."
+NEW, FIRST = ("IDENTIFIED", TEXT), ("INVESTIGATING", FIRST_TEXT)
+CREATE = {"status": "identified", "description": TEXT}
+OPEN = {"incident_id": "", "incident_title": "Deploys are failing", "if_no_incident": "create", **CREATE}
+PATCH = {"operation": "update", "update_id": UPDATE_ID, "status": "monitoring"}
+DELETE = {"operation": "delete", "update_id": UPDATE_ID}
+SAME = {"status": "investigating", "description": FIRST_TEXT, "skip_duplicate": "true"}
+OTHER_SHA = "0123456789abcdef0123456789abcdef01234567"
+RUNNER = {
+    "GITHUB_ACTIONS": "true",
+    "GITHUB_SERVER_URL": SERVER_URL,
+    "GITHUB_REPOSITORY": REPOSITORY,
+    "GITHUB_RUN_ID": "1658821493",
+    "GITHUB_RUN_ATTEMPT": "1",
+    "GITHUB_SHA": HEAD,
+}
+IMPATIENT = RunLimits(write_reserve=120, baseline_share=0.001)
+RunStep = Callable[..., StepResult]
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def clock() -> HastyClock:
+    return HastyClock()
+
+
+@pytest.fixture
+def github() -> GitHub:
+    return GitHub()
+
+
+@pytest.fixture
+def server(github: GitHub, clock: HastyClock) -> Iterator[FaultServer]:
+    """Serve GitHub; a test adds to the script."""
+    with FaultServer(app=create_github_app(github), now=clock.time) as server:
+        yield server
+
+
+@pytest.fixture
+def environ(server: FaultServer, tmp_path: Path) -> Callable[[str, object, str], dict[str, str]]:
+    """Make the runner's variables for an event."""
+
+    def make(event: str, payload: object, sha: str) -> dict[str, str]:
+        path = tmp_path / "event.json"
+        path.write_text(json.dumps(payload), encoding="utf-8")
+        about = {"GITHUB_API_URL": server.url, "GITHUB_EVENT_NAME": event, "GITHUB_EVENT_PATH": str(path)}
+        files = {"GITHUB_OUTPUT": str(tmp_path / "output"), "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}
+        return {**RUNNER, **about, **files, "GITHUB_SHA": sha}
+
+    return make
+
+
+@pytest.fixture
+def step(
+    sandbox: Sandbox,
+    github: GitHub,
+    tmp_path: Path,
+    environ: Callable[[str, object, str], dict[str, str]],
+) -> RunStep:
+    """Run the action with these inputs after a push; hyphens are written as underscores.
+
+    The commit belongs to the pull request 7.
+    """
+    github.pulls[HEAD] = [pull(7, merged=True)]
+
+    def run(
+        *,
+        event: str = "push",
+        payload: object = None,
+        sha: str = HEAD,
+        runner: Mapping[str, str] | None = None,
+        received: Callable[[], int | None] = lambda: None,
+        limits: RunLimits | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+        **inputs: str,
+    ) -> StepResult:
+        usual = {"api_token": EDIT_TOKEN, "api_url": sandbox.url, "status_page_id": PAGE_ID, "incident_id": INCIDENT_ID}
+        usual |= {"comment": "true", "github_token": TOKEN}
+        given = {name.replace("_", "-"): value for name, value in (usual | inputs).items()}
+        output, summary, log = tmp_path / "output", tmp_path / "summary", io.StringIO()
+        output.write_bytes(b"")
+        summary.write_bytes(b"")
+        variables = {**environ(event, payload, sha), **as_variables(given), **(runner or {})}
+        exit_status = main([], variables, log, received, clock=clock, limits=limits)
+        outputs = parse_outputs(output.read_text(encoding="utf-8"))
+        return StepResult(exit_status, log.getvalue(), outputs, summary.read_text(encoding="utf-8"))
+
+    return run
+
+
+def asked(sandbox: Sandbox) -> list[str]:
+    """Return the requests that OnlineOrNot received, without the query."""
+    return [f"{request.method} {request.path.partition('?')[0]}" for request in sandbox.store.requests]
+
+
+def timeline(body: str) -> list[tuple[str, str]]:
+    """Return status and text of each row of a comment."""
+    return re.findall(r"^\| \d{4}-[^|]+ \| `(.*?)`(?:<br>[a-z ]+)? \| `(.*?)` \|", body, re.MULTILINE)
+
+
+def said(log: str, *names: str) -> list[str]:
+    """Return the messages of the commands with these names."""
+    return [command.data for command in commands(log) if command.name in names]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outcome", "rows"),
+    [
+        (CREATE, "created", [NEW, FIRST]),
+        (OPEN, "opened", [NEW]),
+        (PATCH, "updated", [("MONITORING", FIRST_TEXT)]),
+        (PATCH | {"update_id": "latest", "description": TEXT}, "updated", [("MONITORING", TEXT)]),
+        (DELETE, "deleted", []),
+        (DELETE | {"update_id": "latest"}, "deleted", []),
+        (SAME, "unchanged", [FIRST]),
+    ],
+)
+def test_the_comment_shows_the_updates_as_they_are_after_the_step(
+    step: RunStep, github: GitHub, inputs: dict[str, str], outcome: str, rows: list[tuple[str, str]]
+) -> None:
+    result = step(**inputs)
+
+    (body,) = texts(github)
+    incident_id = result.outputs["incident-id"]
+    assert (result.end, said(result.log, "warning", "error")) == ((0, outcome), [])
+    assert body.startswith(f"{format_marker(PAGE_ID, incident_id)}\n")
+    assert timeline(body) == rows
+    assert f"[Workflow run]({RUN_URL})" in body
+    assert f"]({result.outputs['incident-url']})" in body
+    assert f"[The comment on the pull request]({url_of(7, 1001)})" in result.summary
+    assert f"The comment on the pull request is up to date: {url_of(7, 1001)}\n" in result.log
+
+
+def test_the_comment_grows_with_the_incident_until_it_is_resolved(step: RunStep, github: GitHub) -> None:
+    step(**CREATE, components=f"{API_ID}: major_outage")
+    step(operation="update", update_id=UPDATE_ID, description="It began with payments.")
+    step(status="resolved", description="It is over.", components="restore", notify="false")
+
+    (body,) = texts(github)
+    assert timeline(body) == [("RESOLVED", "It is over."), NEW, ("INVESTIGATING", "It began with payments.")]
+    assert re.search("^### ✅ .*: `RESOLVED`$", body, re.MULTILINE)
+    assert "`API: MAJOR_OUTAGE → OPERATIONAL`" in body
+    assert "| `RESOLVED`<br>subscribers not notified |" in body
+    assert "| `IDENTIFIED`<br>subscribers notified |" in body
+
+
+@pytest.mark.parametrize(("notify", "words"), [("true", "subscribers notified"), ("false", "subscribers not notified")])
+@pytest.mark.parametrize("inputs", [CREATE, OPEN])
+def test_the_comment_says_whether_subscribers_were_notified_where_the_run_knows(
+    step: RunStep, github: GitHub, inputs: dict[str, str], notify: str, words: str
+) -> None:
+    step(**inputs, notify=notify)
+
+    assert f"| `IDENTIFIED`<br>{words} |" in texts(github)[0]
+
+
+@pytest.mark.parametrize("inputs", [PATCH, DELETE, SAME])
+def test_the_comment_does_not_mention_subscribers_where_the_run_does_not_know(
+    step: RunStep, github: GitHub, inputs: dict[str, str]
+) -> None:
+    step(**inputs)
+
+    assert "subscribers" not in texts(github)[0]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "requests"),
+    [
+        (CREATE, [f"GET {UPDATES}", f"POST {UPDATES}"]),
+        (
+            CREATE | {"components": "restore"},
+            [f"GET {UPDATES}", f"GET {INCIDENTS}/{INCIDENT_ID}", f"POST {UPDATES}"],
+        ),
+        (OPEN, [f"GET {INCIDENTS}", f"POST {INCIDENTS}", f"GET {INCIDENTS}"]),
+        (SAME, [f"GET {UPDATES}"]),
+        (PATCH | {"update_id": "latest"}, [f"GET {UPDATES}", f"PATCH {UPDATE}"]),
+        (DELETE | {"update_id": "latest"}, [f"GET {UPDATES}", f"DELETE {UPDATE}"]),
+    ],
+)
+def test_what_the_run_has_read_is_not_read_again(
+    step: RunStep, sandbox: Sandbox, inputs: dict[str, str], requests: list[str]
+) -> None:
+    step(**inputs)
+
+    assert asked(sandbox) == [*requests, f"GET {PAGE}"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "requests"),
+    [(PATCH, [f"PATCH {UPDATE}", f"GET {PAGE}"]), (DELETE, [f"DELETE {UPDATE}", f"GET {PAGE}", f"GET {UPDATES}"])],
+)
+def test_what_the_run_has_not_read_is_read_once_and_an_empty_list_twice(
+    step: RunStep, sandbox: Sandbox, inputs: dict[str, str], requests: list[str]
+) -> None:
+    step(**inputs)
+
+    assert asked(sandbox) == [*requests, f"GET {UPDATES}"]
+
+
+def test_an_update_whose_response_was_lost_is_shown_with_all_others(step: RunStep, github: GitHub) -> None:
+    with FaultServer([Play(FAULTS["reset"], Phase.AFTER, "POST")]) as status_page:
+        result = step(**CREATE, api_url=status_page.url)
+
+    assert result.end == (0, "created")
+    assert timeline(texts(github)[0]) == [NEW, FIRST]
+
+
+def test_updates_that_others_posted_are_shown_after_a_lost_response(step: RunStep, github: GitHub) -> None:
+    store = Store()
+    other = IncidentUpdateCreate(status="MONITORING", description="We are watching it.")
+    lost = lost_while(lambda: store.create_incident_update(INCIDENT_ID, other))
+
+    with FaultServer([Play(lost, Phase.AFTER, "POST")], store=store) as status_page:
+        result = step(**CREATE, api_url=status_page.url)
+
+    assert result.end == (0, "created")
+    assert timeline(texts(github)[0]) == [("MONITORING", "We are watching it."), NEW, FIRST]
+
+
+def test_updates_that_cannot_be_read_leave_the_comment_as_it_is(step: RunStep, github: GitHub) -> None:
+    github.add_comment(7, OTHER)
+
+    with FaultServer([Play(FAULTS["404 envelope"], method="GET", path="/updates")]) as status_page:
+        result = step(**PATCH, api_url=status_page.url)
+
+    (warning,) = said(result.log, "warning")
+    assert result.end == (0, "updated")
+    assert "the incident's updates could not be read" in warning
+    assert texts(github) == [OTHER]
+
+
+DEPLOYMENT = {"id": 1, "sha": HEAD, "ref": "main", "environment": "production"}
+FAILED = {"id": FAILED_RUN, "head_sha": HEAD, "conclusion": "failure", "pull_requests": []}
+
+
+@pytest.mark.parametrize(
+    ("event", "payload", "sha"),
+    [
+        ("push", {"after": HEAD, "head_commit": {"id": HEAD}}, OTHER_SHA),
+        ("push", {"after": HEAD, "head_commit": None}, OTHER_SHA),
+        ("pull_request", {"number": 7, "pull_request": {"number": 7, "head": {"sha": OTHER_SHA}}}, OTHER_SHA),
+        ("issue_comment", {"issue": {"number": 7, "pull_request": {"url": "x"}}, "comment": {"id": 1}}, OTHER_SHA),
+        ("deployment", {"deployment": DEPLOYMENT}, OTHER_SHA),
+        ("deployment_status", {"deployment": DEPLOYMENT, "deployment_status": {"state": "failure"}}, OTHER_SHA),
+        ("workflow_run", {"workflow_run": FAILED}, OTHER_SHA),
+        ("workflow_run", {"workflow_run": FAILED | {"conclusion": "success"}}, OTHER_SHA),
+        ("workflow_dispatch", {"ref": "refs/heads/main", "inputs": {"number": "8"}}, HEAD),
+        ("schedule", {"schedule": "0 * * * *"}, HEAD),
+        ("repository_dispatch", {"action": "rollback", "client_payload": {}}, HEAD),
+    ],
+)
+def test_each_event_finds_its_pull_request(
+    step: RunStep, github: GitHub, event: str, payload: dict[str, Any], sha: str
+) -> None:
+    github.jobs[FAILED_RUN] = []
+    github.pulls[OTHER_SHA] = [pull(8)]
+
+    result = step(**CREATE, event=event, payload=payload, sha=sha)
+
+    assert (result.end, said(result.log, "warning")) == ((0, "created"), [])
+    assert [comment.issue for comment in github.comments] == [7]
+
+
+def test_a_rollback_names_the_jobs_that_failed(step: RunStep, github: GitHub) -> None:
+    github.jobs[FAILED_RUN] = [("build", "success"), ("deploy | prod", "failure"), ("@octocat", "timed_out")]
+
+    step(**CREATE, event="workflow_run", payload={"workflow_run": FAILED}, sha=OTHER_SHA)
+
+    run = f"[the workflow run that led to this]({SERVER_URL}/{REPOSITORY}/actions/runs/{FAILED_RUN})"
+    assert f"Failed in {run}: `deploy ¦ prod`, `@octocat`" in texts(github)[0]
+
+
+def test_a_run_that_succeeded_has_no_failed_jobs(step: RunStep, server: FaultServer) -> None:
+    payload = {"workflow_run": FAILED | {"conclusion": "success"}}
+
+    step(**CREATE, event="workflow_run", payload=payload, sha=OTHER_SHA)
+
+    assert JOBS not in requests_of(server)
+
+
+@pytest.mark.parametrize("payload", [None, [], "x", {"head_commit": "x"}, {"head_commit": {"id": "../../x"}}])
+def test_a_malformed_event_is_about_the_commit_of_the_run(step: RunStep, github: GitHub, payload: object) -> None:
+    result = step(**CREATE, payload=payload)
+
+    assert result.end == (0, "created")
+    assert len(texts(github)) == 1
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outcome"),
+    [
+        (CREATE | {"dry_run": "true"}, "dry-run"),
+        (OPEN | {"dry_run": "true"}, "dry-run"),
+        (PATCH | {"dry_run": "true"}, "dry-run"),
+        (DELETE | {"dry_run": "true"}, "dry-run"),
+        (OPEN | {"if_no_incident": "skip"}, "skipped"),
+        (OPEN | {"if_no_incident": "fail"}, "invalid"),
+        (CREATE | {"status": "broken"}, "invalid"),
+        (CREATE | {"api_token": READ_TOKEN}, "rejected"),
+        (CREATE | {"api_url": "http://127.0.0.1:9"}, "not-sent"),
+        (CREATE | {"api_url": "http://127.0.0.1:9", "fail_on_error": "false"}, "not-sent"),
+        ({"operation": "get", "update_id": UPDATE_ID}, "fetched"),
+        ({"operation": "list"}, "listed"),
+        (CREATE | {"comment": "false"}, "created"),
+        (CREATE | {"comment": ""}, "created"),
+    ],
+)
+def test_a_run_that_changes_nothing_sends_nothing_to_github(
+    step: RunStep, server: FaultServer, inputs: dict[str, str], outcome: str
+) -> None:
+    result = step(**inputs, limits=IMPATIENT if "api_url" in inputs else RunLimits())
+
+    assert result.end[1] == outcome
+    assert server.connections == 0
+
+
+def test_an_update_that_may_not_exist_leads_to_no_comment(
+    step: RunStep, server: FaultServer, clock: HastyClock
+) -> None:
+    script = [Play(FAULTS["200 empty"], method="POST"), Play(FAULTS["500 empty"], method="GET", times=FOREVER)]
+
+    with FaultServer(script) as status_page:
+        result = step(**CREATE, api_url=status_page.url, clock=clock)
+
+    assert (result.end, server.connections) == ((1, "unknown"), 0)
+
+
+@pytest.mark.parametrize("inputs", [{"operation": "get", "update_id": UPDATE_ID}, {"operation": "list"}])
+def test_get_and_list_warn_that_a_comment_has_no_effect(step: RunStep, inputs: dict[str, str]) -> None:
+    result = step(**inputs)
+
+    (warning,) = said(result.log, "warning")
+    assert "these have no effect: comment." in warning
+
+
+def test_without_a_pull_request_there_is_a_notice(step: RunStep, github: GitHub) -> None:
+    github.pulls.clear()
+
+    result = step(**CREATE)
+
+    assert (result.end, github.comments) == ((0, "created"), [])
+    assert said(result.log, "warning", "error") == []
+    assert said(result.log, "notice")[1:] == [f"There is no comment: no pull request belongs to commit {HEAD}."]
+
+
+def plays(fault: Fault, *, phase: Phase = Phase.BEFORE, method: str | None = None) -> list[Play]:
+    return [Play(fault, phase, method, FOREVER, "/comments")]
+
+
+TROUBLES = {
+    **{name: plays(fault) for name, (fault, _) in FAILURES.items()},
+    **{f"{name}, at the end": plays(fault, method="POST") for name, (fault, _) in FAILURES.items()},
+    "500": plays(FAULTS["500 html"], method="GET"),
+    "redirect": plays(FAULTS["301 elsewhere"]),
+    "not HTTP": plays(FAULTS["not HTTP"]),
+    "deep JSON": plays(FAULTS["200 deep JSON"]),
+    "silence": plays(FAULTS["silence"]),
+    "headers drip": plays(FAULTS["headers drip"]),
+    "a command to the runner": plays(message(403, "No\n::error::x\r::add-mask::y ##[error]z %0A::error::w\x1b[2K")),
+}
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+def test_a_failure_of_github_leaves_the_step_as_it_is_with_one_warning(
+    step: RunStep,
+    sandbox: Sandbox,
+    server: FaultServer,
+    clock: HastyClock,
+    capfd: pytest.CaptureFixture[str],
+    name: str,
+) -> None:
+    server.script += TROUBLES[name]
+
+    result = step(**CREATE, limits=RunLimits(comment=1.5), clock=clock)
+
+    posted = sandbox.store.timeline()[-1]
+    assert result.end == (0, "created")
+    assert (result.outputs["update-id"], result.outputs["notified"], result.outputs["error"]) == (posted.id, "true", "")
+    assert result.outputs["incident-url"]
+    assert [command.name for command in commands(result.log)] == ["add-mask", "add-mask", "notice", "warning"]
+    assert PERMISSIONS in said(result.log, "warning")[0]
+    assert "### ✅ OnlineOrNot: update posted" in result.summary
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("inputs", [PATCH, DELETE, SAME, OPEN])
+def test_no_operation_fails_with_github(step: RunStep, server: FaultServer, inputs: dict[str, str]) -> None:
+    server.script.append(Play(FAILURES["no permission"][0], times=FOREVER))
+
+    result = step(**inputs)
+
+    assert result.exit_status == 0
+    assert result.outputs["error"] == ""
+    assert len(said(result.log, "warning")) == 1
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"github_token": ""},
+        {"github_token": "two words"},
+        {"github_token": "ghs_\u00e4"},
+        {"github_token": "ghs_1\nghs_2"},
+        {"github_token": "${{ github.token }}"},
+        {"github_token": EDIT_TOKEN},
+        {"runner": {"GITHUB_API_URL": ""}},
+        {"runner": {"GITHUB_API_URL": "api.github.com"}},
+        {"runner": {"GITHUB_API_URL": "ftp://api.github.com"}},
+        {"runner": {"GITHUB_API_URL": "https://user:password@api.github.com"}},
+        {"runner": {"GITHUB_API_URL": "https://api.github.com?x=y"}},
+        {"runner": {"GITHUB_API_URL": "https://api.github.com:port"}},
+        {"runner": {"GITHUB_API_URL": "https://[::1"}},
+        {"runner": {"GITHUB_REPOSITORY": ""}},
+        {"runner": {"GITHUB_REPOSITORY": "shop"}},
+        {"runner": {"GITHUB_REPOSITORY": "octo-org/shop/pulls"}},
+        {"runner": {"GITHUB_REPOSITORY": "octo-org/shop?x"}},
+    ],
+)
+def test_an_unusable_token_or_variable_is_one_warning(
+    step: RunStep, server: FaultServer, about: dict[str, Any]
+) -> None:
+    result = step(**CREATE, **about)
+
+    (warning,) = said(result.log, "warning")
+    assert result.end == (0, "created")
+    assert PERMISSIONS in warning
+    assert "ghs_" not in warning
+    assert server.connections == 0
+
+
+def test_a_slash_at_the_end_of_an_address_does_no_harm(step: RunStep, server: FaultServer, github: GitHub) -> None:
+    result = step(**CREATE, runner={"GITHUB_API_URL": f"{server.url}/", "GITHUB_SERVER_URL": f"{SERVER_URL}/"})
+
+    assert said(result.log, "warning") == []
+    assert f"[Workflow run]({RUN_URL})" in texts(github)[0]
+
+
+def test_jobs_that_cannot_be_read_and_a_comment_that_cannot_be_written_are_one_annotation(
+    step: RunStep, github: GitHub
+) -> None:
+    github.permissions = {"pull-requests": "read"}
+
+    result = step(**CREATE, event="workflow_run", payload={"workflow_run": FAILED}, sha=OTHER_SHA)
+
+    (warning,) = said(result.log, "warning")
+    assert result.end == (0, "created")
+    assert "actions: read" in warning
+    assert PERMISSIONS in warning
+
+
+def test_the_outputs_are_complete_before_the_first_request_to_github(
+    step: RunStep, github: GitHub, tmp_path: Path
+) -> None:
+    seen: list[dict[str, str]] = []
+    github.meanwhile(
+        "GET", lambda: seen.append(parse_outputs((tmp_path / "output").read_text(encoding="utf-8"))), "/pulls"
+    )
+
+    result = step(**CREATE)
+
+    assert seen == [result.outputs]
+
+
+def test_a_job_that_was_cancelled_leaves_the_comment_as_it_is(
+    step: RunStep, sandbox: Sandbox, server: FaultServer
+) -> None:
+    result = step(**CREATE, received=lambda: signal.SIGTERM if f"GET {PAGE}" in asked(sandbox) else None)
+
+    assert result.end == (0, "created")
+    assert server.connections == 0
+    assert said(result.log, "warning", "error") == []
+    assert "was left as it is: the job was cancelled" in result.log
+
+
+@pytest.mark.parametrize("name", ["silence", "headers drip"])
+def test_a_job_that_is_cancelled_in_the_meantime_ends_at_once_with_the_same_outcome(
+    step: RunStep, server: FaultServer, name: str
+) -> None:
+    server.script.append(Play(FAULTS[name], times=FOREVER))
+    began = time.monotonic()
+
+    result = step(**CREATE, received=lambda: signal.SIGTERM if server.requests else None)
+
+    assert time.monotonic() - began < 1.5
+    assert result.end == (0, "created")
+    assert ["the job was cancelled" in warning for warning in said(result.log, "warning")] == [True]
+
+
+def test_a_request_that_never_ends_does_not_delay_the_end_of_the_process(
+    environ: Callable[[str, object, str], dict[str, str]], sandbox: Sandbox, server: FaultServer
+) -> None:
+    server.script.append(Play(FAULTS["silence"], times=FOREVER))
+    given = {"api-token": EDIT_TOKEN, "api-url": sandbox.url, "status-page-id": PAGE_ID, "incident-id": INCIDENT_ID}
+    variables = as_variables({**given, **CREATE, "comment": "true", "github-token": TOKEN})
+
+    with subprocess.Popen(
+        [sys.executable, "-I", str(ROOT / "entrypoint.py")],
+        env=environ("push", None, HEAD) | variables,
+        cwd="/",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        server.wait_for("GET")
+        process.send_signal(signal.SIGTERM)
+        log, errors = process.communicate(timeout=2)
+
+    assert (process.returncode, errors) == (0, "")
+    assert ["the job was cancelled" in warning for warning in said(log, "warning")] == [True]
+
+
+def test_the_github_token_is_masked_and_appears_nowhere_else(step: RunStep, github: GitHub) -> None:
+    with FaultServer() as status_page:
+        result = step(**CREATE, api_url=status_page.url)
+
+    everything = (*result.outputs.values(), result.summary, *texts(github))
+    sent = b"".join(
+        b"%s %s %s" % (request.path.encode(), request.headers.as_bytes(), request.body)
+        for request in status_page.requests
+    )
+    assert f"::add-mask::{TOKEN}\n" in result.log
+    assert result.log.count(TOKEN) == 1
+    assert [text for text in everything if TOKEN in text] == []
+    assert TOKEN.encode() not in sent
+
+
+@pytest.mark.parametrize("status", [200, 401, 403, 422])
+@pytest.mark.parametrize("secret", [EDIT_TOKEN, TOKEN])
+@pytest.mark.parametrize("before", ["No ", "x" * 50])
+def test_a_secret_in_a_response_from_github_is_not_shown(
+    step: RunStep, server: FaultServer, status: int, secret: str, before: str
+) -> None:
+    server.script.append(Play(message(status, f"{before}{secret}"), times=FOREVER))
+
+    result = step(**CREATE)
+
+    assert result.log.count(secret[:8]) == 1
+    assert secret[:8] not in result.summary + str(result.outputs)
+
+
+@pytest.mark.parametrize("secret", [EDIT_TOKEN, TOKEN])
+@pytest.mark.parametrize("before", ["It is ", "x" * 190])
+def test_a_secret_on_the_status_page_does_not_reach_the_comment(
+    step: RunStep, sandbox: Sandbox, server: FaultServer, github: GitHub, secret: str, before: str
+) -> None:
+    written = IncidentUpdateCreate(status="UPDATE", description=f"{before}{secret}{secret}")
+    sandbox.store.create_incident_update(INCIDENT_ID, written)
+
+    step(**CREATE)
+
+    sent = b"".join(request.body for request in server.requests).decode()
+    assert secret[:8] not in texts(github)[0] + sent
+
+
+@pytest.mark.parametrize("secret", [EDIT_TOKEN, TOKEN])
+@pytest.mark.parametrize("before", ["deploy ", "x" * 40])
+def test_a_secret_in_the_name_of_a_job_does_not_reach_the_comment(
+    step: RunStep, github: GitHub, secret: str, before: str
+) -> None:
+    github.jobs[FAILED_RUN] = [(f"{before}{secret}", "failure")]
+
+    step(**CREATE, event="workflow_run", payload={"workflow_run": FAILED}, sha=OTHER_SHA)
+
+    assert f"`{before}***`" in texts(github)[0]
+    assert secret[:8] not in texts(github)[0]
+
+
+def test_the_api_token_is_in_no_request_to_github(step: RunStep, server: FaultServer) -> None:
+    step(**CREATE)
+
+    sent = b"".join(
+        b"%s %s %s" % (request.path.encode(), request.headers.as_bytes(), request.body) for request in server.requests
+    )
+    assert EDIT_TOKEN.encode() not in sent
+    assert {request.headers["Authorization"] for request in server.requests} == {f"token {TOKEN}"}
+
+
+@pytest.mark.parametrize(("comment", "loaded"), [("false", "set()"), ("", "set()"), ("true", "{'github'}")])
+def test_a_run_without_a_comment_never_loads_github(
+    environ: Callable[[str, object, str], dict[str, str]], sandbox: Sandbox, comment: str, loaded: str
+) -> None:
+    given = {"api-token": EDIT_TOKEN, "api-url": sandbox.url, "status-page-id": PAGE_ID, "incident-id": INCIDENT_ID}
+    variables = as_variables({**given, **CREATE, "comment": comment, "github-token": TOKEN})
+    code = (
+        f"import io, os, sys; sys.path.insert(0, {str(ROOT)!r}); from entrypoint import main; "
+        "main([], os.environ, io.StringIO()); print({'github'} & set(sys.modules))"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-I", "-c", code],
+        env=environ("push", None, HEAD) | variables,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"{loaded}\n", "")
+    assert len(sandbox.store.timeline()) == 2
+
+
+def test_the_incident_that_has_the_title_gets_the_comment(step: RunStep, github: GitHub) -> None:
+    result = step(**CREATE, incident_id="", incident_title=INCIDENT_TITLE)
+
+    assert result.end == (0, "created")
+    assert f"`{INCIDENT_TITLE}`" in texts(github)[0]
+    assert timeline(texts(github)[0]) == [NEW, FIRST]
+
+
+def test_the_comment_keeps_what_no_later_run_could_find_out(step: RunStep, github: GitHub) -> None:
+    github.jobs[FAILED_RUN] = [("deploy", "failure")]
+    step(
+        **CREATE,
+        incident_id="",
+        incident_title=INCIDENT_TITLE,
+        notify="false",
+        event="workflow_run",
+        payload={"workflow_run": FAILED},
+    )
+
+    step(status="resolved", description="It is over.")
+
+    (body,) = texts(github)
+    assert timeline(body) == [("RESOLVED", "It is over."), NEW, FIRST]
+    assert f"`{INCIDENT_TITLE}`" in body
+    assert "| `IDENTIFIED`<br>subscribers not notified |" in body
+    assert f"the workflow run that led to this]({SERVER_URL}/{REPOSITORY}/actions/runs/{FAILED_RUN}): `deploy`" in body
+
+
+@pytest.mark.parametrize(("moment", "before"), [("GET", [CREATE]), ("GET", []), ("POST", [])])
+def test_an_older_state_does_not_overwrite_a_newer_one(
+    step: RunStep, github: GitHub, moment: str, before: list[dict[str, str]]
+) -> None:
+    known = [step(**inputs).outputs["update-id"] for inputs in before]
+    github.meanwhile(moment, lambda: step(status="resolved", description="It is over."))
+
+    step(status="monitoring", description="We are watching it.")
+
+    (body,) = texts(github)
+    newest = [("RESOLVED", "It is over."), ("MONITORING", "We are watching it.")]
+    assert timeline(body) == [*newest, *[NEW for _ in known], FIRST]
+
+
+def test_the_names_of_failed_jobs_are_kept_when_they_can_no_longer_be_read(step: RunStep, github: GitHub) -> None:
+    github.jobs[FAILED_RUN] = [("deploy", "failure")]
+    again = {"event": "workflow_run", "payload": {"workflow_run": FAILED}}
+    step(**CREATE, **again)
+    github.permissions = {"pull-requests": "write", "issues": "write"}
+
+    step(status="resolved", description="It is over.", **again)
+
+    assert (
+        f"the workflow run that led to this]({SERVER_URL}/{REPOSITORY}/actions/runs/{FAILED_RUN}): `deploy`"
+        in texts(github)[0]
+    )
+
+
+def test_the_api_token_is_not_sent_to_github_when_it_is_given_as_github_token(
+    step: RunStep, server: FaultServer
+) -> None:
+    result = step(**CREATE, github_token=EDIT_TOKEN)
+
+    assert (result.end, server.requests) == ((0, "created"), [])
+    assert "github-token is the API token of OnlineOrNot" in said(result.log, "warning")[0]
+
+
+def test_an_update_whose_response_leaves_out_its_components_is_read_again(step: RunStep, github: GitHub) -> None:
+    def without_components(reply: Reply) -> Iterable[Step]:
+        envelope = json.loads(reply.body)
+        del envelope["result"]["components"]
+        yield replace(reply, body=json.dumps(envelope).encode()).wire()
+
+    with FaultServer([Play(Fault(without_components), Phase.AFTER, "POST")]) as status_page:
+        step(**CREATE, components=f"{API_ID}: major_outage", api_url=status_page.url)
+
+    assert "`API: OPERATIONAL → MAJOR_OUTAGE`" in texts(github)[0]
+
+
+def test_an_edit_whose_response_was_lost_does_not_overwrite_a_newer_one(
+    step: RunStep, server: FaultServer, github: GitHub
+) -> None:
+    step(**CREATE)
+    server.script.append(Play(FAULTS["502 empty"], method="PATCH"))
+    github.meanwhile("GET", lambda: github.meanwhile("GET", lambda: step(status="resolved", description="It is over.")))
+
+    step(status="monitoring", description="We are watching it.")
+
+    assert timeline(texts(github)[0])[0] == ("RESOLVED", "It is over.")
+
+
+class BrokenEnvironment(dict[str, str]):
+    """An environment in which one variable cannot be read."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return any other variable."""
+        if name == "GITHUB_EVENT_NAME":
+            raise RuntimeError("unforeseen")
+        return super().get(name, default)
+
+
+def test_an_unexpected_exception_is_a_warning_that_names_its_place(
+    sandbox: Sandbox, environ: Callable[[str, object, str], dict[str, str]], tmp_path: Path
+) -> None:
+    inputs = {"api-token": EDIT_TOKEN, "api-url": sandbox.url, "status-page-id": PAGE_ID, "incident-id": INCIDENT_ID}
+    about = as_variables({**inputs, **CREATE, "comment": "true", "github-token": TOKEN})
+    log = io.StringIO()
+
+    exit_status = main([], BrokenEnvironment(environ("push", {}, HEAD) | about), log)
+
+    outputs = parse_outputs((tmp_path / "output").read_text(encoding="utf-8"))
+    assert (exit_status, outputs["outcome"]) == (0, "created")
+    assert "Internal error: RuntimeError in test_comment.py, line" in said(log.getvalue(), "warning")[0]

@@ -1,0 +1,79 @@
+"""What GitHub says when it does nothing, and how the action reports it."""
+
+import json
+from collections.abc import Iterable
+
+from support.fault_server import (
+    BEFORE,
+    FAULTS,
+    HTML,
+    HTML_TYPE,
+    JSON_TYPE,
+    STRANGE_ANSWERS,
+    Fault,
+    Reply,
+    Step,
+    response,
+)
+from support.github_app import OTHER
+
+
+def message(status: int, text: str, **headers: str) -> Fault:
+    """Make the response with which GitHub refuses a request; an underscore stands for a hyphen."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    body = {"message": text, "documentation_url": "https://docs.github.com/rest", "status": str(status)}
+    return response(status, json.dumps(body), JSON_TYPE | named, phases=BEFORE)
+
+
+def slow(seconds: float) -> Fault:
+    """Make the fault that is a good response after a pause."""
+
+    def stream(reply: Reply) -> Iterable[Step]:
+        return [seconds, reply.wire()]
+
+    return Fault(stream)
+
+
+PRIMARY = (
+    "API rate limit exceeded for installation ID 12345. If you reach out to GitHub Support for help, please include "
+    "the request ID 8C3A:2F1B:1A2B3C:4D5E6F:65A1B2C3 and timestamp 2026-11-24 12:00:00 UTC."
+)
+SECONDARY = (
+    "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. If you reach out to "
+    "GitHub Support for help, please include the request ID 8C3A:2F1B:1A2B3C:4D5E6F:65A1B2C3."
+)
+EXHAUSTED = {"x_ratelimit_limit": "1000", "x_ratelimit_remaining": "0", "x_ratelimit_reset": "1795521600"}
+LEFT = {"x_ratelimit_limit": "1000", "x_ratelimit_remaining": "812", "x_ratelimit_reset": "1795521600"}
+NO_MORE, REFUSED = "rate limit is exhausted", "refused the request"
+FAILURES = {
+    "bad credentials": (message(401, "Bad credentials"), "does not accept github-token"),
+    "no permission": (message(403, "Resource not accessible by integration", **LEFT), "accessible by integration"),
+    "html": (response(403, HTML, HTML_TYPE, phases=BEFORE), REFUSED),
+    "primary limit, 403": (message(403, PRIMARY, **EXHAUSTED), NO_MORE),
+    "primary limit, 429": (message(429, PRIMARY, **EXHAUSTED), NO_MORE),
+    "secondary limit, 403": (message(403, SECONDARY, **LEFT), NO_MORE),
+    "secondary limit, 403 for an hour": (message(403, SECONDARY, retry_after="3600", **LEFT), NO_MORE),
+    "secondary limit, 429 for an hour": (message(429, SECONDARY, retry_after="3600", **LEFT), NO_MORE),
+    "secondary limit, 429": (message(429, SECONDARY, **LEFT), NO_MORE),
+    "not found": (message(404, "Not Found"), REFUSED),
+    "gone": (message(410, "Issues are disabled for this repo"), REFUSED),
+    "invalid": (message(422, "Validation Failed"), REFUSED),
+    "locked": (message(403, "Unable to create comment because issue is locked."), "is locked"),
+    "a message that is none": (response(422, '{"message": null}', JSON_TYPE, phases=BEFORE), REFUSED),
+    "a list": (response(410, '["x"]', JSON_TYPE, phases=BEFORE), "could not be understood"),
+}
+"""Responses of GitHub, and the words that the action reports them in."""
+
+NOT_LISTS = {
+    **STRANGE_ANSWERS,
+    **{name: FAULTS[name] for name in ("302 elsewhere", "307 elsewhere", "103, then close")},
+    "200 empty object": response(200, "{}", JSON_TYPE),
+    "200 null": response(200, "null", JSON_TYPE),
+}
+"""Responses that do not contain a list, and do not say that they failed."""
+UNCONFIRMED = {
+    **STRANGE_ANSWERS,
+    "as it was": response(200, json.dumps({"id": 1001, "body": OTHER}), JSON_TYPE),
+    "without a body": response(200, json.dumps({"id": 1001, "body": None}), JSON_TYPE),
+}
+"""Responses to an edit of the comment 1001 that do not contain its new body."""

@@ -1,0 +1,84 @@
+"""A small GitHub on a real socket, and the comment that is kept there."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from support.clock import HastyClock
+from support.fault_server import FaultServer
+from support.github_app import BODY, MARKER, TOKEN, WORKFLOW, GitHub, create_github_app
+
+from onlineornot_action.onlineornot.deadline import Deadline
+from onlineornot_action.pull_request import github_api
+from onlineornot_action.pull_request.keep import DEFAULT_COMMENT_LIMITS, CommentLimits, CommentResult, keep_comments
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def clock() -> HastyClock:
+    return HastyClock()
+
+
+@pytest.fixture
+def github() -> GitHub:
+    return GitHub()
+
+
+@pytest.fixture
+def server(github: GitHub, clock: HastyClock) -> Iterator[FaultServer]:
+    """Serve GitHub; a test adds to the script."""
+    with FaultServer(app=create_github_app(github), now=clock.time) as server:
+        yield server
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[FaultServer]:
+    """Serve a host that must not see the token."""
+    with FaultServer() as server:
+        yield server
+
+
+@pytest.fixture
+def unused_url() -> str:
+    """Return the address of a port at which nobody listens any more."""
+    with FaultServer() as server:
+        return server.url
+
+
+@pytest.fixture
+def connect(server: FaultServer, clock: HastyClock) -> Callable[..., github_api.GitHub]:
+    """Make the client of GitHub's API; further arguments replace what the workflow run knows."""
+
+    def make(
+        *,
+        deadline: Deadline | None = None,
+        token: str = TOKEN,
+        ca_bundle: str | None = None,
+        response_seconds: int = 8,
+        scrub: Callable[[str], str] = str,
+        **about: Any,
+    ) -> github_api.GitHub:
+        run = replace(WORKFLOW, **{"api_url": server.url, **about})
+        return github_api.GitHub(run, token, deadline or Deadline.after(20, clock), scrub, ca_bundle, response_seconds)
+
+    return make
+
+
+@pytest.fixture
+def keep(connect: Callable[..., github_api.GitHub]) -> Callable[..., CommentResult]:
+    """Keep the comments; by default on the pull request 7, which the event is about."""
+
+    def run(body: str = BODY, *, limits: CommentLimits = DEFAULT_COMMENT_LIMITS, **about: Any) -> CommentResult:
+        def render(jobs: Sequence[str], _before: str) -> str:
+            return f"{body}\nFailed: {', '.join(jobs)}" if jobs else body
+
+        return keep_comments(connect(**about), MARKER, render, limits)
+
+    return run
