@@ -16,7 +16,7 @@ demo: .venv/installed
 	PYTHONPATH=src $(BIN)/python -m onlineornot_sandbox.demo
 
 test: .venv/installed
-	$(BIN)/pytest --cov --cov-report=term
+	$(BIN)/pytest -n 4 --dist worksteal --cov --cov-report=term
 
 check: .venv/installed
 	$(BIN)/ruff check

@@ -1,31 +1,63 @@
-"""What several test files need."""
+"""Fixtures of more than one test file; `tests/README.md` lists them."""
 
 import ssl
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 import trustme
+from support.fault_server import VirtualClock
+from support.step import RunStep, run_main
 
 from onlineornot_sandbox.server import Sandbox
+from onlineornot_sandbox.store import Store
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_proxy_of_this_machine() -> Iterator[None]:
+    """Have no test go through a proxy of this machine; one that wants a proxy names its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+            patch.delenv(name, raising=False)
+            patch.delenv(name.upper(), raising=False)
+        yield
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """Serve a page with one open incident."""
-    with Sandbox() as sandbox:
+def store() -> Store:
+    """What the sandbox serves: a page with one open incident."""
+    return Store()
+
+
+@pytest.fixture
+def sandbox(store: Store) -> Iterator[Sandbox]:
+    """Serve the store over HTTP."""
+    with Sandbox(store=store) as sandbox:
         yield sandbox
+
+
+@pytest.fixture
+def step(sandbox: Sandbox, tmp_path: Path) -> RunStep:
+    """Run the action in this process against the sandbox; hyphens of inputs are written as underscores."""
+    return partial(run_main, tmp_path, api_url=sandbox.url)
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    """A clock on which waiting takes no time."""
+    return VirtualClock()
 
 
 @pytest.fixture(scope="session")
 def authority() -> trustme.CA:
-    """Found an authority that nobody trusts yet."""
+    """Found a certificate authority that nobody trusts yet."""
     return trustme.CA()
 
 
 @pytest.fixture(scope="session")
 def tls(authority: trustme.CA) -> ssl.SSLContext:
-    """Have it sign for `localhost`."""
+    """Have the authority sign for `localhost`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(context)
     return context
@@ -33,7 +65,7 @@ def tls(authority: trustme.CA) -> ssl.SSLContext:
 
 @pytest.fixture
 def ca_bundle(authority: trustme.CA, tmp_path: Path) -> str:
-    """Write its certificate into a file."""
+    """Write the authority's certificate into a file, and name the file."""
     path = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(path))
     return str(path)

@@ -19,12 +19,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from support.fault_server import CASES, WELL, FaultServer, Play, ReceivedRequest
-from support.runner_model import parse_outputs
 
 from onlineornot_action.main import main as run_action
 from onlineornot_action.session import RunLimits
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import as_variables
+from onlineornot_sandbox.output_file import parse_outputs
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
 from onlineornot_sandbox.store import Store
 

@@ -4,7 +4,7 @@ import argparse
 import signal
 import sys
 
-from onlineornot_sandbox.auth import EDIT_TOKEN, FOREIGN_TOKEN, READ_TOKEN
+from onlineornot_sandbox.auth import EDIT_TOKEN, OTHER_ORGANISATION_TOKEN, READ_TOKEN
 from onlineornot_sandbox.server import Sandbox
 
 STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})
@@ -35,7 +35,7 @@ def describe(sandbox: Sandbox) -> str:
         *(("component", component.id, component.name) for component in store.components.values()),
         ("token", EDIT_TOKEN, "reads and writes"),
         ("token", READ_TOKEN, "reads"),
-        ("token", FOREIGN_TOKEN, "belongs to another organisation"),
+        ("token", OTHER_ORGANISATION_TOKEN, "belongs to another organisation"),
         ("open", f"{url}/", "the status page as readers see it"),
         ("open", f"{url}/sandbox/mails", "mails sent to subscribers"),
         ("open", f"{url}/sandbox/requests", "requests that the API received"),

@@ -8,7 +8,7 @@ from onlineornot_sandbox.envelopes import Code, RefusedError
 
 EDIT_TOKEN = "sandbox-edit-token"  # noqa: S105 - valid in the sandbox only
 READ_TOKEN = "sandbox-read-token"  # noqa: S105 - likewise
-FOREIGN_TOKEN = "sandbox-foreign-token"  # noqa: S105 - likewise; its organisation does not own the status page
+OTHER_ORGANISATION_TOKEN = "sandbox-other-organisation-token"  # noqa: S105 - likewise; its organisation does not own the status page
 
 READ_METHODS = frozenset({"GET", "HEAD"})
 
@@ -20,10 +20,10 @@ def check_access(authorization: Authorization | None, method: str) -> None:
         RefusedError: The token is missing, unknown, or lacks the permission.
     """
     token = authorization.token if authorization and authorization.type == "bearer" else None
-    if token not in (EDIT_TOKEN, READ_TOKEN, FOREIGN_TOKEN):
+    if token not in (EDIT_TOKEN, READ_TOKEN, OTHER_ORGANISATION_TOKEN):
         message = "The API token is missing, expired or wrong."
         raise RefusedError(HTTPStatus.UNAUTHORIZED, message, Code.NOT_AUTHENTICATED)
-    if token == FOREIGN_TOKEN:
+    if token == OTHER_ORGANISATION_TOKEN:
         message = "The status page belongs to another organisation."
         raise RefusedError(HTTPStatus.FORBIDDEN, message, Code.NOT_ALLOWED)
     if token == READ_TOKEN and method not in READ_METHODS:

@@ -1,7 +1,6 @@
 """Run the action as GitHub's runner runs a step, but as a local process instead of a container."""
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,10 +11,10 @@ from tempfile import TemporaryDirectory
 
 import yaml
 
+from onlineornot_sandbox.output_file import parse_outputs
+
 ROOT = Path(__file__).parents[2]
 TIMEOUT_SECONDS = 120
-
-_BLOCK = re.compile(r"(?P<name>[^\n<]+)<<(?P<delimiter>\S+)\n(?P<value>.*?)\n(?P=delimiter)\n", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -73,10 +72,3 @@ def as_variables(inputs: Mapping[str, str]) -> dict[str, str]:
 def _defaults() -> dict[str, str]:
     declared = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
     return {name: str(about.get("default", "")) for name, about in declared.items()}
-
-
-def parse_outputs(text: str) -> dict[str, str]:
-    """Read an output file as strictly as the runner, to which anything between the blocks is an error."""
-    if rest := _BLOCK.sub("", text):
-        raise ValueError(f"not understood in GITHUB_OUTPUT: {rest!r}")
-    return {block["name"]: block["value"] for block in _BLOCK.finditer(text)}

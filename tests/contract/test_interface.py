@@ -1,4 +1,4 @@
-"""`action.yml`, the code and the README say the same: what one of them lacks is named here."""
+"""`action.yml`, the code and the README agree: a test names what one of them lacks."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ OUTPUT_NAMES = list(Outputs(Outcome.CREATED).by_name())
 
 
 def rows(heading: str) -> dict[str, str]:
-    """The first table below a heading of the README: what stands behind each name in its first column."""
+    """Return the first table below a heading of the README: each name in its first column, and the rest of its row."""
     section = README.split(f"\n## {heading}\n")[1].split("\n## ")[0].split("| --- |", 1)[1].split("\n\n")[0]
     return dict(re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", section, re.MULTILINE))
 
@@ -35,17 +35,17 @@ def steps_of(workflow: Path) -> list[dict[str, Any]]:
     return [step for job in jobs for step in job["steps"] if "onlineornot-incident-update@" in step.get("uses", "")]
 
 
-def test_every_input_stands_in_action_yml_and_in_the_readme() -> None:
+def test_every_input_is_in_action_yml_and_in_the_readme() -> None:
     assert list(ACTION["inputs"]) == input_names()
     assert list(rows("Inputs")) == input_names()
 
 
-def test_every_output_stands_in_action_yml_and_in_the_readme() -> None:
+def test_every_output_is_in_action_yml_and_in_the_readme() -> None:
     assert list(ACTION["outputs"]) == OUTPUT_NAMES
     assert list(rows("Outputs")) == OUTPUT_NAMES
 
 
-def test_every_outcome_stands_in_action_yml_and_in_the_readme() -> None:
+def test_every_outcome_is_in_action_yml_and_in_the_readme() -> None:
     assert re.findall("`([a-z-]+)`", ACTION["outputs"]["outcome"]["description"]) == list(Outcome)
     assert list(rows("Outcomes")) == list(Outcome)
 

@@ -1,7 +1,7 @@
 """The sandbox and the client's bodies against the vendor's OpenAPI document, both ways.
 
-The document lies beside the checkout and is no part of it. Where it is missing these tests are skipped, or fail if the
-environment has REQUIRE_CONTRACT=1.
+The document lies beside the checkout and is not part of it. Where it is missing, these tests are skipped; they fail if
+the environment has REQUIRE_CONTRACT=1.
 """
 
 import json
@@ -53,7 +53,7 @@ def load_document() -> Any:
 
 
 def shape(path: str) -> str:
-    """Leave the names out of a path's parameters, for the sandbox's are not those of the document."""
+    """Remove the names of a path's parameters: the sandbox and the document name them differently."""
     return re.sub(r"<\w+>|\{\w+\}", "{}", path)
 
 
@@ -68,12 +68,12 @@ INCIDENTS = "/v1/status_pages/{}/incidents"
 
 
 def schema_of(part: Schema) -> Any:
-    """Take the schema out of what the document says of a body or a response."""
+    """Return the schema of a body or a response."""
     return part["content"]["application/json"]["schema"]
 
 
 def validator(schema: Schema) -> Any:
-    """Make a validator that finds what the schema refers to."""
+    """Make a validator that resolves references of the schema."""
     return Draft202012Validator({**schema, "components": DOCUMENT["components"]})
 
 
@@ -105,7 +105,7 @@ def example(schema: Schema) -> Any:
 
 
 def variants(schema: Schema) -> Iterator[Any]:
-    """Yield the example and what differs from it in one place, rightly or wrongly."""
+    """Yield the example, and valid and invalid values that differ from it in one place."""
     yield from (*ODDITIES, *schema.get("enum", ()))
     if schema["type"] == "array":
         yield from ([each] for each in variants(schema["items"]))
@@ -132,9 +132,8 @@ Send = Callable[[Operation, bytes], requests.Response]
 
 @contextmanager
 def sending_to(store: Store) -> Iterator[Send]:
-    """Run a sandbox, and send each operation with the ids that are there from the beginning."""
+    """Run a sandbox, and yield a function that sends an operation with the ids of the seed."""
     with Sandbox(store=store) as sandbox, requests.Session() as session:
-        session.trust_env = False  # no proxy
         yield lambda operation, body: session.request(
             operation.method, sandbox.url + operation.path, data=body, headers=HEADERS, timeout=10
         )
@@ -142,7 +141,7 @@ def sending_to(store: Store) -> Iterator[Send]:
 
 @pytest.fixture(scope="module")
 def send() -> Iterator[Send]:
-    """Send to one sandbox all that leaves it fit for the next."""
+    """Send to one sandbox for all tests; for requests that do not spoil it for the next test."""
     with sending_to(Store()) as send:
         yield send
 

@@ -1,5 +1,6 @@
 """The image, built by a Docker engine and run as GitHub's runner runs a step, against the sandbox."""
 
+import fcntl
 import gzip
 import json
 import os
@@ -18,7 +19,8 @@ from support.fault_server import FAULTS, FaultServer, Play
 from support.github_app import HEAD, REPOSITORY, TOKEN, GitHub, create_github_app, pull
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
-from onlineornot_sandbox.local_step import ROOT, StepResult, as_variables, parse_outputs
+from onlineornot_sandbox.local_step import ROOT, StepResult, as_variables
+from onlineornot_sandbox.output_file import parse_outputs
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID, UPDATE_ID
 from onlineornot_sandbox.server import Sandbox
 
@@ -70,7 +72,7 @@ print(*(source for source in sources if not is_ready(source)), sep="\\n")
 
 @dataclass(frozen=True)
 class Step:
-    """A step that uses the action; `folder` has the four that the runner mounts."""
+    """A step that uses the action; `folder` contains the four folders that the runner mounts."""
 
     image: str
     inputs: Mapping[str, str]
@@ -83,8 +85,8 @@ class Step:
 
     @property
     def name(self) -> str:
-        """The container's name."""
-        return f"step-{self.folder.name}"
+        """The container's name, which no other step of this machine has."""
+        return f"step-{os.getpid()}-{self.folder.name}"
 
     @property
     def output_file(self) -> Path:
@@ -127,23 +129,23 @@ def docker(
 
 
 def run_python(image: str, code: str, *options: str) -> str:
-    """Run code in the image's own interpreter and hand back what it prints."""
+    """Run code in the image's own interpreter, and return what it prints."""
     ended = docker("run", "--rm", *options, "--entrypoint", PYTHON, image, "-I", "-c", code)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
 
 
 def put_traps(folder: Path) -> None:
-    """Put files into the folder that end any program that imports them in place of what it wants."""
+    """Put modules into the folder that end any program that imports them instead of the real ones."""
     for module in ("json", "onlineornot_action", "requests", "sitecustomize"):
         trap = f"raise SystemExit('{module} was imported from the workspace')"
         (folder / f"{module}.py").write_text(trap, encoding="utf-8")
 
 
 def why_there_is_no_image() -> str:
-    """Say what a build lacks here, or nothing."""
+    """Say why the image cannot be built here; empty if it can."""
     if docker("version", seconds=60).returncode != 0:
-        return "no Docker engine answers"
+        return "no Docker engine runs"
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     (base,) = re.findall(r"^FROM (\S+@sha256:\S+)", dockerfile, re.MULTILINE)
     if docker("image", "inspect", base).returncode != 0 and docker("pull", base, seconds=300).returncode != 0:
@@ -151,15 +153,28 @@ def why_there_is_no_image() -> str:
     return ""
 
 
-@pytest.fixture(scope="session")
-def image() -> str:
-    """Build the image from the checkout; its id."""
-    if reason := why_there_is_no_image():
-        (pytest.fail if os.environ.get("REQUIRE_ENGINE") == "1" else pytest.skip)(reason)
+def build_image() -> str:
+    """Build the image from the checkout, and return its id."""
     tag = "onlineornot-incident-update:tests"
     built = docker("build", "--tag", tag, str(ROOT), seconds=BUILD_SECONDS)
     assert built.returncode == 0, built.stdout + built.stderr
     return docker("image", "inspect", "--format", "{{.Id}}", tag).stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Build the image once, however many workers there are; its id."""
+    if reason := why_there_is_no_image():
+        (pytest.fail if os.environ.get("REQUIRE_ENGINE") == "1" else pytest.skip)(reason)
+    folder = tmp_path_factory.getbasetemp()
+    common_folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    with (common_folder / "image").open("a+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        image_id = file.read() or build_image()
+        file.truncate(0)
+        file.write(image_id)
+    return image_id
 
 
 @pytest.fixture
@@ -171,7 +186,7 @@ def https_sandbox(tls: ssl.SSLContext) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def make_step(image: str, tmp_path: Path) -> Callable[[str], Step]:
-    """Lay out what the runner prepares for a step that talks to this address."""
+    """Prepare the files of a step that talks to this address, as the runner does."""
 
     def make(url: str) -> Step:
         inputs = {
@@ -205,7 +220,7 @@ def https_step(make_step: Callable[[str], Step], https_sandbox: Sandbox, authori
     return step
 
 
-def test_create_posts_the_update_and_hands_on_its_id(step: Step, sandbox: Sandbox) -> None:
+def test_create_posts_the_update_and_outputs_its_id(step: Step, sandbox: Sandbox) -> None:
     result = step.run(status="identified", description="Zahlungen haken, wir prüfen 🛠")
 
     posted = sandbox.store.timeline()[-1]
@@ -216,7 +231,7 @@ def test_create_posts_the_update_and_hands_on_its_id(step: Step, sandbox: Sandbo
     assert EDIT_TOKEN not in result.log.replace(f"::add-mask::{EDIT_TOKEN}", "")
 
 
-def test_create_takes_the_text_from_a_file_of_the_workspace(step: Step, sandbox: Sandbox) -> None:
+def test_create_reads_the_text_from_a_file_in_the_workspace(step: Step, sandbox: Sandbox) -> None:
     (step.workspace / "notes.txt").write_text("Rolled back.\n", encoding="utf-8")
 
     result = step.run(status="MONITORING", description_file="notes.txt")
@@ -232,14 +247,14 @@ def test_update_changes_what_was_given(step: Step, sandbox: Sandbox) -> None:
     assert sandbox.store.timeline()[-1].description == "Only cards are affected."
 
 
-def test_get_hands_on_the_update(step: Step, sandbox: Sandbox) -> None:
+def test_get_outputs_the_update(step: Step, sandbox: Sandbox) -> None:
     result = step.run(operation="get", update_id=UPDATE_ID)
 
     assert result.end == (0, "fetched"), result.log
     assert json.loads(result.outputs["update"])["description"] == sandbox.store.timeline()[0].description
 
 
-def test_list_hands_on_all_updates(step: Step) -> None:
+def test_list_outputs_all_updates(step: Step) -> None:
     result = step.run(operation="list")
 
     assert result.end == (0, "listed"), result.log
@@ -273,9 +288,7 @@ def test_https_refuses_a_certificate_of_an_unknown_authority(https_step: Step, h
     assert https_sandbox.store.requests == []
 
 
-def test_https_can_be_told_to_trust_the_authorities_of_the_image_alone(
-    https_step: Step, https_sandbox: Sandbox
-) -> None:
+def test_https_can_be_restricted_to_the_authorities_of_the_image(https_step: Step, https_sandbox: Sandbox) -> None:
     environ = {"SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt"}
 
     result = https_step.run(status="RESOLVED", description="All is well.", environ=environ)
@@ -285,7 +298,7 @@ def test_https_can_be_told_to_trust_the_authorities_of_the_image_alone(
     assert https_sandbox.store.requests == []
 
 
-def test_the_pull_request_of_the_event_says_what_customers_are_told(step: Step) -> None:
+def test_the_pull_request_of_the_event_shows_what_customers_read(step: Step) -> None:
     github = GitHub(pulls={HEAD: [pull(7)]})
     event = {"deployment": {"sha": HEAD}}
     (step.folder / "workflow/event.json").write_text(json.dumps(event), encoding="utf-8")
@@ -336,7 +349,7 @@ def test_outputs_are_written_to_files_of_another_user(step: Step) -> None:
 
 
 @pytest.mark.parametrize(("name", "exit_status"), [("TERM", 143), ("INT", 130)])
-def test_a_signal_ends_the_step_though_it_is_process_1(
+def test_a_signal_ends_the_step_although_it_is_process_1(
     make_step: Callable[[str], Step], name: str, exit_status: int
 ) -> None:
     with FaultServer([Play(FAULTS["silence"])]) as server, ThreadPoolExecutor() as pool:
@@ -370,14 +383,14 @@ def test_image_has_no_shell_no_package_manager_and_no_sandbox(image: str) -> Non
     assert re.findall(r"^/(?:usr/)?s?bin/.*|.*onlineornot_sandbox.*", files, re.MULTILINE) == []
 
 
-def test_image_starts_python_in_isolation_as_root_without_a_shell_in_between(image: str) -> None:
+def test_image_starts_python_in_isolation_as_root_without_a_shell(image: str) -> None:
     config = json.loads(docker("image", "inspect", "--format", "{{json .Config}}", image).stdout)
 
     assert config["Entrypoint"] == [PYTHON, "-I", "/action/entrypoint.py"]
     assert (config.get("User", ""), config.get("Cmd")) == ("", None)
 
 
-def test_image_has_ready_bytecode_of_every_module(image: str) -> None:
+def test_image_has_bytecode_of_every_module(image: str) -> None:
     assert run_python(image, LIST_WITHOUT_BYTECODE).split() == []
 
 

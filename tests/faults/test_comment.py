@@ -7,14 +7,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.clock import HastyClock
-from support.fault_server import FAULTS, FOREVER, Fault, FaultServer, Phase, Play, Reply, Step
+from support.fault_server import FAULTS, FOREVER, Fault, FaultServer, Phase, Play, Reply, Step, lost_while
 from support.github_app import (
     FAILED_RUN,
     HEAD,
@@ -25,15 +26,15 @@ from support.github_app import (
     SERVER_URL,
     TOKEN,
     GitHub,
-    create_github_app,
     pull,
     requests_of,
     texts,
     url_of,
 )
 from support.github_faults import FAILURES, message
-from support.interference import lost_while
+from support.github_fixtures import *  # noqa: F403
 from support.runner_model import commands
+from support.step import RunStep, outputs_in, run_main
 
 from onlineornot_action.main import main
 from onlineornot_action.onlineornot.deadline import SYSTEM_CLOCK, Clock
@@ -41,7 +42,7 @@ from onlineornot_action.pull_request.body import format_marker
 from onlineornot_action.session import RunLimits
 from onlineornot_sandbox.auth import EDIT_TOKEN, READ_TOKEN
 from onlineornot_sandbox.bodies import IncidentUpdateCreate
-from onlineornot_sandbox.local_step import ROOT, StepResult, as_variables, parse_outputs
+from onlineornot_sandbox.local_step import ROOT, StepResult, as_variables
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, INCIDENT_TITLE, PAGE_ID, UPDATE_ID
 from onlineornot_sandbox.server import Sandbox
 from onlineornot_sandbox.store import Store
@@ -70,31 +71,6 @@ RUNNER = {
     "GITHUB_SHA": HEAD,
 }
 IMPATIENT = RunLimits(write_reserve=120, baseline_share=0.001)
-RunStep = Callable[..., StepResult]
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
-@pytest.fixture
-def clock() -> HastyClock:
-    return HastyClock()
-
-
-@pytest.fixture
-def github() -> GitHub:
-    return GitHub()
-
-
-@pytest.fixture
-def server(github: GitHub, clock: HastyClock) -> Iterator[FaultServer]:
-    """Serve GitHub; a test adds to the script."""
-    with FaultServer(app=create_github_app(github), now=clock.time) as server:
-        yield server
 
 
 @pytest.fixture
@@ -135,16 +111,10 @@ def step(
         clock: Clock = SYSTEM_CLOCK,
         **inputs: str,
     ) -> StepResult:
-        usual = {"api_token": EDIT_TOKEN, "api_url": sandbox.url, "status_page_id": PAGE_ID, "incident_id": INCIDENT_ID}
-        usual |= {"comment": "true", "github_token": TOKEN}
-        given = {name.replace("_", "-"): value for name, value in (usual | inputs).items()}
-        output, summary, log = tmp_path / "output", tmp_path / "summary", io.StringIO()
-        output.write_bytes(b"")
-        summary.write_bytes(b"")
-        variables = {**environ(event, payload, sha), **as_variables(given), **(runner or {})}
-        exit_status = main([], variables, log, received, clock=clock, limits=limits)
-        outputs = parse_outputs(output.read_text(encoding="utf-8"))
-        return StepResult(exit_status, log.getvalue(), outputs, summary.read_text(encoding="utf-8"))
+        usual = {"api_url": sandbox.url, "incident_id": INCIDENT_ID, "comment": "true", "github_token": TOKEN}
+        variables = {**environ(event, payload, sha), **(runner or {})}
+        run_once: RunStep = partial(run_main, tmp_path, environ=variables, signal_received=received, limits=limits)
+        return run_once(clock=clock, **(usual | inputs))
 
     return run
 
@@ -513,9 +483,7 @@ def test_the_outputs_are_complete_before_the_first_request_to_github(
     step: RunStep, github: GitHub, tmp_path: Path
 ) -> None:
     seen: list[dict[str, str]] = []
-    github.meanwhile(
-        "GET", lambda: seen.append(parse_outputs((tmp_path / "output").read_text(encoding="utf-8"))), "/pulls"
-    )
+    github.meanwhile("GET", lambda: seen.append(outputs_in(tmp_path)), "/pulls")
 
     result = step(**CREATE)
 
@@ -768,6 +736,6 @@ def test_an_unexpected_exception_is_a_warning_that_names_its_place(
 
     exit_status = main([], BrokenEnvironment(environ("push", {}, HEAD) | about), log)
 
-    outputs = parse_outputs((tmp_path / "output").read_text(encoding="utf-8"))
+    outputs = outputs_in(tmp_path)
     assert (exit_status, outputs["outcome"]) == (0, "created")
     assert "Internal error: RuntimeError in test_comment.py, line" in said(log.getvalue(), "warning")[0]

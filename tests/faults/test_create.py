@@ -1,16 +1,17 @@
-"""A create against a server that fails in every way at every point: what the store holds must be what the step says.
+"""An update is posted to a server that fails in every way at every point: the store must hold what the step says.
 
 The sockets are real, and so is the store behind the server; the waits between requests are virtual.
 """
 
-import io
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import product
 from pathlib import Path
 
 import pytest
+from support.fault_run import LIES, FaultRun, run_against
 from support.fault_server import (
     CASES,
     FAULTS,
@@ -19,157 +20,124 @@ from support.fault_server import (
     JSON_TYPE,
     LOST_ANSWERS,
     STRANGE_ANSWERS,
-    FaultServer,
+    WELL,
+    End,
     Phase,
     Play,
     VirtualClock,
     envelope,
+    lost_while,
     response,
 )
-from support.runner_model import Command, commands, parse_outputs
 
-from onlineornot_action.main import main
 from onlineornot_action.session import RunLimits
 from onlineornot_sandbox.auth import EDIT_TOKEN
-from onlineornot_sandbox.local_step import as_variables
-from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
+from onlineornot_sandbox.seed import INCIDENT_ID
 from onlineornot_sandbox.store import Store
 
+Create = Callable[..., FaultRun]
+
 TEXT = "The rollback is through."
-LIMITS = RunLimits(connect=1, response=0.1)
+IMPATIENT = RunLimits(response=0.1)
+"""For scripts in which every response is lost, so that none can be late."""
 
-PAIRED = [
-    *(
-        "reset, before the write",
-        "reset, after the write",
-        "silence, after the write",
-        "written late, before the write",
-    ),
-    *("headers cut between lines, after the write", "500 envelope, before the write", "500 envelope, after the write"),
-    *("503 html, before the write", "408 empty, after the write", "200 empty list, before the write"),
-    *("201 without an id, before the write", "429 for a second, before the write", "400 envelope, before the write"),
-    *("401 envelope, before the write", "total_count too high, after the write"),
-]
-"""One fault of each kind, in the phases that make a difference; the others are met one at a time."""
-
-SILENT = {"reset", "close", "silence", "written late", "103, then close", "103 for ever", "not HTTP"}
-LIES = {f"{name}, before the write" for name in (STRANGE_ANSWERS | LOST_ANSWERS).keys() - SILENT}
-"""Faults in which the server begins to say that it did what it did not do."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a step came to, by its own account and by the store's."""
-
-    exit_status: int
-    outcome: str
-    copies: int
-    posts: int
-    connections: int
-    log: str
-    outputs: str
-    summary: str
-    seconds: float
-
-    @property
-    def is_honest(self) -> bool:
-        """Whether the step says what the store holds."""
-        done = self.outcome in ("created", "opened")
-        allowed = {1} if done else {"rejected": {0}, "not-sent": {0}, "unknown": {0, 1}}[self.outcome]
-        return self.copies in allowed and self.exit_status == int(not done)
-
-    @property
-    def is_quiet(self) -> bool:
-        """Whether the token is nowhere, and the log has no command that was not meant."""
-        mask, *others = commands(self.log)
-        everything = self.log.replace(EDIT_TOKEN, "", 1) + self.outputs + self.summary
-        loud = [command for command in others if command.name not in ("notice", "error", "warning")]
-        final = [command for command in others if command.name in ("notice", "error")]
-        return (mask, loud, len(final)) == (Command("add-mask", EDIT_TOKEN), [], 1) and EDIT_TOKEN not in everything
+PAIRED = (
+    "reset, before the write",
+    "reset, after the write",
+    "silence, after the write",
+    "written late, before the write",
+    "headers cut between lines, after the write",
+    "500 envelope, before the write",
+    "500 envelope, after the write",
+    "503 html, before the write",
+    "408 empty, after the write",
+    "200 empty list, before the write",
+    "201 without an id, before the write",
+    "429 for a second, before the write",
+    "400 envelope, before the write",
+    "401 envelope, before the write",
+    "total_count too high, after the write",
+)
+"""One fault of each kind, in the phases that make a difference; the other faults are tested one at a time."""
 
 
-def create(folder: Path, script: Iterable[Play], seconds: int = 120, skew: float = 0.0) -> Run:
-    clock = VirtualClock()
-    store = Store(lambda: datetime.fromtimestamp(clock.time() + skew, UTC))
-    inputs = {"status-page-id": PAGE_ID, "incident-id": INCIDENT_ID, "status": "RESOLVED", "description": TEXT}
-    files = {"GITHUB_OUTPUT": str(folder / "output"), "GITHUB_STEP_SUMMARY": str(folder / "summary")}
-    log = io.StringIO()
-    with FaultServer(script, store=store, now=clock.time, date_offset=skew) as server:
-        where = {"api-token": EDIT_TOKEN, "api-url": server.url, "timeout-seconds": str(seconds)}
-        exit_status = main([], as_variables(inputs | where) | files, log, clock=clock, limits=LIMITS)
-        timeline = server.store.timeline()
-        posts = sum(request.method == "POST" for request in server.requests)
-    outputs = (folder / "output").read_text(encoding="utf-8")
-    return Run(
-        exit_status=exit_status,
-        outcome=parse_outputs(outputs)["outcome"],
-        copies=sum(update.description == TEXT for update in timeline),
-        posts=posts,
-        connections=server.connections,
-        log=log.getvalue(),
-        outputs=outputs,
-        summary=(folder / "summary").read_text(encoding="utf-8"),
-        seconds=clock.slept,
-    )
+@pytest.fixture
+def create(clock: VirtualClock, tmp_path: Path) -> Create:
+    """Run the step that posts an update, against a server that plays a script."""
+
+    def run(
+        *script: Play,
+        skew: float = 0.0,
+        limits: RunLimits | None = None,
+        signal_received: Callable[[], int | None] = lambda: None,
+        **inputs: str,
+    ) -> FaultRun:
+        store = Store(lambda: datetime.fromtimestamp(clock.time() + skew, UTC))
+        given = {"incident_id": INCIDENT_ID, "status": "RESOLVED", "description": TEXT, **inputs}
+        return run_against(
+            script, store, clock, tmp_path, copies, given, skew=skew, limits=limits, signal_received=signal_received
+        )
+
+    return run
 
 
-def test_a_create_that_meets_no_fault_takes_one_connection(tmp_path: Path) -> None:
-    run = create(tmp_path, [])
+def copies(store: Store) -> int:
+    return sum(update.description == TEXT for update in store.timeline())
+
+
+def test_a_create_without_a_fault_takes_one_connection(create: Create) -> None:
+    run = create()
 
     assert (run.outcome, run.copies, run.posts, run.connections) == ("created", 1, 1, 1)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_post_that_meets_a_fault_ends_with_what_the_store_holds(tmp_path: Path, name: str) -> None:
-    run = create(tmp_path, [replace(CASES[name], method="POST")])
+def test_a_post_that_meets_a_fault_ends_with_what_the_store_holds(create: Create, name: str) -> None:
+    run = create(replace(CASES[name], method="POST"))
 
-    assert run.is_honest, run.log
-    assert run.is_quiet, run.log
+    assert (run.is_honest, run.is_quiet) == (True, True), run.log
     assert run.outcome != "unknown" or name in LIES, run.log
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_baseline_that_meets_a_fault_once_is_no_obstacle_unless_it_is_a_refusal(tmp_path: Path, name: str) -> None:
-    run = create(tmp_path, [replace(CASES[name], method="GET")])
+def test_a_fault_in_the_baseline_does_not_prevent_the_post_unless_it_is_a_refusal(create: Create, name: str) -> None:
+    run = create(replace(CASES[name], method="GET"))
 
-    assert run.is_honest, run.log
-    assert run.is_quiet, run.log
+    assert (run.is_honest, run.is_quiet) == (True, True), run.log
     assert run.outcome == ("rejected" if name[:3] in ("401", "403", "404") else "created"), run.log
 
 
 @pytest.mark.parametrize(("first", "second"), [*product(PAIRED, PAIRED)])
 @pytest.mark.parametrize("methods", [("GET", "POST"), ("POST", "POST")], ids="-".join)
 def test_two_faults_in_a_row_never_make_two_copies(
-    tmp_path: Path, methods: tuple[str, str], first: str, second: str
+    create: Create, methods: tuple[str, str], first: str, second: str
 ) -> None:
     script = [replace(CASES[name], method=method) for name, method in zip((first, second), methods, strict=True)]
 
-    run = create(tmp_path, script)
+    run = create(*script)
 
-    assert run.is_honest, run.log
-    assert run.is_quiet, run.log
+    assert (run.is_honest, run.is_quiet) == (True, True), run.log
 
 
 @pytest.mark.parametrize(("first", "second"), [*product(PAIRED, PAIRED)])
-def test_a_lost_post_is_reconciled_though_the_list_fails_too(tmp_path: Path, first: str, second: str) -> None:
+def test_a_lost_post_is_reconciled_even_if_the_list_fails_too(create: Create, first: str, second: str) -> None:
     baseline = Play(FAULTS["chunked"], Phase.AFTER, "GET")
     script = [baseline, replace(CASES[first], method="POST"), replace(CASES[second], method="GET", times=3)]
 
-    run = create(tmp_path, script)
+    run = create(*script)
 
-    assert run.is_honest, run.log
-    assert run.is_quiet, run.log
+    assert (run.is_honest, run.is_quiet) == (True, True), run.log
 
 
 @pytest.mark.parametrize("phase", Phase)
-def test_an_outage_of_a_minute_that_takes_the_reads_with_it_ends_with_one_copy(tmp_path: Path, phase: Phase) -> None:
+def test_an_outage_of_a_minute_that_affects_reads_too_ends_with_one_copy(create: Create, phase: Phase) -> None:
     script = [
         Play(FAULTS["503 html"], method="GET", times=9),
         Play(FAULTS["503 html"], phase, "POST"),
         Play(FAULTS["503 html"], method="GET", times=9),
     ]
 
-    run = create(tmp_path, script)
+    run = create(*script)
 
     assert (run.outcome, run.copies) == ("created", 1), run.log
     assert run.seconds > 30
@@ -177,53 +145,53 @@ def test_an_outage_of_a_minute_that_takes_the_reads_with_it_ends_with_one_copy(t
 
 @pytest.mark.parametrize("name", ["500 envelope", "silence", "200 not JSON"])
 @pytest.mark.parametrize("phase", Phase)
-def test_a_list_that_never_answers_is_no_reason_to_post_again(tmp_path: Path, name: str, phase: Phase) -> None:
+def test_a_post_is_not_repeated_because_the_list_cannot_be_read(create: Create, name: str, phase: Phase) -> None:
     script = [Play(FAULTS[name], method="GET", times=FOREVER), Play(FAULTS["reset"], phase, "POST")]
 
-    run = create(tmp_path, script, seconds=60)
+    run = create(*script, timeout_seconds="60", limits=IMPATIENT)
 
     assert (run.outcome, run.posts) == ("unknown", 1), run.log
     assert run.is_honest
 
 
 @pytest.mark.parametrize("seconds", [1, 5, 19])
-def test_a_write_that_comes_late_is_found(tmp_path: Path, seconds: float) -> None:
+def test_a_late_write_is_found(create: Create, seconds: float) -> None:
     late = replace(LOST_ANSWERS["written late"], written_after=seconds)
 
-    run = create(tmp_path, [Play(late, method="POST")])
+    run = create(Play(late, method="POST"))
 
     assert (run.outcome, run.copies, run.posts) == ("created", 1, 1), run.log
 
 
 @pytest.mark.parametrize("name", ["reset", "500 envelope", "silence"])
-def test_a_server_that_loses_every_post_is_given_up_after_three(tmp_path: Path, name: str) -> None:
-    run = create(tmp_path, [Play(FAULTS[name], method="POST", times=FOREVER)], seconds=600)
+def test_a_post_is_given_up_after_it_was_lost_three_times(create: Create, name: str) -> None:
+    run = create(Play(FAULTS[name], method="POST", times=FOREVER), timeout_seconds="600")
 
     assert (run.outcome, run.copies, run.posts) == ("not-sent", 0, 3), run.log
 
 
 @pytest.mark.parametrize("name", STRANGE_ANSWERS)
-def test_a_success_that_makes_no_sense_is_never_posted_again(tmp_path: Path, name: str) -> None:
-    run = create(tmp_path, [Play(STRANGE_ANSWERS[name], method="POST", times=FOREVER)])
+def test_a_post_is_not_repeated_after_a_malformed_success(create: Create, name: str) -> None:
+    run = create(Play(STRANGE_ANSWERS[name], method="POST", times=FOREVER))
 
     assert (run.outcome, run.copies, run.posts) == ("unknown", 0, 1), run.log
 
 
 @pytest.mark.parametrize("name", GOOD_ANSWERS)
-def test_a_response_that_only_looks_unusual_is_believed(tmp_path: Path, name: str) -> None:
-    run = create(tmp_path, [Play(GOOD_ANSWERS[name], Phase.AFTER, times=FOREVER)])
+def test_an_unusual_but_correct_response_is_believed(create: Create, name: str) -> None:
+    run = create(Play(GOOD_ANSWERS[name], Phase.AFTER, times=FOREVER))
 
     assert (run.outcome, run.copies, run.posts) == ("created", 1, 1), run.log
 
 
 @pytest.mark.parametrize("skew", [-7200.0, 7200.0])
-def test_a_server_whose_clock_is_wrong_is_understood_all_the_same(tmp_path: Path, skew: float) -> None:
+def test_a_wrong_clock_of_the_server_does_not_matter(create: Create, skew: float) -> None:
     script = [
         Play(FAULTS["500 empty"], method="GET", times=15),
         Play(FAULTS["reset"], Phase.AFTER, "POST"),
     ]
 
-    run = create(tmp_path, script, skew=skew)
+    run = create(*script, skew=skew)
 
     assert (run.outcome, run.copies, run.posts) == ("created", 1, 1), run.log
 
@@ -231,36 +199,49 @@ def test_a_server_whose_clock_is_wrong_is_understood_all_the_same(tmp_path: Path
 @pytest.mark.parametrize(
     ("header", "seconds"), [("2", 2), ("Wed, 01 Jan 2020 00:00:00 GMT", 0), ("soon", 0), ("-5", 0), ("99.5", 0)]
 )
-def test_a_throttled_post_waits_as_told_or_backs_off(tmp_path: Path, header: str, seconds: float) -> None:
+def test_a_throttled_post_waits_for_retry_after_or_backs_off(create: Create, header: str, seconds: float) -> None:
     throttled = response(429, envelope(success=False), JSON_TYPE | {"Retry-After": header})
 
-    run = create(tmp_path, [Play(throttled, method="POST")])
+    run = create(Play(throttled, method="POST"))
 
     assert (run.outcome, run.copies, run.posts) == ("created", 1, 2), run.log
     assert seconds <= run.seconds <= seconds + 1
 
 
-def test_a_retry_after_of_a_day_fails_at_once_and_says_so(tmp_path: Path) -> None:
+def test_a_retry_after_of_a_day_fails_at_once_and_says_so(create: Create) -> None:
     throttled = response(429, envelope(success=False), JSON_TYPE | {"Retry-After": "86400"})
 
-    run = create(tmp_path, [Play(throttled, method="POST")])
+    run = create(Play(throttled, method="POST"))
 
     assert (run.outcome, run.posts, run.seconds) == ("not-sent", 1, 0), run.log
-    assert "86,400 s" in run.outputs
+    assert "86,400 s" in run.outputs["error"]
 
 
-def test_throttling_for_ever_ends_at_the_deadline(tmp_path: Path) -> None:
-    run = create(tmp_path, [Play(FAULTS["429 without Retry-After"], method="POST", times=FOREVER)])
+def test_throttling_for_ever_ends_at_the_deadline(create: Create) -> None:
+    run = create(Play(FAULTS["429 without Retry-After"], method="POST", times=FOREVER))
 
     assert run.outcome == "not-sent"
     assert 110 < run.seconds <= 120
 
 
-def test_what_an_api_says_cannot_leak_the_token_or_give_the_runner_an_order(tmp_path: Path) -> None:
+@pytest.mark.parametrize("look", ["silence", "500 html", "reset", "headers drip", "429 without Retry-After"])
+def test_a_post_that_was_cancelled_and_cannot_be_found_may_have_been_made(create: Create, look: str) -> None:
+    signals: list[int] = []
+    cancelled = lost_while(partial(signals.append, 15), End.SILENCE)
+    script = [replace(WELL, method="GET"), Play(cancelled, Phase.AFTER, "POST"), Play(FAULTS[look], times=FOREVER)]
+
+    run = create(*script, signal_received=lambda: next(iter(signals), None))
+
+    assert run.result.end == (143, "cancelled")
+    assert (run.outputs["update-id"], run.outputs["notified"], run.posts) == ("", "", 1)
+    assert "may be there" in run.outputs["error"]
+
+
+def test_the_text_of_an_api_error_can_neither_leak_the_token_nor_contain_a_command(create: Create) -> None:
     says = f"no ##[error]{EDIT_TOKEN}\n::set-output name=outcome::created\r::error::{EDIT_TOKEN[:9]}"
     body = envelope(success=False).replace("Scripted failure", says.encode("unicode_escape").decode())
 
-    run = create(tmp_path, [Play(response(422, body, JSON_TYPE), method="POST")])
+    run = create(Play(response(422, body, JSON_TYPE), method="POST"))
 
     assert (run.outcome, run.is_quiet) == ("rejected", True), run.log
-    assert "10001: no ## [error]" in run.outputs
+    assert "10001: no ## [error]" in run.outputs["error"]

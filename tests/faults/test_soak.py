@@ -5,7 +5,7 @@ from tools.soak import soak, table
 from onlineornot_action.session import RunLimits
 
 
-def test_of_many_steps_at_once_none_is_lost_doubled_or_denied() -> None:
+def test_no_update_is_lost_duplicated_or_denied_when_many_steps_run_at_once() -> None:
     limits = RunLimits(response=1, absence_delay=4)
 
     verdicts = soak(runs=60, incidents=20, seed=1, limits=limits, seconds=60)

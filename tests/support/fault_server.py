@@ -1,15 +1,15 @@
-"""A server that misbehaves as a script says, on real sockets, in front of a store that tells what was really written.
+"""A server that misbehaves according to a script, on real sockets, in front of a store that tells what was written.
 
-A script is a list of plays. Each request is met by the first play left that fits its method; one that finds none is
-answered well, as the sandbox does:
+A script is a list of plays. Each request is met by the first remaining play that fits it; a request that fits none gets
+the sandbox's response:
 
     script = [Play(FAULTS["500 html"], method="GET"), Play(FAULTS["reset"], Phase.AFTER, method="POST")]
     with FaultServer(script) as server:
         ...  # use server.url
     assert len(server.store.timeline()) == 2
 
-`CASES` has every fault in every phase in which it tells no lie about the store. Nothing here sleeps: pauses end with
-the `with` block, and a write that comes late is done by the next look at the store once its time has come.
+`CASES` has every fault in every phase in which it claims nothing false about the store. Pauses end with the `with`
+block; a late write is done by the first look at the store after its time has come.
 """
 
 import contextlib
@@ -29,7 +29,6 @@ from enum import Enum
 from functools import cached_property
 from itertools import chain, cycle, repeat
 from threading import Event, Lock, Thread
-from types import TracebackType
 from typing import BinaryIO, Self
 
 from flask import Flask
@@ -47,7 +46,7 @@ Step = bytes | float
 
 
 class Phase(Enum):
-    """When a fault strikes a request that writes. A request that reads knows no difference."""
+    """Whether a fault strikes before or after the write; for a request that reads, both are the same."""
 
     BEFORE = "before the write"
     AFTER = "after the write"
@@ -57,7 +56,7 @@ BOTH = (Phase.BEFORE, Phase.AFTER)
 
 
 class End(Enum):
-    """What becomes of the connection after all that was sent."""
+    """What becomes of the connection once everything was sent."""
 
     KEEP = "it waits for the next request"
     CLOSE = "it is closed"
@@ -67,20 +66,20 @@ class End(Enum):
 
 @dataclass(frozen=True)
 class Reply:
-    """A response before it is spoilt."""
+    """A complete response, from which a fault is made."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 
     def head(self) -> bytes:
-        """Word everything before the body; a length that `headers` names is not corrected."""
+        """Return everything before the body; a length that `headers` names is not corrected."""
         length = {} if "Transfer-Encoding" in self.headers else {"Content-Length": str(len(self.body))}
         fields = (f"{name}: {value}\r\n" for name, value in {**length, **self.headers}.items())
         return f"HTTP/1.1 {self.status} Scripted\r\n{''.join(fields)}\r\n".encode()
 
     def wire(self) -> bytes:
-        """Word the whole response."""
+        """Return the bytes of the whole response."""
         return self.head() + self.body
 
     def having(self, **headers: str) -> "Reply":
@@ -94,24 +93,31 @@ Stream = Callable[[Reply], Iterable[Step]]
 
 @dataclass(frozen=True)
 class Fault:
-    """What comes in place of a response: bytes to send and seconds to pause, made from what a good server would say.
+    """What is sent instead of a response: bytes and pauses in seconds, made from the response of a healthy server.
 
     Attributes:
         stream: Makes those bytes and pauses.
         end: What becomes of the connection then.
-        phases: When it can strike without claiming what is not so: a 400 after the write would be a lie.
+        phases: When it can strike without claiming anything false: a 400 after the write would be a lie.
         written_after: Seconds after which the store is written all the same, where it was not before.
+        drips: Whether the stream never ends.
     """
 
     stream: Stream
     end: End = End.KEEP
     phases: tuple[Phase, ...] = BOTH
     written_after: float | None = None
+    drips: bool = False
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether only a time limit of the client ends it."""
+        return self.drips or self.end is End.SILENCE
 
 
 @dataclass(frozen=True)
 class Play:
-    """One entry of a script: a fault, when it strikes, which requests it waits for, and how many of them it meets.
+    """One entry of a script: a fault, when it strikes, which requests it meets, and how many of them.
 
     `path` is a part of the path.
     """
@@ -123,17 +129,17 @@ class Play:
     path: str = ""
 
     def fits(self, request: "ReceivedRequest") -> bool:
-        """Whether a request is met."""
+        """Whether this play meets a request."""
         return self.method in (None, request.method) and self.path in request.path
 
     def rest(self) -> list["Play"]:
-        """What stays in the script once a request was met."""
+        """What remains in the script after it has met a request."""
         return [replace(self, times=self.times - 1)] if self.times > 1 else []
 
 
 @dataclass(frozen=True)
 class ReceivedRequest:
-    """A request as it came in; the path includes the query.
+    """A request as it was received; the path includes the query.
 
     `at` is when, as the server's `now` tells it.
     """
@@ -159,7 +165,7 @@ def response(
 
 
 def envelope(result: object = None, *, success: bool = True, **beside: object) -> str:
-    """Word what the API puts around a result."""
+    """Return a result in the API's envelope, as JSON."""
     errors = [] if success else [{"code": 10001, "message": "Scripted failure"}]
     return json.dumps({"result": result, **beside, "success": success, "errors": errors, "messages": []})
 
@@ -172,8 +178,18 @@ def _good(reply: Reply) -> Iterable[Step]:
     return (reply.wire(),)
 
 
+def lost_while(happens: Callable[[], object], end: End = End.CLOSE) -> Fault:
+    """Make the fault that is a lost response while something else happens."""
+
+    def happen(_reply: Reply) -> Iterable[Step]:
+        happens()
+        return ()
+
+    return Fault(happen, end)
+
+
 def _changed(change: Callable[[Reply], Reply]) -> Fault:
-    """Make the fault that is the true response in another shape; only after the write is there one."""
+    """Make the fault that is the true response, changed; there is one only after the write."""
     return Fault(lambda reply: [change(reply).wire()], phases=(Phase.AFTER,))
 
 
@@ -187,7 +203,7 @@ def _after(prefix: bytes) -> Fault:
 
 def _dripping(begin: Callable[[Reply], bytes]) -> Fault:
     drops: tuple[Step, ...] = (b" ", DRIP_SECONDS)
-    return Fault(lambda reply: chain([begin(reply)], cycle(drops)))
+    return Fault(lambda reply: chain([begin(reply)], cycle(drops)), drips=True)
 
 
 def _chunk(data: bytes) -> bytes:
@@ -209,7 +225,7 @@ def _gzip_bomb(reply: Reply) -> Iterable[Step]:
 
 
 def _recounted(difference: int) -> Fault:
-    """Make the fault that is a list with a wrong `total_count`; other answers stay as they are."""
+    """Make the fault that is a list with a wrong `total_count`; other responses stay as they are."""
 
     def recount(reply: Reply) -> Reply:
         body = json.loads(reply.body)
@@ -239,7 +255,7 @@ def _every(
 
 
 def http_date(moment: float) -> str:
-    """Word a moment as headers do."""
+    """Format a moment as in a header."""
     return formatdate(moment, usegmt=True)
 
 
@@ -273,10 +289,10 @@ LOST_ANSWERS = {
     "gzip bomb": Fault(_gzip_bomb, End.CLOSE),
     "gzip that is none": Fault(lambda reply: _good(reply.having(Content_Encoding="gzip"))),
     "103, then close": _cut(lambda _: EARLY_HINTS),
-    "103 for ever": Fault(lambda _: cycle((EARLY_HINTS, DRIP_SECONDS))),
+    "103 for ever": Fault(lambda _: cycle((EARLY_HINTS, DRIP_SECONDS)), drips=True),
     "not HTTP": _cut(lambda _: b"SSH-2.0-OpenSSH_9.6\r\n\x00\xff\r\n\r\n"),
 }
-"""After these the client has no complete response."""
+"""No complete response reaches the client."""
 
 UNCERTAIN_STATUSES = (408, 500, 502, 503, 504, 520)
 UNCERTAIN_ANSWERS = {
@@ -284,7 +300,7 @@ UNCERTAIN_ANSWERS = {
     **_every(UNCERTAIN_STATUSES, "html", HTML, HTML_TYPE),
     **_every(UNCERTAIN_STATUSES, "empty", "", {}),
 }
-"""Complete answers that say nothing about the write."""
+"""Complete responses that say nothing about the write."""
 
 STRANGE_ANSWERS = {
     "200 empty": response(200),
@@ -300,13 +316,13 @@ STRANGE_ANSWERS = {
     "202": response(202, envelope({"id": "strange00001"}), JSON_TYPE),
     "204": response(204),
 }
-"""Complete answers that claim success in words that the API does not use."""
+"""Complete responses that claim success in a form that the API does not use."""
 
 THROTTLES = {
     **_every((425, 429), "without Retry-After", REFUSAL, JSON_TYPE, BEFORE),
     **_every((425, 429), "for a second", REFUSAL, JSON_TYPE | {"Retry-After": "1"}, BEFORE),
 }
-"""Complete answers that ask to come back later."""
+"""Complete responses that ask the client to come back later."""
 
 REFUSALS = {
     **_every((400, 401, 403, 404, 409, 422, 501, 505), "envelope", REFUSAL, JSON_TYPE, BEFORE),
@@ -314,7 +330,7 @@ REFUSALS = {
     **_every((301, 302, 303, 307, 308), "elsewhere", "", {"Location": ELSEWHERE}, BEFORE),
     **_every((501, 505), "html", HTML, HTML_TYPE, BEFORE),
 }
-"""Complete answers that say for good that nothing was written."""
+"""Complete responses that say that nothing was written, and that trying again is useless."""
 
 GOOD_ANSWERS = {
     "103 first": _after(EARLY_HINTS),
@@ -328,7 +344,7 @@ GOOD_ANSWERS = {
     "total_count too high": _recounted(1),
     "total_count too low": _recounted(-1),
 }
-"""Complete answers that only look unusual."""
+"""Complete, correct responses that only look unusual."""
 
 FAULTS = LOST_ANSWERS | UNCERTAIN_ANSWERS | STRANGE_ANSWERS | THROTTLES | REFUSALS | GOOD_ANSWERS
 
@@ -343,16 +359,16 @@ class FaultServer:
     Args:
         script: Which requests are met by which faults.
         store: What is written and read; a new one by default.
-        app: What answers well; by default, the sandbox of that store.
+        app: Makes the responses of a healthy server; by default, the sandbox of that store.
         ssl_context: Serve HTTPS, for `localhost`.
         handshakes: What becomes of the first connections, one entry each: an end that comes at the first byte of the
             client, which with HTTPS is that of the handshake, or seconds to pause before going on as usual.
-        date_offset: By how many seconds the header `Date` is wrong; None leaves it out.
+        date_offset: By how many seconds the header `Date` is ahead; None leaves it out.
         now: What tells the time: for `Date`, for late writes, and for when a request came in.
 
     Attributes:
         script: What is left of the script; a test may add to it.
-        requests: What came in.
+        requests: What was received.
         address: The host and port that it listens at.
         connections: How many connections were accepted.
     """
@@ -389,9 +405,7 @@ class FaultServer:
         self._acceptor.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._over.set()
         _shut(self._listener)
         self._acceptor.join()
@@ -428,7 +442,7 @@ class FaultServer:
 
     @cached_property
     def _app(self) -> Flask:
-        """What answers well; the sandbox's is slow to make, so only for those who ask it something."""
+        """The healthy server; made when it is needed, because the sandbox's application is slow to make."""
         return self._given_app or create_app(self._store)
 
     def _accept(self) -> None:
@@ -436,7 +450,7 @@ class FaultServer:
             try:
                 connection, _ = self._listener.accept()
             except OSError:
-                continue  # a client that left at once, or the end
+                continue  # the client left at once, or the server is closing
             thread = Thread(target=self._serve, args=[connection, self._handshake()], daemon=True)
             self._accepted.append((connection, thread))
             thread.start()
@@ -458,7 +472,7 @@ class FaultServer:
                 pass
 
     def _meet(self, connection: socket.socket, file: BinaryIO) -> bool:
-        """Meet one request; the response is whether the connection is good for another."""
+        """Meet one request; return whether the connection can take another."""
         request = _read_request(file, self._now)
         if request is None:
             return False
@@ -478,7 +492,7 @@ class FaultServer:
         return WELL
 
     def _reply(self, request: ReceivedRequest, play: Play) -> Reply:
-        """Do the write, or leave it, and say what a good server would."""
+        """Do the write or skip it, and return the response of a healthy server."""
         self._write_late(self._now())
         if request.method not in WRITES or play.phase is Phase.AFTER:
             reply = self._ask_app(request)
@@ -532,18 +546,18 @@ def _read_request(file: BinaryIO, now: Callable[[], float]) -> ReceivedRequest |
 
 
 def _pretended(request: ReceivedRequest) -> Reply:
-    """Say what a good server would have said, had it done the write."""
+    """Return what a healthy server would have responded if it had done the write."""
     return Reply(201 if request.method == "POST" else 200, JSON_TYPE, envelope({"id": "pretended001"}).encode())
 
 
 def _shut(connection: socket.socket) -> None:
-    """End a connection below TLS, so that whoever reads or writes it in another thread sees its end."""
+    """Shut a connection down below TLS, so that other threads that read or write it notice."""
     with contextlib.suppress(OSError):
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 class VirtualClock:
-    """A clock that only sleeping moves, and that takes no time to sleep; its `time` can be a server's `now`."""
+    """A clock on which time passes only by sleeping, at once; its `time` can be a server's `now`."""
 
     BEGINNING = 1_800_000_000.0
 
@@ -564,5 +578,5 @@ class VirtualClock:
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        """Be later."""
+        """Move the clock."""
         self.now += seconds

@@ -19,7 +19,7 @@ _IN_PARENTHESES = re.compile(r"\(([^()]*)\)")
 
 
 class Workflow:
-    """A workflow whose jobs a test runs one by one, with the results that it likes.
+    """A workflow whose jobs a test runs one by one, with results of its choice.
 
     It is given by the name of an example, or by its text.
     """
@@ -44,7 +44,7 @@ class Workflow:
         }
 
     def set_result(self, job: str, result: str) -> None:
-        """Say how a job ended that does not use the action."""
+        """Set the result of a job that does not use the action."""
         self.set_value(f"needs.{job}.result", result)
 
     def set_value(self, name: str, value: str) -> None:
@@ -56,7 +56,7 @@ class Workflow:
         return bool(self._value(self._jobs[job]["if"]))
 
     def run(self, job: str) -> list[StepResult]:
-        """Run those steps of a job that use the action, and whose condition holds."""
+        """Run the steps of a job that use the action and whose condition holds."""
         steps = [step for step in self._jobs[job]["steps"] if "onlineornot-incident-update@" in step.get("uses", "")]
         assert steps
         for name, value in self._jobs[job].get("env", {}).items():
@@ -79,7 +79,7 @@ class Workflow:
         return _EXPRESSION.sub(lambda match: self._value(match[1]), text)
 
     def _value(self, expression: str) -> str:
-        """Evaluate what the examples use of GitHub's expressions: names, texts, ==, !=, &&, || and parentheses."""
+        """Evaluate what the examples use of GitHub's expressions: names, strings, ==, !=, &&, || and parentheses."""
         while group := _IN_PARENTHESES.search(expression):
             expression = expression.replace(group[0], f"'{self._value(group[1])}'")
         alternatives = [self._conjunction(part) for part in expression.split("||")]
@@ -99,7 +99,7 @@ class Workflow:
         return self._operand(expression)
 
     def _equal(self, left: str, right: str) -> bool:
-        """Compare texts as GitHub does, which ignores case."""
+        """Compare strings as GitHub does, which ignores case."""
         return self._operand(left).casefold() == self._operand(right).casefold()
 
     def _operand(self, name: str) -> str:
@@ -107,13 +107,13 @@ class Workflow:
 
 
 def after_a_failed_run(run_id: int, github_url: str, folder: Path) -> dict[str, str]:
-    """What the runner says in a workflow that a failed run has started."""
+    """Make the environment of a workflow that was started by a failed run."""
     run = {"id": run_id, "head_sha": HEAD, "conclusion": "failure"}
     return on_event("workflow_run", {"workflow_run": run}, github_url, folder)
 
 
 def on_event(name: str, payload: Mapping[str, Any], github_url: str, folder: Path) -> dict[str, str]:
-    """What the runner says in a workflow that an event has started."""
+    """Make the environment of a workflow that was started by an event."""
     event = folder / "event.json"
     event.write_text(json.dumps(payload), encoding="utf-8")
     return {

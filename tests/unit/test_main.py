@@ -1,22 +1,21 @@
-"""The whole action in one process, through `main`, against the sandbox."""
+"""Whole steps in this process, through `main`, against the sandbox."""
 
-import io
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
+from functools import partial
 
 import pytest
+from support.recorded_requests import requests_of
+from support.step import RunStep
 
-from onlineornot_action.main import main
 from onlineornot_action.session import RunLimits
-from onlineornot_sandbox.auth import EDIT_TOKEN, FOREIGN_TOKEN, READ_TOKEN
-from onlineornot_sandbox.local_step import ROOT, StepResult, as_variables, parse_outputs
+from onlineornot_sandbox.auth import EDIT_TOKEN, OTHER_ORGANISATION_TOKEN, READ_TOKEN
+from onlineornot_sandbox.local_step import ROOT, as_variables
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, PAGE_ID, UPDATE_ID
 from onlineornot_sandbox.server import Sandbox
 
-Step = Callable[..., StepResult]
 IMPATIENT = RunLimits(write_reserve=120, baseline_share=0.001)
 PAGE = f"/v1/status_pages/{PAGE_ID}"
 UPDATES = f"{PAGE}/incidents/{INCIDENT_ID}/updates"
@@ -25,29 +24,12 @@ CREATE = {"status": "identified", "description": "The cause is found."}
 
 
 @pytest.fixture
-def step(sandbox: Sandbox, tmp_path: Path) -> Step:
-    """Run the action with these inputs; hyphens are written as underscores."""
-
-    def run(
-        *arguments: str, environ: Mapping[str, str] | None = None, limits: RunLimits | None = None, **inputs: str
-    ) -> StepResult:
-        usual = {"api_token": EDIT_TOKEN, "api_url": sandbox.url, "status_page_id": PAGE_ID, "incident_id": INCIDENT_ID}
-        given = {name.replace("_", "-"): value for name, value in (usual | inputs).items()}
-        output_file, summary_file = tmp_path / "output", tmp_path / "summary"
-        files = {"GITHUB_OUTPUT": str(output_file), "GITHUB_STEP_SUMMARY": str(summary_file)}
-        log = io.StringIO()
-        exit_status = main(arguments, {**files, **as_variables(given), **(environ or {})}, log, limits=limits)
-        outputs = parse_outputs(output_file.read_text(encoding="utf-8"))
-        return StepResult(exit_status, log.getvalue(), outputs, summary_file.read_text(encoding="utf-8"))
-
-    return run
+def step(step: RunStep) -> RunStep:
+    """Run the action on the incident of the sandbox."""
+    return partial(step, incident_id=INCIDENT_ID)
 
 
-def requests_of(sandbox: Sandbox) -> list[str]:
-    return [f"{request.method} {request.path.partition('?')[0]}" for request in sandbox.store.requests]
-
-
-def test_create_posts_the_update(step: Step, sandbox: Sandbox) -> None:
+def test_create_posts_the_update(step: RunStep, sandbox: Sandbox) -> None:
     result = step(**CREATE, components=f"{API_ID}: major_outage", date_happened="2026-01-31T14:00:00+01:00")
 
     posted = sandbox.store.timeline()[-1]
@@ -57,7 +39,7 @@ def test_create_posts_the_update(step: Step, sandbox: Sandbox) -> None:
     assert [(change.id, change.new_status) for change in posted.components] == [(API_ID, "MAJOR_OUTAGE")]
 
 
-def test_create_hands_on_what_it_posted(step: Step, sandbox: Sandbox) -> None:
+def test_create_outputs_what_it_posted(step: RunStep, sandbox: Sandbox) -> None:
     result = step(**CREATE)
 
     posted = sandbox.store.timeline()[-1]
@@ -72,14 +54,14 @@ def test_create_hands_on_what_it_posted(step: Step, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(("notify", "mails"), [("true", 3), ("", 3), ("FALSE", 0)])
-def test_create_tells_subscribers_unless_asked_not_to(step: Step, sandbox: Sandbox, notify: str, mails: int) -> None:
+def test_create_notifies_subscribers_by_default(step: RunStep, sandbox: Sandbox, notify: str, mails: int) -> None:
     result = step(**CREATE, notify=notify)
 
     assert len(sandbox.store.mails) == mails
     assert result.outputs["notified"] == str(bool(mails)).lower()
 
 
-def test_update_changes_only_what_was_given(step: Step, sandbox: Sandbox) -> None:
+def test_update_changes_only_what_was_given(step: RunStep, sandbox: Sandbox) -> None:
     result = step(operation="update", update_id=UPDATE_ID, status="monitoring")
 
     changed = sandbox.store.timeline()[0]
@@ -88,7 +70,7 @@ def test_update_changes_only_what_was_given(step: Step, sandbox: Sandbox) -> Non
     assert result.outputs["notified"] == ""
 
 
-def test_latest_is_the_newest_update(step: Step) -> None:
+def test_latest_is_the_newest_update(step: RunStep) -> None:
     newest = step(**CREATE).outputs["update-id"]
 
     result = step(operation="get", update_id="latest")
@@ -96,7 +78,7 @@ def test_latest_is_the_newest_update(step: Step) -> None:
     assert (result.end, result.outputs["update-id"]) == ((0, "fetched"), newest)
 
 
-def test_latest_of_an_incident_without_updates_is_a_wrong_input(step: Step) -> None:
+def test_latest_of_an_incident_without_updates_is_an_invalid_input(step: RunStep) -> None:
     step(operation="delete", update_id=UPDATE_ID)
 
     result = step(operation="get", update_id="latest")
@@ -105,14 +87,14 @@ def test_latest_of_an_incident_without_updates_is_a_wrong_input(step: Step) -> N
     assert "no updates" in result.outputs["error"]
 
 
-def test_delete_removes_the_update(step: Step, sandbox: Sandbox) -> None:
+def test_delete_removes_the_update(step: RunStep, sandbox: Sandbox) -> None:
     result = step(operation="delete", update_id=UPDATE_ID)
 
     assert (result.end, result.outputs["update-id"]) == ((0, "deleted"), UPDATE_ID)
     assert sandbox.store.timeline() == []
 
 
-def test_list_hands_on_all_updates_newest_first(step: Step) -> None:
+def test_list_outputs_all_updates_newest_first(step: RunStep) -> None:
     newest = step(**CREATE).outputs["update-id"]
 
     result = step(operation="list")
@@ -132,12 +114,12 @@ def test_list_hands_on_all_updates_newest_first(step: Step) -> None:
         ({"operation": "delete", "update_id": "latest"}, [f"GET {UPDATES}", f"DELETE {UPDATE}"]),
     ],
 )
-def test_an_operation_sends_no_request_too_many_and_asks_at_last_where_the_page_is(
-    step: Step, sandbox: Sandbox, inputs: dict[str, str], requests: list[str]
+def test_an_operation_sends_no_unnecessary_request_and_reads_the_page_last(
+    step: RunStep, sandbox: Sandbox, inputs: dict[str, str], requests: list[str]
 ) -> None:
     step(**inputs)
 
-    assert requests_of(sandbox) == [*requests, f"GET {PAGE}"]
+    assert requests_of(sandbox.store) == [*requests, f"GET {PAGE}"]
 
 
 @pytest.mark.parametrize(
@@ -149,15 +131,15 @@ def test_an_operation_sends_no_request_too_many_and_asks_at_last_where_the_page_
     ],
 )
 def test_dry_run_reads_once_what_it_would_touch_and_writes_nothing(
-    step: Step, sandbox: Sandbox, inputs: dict[str, str], touched: str
+    step: RunStep, sandbox: Sandbox, inputs: dict[str, str], touched: str
 ) -> None:
     result = step(**inputs, dry_run="true")
 
-    assert (result.end, requests_of(sandbox)) == ((0, "dry-run"), [f"GET {touched}"])
+    assert (result.end, requests_of(sandbox.store)) == ((0, "dry-run"), [f"GET {touched}"])
     assert result.outputs["notified"] == "false"
 
 
-def test_dry_run_shows_the_request(step: Step) -> None:
+def test_dry_run_shows_the_request(step: RunStep) -> None:
     assert '"notify_subscribers":true' in step(**CREATE, dry_run="true").summary
 
 
@@ -166,12 +148,12 @@ def test_dry_run_shows_the_request(step: Step) -> None:
     [
         ({"api_token": "no-such-token"}, "wrong, revoked or expired"),
         ({"api_token": READ_TOKEN}, "STATUS_PAGES:EDIT"),
-        ({"api_token": FOREIGN_TOKEN}, "another organisation"),
+        ({"api_token": OTHER_ORGANISATION_TOKEN}, "another organisation"),
         ({"incident_id": "no-such-incident"}, "Check the ids"),
     ],
 )
 def test_a_refusal_fails_and_says_what_to_change(
-    step: Step, sandbox: Sandbox, inputs: dict[str, str], words: str
+    step: RunStep, sandbox: Sandbox, inputs: dict[str, str], words: str
 ) -> None:
     result = step(**CREATE, **inputs, fail_on_error="false")
 
@@ -181,7 +163,7 @@ def test_a_refusal_fails_and_says_what_to_change(
     assert len(sandbox.store.timeline()) == 1
 
 
-def test_wrong_inputs_fail_at_once_and_all_of_them_are_named(step: Step, sandbox: Sandbox) -> None:
+def test_invalid_inputs_fail_at_once_and_all_of_them_are_named(step: RunStep, sandbox: Sandbox) -> None:
     result = step(status="BROKEN", notify="yes", incident_id="12345", fail_on_error="false")
 
     assert result.end == (1, "invalid")
@@ -194,21 +176,21 @@ def test_wrong_inputs_fail_at_once_and_all_of_them_are_named(step: Step, sandbox
     assert sandbox.store.requests == []
 
 
-def test_an_api_that_cannot_be_reached_is_not_sent(step: Step) -> None:
+def test_an_api_that_cannot_be_reached_is_not_sent(step: RunStep) -> None:
     result = step(**CREATE, api_url="http://127.0.0.1:9", limits=IMPATIENT)
 
     assert result.end == (1, "not-sent")
     assert "refused" in result.outputs["error"]
 
 
-def test_fail_on_error_false_forgives_an_api_that_cannot_be_reached(step: Step) -> None:
+def test_fail_on_error_false_tolerates_an_api_that_cannot_be_reached(step: RunStep) -> None:
     result = step(**CREATE, api_url="http://127.0.0.1:9", fail_on_error="false", limits=IMPATIENT)
 
     assert result.end == (0, "not-sent")
     assert "::warning::" in result.log
 
 
-def test_the_token_is_masked_before_anything_else_is_said(step: Step) -> None:
+def test_the_token_is_masked_before_anything_else_is_logged(step: RunStep) -> None:
     result = step("--verbose", **CREATE, api_token=f"  Bearer {EDIT_TOKEN}\n")
 
     mask, *others = result.log.splitlines()
@@ -216,30 +198,28 @@ def test_the_token_is_masked_before_anything_else_is_said(step: Step) -> None:
     assert EDIT_TOKEN not in "\n".join(others) + str(result.outputs) + result.summary
 
 
-def test_the_token_may_come_from_the_environment(step: Step) -> None:
+def test_the_token_may_come_from_the_environment(step: RunStep) -> None:
     result = step(**CREATE, api_token="", environ={"ONLINEORNOT_API_TOKEN": EDIT_TOKEN})
 
     assert result.end == (0, "created")
 
 
-def test_a_defect_is_reported_as_one_without_values(sandbox: Sandbox, tmp_path: Path) -> None:
-    class BrokenClock:
-        """A clock on which nothing can be read."""
+class BrokenClock:
+    """A clock that cannot be read."""
 
-        def monotonic(self) -> float:
-            raise RuntimeError(EDIT_TOKEN)
+    def monotonic(self) -> float:
+        """Fail, with a secret in the message."""
+        raise RuntimeError(EDIT_TOKEN)
 
-        time = sleep = monotonic
+    time = sleep = monotonic
 
-    given = {"api-token": EDIT_TOKEN, "api-url": sandbox.url, "status-page-id": PAGE_ID, "incident-id": INCIDENT_ID}
-    log, output_file = io.StringIO(), tmp_path / "output"
-    environ = {**as_variables({**given, **CREATE}), "GITHUB_OUTPUT": str(output_file)}
 
-    exit_status = main([], environ, log, clock=BrokenClock())  # type: ignore[arg-type]  # it is broken
+def test_a_defect_is_reported_without_values(step: RunStep) -> None:
+    result = step(**CREATE, clock=BrokenClock())
 
-    assert (exit_status, parse_outputs(output_file.read_text(encoding="utf-8"))["outcome"]) == (1, "not-sent")
-    assert "::error::Internal error: RuntimeError in test_main.py" in log.getvalue()
-    assert log.getvalue().count(EDIT_TOKEN) == 1
+    assert result.end == (1, "not-sent")
+    assert "::error::Internal error: RuntimeError in test_main.py" in result.log
+    assert result.log.count(EDIT_TOKEN) == 1
 
 
 def entry_point(environ: Mapping[str, str], code: str = "") -> subprocess.CompletedProcess[str]:
@@ -259,7 +239,7 @@ def test_the_entry_point_works_without_the_files_of_github(sandbox: Sandbox) -> 
     assert len(sandbox.store.timeline()) == 2
 
 
-def test_wrong_inputs_cost_no_import_of_requests_and_no_run_imports_github() -> None:
+def test_a_run_that_fails_on_its_inputs_imports_neither_requests_nor_github() -> None:
     code = (
         f"import io, sys; sys.path.insert(0, {str(ROOT / 'src')!r}); from onlineornot_action.main import main; "
         "main([], {}, io.StringIO()); print({'requests', 'urllib3', 'github'} & set(sys.modules))"

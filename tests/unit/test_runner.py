@@ -12,9 +12,11 @@ from typing import TextIO
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.runner_model import Command, commands, parse_outputs, texts
+from support.runner_model import Command, commands
+from support.untrusted_text import texts
 
 from onlineornot_action.runner import Level, Runner
+from onlineornot_sandbox.output_file import parse_outputs
 
 Write = Callable[[Runner], object]
 

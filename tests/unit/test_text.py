@@ -4,7 +4,8 @@ import re
 
 import pytest
 from hypothesis import given, settings
-from support.markdown import BAITS, borders, rows, skeleton, tokens, untrusted, words_outside_of_code
+from support.markdown import borders, rows, skeleton, tokens, words_outside_of_code
+from support.untrusted_text import MARKDOWN_BAITS, untrusted
 
 from onlineornot_action.text import (
     MAX_CELL_LENGTH,
@@ -66,7 +67,7 @@ def test_the_length_of_code_can_be_limited() -> None:
     assert code("abcdef", 5) == "`abcde…`"
 
 
-@pytest.mark.parametrize("bait", BAITS)
+@pytest.mark.parametrize("bait", MARKDOWN_BAITS)
 def test_a_bait_is_one_span_of_code(bait: str) -> None:
     shown = skeleton(code(f"x{bait}"))
 

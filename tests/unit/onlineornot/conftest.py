@@ -15,20 +15,6 @@ from onlineornot_action.onlineornot.transport import Transport
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.server import Sandbox
 
-PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in PROXY_VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
-@pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock()
-
 
 @pytest.fixture
 def make_client(clock: VirtualClock) -> Iterator[MakeClient]:

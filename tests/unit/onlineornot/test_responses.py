@@ -39,7 +39,7 @@ from onlineornot_action.onlineornot.errors import (
     Refusal,
 )
 from onlineornot_action.onlineornot.models import IncidentUpdate
-from onlineornot_sandbox.auth import EDIT_TOKEN, FOREIGN_TOKEN, READ_TOKEN
+from onlineornot_sandbox.auth import EDIT_TOKEN, OTHER_ORGANISATION_TOKEN, READ_TOKEN
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID, UPDATE_ID
 from onlineornot_sandbox.server import Sandbox
 
@@ -96,7 +96,11 @@ def test_status_407_of_the_api_itself_is_a_refusal(make_client: MakeClient) -> N
 
 @pytest.mark.parametrize(
     ("token", "kind"),
-    [("wrong-token", AuthenticationError), (READ_TOKEN, PermissionDeniedError), (FOREIGN_TOKEN, PermissionDeniedError)],
+    [
+        ("wrong-token", AuthenticationError),
+        (READ_TOKEN, PermissionDeniedError),
+        (OTHER_ORGANISATION_TOKEN, PermissionDeniedError),
+    ],
 )
 def test_token_without_the_permission_to_write_is_an_error_of_its_own(
     token: str, kind: type[APIError], sandbox: Sandbox, make_client: MakeClient

@@ -1,4 +1,4 @@
-"""From names to ids, and back to the status that components had."""
+"""Names of components become ids, and components get back the status that they had."""
 
 from collections.abc import Mapping
 
@@ -35,7 +35,7 @@ NAMES = {each.id: f"{GROUPS[each.group_id]}{each.name or each.id}" for each in P
 
 
 def need_no_groups() -> Mapping[str, str]:
-    """Fail whoever asks."""
+    """Fail the test."""
     raise AssertionError
 
 
@@ -44,7 +44,7 @@ def named(*names: str, status: ComponentStatus = DOWN) -> tuple[NamedStatus, ...
 
 
 def problems(*wanted: NamedStatus) -> tuple[str, ...]:
-    """Say what is wrong with these names."""
+    """Return the problems with these names."""
     with pytest.raises(InvalidInputsError) as caught:
         resolve(wanted, PAGE, lambda: NAMES)
     return caught.value.problems
@@ -92,7 +92,7 @@ def test_a_name_that_is_unknown_or_ambiguous_is_refused_with_those_that_exist(na
     assert words in only
 
 
-def test_all_wrong_names_are_said_at_once_and_good_ones_are_not() -> None:
+def test_all_wrong_names_are_reported_at_once_without_the_correct_ones() -> None:
     assert [line.split("'")[1] for line in problems(*named("API", "Search", "Nothing"))] == ["API", "Nothing"]
 
 
@@ -185,7 +185,7 @@ def test_a_component_goes_back_unless_another_incident_has_changed_it_too(
         ({API: OWN}, [incident(update(1), listed=API)], SHARED),
     ],
 )
-def test_what_stays_as_it_is_is_named_with_the_reason(
+def test_a_component_that_is_left_alone_is_named_with_the_reason(
     page: dict[str, Component], others: list[Incident], reason: str
 ) -> None:
     assert plan({API: SLOW}, page, tuple(others)) == Restoration((), (reason,))

@@ -1,21 +1,12 @@
-"""Which incident a title means, who else opened it, and where readers see it."""
+"""Which incidents are open, and which of them a title means."""
 
 import pytest
+from support.sample_incidents import ENDED, PLAN, TITLE, incident
 
-from onlineornot_action.onlineornot.models import Incident, IncidentStatus, StatusPage
-from onlineornot_action.operations.find_incident import older_rivals
+from onlineornot_action.onlineornot.models import Incident, IncidentStatus
 from onlineornot_action.operations.incidents import has_title, is_open, open_incidents
-from onlineornot_action.report.incident_url import incident_url
 
 ENDING = ("RESOLVED", "COMPLETED")
-TITLE = "Checkout is failing"
-PLAN = {"id": "maintenance1", "start_date": "2026-01-31T14:00:00Z"}
-
-
-def incident(number: int = 1, minute: int = 0, title: object = TITLE, **fields: object) -> Incident:
-    """Make an incident as the API shows it."""
-    created = {"created_at": f"2026-01-31T14:{minute:02}:00.000Z"}
-    return Incident.model_validate({"id": f"incident{number:04}", "title": title, **created, **fields})
 
 
 @pytest.mark.parametrize(
@@ -24,16 +15,16 @@ def incident(number: int = 1, minute: int = 0, title: object = TITLE, **fields: 
         ({}, True),
         ({"ended": None}, True),
         ({"ended": ""}, True),
-        ({"ended": "2026-01-31T15:00:00.000Z"}, False),
+        ({"ended": ENDED}, False),
         ({"latest_update": None}, True),
         ({"latest_update": {}}, True),
         ({"latest_update": {"status": "SOMETHING_NEW"}}, True),
         *(({"latest_update": {"status": status}}, True) for status in IncidentStatus if status not in ENDING),
         *(({"latest_update": {"status": status}}, False) for status in ENDING),
-        ({"ended": "2026-01-31T15:00:00.000Z", "latest_update": {"status": "UPDATE"}}, False),
+        ({"ended": ENDED, "latest_update": {"status": "UPDATE"}}, False),
     ],
 )
-def test_an_incident_is_open_until_it_has_ended_or_is_declared_over(fields: dict[str, object], *, open_: bool) -> None:
+def test_an_incident_is_open_until_it_ends_or_its_status_says_so(fields: dict[str, object], *, open_: bool) -> None:
     assert is_open(Incident.model_validate({"id": "incident0001", **fields})) is open_
 
 
@@ -59,64 +50,13 @@ def test_a_title_is_compared_exactly_but_for_case_and_white_space_around_it(
 
 
 @pytest.mark.parametrize(("plan", "same"), [(PLAN, False), ({}, False), (None, True)])
-def test_a_maintenance_is_no_incident(plan: object, *, same: bool) -> None:
+def test_a_maintenance_is_not_an_incident(plan: object, *, same: bool) -> None:
     assert has_title(incident(scheduled_maintenance=plan), TITLE) is same
 
 
 def test_of_several_open_incidents_the_newest_comes_first() -> None:
-    others = [incident(4, 9, "Another"), incident(5, 8, ended="2026-01-31T15:00:00.000Z"), incident(6, created_at=None)]
+    others = [incident(4, 9, "Another"), incident(5, 8, ended=ENDED), incident(6, created_at=None)]
 
     found = open_incidents([incident(1, 1), incident(3, 3), *others, incident(2, 2)], TITLE)
 
     assert [each.id for each in found] == ["incident0003", "incident0002", "incident0001", "incident0006"]
-
-
-@pytest.mark.parametrize(
-    ("other", "is_rival"),
-    [
-        (incident(1, 1), True),
-        (incident(9, 2), False),
-        (incident(1, 2), True),
-        (incident(9, 3), False),
-        (incident(1, 1, "Another"), False),
-        (incident(1, 1, ended="2026-01-31T15:00:00.000Z"), False),
-        (incident(1, 1, scheduled_maintenance=PLAN), False),
-    ],
-    ids=["older", "same moment, higher id", "same moment", "newer", "other title", "ended", "maintenance"],
-)
-def test_a_rival_is_open_under_the_same_title_and_older(other: Incident, *, is_rival: bool) -> None:
-    opened = incident(5, 2)
-
-    rivals = older_rivals([opened, other], opened, TITLE)
-
-    assert rivals == [other] * is_rival
-
-
-@pytest.mark.parametrize(
-    ("domain", "subdomain", "host"),
-    [
-        ("status.example.com", "example", "status.example.com"),
-        ("https://status.example.com/", "example", "status.example.com"),
-        ("http://status.example.com", None, "status.example.com"),
-        (None, "example", "example.onlineornot.com"),
-        ("", "example-shop", "example-shop.onlineornot.com"),
-    ],
-)
-def test_readers_see_an_incident_at_the_pages_own_domain_or_at_its_subdomain(
-    domain: str | None, subdomain: str | None, host: str
-) -> None:
-    page = StatusPage(custom_domain=domain, subdomain=subdomain)
-
-    assert incident_url(page, "incident0001") == f"https://{host}/incidents/incident0001"
-
-
-@pytest.mark.parametrize(
-    ("domain", "subdomain"),
-    [
-        *((None, None), ("", ""), (None, "a b"), (None, "a/../b"), (None, "a)[x](b"), ("localhost", "example")),
-        *(("user@example.com", None), ("javascript:alert(1)", None), ("a..b", None)),
-        *(("exämple.com", None), ("a.b\n::error::", None), ("https://https://a.b", None)),
-    ],
-)
-def test_what_is_no_host_makes_no_link(domain: str | None, subdomain: str | None) -> None:
-    assert incident_url(StatusPage(custom_domain=domain, subdomain=subdomain), "incident0001") == ""

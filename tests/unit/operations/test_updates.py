@@ -1,4 +1,4 @@
-"""Whether an update on the page says what was asked for."""
+"""Whether an update on the page says what was requested."""
 
 from typing import Any
 
@@ -6,7 +6,6 @@ import pytest
 
 from onlineornot_action.onlineornot.models import (
     ComponentAffected,
-    ComponentStatus,
     IncidentStatus,
     IncidentUpdate,
     IncidentUpdateCreate,
@@ -16,9 +15,8 @@ from onlineornot_action.operations.updates import is_patched, says_the_same
 
 API = {"id": "component-api", "new_status": "MAJOR_OUTAGE"}
 WEB = {"id": "component-web", "new_status": "OPERATIONAL"}
-SENT = (
-    ComponentAffected(id="component-api", status=ComponentStatus.MAJOR_OUTAGE),
-    ComponentAffected(id="component-web", status=ComponentStatus.OPERATIONAL),
+SENT = tuple(
+    ComponentAffected.model_validate({"id": change["id"], "status": change["new_status"]}) for change in (API, WEB)
 )
 MOMENT = "2026-11-24T09:30:00.000Z"
 
@@ -67,7 +65,7 @@ def test_patched_text_is_compared_in_the_same_form(sent: str, shown: str | None,
 
 
 @pytest.mark.parametrize("status", ["RESOLVED", "monitoring", None])
-def test_update_of_another_status_says_something_else(status: str | None) -> None:
+def test_an_update_with_another_status_is_not_the_same(status: str | None) -> None:
     assert not says_the_same(update(status=status), wanted())
 
 
@@ -89,7 +87,7 @@ def test_update_of_another_status_says_something_else(status: str | None) -> Non
         pytest.param(SENT, None, True, id="null"),
     ],
 )
-def test_components_are_some_of_those_that_were_sent(
+def test_components_on_the_page_must_be_among_those_that_were_sent(
     sent: tuple[ComponentAffected, ...] | None, shown: list[dict[str, str]] | None, same: object
 ) -> None:
     assert says_the_same(update(components=shown), wanted(components=sent)) is same

@@ -7,35 +7,12 @@ from typing import Any
 import pytest
 from support.clock import HastyClock
 from support.fault_server import FaultServer
-from support.github_app import BODY, MARKER, TOKEN, WORKFLOW, GitHub, create_github_app
+from support.github_app import BODY, MARKER, TOKEN, WORKFLOW
+from support.github_fixtures import *  # noqa: F403
 
 from onlineornot_action.onlineornot.deadline import Deadline
 from onlineornot_action.pull_request import github_api
 from onlineornot_action.pull_request.keep import DEFAULT_COMMENT_LIMITS, CommentLimits, CommentResult, keep_comments
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
-@pytest.fixture
-def clock() -> HastyClock:
-    return HastyClock()
-
-
-@pytest.fixture
-def github() -> GitHub:
-    return GitHub()
-
-
-@pytest.fixture
-def server(github: GitHub, clock: HastyClock) -> Iterator[FaultServer]:
-    """Serve GitHub; a test adds to the script."""
-    with FaultServer(app=create_github_app(github), now=clock.time) as server:
-        yield server
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.markdown import BAITS, borders, rows, skeleton, tokens, untrusted, words_outside_of_code
+from support.markdown import borders, rows, skeleton, tokens, words_outside_of_code
+from support.untrusted_text import MARKDOWN_BAITS, untrusted
 
 from onlineornot_action.onlineornot.models import ComponentChange, IncidentStatus, IncidentUpdate
 from onlineornot_action.pull_request.body import (
@@ -434,7 +435,7 @@ def test_the_state_of_a_comment_can_be_read_from_it(state: CommentState) -> None
     assert parse_state(render(CommentContent(MARKER, state, [update()], RUN))) == state
 
 
-@pytest.mark.parametrize("bait", BAITS)
+@pytest.mark.parametrize("bait", MARKDOWN_BAITS)
 def test_the_state_cannot_end_its_line_and_mentions_nobody(bait: str) -> None:
     markdown = render(content(update(), title=f"{bait}x", failed_jobs=[f"{bait}x"]))
 
@@ -535,7 +536,7 @@ def test_the_longest_comment_is_short_enough_for_github() -> None:
     assert 40_000 < len(markdown) < MAX_COMMENT_LENGTH
 
 
-@pytest.mark.parametrize("bait", BAITS)
+@pytest.mark.parametrize("bait", MARKDOWN_BAITS)
 def test_a_bait_is_nothing_but_text_in_every_place(bait: str) -> None:
     before, after = shown(render(content_of([f"{bait}x"] * WORDS))), shown(render(content_of([f"x{bait}"] * WORDS)))
 

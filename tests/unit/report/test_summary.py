@@ -1,11 +1,11 @@
-"""What a person reads: the sentence and the job summary, in which untrusted text stays text."""
+"""The sentence and the job summary: what they say, and that untrusted text in them stays text."""
 
 import re
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.runner_model import texts
+from support.untrusted_text import texts
 
 from onlineornot_action.exactly_once.post import Evidence
 from onlineornot_action.inputs.environment import read_inputs
@@ -34,7 +34,7 @@ prose = (
     .map("".join)
     .filter(lambda text: plain(text).strip())
 )
-"""Text full of what Markdown knows, and of what is not shown."""
+"""Text full of Markdown and of invisible characters."""
 
 
 def inputs(**given: str) -> Inputs:
@@ -106,7 +106,7 @@ def test_the_sentence_says_when_an_update_has_no_status() -> None:
     assert sentence(result(Outcome.FETCHED), given).endswith("; its status is not given.")
 
 
-def test_what_was_asked_for_is_not_taken_for_what_was_read() -> None:
+def test_the_inputs_are_not_mistaken_for_what_was_read() -> None:
     given = inputs(operation="get", update_id=UPDATE_ID, status="RESOLVED", description="All is well.")
     read = result(Outcome.FETCHED, IncidentUpdate(id=UPDATE_ID))
 
@@ -135,7 +135,7 @@ def test_the_table_says_what_happened_where() -> None:
 
 
 @pytest.mark.parametrize("outcome", sorted({*Outcome} - {Outcome.CREATED, Outcome.OPENED}))
-def test_the_table_speaks_of_subscribers_only_where_something_was_posted(outcome: Outcome) -> None:
+def test_the_table_mentions_subscribers_only_if_something_was_posted(outcome: Outcome) -> None:
     assert "Subscribers" not in render(result(outcome), inputs(**CREATE))
 
 
@@ -148,16 +148,16 @@ def test_the_heading_shows_at_a_glance_how_it_went(outcome: Outcome) -> None:
 
 
 @pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.CANCELLED])
-def test_an_end_that_leaves_questions_is_neither_a_success_nor_a_failure(outcome: Outcome) -> None:
+def test_an_open_outcome_is_shown_neither_as_success_nor_as_failure(outcome: Outcome) -> None:
     assert render(result(outcome), None).startswith("### ⚠️ ")
 
 
 @pytest.mark.parametrize(("requests", "writes", "shown"), [(0, 0, "0"), (2, 1, "2"), (5, 2, "5, 2 of them to write")])
-def test_the_table_counts_the_tries(requests: int, writes: int, shown: str) -> None:
+def test_the_table_counts_the_requests(requests: int, writes: int, shown: str) -> None:
     assert facts(render(result(Outcome.CREATED), inputs(**CREATE), requests, writes))["Requests"] == shown
 
 
-def test_the_table_says_how_it_is_known_where_the_response_was_lost_and_what_else_is_to_be_noted() -> None:
+def test_the_table_shows_the_evidence_after_a_lost_response_and_the_notes() -> None:
     found = Result(Outcome.CREATED, INCIDENT_ID, UPDATE_ID, evidence=Evidence.RECONCILED, notes=("It rained.",))
 
     shown = facts(render(found, inputs(**CREATE)))
@@ -166,7 +166,7 @@ def test_the_table_says_how_it_is_known_where_the_response_was_lost_and_what_els
     assert shown["Note"] == "It rained."
 
 
-def test_the_text_of_the_update_stands_in_a_block() -> None:
+def test_the_text_of_the_update_is_in_a_code_block() -> None:
     update = IncidentUpdate(id=UPDATE_ID, description="As the API\nshows it.")
 
     markdown = render(result(Outcome.CREATED, update), inputs(**CREATE))
@@ -174,7 +174,7 @@ def test_the_text_of_the_update_stands_in_a_block() -> None:
     assert blocks(markdown) == [("text", "As the API\nshows it.")]
 
 
-def test_without_a_response_the_text_that_was_asked_for_stands_in_the_block() -> None:
+def test_without_a_response_the_requested_text_is_in_the_code_block() -> None:
     assert blocks(render(result(Outcome.UPDATED), inputs(**CREATE))) == [("text", CREATE["description"])]
 
 
@@ -201,14 +201,14 @@ def test_components_are_shown_before_and_after() -> None:
         (ComponentChange(name="Shop", old_status="MAINTENANCE"), "Shop: MAINTENANCE → ?"),
     ],
 )
-def test_what_the_api_does_not_say_of_a_component_is_a_question_mark(change: ComponentChange, shown: str) -> None:
+def test_a_missing_part_of_a_component_is_a_question_mark(change: ComponentChange, shown: str) -> None:
     update = IncidentUpdate(id=UPDATE_ID, components=(change,))
 
     assert facts(render(result(Outcome.FETCHED, update), inputs(**CREATE)))["Component"] == shown
 
 
 @pytest.mark.parametrize("update", [None, IncidentUpdate(id=UPDATE_ID), IncidentUpdate(id=UPDATE_ID, components=())])
-def test_where_the_api_says_nothing_the_components_that_were_asked_for_are_shown(update: IncidentUpdate | None) -> None:
+def test_where_the_api_says_nothing_the_requested_components_are_shown(update: IncidentUpdate | None) -> None:
     given = inputs(**CREATE, components="component1: major_outage\ncomponent2: maintenance")
 
     rows = table(render(result(Outcome.CREATED, update), given))
@@ -243,14 +243,14 @@ def test_a_failure_shows_the_error_and_the_text_that_was_not_posted() -> None:
     assert blocks(markdown) == [("text", "The API says no.\nMend it."), ("text", CREATE["description"])]
 
 
-def test_wrong_inputs_are_shown_without_facts_about_them() -> None:
+def test_invalid_inputs_are_shown_without_facts_about_them() -> None:
     markdown = render(Result(Outcome.INVALID, error="status is required."), None)
 
     assert facts(markdown) == {"Outcome": "invalid", "Requests": "0"}
     assert blocks(markdown) == [("text", "status is required.")]
 
 
-def test_a_list_is_a_table_in_the_given_order() -> None:
+def test_a_list_is_a_table_in_the_order_of_the_result() -> None:
     newest = IncidentUpdate(id=UPDATE_ID, status="RESOLVED", description="Over.", date_happened="2026-02-01T00:00:00Z")
     oldest = IncidentUpdate(id=UPDATE_ID, description="It\n\nbegan.")
 
@@ -264,7 +264,7 @@ def test_a_list_is_a_table_in_the_given_order() -> None:
 
 
 @pytest.mark.parametrize(("count", "says_so"), [(MAX_UPDATES, False), (MAX_UPDATES + 1, True)])
-def test_a_long_list_leaves_the_older_ones_out_and_says_so(count: int, says_so: bool) -> None:  # noqa: FBT001 - a table
+def test_a_long_list_leaves_out_the_oldest_updates_and_says_so(count: int, says_so: bool) -> None:  # noqa: FBT001 - a table
     markdown = render(timeline(*[IncidentUpdate(id=UPDATE_ID)] * count), inputs(operation="list"), requests=2)
 
     assert markdown.count("\n|  |  |  |") == MAX_UPDATES

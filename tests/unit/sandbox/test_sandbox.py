@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from onlineornot_sandbox.auth import EDIT_TOKEN, FOREIGN_TOKEN, READ_TOKEN
+from onlineornot_sandbox.auth import EDIT_TOKEN, OTHER_ORGANISATION_TOKEN, READ_TOKEN
 from onlineornot_sandbox.bodies import IncidentUpdateCreate
 from onlineornot_sandbox.resources import Json
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, PAGE_ID, SEARCH_ID, SUBSCRIBERS, UPDATE_ID
@@ -41,20 +41,9 @@ def bearer(token: str) -> str:
     return f"Bearer {token}"
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-
-
 @pytest.fixture
 def store() -> Store:
     return Store(clock=lambda: NOON)
-
-
-@pytest.fixture
-def sandbox(store: Store) -> Iterator[Sandbox]:
-    with Sandbox(store=store) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture
@@ -142,7 +131,7 @@ def test_an_internal_error_is_a_500_with_an_envelope(call: Call, store: Store) -
         ("Bearer unknown", 401, 10002),
         (EDIT_TOKEN, 401, 10002),
         (f"Token {EDIT_TOKEN}", 401, 10002),
-        (bearer(FOREIGN_TOKEN), 403, 10003),
+        (bearer(OTHER_ORGANISATION_TOKEN), 403, 10003),
     ],
 )
 def test_every_request_without_a_token_of_the_organisation_is_refused(

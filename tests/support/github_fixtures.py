@@ -1,0 +1,29 @@
+"""Fixtures of the tests in which the small GitHub takes part; a test file imports those that it uses."""
+
+from collections.abc import Iterator
+
+import pytest
+from support.clock import HastyClock
+from support.fault_server import FaultServer
+from support.github_app import GitHub, create_github_app
+
+__all__ = ["clock", "github", "server"]
+
+
+@pytest.fixture
+def clock() -> HastyClock:
+    """A clock that runs as usual, but whose sleep takes no time."""
+    return HastyClock()
+
+
+@pytest.fixture
+def github() -> GitHub:
+    """What the small GitHub holds."""
+    return GitHub()
+
+
+@pytest.fixture
+def server(github: GitHub, clock: HastyClock) -> Iterator[FaultServer]:
+    """Serve GitHub; a test adds to the script."""
+    with FaultServer(app=create_github_app(github), now=clock.time) as server:
+        yield server
