@@ -96,6 +96,42 @@ def test_the_steps_of_the_examples_use_inputs_that_exist(workflow: Path) -> None
     assert {name for step in steps for name in step["with"]} <= set(input_names())
 
 
+DEPLOYING = re.compile(r"\./(deploy|migrate)\.sh")
+
+
+@pytest.mark.parametrize("workflow", EXAMPLES, ids=lambda path: path.stem)
+def test_deploying_steps_have_a_time_limit_since_a_job_that_runs_out_of_time_counts_as_cancelled(
+    workflow: Path,
+) -> None:
+    jobs = yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"].values()
+    deploying = [step for job in jobs for step in job["steps"] if DEPLOYING.match(step.get("run", ""))]
+
+    assert all("timeout-minutes" in step for step in deploying)
+
+
+REPORTS = ("INVESTIGATING", "IDENTIFIED")
+
+
+@pytest.mark.parametrize("workflow", EXAMPLES, ids=lambda path: path.stem)
+def test_examples_that_report_a_failure_do_not_repeat_it(workflow: Path) -> None:
+    reports = [step["with"] for step in steps_of(workflow) if step["with"].get("status") in REPORTS]
+
+    assert all(report["skip-duplicate"] is True for report in reports)
+
+
+def test_the_rehearsal_tries_the_steps_of_deploy_and_rollback() -> None:
+    rehearsed = [step["with"] for step in steps_of(ROOT / "examples/rehearsal.yml")]
+    real = [step["with"] for name in ("deploy", "rollback") for step in steps_of(ROOT / f"examples/{name}.yml")]
+
+    assert rehearsed == [{**inputs, "dry-run": True} for inputs in real]
+
+
+def test_a_rehearsal_keeps_no_real_job_from_running() -> None:
+    jobs = yaml.safe_load((ROOT / "examples/rehearsal.yml").read_text(encoding="utf-8"))["jobs"]
+
+    assert all("concurrency" not in job for job in jobs.values())
+
+
 def test_the_example_has_the_permissions_of_the_readme() -> None:
     section = README.split("\n## The pull request behind the deploy\n")[1].split("\n## ")[0]
     named = dict(re.findall("^[|] `([a-z-]+): ([a-z]+)` [|]", section, re.MULTILINE))
@@ -108,3 +144,4 @@ def test_the_example_has_the_permissions_of_the_readme() -> None:
 @pytest.mark.parametrize("snippet", re.findall(r"- uses: OWNER/.*?with:\n(.*?)\n(?=\n|```)", README, re.DOTALL))
 def test_the_steps_of_the_readme_use_inputs_that_exist(snippet: str) -> None:
     assert yaml.safe_load(snippet).keys() <= set(input_names())
+    assert "INVESTIGATING" not in snippet or "skip-duplicate: true" in snippet
