@@ -277,19 +277,49 @@ FAILED = {"id": FAILED_RUN, "head_sha": HEAD, "conclusion": "failure", "pull_req
         ("workflow_run", {"workflow_run": FAILED | {"conclusion": "success"}}, OTHER_SHA),
         ("workflow_dispatch", {"ref": "refs/heads/main", "inputs": {"number": "8"}}, HEAD),
         ("schedule", {"schedule": "0 * * * *"}, HEAD),
-        ("repository_dispatch", {"action": "rollback", "client_payload": {}}, HEAD),
+        ("repository_dispatch", {"action": "rollback", "client_payload": {"sha": HEAD}}, OTHER_SHA),
+        ("repository_dispatch", {"action": "rollback", "client_payload": {"git": {"sha": HEAD}}}, OTHER_SHA),
+        ("status", {"sha": HEAD, "state": "failure"}, OTHER_SHA),
+        ("check_run", {"check_run": {"head_sha": HEAD, "pull_requests": [{"number": 8}]}}, OTHER_SHA),
+        ("check_suite", {"check_suite": {"pull_requests": [{"number": 7}]}}, OTHER_SHA),
     ],
 )
 def test_each_event_finds_its_pull_request(
     step: RunStep, github: GitHub, event: str, payload: dict[str, Any], sha: str
 ) -> None:
     github.jobs[FAILED_RUN] = []
-    github.pulls[OTHER_SHA] = [pull(8)]
+    github.pulls[OTHER_SHA] = [pull(8, head=OTHER_SHA)]
 
     result = step(**CREATE, event=event, payload=payload, sha=sha)
 
     assert (result.end, said(result.log, "warning")) == ((0, "created"), [])
     assert [comment.issue for comment in github.comments] == [7]
+
+
+@pytest.mark.parametrize(
+    ("event", "payload"),
+    [
+        ("repository_dispatch", {"action": "rollback", "client_payload": {}}),
+        ("discussion", {"discussion": {"number": 7}}),
+        ("status", {"state": "failure"}),
+        ("check_run", {"check_run": {"pull_requests": []}}),
+        ("no_such_event", {}),
+    ],
+)
+def test_the_newest_commit_of_the_default_branch_is_innocent_of_other_events(
+    step: RunStep, github: GitHub, server: FaultServer, event: str, payload: dict[str, Any]
+) -> None:
+    result = step(**CREATE, event=event, payload=payload)
+
+    assert (result.end, github.comments, requests_of(server)) == ((0, "created"), [], [])
+    assert "There is no comment: no pull request belongs to this event." in result.log
+
+
+def test_the_input_names_the_pull_request_in_place_of_the_event(step: RunStep, github: GitHub) -> None:
+    result = step(**CREATE, pull_request="12")
+
+    assert (result.end, said(result.log, "warning")) == ((0, "created"), [])
+    assert [comment.issue for comment in github.comments] == [12]
 
 
 def test_a_rollback_names_the_jobs_that_failed(step: RunStep, github: GitHub) -> None:

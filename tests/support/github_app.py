@@ -93,12 +93,17 @@ class GitHub:
         return [comment.body for comment in self.comments if comment.issue == issue]
 
 
-def pull(number: int, *, merged: bool = False, repository: str = REPOSITORY) -> dict[str, Any]:
-    """Return a pull request as a list shows it, with the fields that matter."""
+def pull(
+    number: int, *, merged: bool = False, merge_commit: str = "", head: str = HEAD, repository: str = REPOSITORY
+) -> dict[str, Any]:
+    """Return a pull request as a list shows it, with the fields that matter; one with a merge commit is merged."""
+    is_merged = merged or bool(merge_commit)
     return {
         "number": number,
-        "state": "closed" if merged else "open",
-        "merged_at": "2026-11-24T12:00:00Z" if merged else None,
+        "state": "closed" if is_merged else "open",
+        "merged_at": "2026-11-24T12:00:00Z" if is_merged else None,
+        "merge_commit_sha": merge_commit or None,
+        "head": {"ref": "change", "sha": head},
         "base": {"ref": "main", "repo": {"full_name": repository}},
     }
 

@@ -48,7 +48,7 @@ def with_comment(session: Session, result: Result, environ: Mapping[str, str], r
         runner.log("The comment on the pull request was left as it is: the job was cancelled.")
         return result
     try:
-        run = WorkflowRun.of(environ)
+        run = _choose_pull_request(WorkflowRun.of(environ), session.inputs.pull_request)
         if problem := next(_obstacles(run, session.inputs), ""):
             warning = f"There is no comment on the pull request: {problem}. {ADVICE}"
             return replace(result, warnings=(*result.warnings, warning))
@@ -90,6 +90,11 @@ def comment(session: Session, result: Result, run: WorkflowRun, scrub: Callable[
         return scrub(render(CommentContent(marker, state, shown, run)))
 
     return keep_comments(github, marker, write)
+
+
+def _choose_pull_request(run: WorkflowRun, number: int | None) -> WorkflowRun:
+    """Let the input `pull-request` take the place of what the event is about."""
+    return run if number is None else replace(run, pull_request=number)
 
 
 def _obstacles(run: WorkflowRun, inputs: Inputs) -> Iterator[str]:

@@ -8,16 +8,28 @@ from pathlib import Path
 
 _SHA = "(?!0+$)[0-9A-Za-z]{1,64}"
 """A commit. Git writes zeros for the commit of a deleted branch: https://git-scm.com/docs/githooks#_pre_push"""
+_SHA_BY_A_SENDER = "(?!0+$)[0-9A-Fa-f]{7,64}"
+"""A commit in `client_payload`, where a sender may also name a branch, which is not one commit."""
 _COMMITS: dict[str, tuple[tuple[str, ...], ...]] = {
     "push": (("head_commit", "id"), ("after",)),
     "deployment": (("deployment", "sha"),),
     "deployment_status": (("deployment", "sha"),),
     "workflow_run": (("workflow_run", "head_sha"),),
+    "check_run": (("check_run", "head_sha"),),
+    "check_suite": (("check_suite", "head_sha"),),
+    "status": (("sha",),),
+    "repository_dispatch": (("client_payload", "sha"), ("client_payload", "git", "sha")),
 }
-"""Where the payload of an event has its commit: https://docs.github.com/en/webhooks/webhook-events-and-payloads"""
-_OF_ANOTHER_COMMIT = ("workflow_run", "issues", "issue_comment")
-"""Events for which GITHUB_SHA is the last commit on the default branch, which has nothing to do with them.
+"""Where the payload of an event has its commit: https://docs.github.com/en/webhooks/webhook-events-and-payloads
 
+What a `repository_dispatch` carries is up to its sender; `git.sha` is what Vercel sends.
+"""
+_ABOUT_THEIR_COMMIT = frozenset(
+    {"push", "release", "merge_group", "deployment", "deployment_status", "workflow_dispatch", "schedule", ""}
+)
+"""Events that are about the commit in GITHUB_SHA; outside GitHub a run may have no event at all.
+
+For most others GITHUB_SHA is the newest commit of the default branch, which has nothing to do with them:
 https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
 """
 
@@ -34,6 +46,7 @@ class WorkflowRun:
         pull_request: The number of the pull request that the event is about; None for other events.
         commit: The commit that the event is about otherwise; empty when unknown.
         failed_run: The id of the workflow run that triggered this one, if it did not succeed.
+        pull_requests: The numbers of the pull requests that a check names beside its commit.
     """
 
     api_url: str
@@ -43,6 +56,7 @@ class WorkflowRun:
     pull_request: int | None
     commit: str
     failed_run: int | None
+    pull_requests: tuple[int, ...] = ()
 
     def url_of(self, run_id: int) -> str:
         """Return where people see another run of this repository."""
@@ -66,6 +80,7 @@ class WorkflowRun:
             url=f"{server_url}/{repository}/{attempt}" if run_id else "",
             pull_request=number,
             commit="" if number else _find_commit(event, payload, environ.get("GITHUB_SHA", "")),
+            pull_requests=_find_pull_requests(payload),
             failed_run=_find_failed_run(payload) if event == "workflow_run" else None,
         )
 
@@ -92,16 +107,28 @@ def _find_pull_request(payload: object) -> int | None:
     """Return the event's own pull request, or the one that was commented on: `issue_comment` calls it an issue."""
     own = _as_number(_find(payload, "pull_request", "number"))
     if own or not _find(payload, "issue", "pull_request"):
-        return own
+        return own or _as_number(_find(payload, "client_payload", "pull_request", "number"))
     return _as_number(_find(payload, "issue", "number"))
+
+
+def _find_pull_requests(payload: object) -> tuple[int, ...]:
+    """Return the pull requests that a check names. GitHub leaves out those of forks."""
+    named = _find(payload, "check_run", "pull_requests") or _find(payload, "check_suite", "pull_requests")
+    numbers = (_as_number(_find(each, "number")) for each in named) if isinstance(named, list) else ()
+    return tuple(number for number in numbers if number)
 
 
 def _find_commit(event: str, payload: object, sha_of_the_run: str) -> str:
     """Return the commit that the payload names, or else that of the run if the event is about it."""
-    named = [_find(payload, *names) for names in _COMMITS.get(event, ())]
-    is_unrelated = event in _OF_ANOTHER_COMMIT or _find(payload, "deleted") is True
-    candidates = named if is_unrelated else [*named, sha_of_the_run]
-    return next((sha for sha in candidates if isinstance(sha, str) and re.fullmatch(_SHA, sha)), "")
+    pattern = _SHA_BY_A_SENDER if event == "repository_dispatch" else _SHA
+    named = [_matching(pattern, _find(payload, *names)) for names in _COMMITS.get(event, ())]
+    if event in _ABOUT_THEIR_COMMIT and _find(payload, "deleted") is not True:
+        named.append(_matching(_SHA, sha_of_the_run))
+    return next(filter(None, named), "")
+
+
+def _matching(pattern: str, value: object) -> str:
+    return value if isinstance(value, str) and re.fullmatch(pattern, value) else ""
 
 
 def _find_failed_run(payload: object) -> int | None:

@@ -15,14 +15,15 @@ from typing import TypeVar
 import requests
 from github import Auth, Github, GithubException, RateLimitExceededException
 from github.Requester import Requester
-from pydantic import AliasPath, BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from onlineornot_action.onlineornot.client import PER_PAGE, USER_AGENT
 from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, Deadline, backoff
 from onlineornot_action.onlineornot.network import Network
 from onlineornot_action.pull_request.event import WorkflowRun
+from onlineornot_action.pull_request.github_models import Account, IssueComment, Job, PullRequest
 from onlineornot_action.pull_request.github_network import connect_through, explain_connection_failure
-from onlineornot_action.text import normalize_newlines, quote
+from onlineornot_action.text import quote
 
 MAX_PAGES = 100
 MAX_ATTEMPTS = 3
@@ -55,48 +56,6 @@ class GitHubError(Exception):
     def is_gone(self) -> bool:
         """Whether GitHub responded that the resource does not exist."""
         return self.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
-
-
-class Account(BaseModel):
-    """An account: a person, or an app such as github-actions[bot]."""
-
-    login: str = Field(min_length=1)
-
-
-class IssueComment(BaseModel):
-    """A comment on an issue, which every pull request is to the API; `user` is None once the account was deleted."""
-
-    id: int = Field(gt=0)
-    body: str | None = None
-    user: Account | None = None
-
-    @property
-    def text(self) -> str:
-        """The body with LF at the end of each line; GitHub may return CRLF."""
-        return normalize_newlines(self.body or "")
-
-
-class PullRequest(BaseModel):
-    """A pull request as a list shows it.
-
-    Attributes:
-        repository: The owner and name of the repository that it merges into; None when GitHub does not say.
-    """
-
-    number: int = Field(gt=0)
-    merged_at: str | None = None
-    repository: str | None = Field(None, validation_alias=AliasPath("base", "repo", "full_name"))
-
-    def belongs_to(self, repository: str) -> bool:
-        """Whether it merges into this repository; assumed when GitHub does not say."""
-        return self.repository is None or self.repository.casefold() == repository.casefold()
-
-
-class Job(BaseModel):
-    """A job of a workflow run."""
-
-    name: str
-    conclusion: str | None = None
 
 
 _Item = TypeVar("_Item", PullRequest, IssueComment, Job)

@@ -13,9 +13,10 @@ from queue import SimpleQueue
 
 from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, POLL_SECONDS, backoff
 from onlineornot_action.onlineornot.errors import APIError, CancelledError
-from onlineornot_action.pull_request.github_api import GitHub, GitHubError, IssueComment
+from onlineornot_action.pull_request.find_pull_requests import find_pull_requests
+from onlineornot_action.pull_request.github_api import GitHub, GitHubError
+from onlineornot_action.pull_request.github_models import IssueComment
 
-MAX_PULL_REQUESTS = 3
 MAX_EDITS = 3
 """Attempts to edit a comment, each after another look at it."""
 MAX_LOST_WRITES = 2
@@ -101,7 +102,7 @@ def _merge(steps: Iterable[CommentResult]) -> CommentResult:
 def _keep_all(github: GitHub, marker: str, render: Render, limits: CommentLimits) -> Iterator[CommentResult]:
     """Keep every comment; yields the result of each step as soon as it is done."""
     try:
-        numbers = _find_pull_requests(github)
+        numbers = find_pull_requests(github)
     except Exception as error:  # noqa: BLE001 - a comment is no reason for the step to fail
         yield _failure(STALE, error)
         return
@@ -119,19 +120,6 @@ def _keep_all(github: GitHub, marker: str, render: Render, limits: CommentLimits
             yield from comment.keep()
         except Exception as error:  # noqa: BLE001 - the other pull requests are worth an attempt
             yield _failure(f"{STALE} #{number}", error)
-
-
-def _find_pull_requests(github: GitHub) -> tuple[int, ...]:
-    """Return the event's own pull request, or those of the commit, merged ones first."""
-    run = github.run
-    if run.pull_request:
-        return (run.pull_request,)
-    if not run.commit:
-        return ()
-    # A fork and the repository that it was forked from share commits, and so the pull requests of both are listed.
-    ours = (pull for pull in github.pull_requests(run.commit) if pull.belongs_to(run.repository))
-    merged_first = sorted(ours, key=lambda pull: pull.merged_at is None)
-    return tuple(pull.number for pull in merged_first[:MAX_PULL_REQUESTS])
 
 
 def _find_failed_jobs(github: GitHub) -> tuple[str, ...]:

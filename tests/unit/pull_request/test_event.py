@@ -26,6 +26,10 @@ RUN_URL = "https://github.com/octo/shop/actions/runs/77"
 EVENTS = (
     *("push", "pull_request", "pull_request_target", "issue_comment", "deployment", "deployment_status"),
     *("workflow_run", "workflow_dispatch", "schedule", "repository_dispatch", "", "no_such_event"),
+    *("status", "check_run", "check_suite", "discussion", "release", "merge_group"),
+)
+ABOUT_THEIR_COMMIT = (
+    *("push", "release", "merge_group", "deployment", "deployment_status", "workflow_dispatch", "schedule", ""),
 )
 NO_NUMBERS: tuple[Any, ...] = (None, True, False, 0, -1, 1.0, 1.5, "", "1", [], [1], {}, {"number": 1})
 NO_OBJECTS: tuple[Any, ...] = (None, True, 0, 1, 1.5, "", "number", [], [{"number": 1}], [["id", "x"]])
@@ -89,8 +93,20 @@ def environ(event: str, event_file: Path) -> dict[str, str]:
         ("workflow_run", {}, ""),
         ("workflow_dispatch", {"inputs": {"sha": SHA}, "ref": "refs/heads/main"}, RUN_SHA),
         ("schedule", {"schedule": "0 3 * * *"}, RUN_SHA),
-        ("repository_dispatch", {"client_payload": {"head_commit": {"id": SHA}}}, RUN_SHA),
-        ("no_such_event", {"head_commit": {"id": SHA}, "after": SHA, "deployment": {"sha": SHA}}, RUN_SHA),
+        ("release", {"action": "published", "release": {"tag_name": "v1"}}, RUN_SHA),
+        ("merge_group", {"merge_group": {"head_sha": SHA}}, RUN_SHA),
+        ("status", {"sha": SHA, "commit": {"sha": OTHER_SHA}, "state": "failure"}, SHA),
+        ("status", {"state": "failure"}, ""),
+        ("check_run", {"check_run": {"head_sha": SHA, "pull_requests": []}}, SHA),
+        ("check_suite", {"check_suite": {"head_sha": SHA, "pull_requests": []}}, SHA),
+        ("check_run", {"check_run": {}}, ""),
+        ("repository_dispatch", {"client_payload": {"sha": SHA}}, SHA),
+        ("repository_dispatch", {"client_payload": {"git": {"sha": SHA[:7], "ref": "main"}}}, SHA[:7]),
+        ("repository_dispatch", {"client_payload": {"sha": "main"}}, ""),
+        ("repository_dispatch", {"client_payload": {"head_commit": {"id": SHA}}}, ""),
+        ("repository_dispatch", {"client_payload": {}}, ""),
+        ("discussion", {"discussion": {"number": 12}}, ""),
+        ("no_such_event", {"head_commit": {"id": SHA}, "after": SHA, "deployment": {"sha": SHA}}, ""),
         ("", {"after": SHA}, RUN_SHA),
     ],
 )
@@ -108,10 +124,20 @@ def test_each_event_names_its_commit_in_a_place_of_its_own(read: Read, event: st
         ("pull_request_target", {"number": 12, "pull_request": {"number": 12}}),
         ("pull_request_review", {"pull_request": {"number": 12}, "review": {}}),
         ("issue_comment", {"issue": {"number": 12, "pull_request": {"url": "https://api.github.com/x"}}}),
+        ("repository_dispatch", {"client_payload": {"pull_request": {"number": 12}, "sha": SHA}}),
     ],
 )
 def test_an_event_about_a_pull_request_knows_its_number(read: Read, event: str, payload: Any) -> None:
     assert read(event, payload).pull_request == 12
+
+
+@pytest.mark.parametrize("check", ["check_run", "check_suite"])
+def test_a_check_names_pull_requests_beside_its_commit(read: Read, check: str) -> None:
+    named = [{"number": 12}, {"number": "13"}, {"id": 14}, None, {"number": 15}]
+
+    workflow = read(check, {check: {"head_sha": SHA, "pull_requests": named}})
+
+    assert (workflow.pull_request, workflow.commit, workflow.pull_requests) == (None, SHA, (12, 15))
 
 
 @pytest.mark.parametrize("issue", [{"number": 12}, {"number": 12, "pull_request": None}])
@@ -247,11 +273,11 @@ def test_an_invalid_number_is_not_a_failed_run(read: Read, run_id: Any) -> None:
 @pytest.mark.parametrize("value", NO_OBJECTS)
 @pytest.mark.parametrize("event", EVENTS)
 def test_a_value_that_is_not_an_object_is_ignored(read: Read, event: str, value: Any) -> None:
-    places = ("head_commit", "deployment", "workflow_run", "issue", "pull_request")
+    places = ("head_commit", "deployment", "workflow_run", "issue", "pull_request", "check_run", "client_payload")
 
     workflow = read(event, dict.fromkeys(places, value))
 
-    assert workflow.commit == ("" if event in ("workflow_run", "issue_comment") else RUN_SHA)
+    assert workflow.commit == (RUN_SHA if event in ABOUT_THEIR_COMMIT else "")
     assert workflow.pull_request is None
     assert workflow.failed_run is None
 

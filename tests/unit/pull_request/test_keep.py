@@ -84,8 +84,8 @@ def test_without_a_pull_request_in_the_event_those_of_the_commit_are_looked_up(
     assert requests_of(server) == [PULLS, LIST, POST, LIST]
 
 
-def test_merged_pull_requests_come_first_and_there_are_at_most_three(keep: Keep, github: GitHub) -> None:
-    github.pulls[HEAD] = [pull(1), pull(2, merged=True), pull(3), pull(4, merged=True), pull(5)]
+def test_at_most_three_pull_requests_get_the_comment(keep: Keep, github: GitHub) -> None:
+    github.pulls[HEAD] = [pull(number, merged=True) for number in (2, 4, 1, 3)]
 
     comments = keep(pull_request=None)
 
@@ -98,7 +98,7 @@ def test_a_merged_pull_request_is_found_on_a_later_page(keep: Keep, github: GitH
     github.max_per_page = 2
     github.pulls[HEAD] = [*map(pull, range(1, 5)), pull(7, merged=True)]
 
-    assert keep(pull_request=None).pull_requests == (7, 1, 2)
+    assert keep(pull_request=None).pull_requests == (7,)
 
 
 def test_pull_requests_of_another_repository_are_left_out(keep: Keep, github: GitHub) -> None:
