@@ -65,7 +65,7 @@ def test_a_write_that_was_passed_on_is_found(
     assert "a later reading confirmed it" in ended.summary
 
 
-@pytest.mark.parametrize("name", ["401 html", "403 text", "404 foreign JSON", "403 without a body"])
+@pytest.mark.parametrize("name", ["401 html", "403 text", "404 other JSON", "403 without a body"])
 @pytest.mark.parametrize("inputs", [CREATE, OPEN, GET, LIST], ids=["create", "open", "get", "list"])
 def test_a_read_that_is_refused_on_its_way_gives_no_misleading_advice(
     run_step: RunStep, name: str, inputs: dict[str, str]

@@ -334,7 +334,7 @@ REFUSALS = {
 INTERCEPTED = {
     **_every((400, 401, 403, 404, 413, 501, 505), "html", HTML, HTML_TYPE),
     **_every((401, 403, 404), "text", "Access denied", {"Content-Type": "text/plain"}),
-    **_every((401, 403, 404), "foreign JSON", '{"message": "Forbidden", "errors": ["WAF"]}', JSON_TYPE),
+    **_every((401, 403, 404), "other JSON", '{"message": "Forbidden", "errors": ["WAF"]}', JSON_TYPE),
     "403 without a body": response(403),
 }
 """Complete refusals by something in front of the API, which may have passed the request on all the same."""

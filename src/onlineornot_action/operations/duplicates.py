@@ -51,7 +51,7 @@ def stale_warnings(posted: Posted[IncidentUpdate], now: float) -> Iterator[str]:
     if hours > _STALE_HOURS:
         yield (
             f"Nothing was posted, because update {update.id} says the same, but it is {_age(hours)} old. "
-            "If customers should be told again, change the text or use skip-duplicate: false."
+            "If customers should be notified again, change the text or use skip-duplicate: false."
         )
 
 
