@@ -240,7 +240,7 @@ def _explain_status(error: GithubException, scrub: Callable[[str], str]) -> str:
 
 
 def _is_rate_limit(error: GithubException) -> bool:
-    """Whether a primary or secondary rate limit is exhausted: 403 or 429, recognized by headers, the message, or neither.
+    """Whether a primary or secondary rate limit is exhausted: 403 or 429, whether or not headers or a message say so.
 
     https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
     """
