@@ -41,11 +41,19 @@ soak: .venv/installed
 picture: .venv/installed
 	PYTHONPATH=src:tests $(BIN)/python tools/picture.py
 
+# cryptography is what PyJWT needs to sign as a GitHub App, which nothing here does; it would be a fifth of the image.
 lock:
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/pip install --quiet pip-tools
-	$(COMPILE) --output-file requirements.txt requirements.in
+	$(COMPILE) --unsafe-package cryptography --output-file requirements.txt requirements.in
 	$(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml requirements.in
+	$(COMPILE) --extra tools --output-file requirements-tools.txt pyproject.toml
+
+# Apart, since act and syft are large and only the tests of the image and `make rehearse` need them.
+.venv-tools/installed: requirements-tools.txt
+	$(PYTHON) -m venv .venv-tools
+	.venv-tools/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements-tools.txt
+	touch $@
 
 .venv/installed: requirements-dev.txt
 	$(PYTHON) -m venv .venv
