@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, TextIO
 from onlineornot_action.inputs.certificates import find_ca_paths
 from onlineornot_action.inputs.environment import find_proxy_variables, find_secrets, has_bearer_prefix, read_inputs
 from onlineornot_action.inputs.model import Inputs, InvalidInputsError, Operation
-from onlineornot_action.onlineornot.deadline import SYSTEM_CLOCK, Clock, Deadline
 from onlineornot_action.outputs import Kind, Outcome, Outputs, Result
 from onlineornot_action.report import summary
 from onlineornot_action.runner import Level, Runner
 from onlineornot_action.text import locate_defect
 
 if TYPE_CHECKING:
+    from onlineornot_action.onlineornot.deadline import Clock
     from onlineornot_action.onlineornot.dialing import Resolve
     from onlineornot_action.onlineornot.network import Network
     from onlineornot_action.session import RunLimits, Session, Target
@@ -26,7 +26,7 @@ def main(
     log: TextIO | None,
     signal_received: Callable[[], int | None] = lambda: None,
     *,
-    clock: Clock = SYSTEM_CLOCK,
+    clock: "Clock | None" = None,
     limits: "RunLimits | None" = None,
     resolve: "Resolve | None" = None,
 ) -> int:
@@ -37,7 +37,7 @@ def main(
         environ: The inputs, and what the runner says about itself.
         log: The step's log; None when standard output is closed.
         signal_received: Returns the number of the signal that ends the run, once there is one.
-        clock: The clock that the deadline is measured on.
+        clock: The clock that the deadline is measured on; None for the system's.
         limits: How long each part of the work may take; None for the defaults.
         resolve: Returns the addresses of a name; None for the system's way.
 
@@ -88,15 +88,16 @@ def _open_session(
     environ: Mapping[str, str],
     runner: Runner,
     cancelled: Callable[[], bool],
-    clock: Clock,
+    clock: "Clock | None",
     limits: "RunLimits | None",
 ) -> "Session":
     # A run that fails on its inputs does without `requests`, which these import.
     from onlineornot_action.onlineornot.client import OnlineOrNotClient
+    from onlineornot_action.onlineornot.deadline import SYSTEM_CLOCK, Deadline
     from onlineornot_action.session import RunLimits, Session
 
     limits = limits or RunLimits()
-    deadline = Deadline.after(inputs.timeout_seconds, clock, cancelled)
+    deadline = Deadline.after(inputs.timeout_seconds, clock or SYSTEM_CLOCK, cancelled)
     client = OnlineOrNotClient(
         inputs.api_token,
         deadline=deadline,

@@ -2,17 +2,20 @@
 
 from dataclasses import asdict, dataclass
 from enum import Enum, StrEnum, auto
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from onlineornot_action.exactly_once.listing import Listing
-from onlineornot_action.exactly_once.post import Evidence
-from onlineornot_action.onlineornot.models import (
-    IncidentCreate,
-    IncidentUpdate,
-    IncidentUpdateCreate,
-    IncidentUpdatePatch,
-)
+from onlineornot_action.exactly_once.evidence import Evidence
 from onlineornot_action.text import kebab
+
+if TYPE_CHECKING:
+    # A run that fails on its inputs does without the client.
+    from onlineornot_action.exactly_once.listing import Listing
+    from onlineornot_action.onlineornot.models import (
+        IncidentCreate,
+        IncidentUpdate,
+        IncidentUpdateCreate,
+        IncidentUpdatePatch,
+    )
 
 
 class Kind(Enum):
@@ -84,11 +87,11 @@ class Result:
     outcome: Outcome
     incident_id: str = ""
     update_id: str = ""
-    update: IncidentUpdate | None = None
-    updates: tuple[IncidentUpdate, ...] | None = None
-    known_updates: Listing[IncidentUpdate] | None = None
+    update: "IncidentUpdate | None" = None
+    updates: "tuple[IncidentUpdate, ...] | None" = None
+    known_updates: "Listing[IncidentUpdate] | None" = None
     notified: bool | None = False
-    body: IncidentCreate | IncidentUpdateCreate | IncidentUpdatePatch | None = None
+    body: "IncidentCreate | IncidentUpdateCreate | IncidentUpdatePatch | None" = None
     incident_url: str = ""
     comments: tuple[str, ...] = ()
     evidence: Evidence = Evidence.RESPONSE
@@ -131,5 +134,5 @@ class Outputs:
         )
 
 
-def _as_json_list(updates: tuple[IncidentUpdate, ...]) -> str:
+def _as_json_list(updates: "tuple[IncidentUpdate, ...]") -> str:
     return f"[{','.join(update.to_json() for update in updates)}]"

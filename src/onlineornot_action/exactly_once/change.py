@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from onlineornot_action.exactly_once.post import MAX_LOST_WRITES, CancelledWriteError, Evidence, UnknownOutcomeError
+from onlineornot_action.exactly_once.evidence import Evidence
+from onlineornot_action.exactly_once.post import MAX_LOST_WRITES, CancelledWriteError, UnknownOutcomeError
 from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, Deadline, Limits, backoff
 from onlineornot_action.onlineornot.errors import APIError, CancelledError, Effect, InterceptedError, NotFoundError
 

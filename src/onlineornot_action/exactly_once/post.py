@@ -16,10 +16,10 @@ somebody else who posts the same at the same moment.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any, Generic, Protocol
 
 from onlineornot_action.exactly_once.baseline import DuplicateCheck, read_baseline
+from onlineornot_action.exactly_once.evidence import Evidence
 from onlineornot_action.exactly_once.listing import (
     Comparison,
     Listing,
@@ -51,14 +51,6 @@ class Draft(Protocol[AnyItem]):
 
     def compare(self, items: Sequence[AnyItem], deadline: Deadline | None = None) -> Comparison[AnyItem]:
         """Compare items with what was posted; the deadline applies if something has to be read for that."""
-
-
-class Evidence(Enum):
-    """How an outcome is known."""
-
-    RESPONSE = "the API confirmed it"
-    RECONCILED = "the API's response was lost, but a later reading confirmed it"
-    DUPLICATE = "it was there before"
 
 
 @dataclass(frozen=True)

@@ -189,6 +189,4 @@ def _problem(error: ErrorDetails) -> str:
         return (
             f'{name} is required; check where its value comes from, and quote ids in the workflow ({name}: "00012345").'
         )
-    if error["type"] == "value_error":
-        return f"{name} {error['ctx']['error']}."
-    return f"{name} is not valid UTF-8."
+    return f"{name} {error['ctx']['error']}."

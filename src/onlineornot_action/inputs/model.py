@@ -4,15 +4,16 @@ A new input is a field of `Inputs`, its parser in `parsers`, its name in `rules`
 in the README; tests name what is missing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator
+from pydantic import BaseModel, ConfigDict
+from pydantic_core import CoreSchema, core_schema
 
 from onlineornot_action.inputs import parsers
 from onlineornot_action.inputs.components import Components, parse_components
-from onlineornot_action.onlineornot.models import IncidentStatus
+from onlineornot_action.onlineornot.values import IncidentStatus
 from onlineornot_action.text import kebab
 
 
@@ -34,32 +35,57 @@ class IfNoIncident(StrEnum):
     SKIP = "skip"
 
 
+class Parsed:
+    """Marks a field whose value comes from the text of the input alone.
+
+    It hands pydantic the whole schema of the field. With pydantic's own validators, the schema of the type would be
+    built as well, for every field and in every run.
+    https://docs.pydantic.dev/latest/concepts/types/#customizing-validation-with-__get_pydantic_core_schema__
+    """
+
+    def __init__(self, parse: Callable[[str], object]) -> None:
+        self.parse = parse
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.parse)
+
+
+class ParsedInContext:
+    """Marks a field whose value depends on the `ParsingContext` as well, or on the field's name."""
+
+    def __init__(self, parse: Callable[[str, parsers.Info], object]) -> None:
+        self.parse = parse
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> CoreSchema:
+        return core_schema.with_info_plain_validator_function(self.parse)
+
+
 class Inputs(BaseModel):
     """All inputs, each valid by itself; `rules` says which go together."""
 
     model_config = ConfigDict(frozen=True, alias_generator=kebab)
 
-    api_token: Annotated[str, AfterValidator(parsers.token)]
-    status_page_id: Annotated[str, AfterValidator(parsers.resource_id)]
-    incident_id: Annotated[str, AfterValidator(parsers.resource_id)] | None = None
-    incident_title: Annotated[str, AfterValidator(parsers.title)] | None = None
-    if_no_incident: Annotated[IfNoIncident, BeforeValidator(parsers.word_of(IfNoIncident))] = IfNoIncident.FAIL
-    update_id: Annotated[str, AfterValidator(parsers.update_id)] | None = None
-    operation: Annotated[Operation, BeforeValidator(parsers.word_of(Operation, parsers.AUTO))]
-    status: Annotated[IncidentStatus, BeforeValidator(parsers.word_of(IncidentStatus))] | None = None
-    description: Annotated[str, AfterValidator(parsers.text)] | None = None
-    description_file: Annotated[str, AfterValidator(parsers.text_file)] | None = None
-    components: Annotated[Components, PlainValidator(parse_components)] | None = None
-    notify: Annotated[bool, BeforeValidator(parsers.boolean)] = True
-    date_happened: Annotated[str, AfterValidator(parsers.timestamp)] | None = None
-    skip_duplicate: Annotated[parsers.SkipDuplicate, PlainValidator(parsers.skip_duplicate)]
-    dry_run: Annotated[bool, BeforeValidator(parsers.boolean)] = False
-    fail_on_error: Annotated[bool, BeforeValidator(parsers.boolean)] = True
-    timeout_seconds: Annotated[int, BeforeValidator(parsers.timeout)] = 120
-    api_url: Annotated[str, AfterValidator(parsers.base_url)] = "https://api.onlineornot.com"
-    github_token: Annotated[str, PlainValidator(parsers.unchecked)] | None = None
-    comment: Annotated[bool, BeforeValidator(parsers.boolean)] = False
-    pull_request: Annotated[int, BeforeValidator(parsers.pull_request_number)] | None = None
+    api_token: Annotated[str, Parsed(parsers.token)]
+    status_page_id: Annotated[str, ParsedInContext(parsers.resource_id)]
+    incident_id: Annotated[str | None, ParsedInContext(parsers.resource_id)] = None
+    incident_title: Annotated[str | None, ParsedInContext(parsers.title)] = None
+    if_no_incident: Annotated[IfNoIncident, Parsed(parsers.word_of(IfNoIncident))] = IfNoIncident.FAIL
+    update_id: Annotated[str | None, ParsedInContext(parsers.update_id)] = None
+    operation: Annotated[Operation, Parsed(parsers.word_of(Operation, parsers.AUTO))]
+    status: Annotated[IncidentStatus | None, Parsed(parsers.word_of(IncidentStatus))] = None
+    description: Annotated[str | None, ParsedInContext(parsers.text)] = None
+    description_file: Annotated[str | None, ParsedInContext(parsers.text_file)] = None
+    components: Annotated[Components | None, Parsed(parse_components)] = None
+    notify: Annotated[bool, Parsed(parsers.boolean)] = True
+    date_happened: Annotated[str | None, ParsedInContext(parsers.timestamp)] = None
+    skip_duplicate: Annotated[parsers.SkipDuplicate, ParsedInContext(parsers.skip_duplicate)]
+    dry_run: Annotated[bool, Parsed(parsers.boolean)] = False
+    fail_on_error: Annotated[bool, Parsed(parsers.boolean)] = True
+    timeout_seconds: Annotated[int, Parsed(parsers.timeout)] = 120
+    api_url: Annotated[str, ParsedInContext(parsers.base_url)] = "https://api.onlineornot.com"
+    github_token: Annotated[str | None, Parsed(parsers.unchecked)] = None
+    comment: Annotated[bool, Parsed(parsers.boolean)] = False
+    pull_request: Annotated[int | None, Parsed(parsers.pull_request_number)] = None
 
     @property
     def text(self) -> str | None:

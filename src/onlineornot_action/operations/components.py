@@ -4,16 +4,12 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from onlineornot_action.inputs.components import RESTORE, NamedStatus, once_each, separator_hint
+from onlineornot_action.inputs.component_lines import NamedStatus, once_each, separator_hint
+from onlineornot_action.inputs.components import RESTORE
 from onlineornot_action.inputs.model import InvalidInputsError
 from onlineornot_action.onlineornot.errors import NotFoundError
-from onlineornot_action.onlineornot.models import (
-    Component,
-    ComponentAffected,
-    ComponentStatus,
-    Incident,
-    IncidentUpdate,
-)
+from onlineornot_action.onlineornot.models import Component, ComponentAffected, Incident, IncidentUpdate
+from onlineornot_action.onlineornot.values import ComponentStatus
 from onlineornot_action.operations.incidents import end_of, is_open, is_planned, start_of
 from onlineornot_action.session import Session, Target
 from onlineornot_action.text import fold, quote, quote_name
@@ -34,10 +30,13 @@ def find_components(session: Session, target: Target) -> Target:
         return target
     if wanted == RESTORE:
         return _restored(session, target)
-    named = tuple(each for each in wanted if isinstance(each, NamedStatus))
-    if named:
-        return replace(target, components=_look_up(session, named))
-    return replace(target, components=tuple(each for each in wanted if isinstance(each, ComponentAffected)))
+    if all(each.by_id for each in wanted):
+        return replace(target, components=_affected((each.name, each.status) for each in wanted))
+    return replace(target, components=_look_up(session, wanted))
+
+
+def _affected(statuses: Iterable[tuple[str, ComponentStatus]]) -> tuple[ComponentAffected, ...]:
+    return tuple(ComponentAffected(id=component_id, status=status) for component_id, status in statuses)
 
 
 def _look_up(session: Session, wanted: tuple[NamedStatus, ...]) -> tuple[ComponentAffected, ...]:
@@ -86,7 +85,7 @@ def resolve(
         if problems := [_problem(each.name, components, names) for each, components in found if len(components) != 1]:
             raise InvalidInputsError(problems)
     try:
-        return once_each(ComponentAffected(id=one.id, status=each.status) for each, (one,) in found)
+        return _affected(once_each((one.id, each.status) for each, (one,) in found).items())
     except ValueError as error:
         raise InvalidInputsError([f"components {error}."]) from error
 

@@ -1,13 +1,16 @@
 """The success annotation and the job summary, in which untrusted text is nothing but text."""
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from onlineornot_action.exactly_once.post import Evidence
-from onlineornot_action.inputs.components import Components, NamedStatus
+from onlineornot_action.exactly_once.evidence import Evidence
+from onlineornot_action.inputs.components import Components
 from onlineornot_action.inputs.model import Inputs, Operation
-from onlineornot_action.onlineornot.models import IncidentUpdate
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.text import code, fence, table
+
+if TYPE_CHECKING:
+    from onlineornot_action.onlineornot.models import IncidentUpdate
 
 MAX_NOTE_LENGTH = 2_000
 """Characters of a note, which may quote several titles."""
@@ -142,7 +145,7 @@ def _efforts(result: Result, requests: int, writes: int) -> Iterator[tuple[str, 
     yield "Requests", f"{requests}, {writes} of them to write" if writes > 1 else str(requests)
 
 
-def _components(update: IncidentUpdate | None, inputs: Inputs) -> Iterator[tuple[str, str]]:
+def _components(update: "IncidentUpdate | None", inputs: Inputs) -> Iterator[tuple[str, str]]:
     """Yield before → after as the API returned it; what was asked for when it did not."""
     if update and update.components:
         for change in update.components:
@@ -156,11 +159,10 @@ def _requested(wanted: Components | None) -> list[str]:
     """Return the components as the input names them."""
     if isinstance(wanted, str):
         return []
-    named = (each if isinstance(each, NamedStatus) else NamedStatus(each.id, each.status) for each in wanted or ())
-    return [f"{each.name}: {each.status}" for each in named]
+    return [f"{each.name}: {each.status}" for each in wanted or ()]
 
 
-def _timeline(updates: tuple[IncidentUpdate, ...]) -> str:
+def _timeline(updates: "tuple[IncidentUpdate, ...]") -> str:
     rows = (
         (code(update.date_happened or ""), code(update.status or ""), code(update.description or ""))
         for update in updates[:MAX_UPDATES]

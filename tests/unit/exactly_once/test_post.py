@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from support.fault_server import VirtualClock
 
 from onlineornot_action.exactly_once.baseline import DuplicateCheck
+from onlineornot_action.exactly_once.evidence import Evidence
 from onlineornot_action.exactly_once.listing import Comparison, PostLimits
-from onlineornot_action.exactly_once.post import CancelledWriteError, Evidence, Posted, UnknownOutcomeError, post
+from onlineornot_action.exactly_once.post import CancelledWriteError, Posted, UnknownOutcomeError, post
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.deadline import Deadline
 from onlineornot_action.onlineornot.errors import (
@@ -29,7 +30,8 @@ from onlineornot_action.onlineornot.errors import (
     effect_of,
     error_for,
 )
-from onlineornot_action.onlineornot.models import IncidentStatus, IncidentUpdate, IncidentUpdateCreate, ListPage
+from onlineornot_action.onlineornot.models import IncidentUpdate, IncidentUpdateCreate, ListPage
+from onlineornot_action.onlineornot.values import IncidentStatus
 from onlineornot_action.operations.updates import UpdateDraft
 
 TEXT = "A fix is out."

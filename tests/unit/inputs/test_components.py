@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.inputs import CREATE, problem, read
 
-from onlineornot_action.inputs.components import NamedStatus, parse_components
-from onlineornot_action.onlineornot.models import ComponentAffected, ComponentStatus
+from onlineornot_action.inputs.component_lines import NamedStatus
+from onlineornot_action.inputs.components import parse_components
+from onlineornot_action.onlineornot.values import ComponentStatus
 
 UP = ComponentStatus.OPERATIONAL
 STATUSES = st.sampled_from(ComponentStatus)
@@ -21,8 +22,8 @@ DOWN = NamedStatus("component1", ComponentStatus.MAJOR_OUTAGE)
         ("Core / API: operational", (NamedStatus("Core / API", UP),)),
         ("- 12345: Operational", (NamedStatus("- 12345", UP),)),
         ("API: OPERATIONAL\napi: operational", (NamedStatus("API", UP), NamedStatus("api", UP))),
-        ('[{"id": "component1", "status": "UP"}]'.replace("UP", UP), (ComponentAffected(id="component1", status=UP),)),
-        ('[{"id": " component1 ", "status": " operational "}]', (ComponentAffected(id="component1", status=UP),)),
+        ('[{"id": "component1", "status": "UP"}]'.replace("UP", UP), (NamedStatus("component1", UP, by_id=True),)),
+        ('[{"id": " component1 ", "status": " operational "}]', (NamedStatus("component1", UP, by_id=True),)),
         ("API: OPERATIONAL, component1: MAJOR_OUTAGE", (NamedStatus("API", UP), DOWN)),
         ("API:Operational;component1 : major_outage ;", (NamedStatus("API", UP), DOWN)),
         ("API: OPERATIONAL, \n, component1: MAJOR_OUTAGE,;,", (NamedStatus("API", UP), DOWN)),

@@ -4,18 +4,18 @@ from collections.abc import Mapping
 
 import pytest
 
-from onlineornot_action.inputs.components import NamedStatus
+from onlineornot_action.inputs.component_lines import NamedStatus
 from onlineornot_action.inputs.model import InvalidInputsError
 from onlineornot_action.onlineornot.models import (
     Component,
     ComponentAffected,
     ComponentChange,
-    ComponentStatus,
     Incident,
     IncidentComponent,
     IncidentUpdate,
     LatestUpdate,
 )
+from onlineornot_action.onlineornot.values import ComponentStatus
 from onlineornot_action.operations.components import MAX_NAMES, Restoration, plan, resolve, statuses_before
 
 UP, DOWN, SLOW = ComponentStatus.OPERATIONAL, ComponentStatus.MAJOR_OUTAGE, ComponentStatus.DEGRADED_PERFORMANCE

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from support.markdown import borders, rows, skeleton, tokens, words_outside_of_code
 from support.untrusted_text import MARKDOWN_BAITS, untrusted
 
-from onlineornot_action.onlineornot.models import ComponentChange, IncidentStatus, IncidentUpdate
+from onlineornot_action.onlineornot.models import ComponentChange, IncidentUpdate
+from onlineornot_action.onlineornot.values import IncidentStatus
 from onlineornot_action.pull_request.body import (
     CommentContent,
     CommentState,

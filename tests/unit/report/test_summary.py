@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.untrusted_text import texts
 
-from onlineornot_action.exactly_once.post import Evidence
+from onlineornot_action.exactly_once.evidence import Evidence
 from onlineornot_action.inputs.environment import read_inputs
 from onlineornot_action.inputs.model import Inputs
 from onlineornot_action.onlineornot.models import (
