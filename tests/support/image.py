@@ -27,12 +27,18 @@ def docker(
     )
 
 
+def base_image() -> str:
+    """Return the image that ours is built from, with its digest."""
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    (base,) = re.findall(r"^FROM (\S+@sha256:\S+)", dockerfile, re.MULTILINE)
+    return str(base)
+
+
 def why_there_is_no_image() -> str:
     """Say why the image cannot be built here; empty if it can."""
     if docker("version", seconds=60).returncode != 0:
         return "no Docker engine runs"
-    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-    (base,) = re.findall(r"^FROM (\S+@sha256:\S+)", dockerfile, re.MULTILINE)
+    base = base_image()
     if docker("image", "inspect", base).returncode != 0 and docker("pull", base, seconds=300).returncode != 0:
         return f"the base image {base} is neither here nor can it be pulled"
     return ""
