@@ -6,10 +6,10 @@ https://nektosact.com/
 import json
 import re
 import subprocess
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from support.github_app import REPOSITORY, TOKEN
@@ -22,7 +22,8 @@ from onlineornot_sandbox.seed import PAGE_ID
 ACT = ROOT / ".venv-tools" / "bin" / "act"
 RUN_SECONDS = 300
 SUCCEEDS, FAILS = "exit 0", "exit 1"
-_STEP = re.compile(r"^( *)(- )?uses: (\S+/onlineornot-incident-update@v1)\n *with:\n", re.MULTILINE)
+NO_GITHUB = "http://127.0.0.1:9"
+_STEP = re.compile(r"uses: (\S+/onlineornot-incident-update@v1)\n( *)with:\n")
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Act:
     image: str
     folder: Path
     api_url: str
-    github_url: str = "http://127.0.0.1:9"
+    github_url: str = NO_GITHUB
     secret: str = EDIT_TOKEN
     page_id: str = PAGE_ID
 
@@ -112,8 +113,8 @@ class Act:
         act names the containers of a job by workflow and job. So that two runs of an example at the same time do not
         remove each other's, each has a name of its own.
         """
-        text = _STEP.sub(lambda step: f"{step[0]}{step[1]}{'  ' * bool(step[2])}  api-url: {self.api_url}\n", workflow)
-        text = re.sub(r"^name: .*", rf"\g<0> {self.folder.name} {time.time_ns()}", text, flags=re.MULTILINE)
+        text = _STEP.sub(rf"\g<0>\2  api-url: {self.api_url}\n", workflow)
+        text = re.sub(r"^name: .*", rf"\g<0> {token_hex(8)}", text, flags=re.MULTILINE)
         for job, result in results.items():
             text = text.replace(f"needs.{job}.result", f"('{result}')")  # in YAML, quotes must not come first
         return text
@@ -125,7 +126,7 @@ class Act:
         and no image is pulled. Without --rm, the container of a job that fails would stay.
         """
         action = self._action()
-        names = {step[3] for step in _STEP.finditer(workflow)}
+        names = {step[1] for step in _STEP.finditer(workflow)}
         return [
             "--json",
             "--rm",

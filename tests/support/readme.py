@@ -6,7 +6,7 @@ from textwrap import indent
 from onlineornot_sandbox.local_step import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-HEAD = "name: README\n\non: deployment\n\npermissions: {}\n\n"
+BEGINNING = "name: README\n\non: deployment\n\npermissions: {}\n\n"
 WHOLE_JOBS = ("The pull request behind the deploy", "Forks and Dependabot")
 _OMITTED = "    # …\n"
 
@@ -17,13 +17,13 @@ def readme_workflows() -> dict[str, str]:
     job = f"    runs-on: ubuntu-24.04\n    steps:\n{step}"
     parts = _block_below("Outputs")
     assert parts.count(_OMITTED) == 1
-    whole = {heading: HEAD + _block_below(heading) for heading in WHOLE_JOBS}
-    return {"Outputs": HEAD + parts.replace(_OMITTED, job), **whole}
+    whole = {heading: BEGINNING + _block_below(heading) for heading in WHOLE_JOBS}
+    return {"Outputs": BEGINNING + parts.replace(_OMITTED, job), **whole}
 
 
-def blocks_without_a_file() -> list[str]:
-    """Return all YAML in the README that is no copy of an example."""
-    return re.findall(r"(?<! -->\n)```yaml\n(.*?)```", README, re.DOTALL)
+def jobs_without_a_file() -> list[str]:
+    """Return the README's jobs, but for the copies of examples."""
+    return re.findall(r"(?<! -->\n)```yaml\n(jobs:\n.*?)```", README, re.DOTALL)
 
 
 def _block_below(heading: str) -> str:
