@@ -1,5 +1,6 @@
 # make demo   see what the action does, against the sandbox
-# make test   all tests (those of the image where a Docker engine runs)
+# make test   all tests (those that need a container where a Docker engine runs)
+# make .venv-tools/installed   act and syft, which some of those tests need
 # make check  lint, types, workflows, action.yml, Dockerfile, scripts
 # make soak   300 steps at once against a sandbox in trouble
 # make picture  the picture in the README anew; needs Chromium

@@ -75,7 +75,7 @@ class Act:
         scripts: Mapping[str, str] | None = None,
         results: Mapping[str, str] | None = None,
     ) -> WorkflowResult:
-        """Run a workflow.
+        """Run a workflow. It is an error if act fails although no job did.
 
         Args:
             workflow: Its text.
@@ -97,7 +97,9 @@ class Act:
             timeout=RUN_SECONDS,
             check=False,
         )
-        return _read(ended.stdout)
+        result = _read(ended.stdout)
+        assert (ended.returncode != 0) == ("failure" in result.jobs.values()), result.log
+        return result
 
     def _check_out(self, scripts: Mapping[str, str]) -> Path:
         checkout = self.folder / "checkout"
