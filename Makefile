@@ -1,5 +1,6 @@
 # make demo   see what the action does, against the sandbox
-# make test   all tests (those of the image where a Docker engine runs)
+# make test   all tests (those that need a container where a Docker engine runs)
+# make .venv-tools/installed   act and syft, which some of those tests need
 # make check  lint, types, workflows, action.yml, Dockerfile, scripts
 # make soak   300 steps at once against a sandbox in trouble
 # make picture  the picture in the README anew; needs Chromium
@@ -22,9 +23,18 @@ check: .venv/installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/zizmor --offline --quiet . examples/*.yml
+	$(BIN)/actionlint -shellcheck $(BIN)/shellcheck .github/workflows/*.yml
+	@# As `./`, an example's action is the one in this folder, so that its inputs and outputs are checked as well.
+	set -e; for example in examples/*.yml; do \
+	  sed -E 's|uses: .*/onlineornot-incident-update@v1|uses: ./|' "$$example" | $(BIN)/actionlint -stdin-filename "$$example" -; \
+	done
+	$(BIN)/zizmor --offline --quiet --persona auditor . examples/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml examples/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms \
+	  $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/shellcheck .ci/run
 

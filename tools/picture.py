@@ -2,10 +2,11 @@
 
     make picture
 
-Runs examples/pull-request.yml against the sandbox and a stand-in for GitHub's API, and takes a screenshot of the
-comment in both of its states. Needs Chromium.
+Runs the two steps of examples/pull-request.yml against the sandbox and a stand-in for GitHub's API, and takes a
+screenshot of the comment in both of its states. Needs Chromium.
 """
 
+import json
 import shutil
 import subprocess
 import sys
@@ -13,12 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import yaml
 from markdown_it import MarkdownIt
 from support.fault_server import FaultServer
-from support.github_app import HEAD, GitHub, create_github_app, pull
-from support.workflow_model import Workflow, after_a_failed_run
+from support.github_app import HEAD, REPOSITORY, TOKEN, GitHub, create_github_app, pull
 
-from onlineornot_sandbox.local_step import ROOT
+from onlineornot_sandbox.auth import EDIT_TOKEN
+from onlineornot_sandbox.local_step import ROOT, run_step
+from onlineornot_sandbox.seed import PAGE_ID
 from onlineornot_sandbox.server import Sandbox
 from onlineornot_sandbox.store import Store
 
@@ -50,14 +53,36 @@ def main() -> None:
         FaultServer(app=create_github_app(github)) as server,
         Sandbox(store=store) as sandbox,
     ):
-        environ = after_a_failed_run(55, server.url, Path(folder))
-        workflow = Workflow("pull-request", sandbox, environ=environ)
-        workflow.run("begin")
+        environ = _after_a_failed_run(55, server.url, Path(folder))
+        run_step(_inputs_of("begin", sandbox.url), environ)
         opened = github.bodies(7)
         now.append(END)
-        workflow.run("end")
+        run_step(_inputs_of("end", sandbox.url), environ)
         resolved = github.bodies(7)
     _take_screenshot("".join(map(_comment_as_html, opened + resolved)))
+
+
+def _inputs_of(job: str, api_url: str) -> dict[str, str]:
+    """Return what the one step of a job passes to the action, with the sandbox's values for its expressions."""
+    workflow = yaml.safe_load((ROOT / "examples" / "pull-request.yml").read_text(encoding="utf-8"))
+    (step,) = workflow["jobs"][job]["steps"]
+    given = {name: str(value) for name, value in step["with"].items()}
+    return given | {"api-token": EDIT_TOKEN, "status-page-id": PAGE_ID, "api-url": api_url, "github-token": TOKEN}
+
+
+def _after_a_failed_run(run_id: int, github_url: str, folder: Path) -> dict[str, str]:
+    """Return the environment of a workflow that was triggered by a failed run of another."""
+    run = {"id": run_id, "head_sha": HEAD, "conclusion": "failure"}
+    event = folder / "event.json"
+    event.write_text(json.dumps({"workflow_run": run}), encoding="utf-8")
+    return {
+        "GITHUB_API_URL": github_url,
+        "GITHUB_EVENT_NAME": "workflow_run",
+        "GITHUB_EVENT_PATH": str(event),
+        "GITHUB_REPOSITORY": REPOSITORY,
+        "GITHUB_RUN_ID": "1658821493",
+        "GITHUB_SERVER_URL": "https://github.com",
+    }
 
 
 def _comment_as_html(body: str) -> str:

@@ -1,11 +1,14 @@
 """`action.yml`, the code and the README agree: a test names what one of them lacks."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from support.readme import jobs_without_a_file, readme_workflows
 
 from onlineornot_action.inputs.model import Inputs, input_names
 from onlineornot_action.onlineornot.values import ComponentStatus, IncidentStatus
@@ -145,3 +148,25 @@ def test_the_example_has_the_permissions_of_the_readme() -> None:
 def test_the_steps_of_the_readme_use_inputs_that_exist(snippet: str) -> None:
     assert yaml.safe_load(snippet).keys() <= set(input_names())
     assert "INVESTIGATING" not in snippet or "skip-duplicate: true" in snippet
+
+
+def test_every_workflow_of_the_readme_without_a_file_is_known_to_the_tests() -> None:
+    assert len(jobs_without_a_file()) == len(readme_workflows())
+
+
+@pytest.mark.parametrize("workflow", readme_workflows().values(), ids=readme_workflows())
+def test_the_workflows_of_the_readme_are_valid(workflow: str) -> None:
+    # As `./`, the action is the one in this folder, so that its inputs and outputs are checked as well.
+    local = re.sub(r"uses: \S+/onlineornot-incident-update@v1", "uses: ./", workflow)
+    actionlint = Path(sys.executable).with_name("actionlint")
+
+    checked = subprocess.run(
+        [actionlint, "-stdin-filename", "README.yml", "-"],
+        cwd=ROOT,
+        input=local,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+    assert checked.returncode == 0, checked.stdout

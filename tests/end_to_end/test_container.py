@@ -1,11 +1,9 @@
 """The image, built by a Docker engine and run as GitHub's runner runs a step, against the sandbox."""
 
-import fcntl
 import gzip
 import json
 import os
 import re
-import shutil
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -17,19 +15,17 @@ import pytest
 import trustme
 from support.fault_server import FAULTS, FaultServer, Play
 from support.github_app import HEAD, REPOSITORY, TOKEN, GitHub, create_github_app, pull
+from support.image import DOCKER, STEP_SECONDS, docker
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
-from onlineornot_sandbox.local_step import ROOT, StepResult, as_variables
+from onlineornot_sandbox.local_step import StepResult, as_variables
 from onlineornot_sandbox.output_file import parse_outputs
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID, UPDATE_ID
 from onlineornot_sandbox.server import Sandbox
 
 pytestmark = pytest.mark.container
 
-DOCKER = shutil.which("docker") or "docker"
 PYTHON = "/usr/local/bin/python"
-BUILD_SECONDS = 900
-STEP_SECONDS = 120
 LARGEST_DOWNLOAD = 35_000_000
 
 MOUNTED = ("workspace", "home", "workflow", "file_commands")
@@ -114,20 +110,6 @@ class Step:
         )
 
 
-def docker(
-    *command: str, environ: Mapping[str, str] | None = None, seconds: float = STEP_SECONDS
-) -> subprocess.CompletedProcess[str]:
-    """Run the client; `environ` comes on top of its own environment, from which `-e NAME` takes a value."""
-    return subprocess.run(
-        [DOCKER, *command],
-        env={**os.environ, **(environ or {})},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=seconds,
-        check=False,
-    )
-
-
 def run_python(image: str, code: str, *options: str) -> str:
     """Run code in the image's own interpreter, and return what it prints."""
     ended = docker("run", "--rm", *options, "--entrypoint", PYTHON, image, "-I", "-c", code)
@@ -140,41 +122,6 @@ def put_traps(folder: Path) -> None:
     for module in ("json", "onlineornot_action", "requests", "sitecustomize"):
         trap = f"raise SystemExit('{module} was imported from the workspace')"
         (folder / f"{module}.py").write_text(trap, encoding="utf-8")
-
-
-def why_there_is_no_image() -> str:
-    """Say why the image cannot be built here; empty if it can."""
-    if docker("version", seconds=60).returncode != 0:
-        return "no Docker engine runs"
-    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-    (base,) = re.findall(r"^FROM (\S+@sha256:\S+)", dockerfile, re.MULTILINE)
-    if docker("image", "inspect", base).returncode != 0 and docker("pull", base, seconds=300).returncode != 0:
-        return f"the base image {base} is neither here nor can it be pulled"
-    return ""
-
-
-def build_image() -> str:
-    """Build the image from the checkout, and return its id."""
-    tag = "onlineornot-incident-update:tests"
-    built = docker("build", "--tag", tag, str(ROOT), seconds=BUILD_SECONDS)
-    assert built.returncode == 0, built.stdout + built.stderr
-    return docker("image", "inspect", "--format", "{{.Id}}", tag).stdout.strip()
-
-
-@pytest.fixture(scope="session")
-def image(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Build the image once, however many workers there are; its id."""
-    if reason := why_there_is_no_image():
-        (pytest.fail if os.environ.get("REQUIRE_ENGINE") == "1" else pytest.skip)(reason)
-    folder = tmp_path_factory.getbasetemp()
-    common_folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
-    with (common_folder / "image").open("a+", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0)
-        image_id = file.read() or build_image()
-        file.truncate(0)
-        file.write(image_id)
-    return image_id
 
 
 @pytest.fixture

@@ -1,201 +1,287 @@
-"""The workflows in `examples` do what they promise: their steps run, in order, against the sandbox."""
+"""The workflows in `examples` and in the README do what they promise: act runs them against the sandbox."""
 
-import re
-import subprocess
-import sys
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.act import ACT, FAILS, SUCCEEDS, Act
 from support.fault_server import FaultServer
 from support.github_app import HEAD, GitHub, create_github_app, pull
-from support.workflow_model import Workflow, after_a_failed_run, on_event
+from support.readme import readme_workflows
 
 from onlineornot_sandbox.auth import OTHER_ORGANISATION_TOKEN, READ_TOKEN
-from onlineornot_sandbox.local_step import ROOT, StepResult
-from onlineornot_sandbox.seed import API_ID, INCIDENT_ID
+from onlineornot_sandbox.bodies import ComponentSetting, IncidentCreate
+from onlineornot_sandbox.local_step import ROOT
+from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, INCIDENT_TITLE, SUBSCRIBERS
 from onlineornot_sandbox.server import Sandbox
 from onlineornot_sandbox.store import Store
 
+pytestmark = pytest.mark.container
 
-def outcomes(results: list[StepResult]) -> list[str]:
-    return [result.outputs["outcome"] for result in results]
+TITLE = "Checkout disrupted by a deploy"
+CALM = {"Website": "OPERATIONAL", "Payments": "OPERATIONAL", "API": "OPERATIONAL", "Search": "OPERATIONAL"}
+DISRUPTED = CALM | {"API": "MAJOR_OUTAGE", "Website": "PARTIAL_OUTAGE"}
+ONE_REGION_FAILS = 'test "$1" != eu'
+
+
+@pytest.fixture
+def act(image: str, sandbox: Sandbox, tmp_path: Path) -> Act:
+    """Run workflows against the sandbox."""
+    if not ACT.exists():
+        reason = "act is not installed; `make .venv-tools/installed` does it"
+        (pytest.fail if os.environ.get("REQUIRE_ENGINE") == "1" else pytest.skip)(reason)
+    return Act(image, tmp_path, sandbox.url)
+
+
+def example(name: str) -> str:
+    return (ROOT / "examples" / f"{name}.yml").read_text(encoding="utf-8")
 
 
 def statuses(store: Store) -> dict[str, str]:
     return {component.name: component.status for component in store.components.values()}
 
 
-def timeline(store: Store, title: str) -> list[str]:
+def timeline(store: Store, title: str = TITLE) -> list[str]:
     return [
         update.status for incident in store.incidents.values() if incident.title == title for update in incident.updates
     ]
 
 
-TITLE = "Checkout disrupted by a deploy"
-CALM = {"Website": "OPERATIONAL", "Payments": "OPERATIONAL", "API": "OPERATIONAL", "Search": "OPERATIONAL"}
+def mails(store: Store) -> list[str]:
+    """Return the subjects of the mails that a subscriber got."""
+    return [mail.subject for mail in store.mails if mail.to == SUBSCRIBERS[0]]
 
 
-def test_deploy_and_rollback_share_nothing_but_the_title(sandbox: Sandbox) -> None:
-    failed = Workflow("deploy", sandbox).run("tell-customers")
-    during = statuses(sandbox.store)
-    ended = Workflow("rollback", sandbox).run("tell-customers")
-
-    assert (outcomes(failed), outcomes(ended)) == (["opened"], ["created"])
-    assert during == CALM | {"API": "MAJOR_OUTAGE", "Website": "PARTIAL_OUTAGE"}
-    assert statuses(sandbox.store) == CALM
-    assert timeline(sandbox.store, TITLE) == ["INVESTIGATING", "RESOLVED"]
+def open_incident(store: Store) -> None:
+    """Have the incident of a failed deploy open."""
+    setting = ComponentSetting(id=API_ID, status="MAJOR_OUTAGE")
+    store.create_incident(
+        IncidentCreate(title=TITLE, description="It fails.", status="INVESTIGATING", components=[setting])
+    )
 
 
-def test_three_failed_deploys_in_a_row_are_one_update(sandbox: Sandbox) -> None:
-    failed = [Workflow("deploy", sandbox).run("tell-customers") for _ in range(3)]
+def test_two_failed_deploys_are_one_update_and_the_rollback_ends_the_incident(act: Act, store: Store) -> None:
+    failed = [act.run(example("deploy"), "push", scripts={"deploy.sh": ONE_REGION_FAILS}) for _ in range(2)]
+    during = statuses(store)
+    ended = act.run(example("rollback"), "workflow_dispatch", scripts={"rollback.sh": SUCCEEDS})
 
-    assert [outcomes(results) for results in failed] == [["opened"], ["unchanged"], ["unchanged"]]
-    assert timeline(sandbox.store, TITLE) == ["INVESTIGATING"]
-
-
-def test_a_deploy_that_fails_after_the_rollback_opens_another_incident(sandbox: Sandbox) -> None:
-    Workflow("deploy", sandbox).run("tell-customers")
-    Workflow("rollback", sandbox).run("tell-customers")
-
-    assert outcomes(Workflow("deploy", sandbox).run("tell-customers")) == ["opened"]
+    assert [result.jobs for result in failed] == [{"deploy": "failure", "tell-customers": "success"}] * 2
+    assert [result.outcomes for result in (*failed, ended)] == [["opened"], ["unchanged"], ["created"]]
+    assert (during, statuses(store)) == (DISRUPTED, CALM)
+    assert timeline(store) == ["INVESTIGATING", "RESOLVED"]
+    assert mails(store) == [f"[INVESTIGATING] {TITLE}", f"[RESOLVED] {TITLE}"]
 
 
-def test_a_rollback_without_an_incident_says_nothing(sandbox: Sandbox) -> None:
-    assert outcomes(Workflow("rollback", sandbox).run("tell-customers")) == ["skipped"]
+def test_a_deploy_that_fails_after_the_rollback_opens_another_incident(act: Act, store: Store) -> None:
+    open_incident(store)
+
+    ended = act.run(example("rollback"), "workflow_dispatch", scripts={"rollback.sh": SUCCEEDS})
+    failed = act.run(example("deploy"), "push", scripts={"deploy.sh": FAILS})
+
+    assert (ended.outcomes, failed.outcomes) == (["created"], ["opened"])
+    assert timeline(store) == ["INVESTIGATING", "RESOLVED", "INVESTIGATING"]
+
+
+def test_a_deploy_that_succeeds_says_nothing(act: Act, store: Store) -> None:
+    result = act.run(example("deploy"), "push", scripts={"deploy.sh": SUCCEEDS})
+
+    assert (result.jobs, store.requests) == ({"deploy": "success"}, [])
+
+
+def test_a_rollback_that_fails_says_nothing(act: Act, store: Store) -> None:
+    result = act.run(example("rollback"), "workflow_dispatch", scripts={"rollback.sh": FAILS})
+
+    assert (result.jobs, store.requests) == ({"rollback": "failure"}, [])
+
+
+def test_a_rollback_without_an_incident_says_nothing(act: Act, store: Store) -> None:
+    result = act.run(example("rollback"), "workflow_dispatch", scripts={"rollback.sh": SUCCEEDS})
+
+    assert (result.outcomes, timeline(store), mails(store)) == (["skipped"], [], [])
 
 
 @pytest.mark.parametrize(
-    ("deploy", "rollback", "said", "api"),
+    ("deploy", "rollback", "said", "mailed", "api"),
     [
-        ("failure", "success", ["INVESTIGATING", "RESOLVED"], "OPERATIONAL"),
-        ("failure", "failure", ["INVESTIGATING", "IDENTIFIED"], "MAJOR_OUTAGE"),
-        ("failure", "cancelled", ["INVESTIGATING", "UPDATE"], "MAJOR_OUTAGE"),
-        ("cancelled", "success", ["INVESTIGATING", "RESOLVED"], "OPERATIONAL"),
-        ("cancelled", "skipped", ["INVESTIGATING", "UPDATE"], "DEGRADED_PERFORMANCE"),
-        ("success", "skipped", [], "OPERATIONAL"),
-        ("skipped", "skipped", [], "OPERATIONAL"),
+        ("failure", "success", ["INVESTIGATING", "RESOLVED"], 2, "OPERATIONAL"),
+        ("failure", "failure", ["INVESTIGATING", "IDENTIFIED"], 2, "MAJOR_OUTAGE"),
+        ("failure", "cancelled", ["INVESTIGATING", "UPDATE"], 1, "MAJOR_OUTAGE"),
+        ("cancelled", "success", ["INVESTIGATING", "RESOLVED"], 2, "OPERATIONAL"),
+        ("cancelled", "skipped", ["INVESTIGATING", "UPDATE"], 1, "DEGRADED_PERFORMANCE"),
+        ("success", "skipped", [], 0, "OPERATIONAL"),
+        ("skipped", "skipped", [], 0, "OPERATIONAL"),
     ],
 )
 def test_customers_read_the_right_thing_however_deploy_and_rollback_end(
-    sandbox: Sandbox, deploy: str, rollback: str, said: list[str], api: str
+    act: Act, store: Store, deploy: str, rollback: str, said: list[str], mailed: int, api: str
 ) -> None:
-    workflow = Workflow("outcomes", sandbox)
-    workflow.set_result("deploy", deploy)
-    workflow.set_result("rollback", rollback)
+    scripts = {"deploy.sh": SCRIPTS.get(deploy, SUCCEEDS), "rollback.sh": SCRIPTS.get(rollback, SUCCEEDS)}
+    results = {job: result for job, result in (("deploy", deploy), ("rollback", rollback)) if result not in SCRIPTS}
 
-    begun = workflow.run("begin")
-    ended = workflow.run("end") if begun else []
+    act.run(example("outcomes"), "push", scripts=scripts, results=results)
 
-    assert outcomes(begun + ended) == (["opened", "created"] if said else [])
-    assert timeline(sandbox.store, "Checkout may be disrupted by a deploy") == said
-    assert statuses(sandbox.store)["API"] == api
+    assert timeline(store, "Checkout may be disrupted by a deploy") == said
+    assert (len(mails(store)), statuses(store)["API"]) == (mailed, api)
 
 
-def test_a_canary_passes_on_the_incident_and_corrects_its_update(sandbox: Sandbox) -> None:
-    workflow = Workflow("canary", sandbox)
-
-    results = workflow.run("tell-customers") + workflow.run("tell-customers-again")
-
-    assert outcomes(results) == ["opened", "updated", "created"]
-    assert timeline(sandbox.store, "Some customers see errors") == ["IDENTIFIED", "RESOLVED"]
-    assert (statuses(sandbox.store), sandbox.store.mails) == (CALM, [])
+SCRIPTS = {"success": SUCCEEDS, "failure": FAILS}
+"""What a script does to give its job a result. act can neither cancel a job nor skip one that has to run."""
 
 
-@pytest.mark.parametrize(("work", "last"), [("success", "COMPLETED"), ("failure", "UPDATE")])
-def test_a_maintenance_moves_on_by_its_id(sandbox: Sandbox, work: str, last: str) -> None:
-    workflow = Workflow("maintenance", sandbox, {"incident-id": INCIDENT_ID})
-    workflow.set_result("work", work)
+def test_a_canary_passes_on_the_incident_and_corrects_its_update(act: Act, store: Store) -> None:
+    scripts = {"deploy.sh": 'test "$1" != --canary', "withdraw.sh": SUCCEEDS}
 
-    results = workflow.run("announce") + workflow.run("begin") + workflow.run("end")
+    result = act.run(example("canary"), "workflow_dispatch", scripts=scripts)
 
-    assert outcomes(results) == ["created"] * 3
-    assert [update.status for update in sandbox.store.timeline()[1:]] == ["SCHEDULED", "IN_PROGRESS", last]
+    title = "Some customers see errors"
+    first = next(incident.updates[0] for incident in store.incidents.values() if incident.title == title)
+    assert result.outcomes == ["opened", "updated", "created"]
+    assert timeline(store, title) == ["IDENTIFIED", "RESOLVED"]
+    assert first.description == "A new version failed for one customer in twenty. It has been withdrawn."
+    assert (statuses(store), mails(store)) == (CALM, [])
 
 
-@pytest.mark.parametrize(("dry_run", "outcome"), [("true", "dry-run"), ("false", "opened")])
-def test_the_manual_workflow_opens_an_incident(sandbox: Sandbox, dry_run: str, outcome: str) -> None:
+def test_a_canary_that_cannot_be_withdrawn_leaves_the_incident_open(act: Act, store: Store) -> None:
+    scripts = {"deploy.sh": FAILS, "withdraw.sh": FAILS}
+
+    act.run(example("canary"), "workflow_dispatch", scripts=scripts)
+
+    assert timeline(store, "Some customers see errors") == ["IDENTIFIED"]
+    assert statuses(store)["Website"] == "DEGRADED_PERFORMANCE"
+
+
+@pytest.mark.parametrize(
+    ("work", "last", "payments"), [(SUCCEEDS, "COMPLETED", "OPERATIONAL"), (FAILS, "UPDATE", "MAINTENANCE")]
+)
+def test_a_maintenance_moves_on_by_its_id(act: Act, store: Store, work: str, last: str, payments: str) -> None:
+    form = {"inputs": {"incident-id": INCIDENT_ID}}
+
+    result = act.run(example("maintenance"), "workflow_dispatch", form, scripts={"migrate.sh": work})
+
+    assert result.outcomes == ["created"] * 3
+    assert [update.status for update in store.timeline()[1:]] == ["SCHEDULED", "IN_PROGRESS", last]
+    assert mails(store) == [f"[IN_PROGRESS] {INCIDENT_TITLE}", f"[{last}] {INCIDENT_TITLE}"]
+    assert statuses(store)["Payments"] == payments
+
+
+@pytest.mark.parametrize(
+    ("notify", "dry_run", "said", "mailed"),
+    [
+        ("true", "false", ["INVESTIGATING"], ["[INVESTIGATING] Search is slow"]),
+        ("false", "false", ["INVESTIGATING"], []),
+        ("true", "true", [], []),
+    ],
+)
+def test_the_manual_workflow_opens_an_incident(
+    act: Act, store: Store, notify: str, dry_run: str, said: list[str], mailed: list[str]
+) -> None:
     form = {
         "title": "Search is slow",
         "status": "INVESTIGATING",
         "description": "We are looking into it.",
-        "components": "Core / Search: degraded_performance",
-        "notify": "true",
+        "components": "Core / Search: degraded_performance, API: partial_outage",
+        "notify": notify,
         "dry-run": dry_run,
     }
 
-    assert outcomes(Workflow("manual", sandbox, form).run("tell-customers")) == [outcome]
+    result = act.run(example("manual"), "workflow_dispatch", {"inputs": form})
+
+    assert result.outcomes == ["dry-run" if dry_run == "true" else "opened"]
+    assert (timeline(store, "Search is slow"), mails(store)) == (said, mailed)
 
 
-def test_a_mistyped_title_in_the_form_opens_no_incident_that_is_over_already(sandbox: Sandbox) -> None:
+def test_a_mistyped_title_in_the_form_opens_no_incident_that_is_over_already(act: Act, store: Store) -> None:
     form = {"title": "Serch is slow", "status": "RESOLVED", "description": "Search is fast again."}
 
-    results = Workflow("manual", sandbox, form).run("tell-customers")
+    result = act.run(example("manual"), "workflow_dispatch", {"inputs": form})
 
-    assert (outcomes(results), list(sandbox.store.incidents)) == (["invalid"], [INCIDENT_ID])
-
-
-def moments(workflow: Workflow) -> list[StepResult]:
-    return workflow.run("deploy-failed") + workflow.run("rollback-complete")
+    assert (result.outcomes, list(store.incidents)) == (["invalid"], [INCIDENT_ID])
 
 
-def test_a_rehearsal_goes_well_and_posts_nothing(sandbox: Sandbox) -> None:
-    results = moments(Workflow("rehearsal", sandbox))
-
-    assert outcomes(results) == ["dry-run", "skipped"]
-    assert {request.method for request in sandbox.store.requests} == {"GET"}
+BOTH_FAIL = {"deploy-failed": "failure", "rollback-complete": "failure"}
+BOTH_SUCCEED = {"deploy-failed": "success", "rollback-complete": "success"}
 
 
-def test_a_rehearsal_during_an_incident_tries_to_restore_its_components(sandbox: Sandbox) -> None:
-    Workflow("deploy", sandbox).run("tell-customers")
+def test_a_rehearsal_goes_well_and_posts_nothing(act: Act, store: Store) -> None:
+    result = act.run(example("rehearsal"), "schedule")
 
-    assert outcomes(Workflow("rehearsal", sandbox).run("rollback-complete")) == ["dry-run"]
-    assert timeline(sandbox.store, TITLE) == ["INVESTIGATING"]
+    assert (result.jobs, sorted(result.outcomes)) == (BOTH_SUCCEED, ["dry-run", "skipped"])
+    assert {request.method for request in store.requests} == {"GET"}
+
+
+def test_a_rehearsal_during_an_incident_tries_to_restore_its_components(act: Act, store: Store) -> None:
+    open_incident(store)
+
+    result = act.run(example("rehearsal"), "schedule")
+
+    assert (result.jobs, result.outcomes) == (BOTH_SUCCEED, ["dry-run"] * 2)
+    assert timeline(store) == ["INVESTIGATING"]
 
 
 @pytest.mark.parametrize("token", ["an-expired-token", READ_TOKEN, OTHER_ORGANISATION_TOKEN])
-def test_a_rehearsal_is_red_when_the_token_may_not_write(sandbox: Sandbox, token: str) -> None:
-    workflow = Workflow("rehearsal", sandbox)
-    workflow.set_value("secrets.ONLINEORNOT_API_TOKEN", token)
+def test_a_rehearsal_is_red_when_the_token_may_not_write(act: Act, token: str) -> None:
+    result = replace(act, secret=token).run(example("rehearsal"), "schedule")
 
-    assert [result.end for result in moments(workflow)] == [(1, "rejected")] * 2
-
-
-def test_a_rehearsal_is_red_when_the_status_page_was_deleted(sandbox: Sandbox) -> None:
-    workflow = Workflow("rehearsal", sandbox)
-    workflow.set_value("vars.ONLINEORNOT_STATUS_PAGE_ID", "deletedpage1")
-
-    assert [result.end for result in moments(workflow)] == [(1, "rejected")] * 2
+    assert (result.jobs, result.outcomes) == (BOTH_FAIL, ["rejected"] * 2)
+    assert token not in result.log.replace(f"::add-mask::{token}", "").replace(f'"arg":"{token}"', "")
 
 
-def test_a_rehearsal_is_red_when_a_component_was_renamed(sandbox: Sandbox) -> None:
-    sandbox.store.components[API_ID] = replace(sandbox.store.components[API_ID], name="Public API")
+def test_a_rehearsal_is_red_when_the_status_page_was_deleted(act: Act) -> None:
+    result = replace(act, page_id="deletedpage1").run(example("rehearsal"), "schedule")
 
-    assert [result.end for result in Workflow("rehearsal", sandbox).run("deploy-failed")] == [(1, "invalid")]
+    assert (result.jobs, result.outcomes) == (BOTH_FAIL, ["rejected"] * 2)
 
 
-def test_the_pull_request_behind_a_failed_deploy_gets_a_comment(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_rehearsal_is_red_when_a_component_was_renamed(act: Act, store: Store) -> None:
+    store.components[API_ID] = replace(store.components[API_ID], name="Public API")
+
+    result = act.run(example("rehearsal"), "schedule")
+
+    assert result.jobs == {"deploy-failed": "failure", "rollback-complete": "success"}
+
+
+def rows_of(comment: str) -> list[str]:
+    """Return what the table in a comment says of each update, newest first."""
+    return [line.split(" | ")[1] for line in comment.splitlines() if line.startswith("| 20")]
+
+
+TOLD_THE_END = ["`RESOLVED`<br>subscribers notified", "`INVESTIGATING`<br>subscribers notified"]
+
+
+def test_the_pull_request_behind_a_failed_deploy_gets_a_comment(act: Act, store: Store) -> None:
     github = GitHub(pulls={HEAD: [pull(7, merged=True)]}, jobs={55: [("deploy (eu)", "failure"), ("test", "success")]})
+    event = {"workflow_run": {"id": 55, "head_sha": HEAD, "conclusion": "failure"}}
     with FaultServer(app=create_github_app(github)) as server:
-        workflow = Workflow("pull-request", sandbox, environ=after_a_failed_run(55, server.url, tmp_path))
-        results = workflow.run("begin") + workflow.run("end")
+        commenting = replace(act, github_url=server.url)
+        result = commenting.run(example("pull-request"), "workflow_run", event, scripts={"rollback.sh": SUCCEEDS})
 
     (comment,) = github.bodies(7)
-    assert outcomes(results) == ["opened", "created"]
-    assert [line.split(" | ")[1] for line in comment.splitlines() if line.startswith("| 20")] == [
-        "`RESOLVED`<br>subscribers notified",
-        "`INVESTIGATING`<br>subscribers notified",
-    ]
+    assert result.outcomes == ["opened", "created"]
+    assert (timeline(store), statuses(store)) == (["INVESTIGATING", "RESOLVED"], CALM)
+    assert rows_of(comment) == TOLD_THE_END
     assert "`deploy (eu)`" in comment
+
+
+@pytest.mark.parametrize("conclusion", ["success", "cancelled"])
+def test_nothing_is_rolled_back_after_a_deploy_that_did_not_fail(act: Act, store: Store, conclusion: str) -> None:
+    event = {"workflow_run": {"id": 55, "head_sha": HEAD, "conclusion": conclusion}}
+
+    result = act.run(example("pull-request"), "workflow_run", event, scripts={"rollback.sh": SUCCEEDS})
+
+    assert (result.jobs, store.requests) == ({}, [])
+
+
+def deployment(environment: str, state: str) -> dict[str, dict[str, str]]:
+    return {"deployment": {"sha": HEAD, "environment": environment}, "deployment_status": {"state": state}}
 
 
 @pytest.mark.parametrize(
     ("environment", "state", "jobs"),
     [
-        ("production", "failure", ["failed"]),
         ("production", "error", ["failed"]),
-        ("production", "success", ["succeeded"]),
         ("Production", "failure", ["failed"]),
+        ("production", "success", ["succeeded"]),
         ("production", "in_progress", []),
         ("production", "inactive", []),
         ("staging", "success", []),
@@ -204,53 +290,57 @@ def test_the_pull_request_behind_a_failed_deploy_gets_a_comment(sandbox: Sandbox
     ],
 )
 def test_only_the_end_of_a_deployment_to_production_concerns_customers(
-    sandbox: Sandbox, environment: str, state: str, jobs: list[str]
+    act: Act, environment: str, state: str, jobs: list[str]
 ) -> None:
-    workflow = Workflow("deployment", sandbox)
-    workflow.set_value("github.event.deployment.environment", environment)
-    workflow.set_value("github.event.deployment_status.state", state)
+    result = act.run(example("deployment"), "deployment_status", deployment(environment, state))
 
-    assert [job for job in ("failed", "succeeded") if workflow.condition_holds(job)] == jobs
+    assert list(result.jobs) == jobs
 
 
-def test_a_deployment_that_failed_and_a_later_success_are_one_incident(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_deployment_that_failed_and_a_later_success_are_one_incident(act: Act, store: Store) -> None:
     github = GitHub(pulls={HEAD: [pull(7, merged=True)]})
+    states = ("failure", "failure", "success")
     with FaultServer(app=create_github_app(github)) as server:
-        environ = on_event("deployment_status", {"deployment": {"sha": HEAD}}, server.url, tmp_path)
-        workflow = Workflow("deployment", sandbox, environ=environ)
-        results = [*workflow.run("failed"), *workflow.run("failed"), *workflow.run("succeeded")]
+        commenting = replace(act, github_url=server.url)
+        results = [
+            commenting.run(example("deployment"), "deployment_status", deployment("production", state))
+            for state in states
+        ]
 
-    assert outcomes(results) == ["opened", "unchanged", "created"]
-    assert timeline(sandbox.store, TITLE) == ["INVESTIGATING", "RESOLVED"]
-    assert (statuses(sandbox.store), len(github.bodies(7))) == (CALM, 1)
+    (comment,) = github.bodies(7)
+    assert [result.outcomes for result in results] == [["opened"], ["unchanged"], ["created"]]
+    assert (timeline(store), statuses(store)) == (["INVESTIGATING", "RESOLVED"], CALM)
+    assert rows_of(comment) == TOLD_THE_END
 
 
-def test_a_deployment_that_succeeds_without_an_incident_posts_nothing(sandbox: Sandbox) -> None:
-    assert outcomes(Workflow("deployment", sandbox).run("succeeded")) == ["skipped"]
+def test_a_deployment_that_succeeds_without_an_incident_posts_nothing(act: Act, store: Store) -> None:
+    result = act.run(example("deployment"), "deployment_status", deployment("production", "success"))
+
+    assert (result.outcomes, mails(store)) == (["skipped"], [])
 
 
-def recipe() -> str:
-    """The README's job for workflows without secrets, as a complete workflow."""
-    section = (ROOT / "README.md").read_text(encoding="utf-8").split("\n### Forks and Dependabot\n")[1]
-    (block,) = re.findall(r"```yaml\n(.*?)```", section.split("\n## ")[0], re.DOTALL)
-    return f"on: push\n{block}"
+def test_a_later_job_reads_the_outputs_as_the_readme_says(act: Act, store: Store) -> None:
+    result = act.run(readme_workflows()["Outputs"], "deployment")
+
+    (update,) = next(incident.updates for incident in store.incidents.values() if incident.title == TITLE)
+    assert (result.outcomes, statuses(store)["API"]) == (["opened"], "MAJOR_OUTAGE")
+    assert f"Posted at {update.date_happened}" in result.log
+
+
+def test_the_job_of_the_readme_comments_on_the_pull_request(act: Act) -> None:
+    github = GitHub(pulls={HEAD: [pull(7, merged=True)]})
+    workflow = readme_workflows()["The pull request behind the deploy"]
+    with FaultServer(app=create_github_app(github)) as server:
+        replace(act, github_url=server.url).run(workflow, "deployment", {"deployment": {"sha": HEAD}})
+
+    (comment,) = github.bodies(7)
+    assert rows_of(comment) == TOLD_THE_END[1:]
 
 
 @pytest.mark.parametrize(("secret", "expected"), [("sandbox-edit-token", ["opened"]), ("", [])])
-def test_the_recipe_leaves_the_step_out_where_there_is_no_secret(
-    sandbox: Sandbox, secret: str, expected: list[str]
+def test_the_job_for_forks_leaves_the_step_out_where_there_is_no_secret(
+    act: Act, secret: str, expected: list[str]
 ) -> None:
-    workflow = Workflow(recipe(), sandbox)
-    workflow.set_value("secrets.ONLINEORNOT_API_TOKEN", secret)
+    result = replace(act, secret=secret).run(readme_workflows()["Forks and Dependabot"], "deployment")
 
-    assert outcomes(workflow.run("tell-customers")) == expected
-
-
-def test_the_recipe_is_a_valid_workflow(tmp_path: Path) -> None:
-    path = tmp_path / "recipe.yml"
-    path.write_text(recipe(), encoding="utf-8")
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(path)]
-
-    checked = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
-
-    assert checked.returncode == 0, checked.stdout
+    assert (result.jobs, result.outcomes) == ({"tell-customers": "success"}, expected)

@@ -1,0 +1,82 @@
+"""Actions of others are pinned: by commit, everywhere the same, and one of those that were looked up.
+
+The table of commits lies beside the checkout and is not part of it. Where it is missing, the test against it is
+skipped; it fails if the environment has REQUIRE_CONTRACT=1.
+"""
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TABLE = ROOT.parent / "shared" / "release.md"
+WORKFLOWS = [*(ROOT / ".github" / "workflows").glob("*.yml"), *(ROOT / "examples").glob("*.yml")]
+FILES = sorted([*WORKFLOWS, ROOT / "action.yml", ROOT / "README.md"])
+USES = re.compile(r"^\s*(?:- )?uses:\s*(?P<action>[^\s@]+)(?P<pin>.*)$", re.MULTILINE)
+ROW = re.compile(r"^\| (\S+) \| `([0-9a-f]{40})` \| (\S+) \|$", re.MULTILINE)
+OUR_ACTION = "/onlineornot-incident-update"
+
+
+@dataclass(frozen=True)
+class Use:
+    """An action of somebody else, as a line of a file uses it; the pin is the rest of the line."""
+
+    file: str
+    action: str
+    pin: str
+
+    @property
+    def repository(self) -> str:
+        """Its repository, of which it may be a folder."""
+        return "/".join(self.action.split("/")[:2])
+
+
+def uses_in(path: Path) -> Iterator[Use]:
+    for found in USES.finditer(path.read_text(encoding="utf-8")):
+        if not found["action"].startswith("./") and not found["action"].endswith(OUR_ACTION):
+            yield Use(path.name, found["action"], found["pin"])
+
+
+ALL_USES = [use for path in FILES for use in uses_in(path)]
+
+
+def pins() -> dict[str, set[str]]:
+    """Return how each repository is pinned."""
+    found = defaultdict(set)
+    for use in ALL_USES:
+        found[use.repository].add(use.pin)
+    return found
+
+
+def pins_looked_up() -> dict[str, str]:
+    """Read the table, or skip the test."""
+    if TABLE.exists():
+        rows = ROW.findall(TABLE.read_text(encoding="utf-8"))
+        return {repository: f"@{commit} # {version}" for repository, commit, version in rows}
+    if os.environ.get("REQUIRE_CONTRACT") == "1":
+        raise FileNotFoundError(f"REQUIRE_CONTRACT=1, but there is no {TABLE}")
+    pytest.skip("the table of commits is not there: ../shared/release.md")
+
+
+def test_workflows_examples_and_readme_use_actions_of_others() -> None:
+    assert {"ci.yml", "deploy.yml", "README.md"} <= {use.file for use in ALL_USES}
+
+
+@pytest.mark.parametrize("use", ALL_USES, ids=lambda use: f"{use.file}-{use.action}")
+def test_an_action_of_others_is_pinned_to_a_full_commit_with_its_version(use: Use) -> None:
+    assert re.fullmatch(r"@[0-9a-f]{40} # v\d+\.\d+\.\d+", use.pin)
+
+
+def test_an_action_has_the_same_commit_everywhere() -> None:
+    assert {repository: found for repository, found in pins().items() if len(found) > 1} == {}
+
+
+def test_every_commit_is_one_that_was_looked_up() -> None:
+    known = pins_looked_up()
+
+    assert {repository: found for repository, found in pins().items() if found != {known.get(repository)}} == {}

@@ -1,0 +1,23 @@
+"""Fixtures of the tests that need the image."""
+
+import fcntl
+import os
+
+import pytest
+from support.image import build_image, why_there_is_no_image
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Build the image once, however many workers there are; its id."""
+    if reason := why_there_is_no_image():
+        (pytest.fail if os.environ.get("REQUIRE_ENGINE") == "1" else pytest.skip)(reason)
+    folder = tmp_path_factory.getbasetemp()
+    common_folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    with (common_folder / "image").open("a+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        image_id = file.read() or build_image()
+        file.truncate(0)
+        file.write(image_id)
+    return image_id

@@ -1,0 +1,188 @@
+"""Workflows, run by nektos/act, with real job containers and the action's own image.
+
+https://nektosact.com/
+"""
+
+import json
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from support.github_app import REPOSITORY, TOKEN
+from support.image import base_image
+
+from onlineornot_sandbox.auth import EDIT_TOKEN
+from onlineornot_sandbox.local_step import ROOT
+from onlineornot_sandbox.seed import PAGE_ID
+
+ACT = ROOT / ".venv-tools" / "bin" / "act"
+RUN_SECONDS = 300
+SUCCEEDS, FAILS = "exit 0", "exit 1"
+NO_GITHUB = "http://127.0.0.1:9"
+_STEP = re.compile(r"uses: (\S+/onlineornot-incident-update@v1)\n( *)with:\n")
+
+
+@dataclass(frozen=True)
+class WorkflowResult:
+    """What a workflow did.
+
+    Attributes:
+        jobs: The result of each job that ran, by its id; one of a matrix that fails is a failure.
+        outputs: The outputs of each step that used the action, in the order in which they ran.
+        log: Everything that act wrote.
+    """
+
+    jobs: Mapping[str, str]
+    outputs: tuple[Mapping[str, str], ...]
+    log: str
+
+    @property
+    def outcomes(self) -> list[str]:
+        """The outcome of each step that used the action."""
+        return [outputs["outcome"] for outputs in self.outputs]
+
+
+@dataclass(frozen=True)
+class Act:
+    """Runs workflows in a folder of its own, as if it were a checkout of the repository with the deploy scripts.
+
+    Attributes:
+        image: The action's image.
+        folder: An empty folder.
+        api_url: Where the API is.
+        github_url: Where GitHub's API is.
+        secret: The API token, as the repository's secret.
+        page_id: The status page, as the repository's variable.
+    """
+
+    image: str
+    folder: Path
+    api_url: str
+    github_url: str = NO_GITHUB
+    secret: str = EDIT_TOKEN
+    page_id: str = PAGE_ID
+
+    def run(
+        self,
+        workflow: str,
+        event: str,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        scripts: Mapping[str, str] | None = None,
+        results: Mapping[str, str] | None = None,
+    ) -> WorkflowResult:
+        """Run a workflow. It is an error if act fails although no job did.
+
+        Args:
+            workflow: Its text.
+            event: The event that starts it.
+            payload: What that event says.
+            scripts: What the scripts of the repository do, by their names.
+            results: The results of jobs that act cannot bring about, such as `cancelled`, by the ids of the jobs.
+        """
+        checkout = self._check_out(scripts or {})
+        (checkout / "workflow.yml").write_text(self._adapt(workflow, results or {}), encoding="utf-8")
+        (checkout / "event.json").write_text(json.dumps(payload or {}), encoding="utf-8")
+        ended = subprocess.run(
+            [str(ACT), event, *self._options(workflow)],
+            cwd=checkout,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            timeout=RUN_SECONDS,
+            check=False,
+        )
+        result = _read(ended.stdout)
+        assert (ended.returncode != 0) == ("failure" in result.jobs.values()), result.log
+        return result
+
+    def _check_out(self, scripts: Mapping[str, str]) -> Path:
+        checkout = self.folder / "checkout"
+        checkout.mkdir(exist_ok=True)
+        for name, does in scripts.items():
+            (checkout / name).write_text(f"#!/bin/sh\n{does}\n", encoding="utf-8")
+            (checkout / name).chmod(0o755)
+        return checkout
+
+    def _adapt(self, workflow: str, results: Mapping[str, str]) -> str:
+        """Send the steps to the sandbox, and give jobs the results that act cannot bring about.
+
+        act names the containers of a job by workflow and job. So that two runs of an example at the same time do not
+        remove each other's, each has a name of its own.
+        """
+        text = _STEP.sub(rf"\g<0>\2  api-url: {self.api_url}\n", workflow)
+        text = re.sub(r"^name: .*", rf"\g<0> {token_hex(8)}", text, flags=re.MULTILINE)
+        for job, result in results.items():
+            text = text.replace(f"needs.{job}.result", f"('{result}')")  # in YAML, quotes must not come first
+        return text
+
+    def _options(self, workflow: str) -> list[str]:
+        """Return act's command line.
+
+        The host's network lets the containers reach the sandbox on 127.0.0.1. The socket of the engine is not mounted,
+        and no image is pulled. Without --rm, the container of a job that fails would stay.
+        """
+        action = self._action()
+        names = {step[1] for step in _STEP.finditer(workflow)}
+        return [
+            "--json",
+            "--rm",
+            "--no-cache-server",
+            "--pull=false",
+            f"--action-cache-path={self.folder / 'cache'}",
+            "--container-daemon-socket=-",
+            f"--platform=ubuntu-24.04={base_image()}",
+            "--workflows=workflow.yml",
+            "--eventpath=event.json",
+            f"--secret=ONLINEORNOT_API_TOKEN={self.secret}",
+            f"--secret=GITHUB_TOKEN={TOKEN}",
+            f"--var=ONLINEORNOT_STATUS_PAGE_ID={self.page_id}",
+            f"--env=GITHUB_API_URL={self.github_url}",
+            f"--env=GITHUB_REPOSITORY={REPOSITORY}",
+            *(f"--local-repository={name}={action}" for name in names),
+        ]
+
+    def _action(self) -> Path:
+        """Make the folder that takes the place of the action's repository.
+
+        It has this checkout's `action.yml`, but names the image that is there already, as a release does: act would
+        build it again for each run.
+        """
+        folder = self.folder / "action"
+        folder.mkdir(exist_ok=True)
+        text = (ROOT / "action.yml").read_text(encoding="utf-8")
+        (folder / "action.yml").write_text(
+            re.sub("^  image: .*", f"  image: docker://{self.image}", text, flags=re.MULTILINE), encoding="utf-8"
+        )
+        return folder
+
+
+@dataclass
+class _Progress:
+    """What the lines of the log have said so far."""
+
+    jobs: dict[str, str] = field(default_factory=dict)
+    outputs: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+
+
+def _read(log: str) -> WorkflowResult:
+    """Read act's log, one JSON object a line."""
+    progress = _Progress()
+    for line in log.splitlines():
+        if line.startswith("{"):
+            _note(json.loads(line), progress)
+    return WorkflowResult(progress.jobs, tuple(progress.outputs.values()), log)
+
+
+def _note(entry: Mapping[str, Any], progress: _Progress) -> None:
+    if result := entry.get("jobResult"):
+        earlier = progress.jobs.get(entry["jobID"])
+        progress.jobs[entry["jobID"]] = "failure" if earlier == "failure" else result
+    if entry.get("command") == "set-output":
+        step = (entry["job"], ",".join(entry["stepID"]))
+        progress.outputs.setdefault(step, {})[entry["name"]] = entry["arg"]

@@ -1,0 +1,52 @@
+"""The image, built from the checkout by a Docker engine."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+
+from onlineornot_sandbox.local_step import ROOT
+
+DOCKER = shutil.which("docker") or "docker"
+BUILD_SECONDS = 900
+STEP_SECONDS = 120
+
+
+def docker(
+    *command: str, environ: Mapping[str, str] | None = None, seconds: float = STEP_SECONDS
+) -> subprocess.CompletedProcess[str]:
+    """Run the client; `environ` comes on top of its own environment, from which `-e NAME` takes a value."""
+    return subprocess.run(
+        [DOCKER, *command],
+        env={**os.environ, **(environ or {})},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=seconds,
+        check=False,
+    )
+
+
+def base_image() -> str:
+    """Return the image that ours is built from, with its digest."""
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    (base,) = re.findall(r"^FROM (\S+@sha256:\S+)", dockerfile, re.MULTILINE)
+    return str(base)
+
+
+def why_there_is_no_image() -> str:
+    """Say why the image cannot be built here; empty if it can."""
+    if docker("version", seconds=60).returncode != 0:
+        return "no Docker engine runs"
+    base = base_image()
+    if docker("image", "inspect", base).returncode != 0 and docker("pull", base, seconds=300).returncode != 0:
+        return f"the base image {base} is neither here nor can it be pulled"
+    return ""
+
+
+def build_image() -> str:
+    """Build the image from the checkout, and return its id."""
+    tag = "onlineornot-incident-update:tests"
+    built = docker("build", "--tag", tag, str(ROOT), seconds=BUILD_SECONDS)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return docker("image", "inspect", "--format", "{{.Id}}", tag).stdout.strip()
