@@ -38,13 +38,22 @@ RUN find / -maxdepth 1 -type l -name 'lib*' -printf '%f %l\n' \
 RUN cp --parents /etc/passwd /etc/group /etc/nsswitch.conf /etc/ssl/certs/ca-certificates.crt /image \
  && mkdir -p /image/root && install --directory --mode 1777 /image/tmp
 
+# For those who scan the image: Debian's release, and the status of every package that a file comes from, where Debian's
+# own tools and distroless images have it. The last two packages made their files when they were installed.
+# https://github.com/GoogleContainerTools/distroless/blob/main/PACKAGE_METADATA.md
+RUN cp --parents --dereference /etc/os-release /image \
+ && mkdir -p /image/var/lib/dpkg/status.d \
+ && find /image -type f ! -path '/image/usr/local/*' -printf '/%P\n' | xargs realpath | sort -u \
+    | { xargs dpkg-query --search 2>/dev/null || true; } | cut -d : -f 1 | sort -u | sed '$a base-passwd\nca-certificates' \
+    | while read -r package; do dpkg-query --status "$package" > "/image/var/lib/dpkg/status.d/$package"; done
+
 # A container does not keep bytecode between runs, so all modules are compiled here. unchecked-hash skips the comparison
 # with the source, which cannot change in an image. The sources stay, for tracebacks; no_debug_ranges drops the column
 # positions, which take time to load. The imports make the build fail, rather than a workflow, if a library is missing.
 # https://docs.python.org/3/using/cmdline.html#cmdoption-X
 RUN python -X no_debug_ranges -m compileall -q -f -j 0 --invalidation-mode unchecked-hash -s /image -p / /image/usr/local/lib \
  && LD_LIBRARY_PATH=/usr/local/lib chroot /image /usr/local/bin/python -I -c \
-        'import ctypes, decimal, hashlib, lzma, ssl, uuid, zlib, cryptography.x509, github, nacl.public, pydantic, requests'
+        'import ctypes, decimal, hashlib, lzma, ssl, uuid, zlib, github, nacl.public, pydantic, requests'
 
 COPY entrypoint.py /action/
 COPY src/onlineornot_action /action/src/onlineornot_action
@@ -54,9 +63,15 @@ RUN python -X no_debug_ranges -m compileall -q --invalidation-mode unchecked-has
 FROM scratch
 LABEL org.opencontainers.image.title="OnlineOrNot incident update" \
       org.opencontainers.image.description="Posts and patches incident updates on OnlineOrNot status pages" \
-      org.opencontainers.image.licenses="MIT"
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.source="https://github.com/OWNER/onlineornot-incident-update"
 COPY --from=build /image /
 COPY --from=build /action /action
+# A release says which one it is; what `uses: ./` and forks build is none.
+ARG VERSION=unreleased
+ARG REVISION=unknown
+LABEL org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION"
 # Saves 3 ms at each start: pydantic would read the metadata of every package to look for plugins, and there are none.
 # https://github.com/pydantic/pydantic/blob/main/pydantic/plugin/_loader.py
 ENV PYDANTIC_DISABLE_PLUGINS=__all__
