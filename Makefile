@@ -1,6 +1,7 @@
 # make demo   see what the action does, against the sandbox
 # make test   all tests (those that need a container where a Docker engine runs)
 # make .venv-tools/installed   act and syft, which some of those tests need
+# make test-image IMAGE=…  only those, with an image that is there already
 # make check  lint, types, workflows, action.yml, Dockerfile, scripts
 # make soak   300 steps at once against a sandbox in trouble
 # make picture  the picture in the README anew; needs Chromium
@@ -11,13 +12,18 @@ BIN := .venv/bin
 COMPILE := .venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --no-strip-extras \
            --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: demo test check format sandbox soak picture lock
+.PHONY: demo test test-image check format sandbox soak picture lock
 
 demo: .venv/installed
 	PYTHONPATH=src $(BIN)/python -m onlineornot_sandbox.demo
 
 test: .venv/installed
 	$(BIN)/pytest -n 4 --dist worksteal --cov --cov-report=term
+
+# make test-image IMAGE=name@sha256:…
+test-image: .venv/installed .venv-tools/installed
+	docker image inspect --format 'Testing {{.Id}}' "$(IMAGE)" || docker pull --quiet "$(IMAGE)"
+	IMAGE="$(IMAGE)" REQUIRE_ENGINE=1 $(BIN)/pytest -n 2 --dist worksteal -m container -k 'not two_builds'
 
 check: .venv/installed
 	$(BIN)/ruff check

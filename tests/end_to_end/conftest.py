@@ -9,9 +9,11 @@ from support.image import build_image, why_there_is_no_image
 
 @pytest.fixture(scope="session")
 def image(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Build the image once, however many workers there are; its id."""
+    """Build the image once, however many workers there are; its id. With the variable IMAGE, take that one instead."""
     if reason := why_there_is_no_image():
         (pytest.fail if os.environ.get("REQUIRE_ENGINE") == "1" else pytest.skip)(reason)
+    if given := os.environ.get("IMAGE"):
+        return given
     folder = tmp_path_factory.getbasetemp()
     common_folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
     with (common_folder / "image").open("a+", encoding="utf-8") as file:

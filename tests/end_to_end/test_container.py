@@ -1,11 +1,8 @@
 """The image, built by a Docker engine and run as GitHub's runner runs a step, against the sandbox."""
 
-import gzip
 import json
 import os
-import re
 import ssl
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,7 +12,7 @@ import pytest
 import trustme
 from support.fault_server import FAULTS, FaultServer, Play
 from support.github_app import HEAD, REPOSITORY, TOKEN, GitHub, create_github_app, pull
-from support.image import DOCKER, STEP_SECONDS, docker
+from support.image import STEP_SECONDS, docker, run_python
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import StepResult, as_variables
@@ -25,8 +22,6 @@ from onlineornot_sandbox.server import Sandbox
 
 pytestmark = pytest.mark.container
 
-PYTHON = "/usr/local/bin/python"
-LARGEST_DOWNLOAD = 35_000_000
 
 MOUNTED = ("workspace", "home", "workflow", "file_commands")
 RUNNER_ENVIRON = {
@@ -45,25 +40,6 @@ RUNNER_ENVIRON = {
     "GITHUB_WORKSPACE": "/github/workspace",
     "HOME": "/github/home",
 }
-
-NEEDED_MODULES = (
-    "asyncio, concurrent.futures, cryptography.x509, ctypes, difflib, email, encodings.idna, github, gzip, "
-    "hashlib, http.client, idna, ipaddress, json, logging, nacl.public, pydantic, requests, ssl, tempfile, "
-    "traceback, zlib"
-)
-LIST_FILES = "import os; [print(f'{at}/{name}') for at, _, names in os.walk('/') for name in names]"
-LIST_WITHOUT_BYTECODE = """
-import importlib.util, pathlib
-UNCHECKED = b"\\x01\\x00\\x00\\x00"
-
-def is_ready(source):
-    bytecode = pathlib.Path(importlib.util.cache_from_source(source))
-    return bytecode.exists() and bytecode.read_bytes()[4:8] == UNCHECKED
-
-sources = [*pathlib.Path("/usr/local/lib").rglob("*.py"), *pathlib.Path("/action").rglob("*.py")]
-assert len(sources) > 500, len(sources)
-print(*(source for source in sources if not is_ready(source)), sep="\\n")
-"""
 
 
 @dataclass(frozen=True)
@@ -108,13 +84,6 @@ class Step:
             outputs=parse_outputs(self.output_file.read_text(encoding="utf-8")),
             summary=self.summary_file.read_text(encoding="utf-8"),
         )
-
-
-def run_python(image: str, code: str, *options: str) -> str:
-    """Run code in the image's own interpreter, and return what it prints."""
-    ended = docker("run", "--rm", *options, "--entrypoint", PYTHON, image, "-I", "-c", code)
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout
 
 
 def put_traps(folder: Path) -> None:
@@ -308,40 +277,3 @@ def test_a_signal_ends_the_step_although_it_is_process_1(
 
     assert result.end == (exit_status, "cancelled"), result.log
     assert len(server.requests) == 1
-
-
-def test_log_is_utf_8_whatever_locale_the_workflow_sets(image: str) -> None:
-    code = "import sys; print(sys.stdout.encoding, sys.getfilesystemencoding())"
-
-    encodings = run_python(image, code, "-e", "LC_ALL=de_DE.ISO-8859-1", "-e", "PYTHONIOENCODING=latin-1")
-
-    assert encodings.split() == ["utf-8", "utf-8"]
-
-
-def test_image_has_all_modules_that_the_action_and_its_dependencies_need(image: str) -> None:
-    assert run_python(image, f"import {NEEDED_MODULES}; print('imported')") == "imported\n"
-
-
-def test_image_has_no_shell_no_package_manager_and_no_sandbox(image: str) -> None:
-    files = run_python(image, LIST_FILES)
-
-    assert "/usr/local/bin/python3" in files
-    assert re.findall(r".*/(?:ba|da)?sh$|.*/busybox$|.*/(?:pip|apt|dpkg)\b.*", files, re.MULTILINE) == []
-    assert re.findall(r"^/(?:usr/)?s?bin/.*|.*onlineornot_sandbox.*", files, re.MULTILINE) == []
-
-
-def test_image_starts_python_in_isolation_as_root_without_a_shell(image: str) -> None:
-    config = json.loads(docker("image", "inspect", "--format", "{{json .Config}}", image).stdout)
-
-    assert config["Entrypoint"] == [PYTHON, "-I", "/action/entrypoint.py"]
-    assert (config.get("User", ""), config.get("Cmd")) == ("", None)
-
-
-def test_image_has_bytecode_of_every_module(image: str) -> None:
-    assert run_python(image, LIST_WITHOUT_BYTECODE).split() == []
-
-
-def test_image_is_small_to_download(image: str) -> None:
-    saved = subprocess.run([DOCKER, "save", image], stdout=subprocess.PIPE, timeout=STEP_SECONDS, check=True)
-
-    assert len(gzip.compress(saved.stdout, 6)) <= LARGEST_DOWNLOAD

@@ -11,6 +11,8 @@ from onlineornot_sandbox.local_step import ROOT
 DOCKER = shutil.which("docker") or "docker"
 BUILD_SECONDS = 900
 STEP_SECONDS = 120
+PYTHON = "/usr/local/bin/python"
+"""The interpreter in the image."""
 
 
 def docker(
@@ -44,9 +46,15 @@ def why_there_is_no_image() -> str:
     return ""
 
 
-def build_image() -> str:
+def build_image(tag: str = "onlineornot-incident-update:tests", *options: str) -> str:
     """Build the image from the checkout, and return its id."""
-    tag = "onlineornot-incident-update:tests"
-    built = docker("build", "--tag", tag, str(ROOT), seconds=BUILD_SECONDS)
+    built = docker("build", "--tag", tag, *options, str(ROOT), seconds=BUILD_SECONDS)
     assert built.returncode == 0, built.stdout + built.stderr
     return docker("image", "inspect", "--format", "{{.Id}}", tag).stdout.strip()
+
+
+def run_python(image: str, code: str, *options: str) -> str:
+    """Run code in the image's own interpreter, and return what it prints."""
+    ended = docker("run", "--rm", *options, "--entrypoint", PYTHON, image, "-I", "-c", code)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout

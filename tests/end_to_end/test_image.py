@@ -1,0 +1,155 @@
+"""What the image contains: modules, sizes, labels, packages; and that another build contains the same."""
+
+import gzip
+import hashlib
+import json
+import os
+import re
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.image import DOCKER, PYTHON, STEP_SECONDS, build_image, docker, run_python
+
+from onlineornot_sandbox.local_step import ROOT
+
+pytestmark = pytest.mark.container
+
+SYFT = ROOT / ".venv-tools/bin/syft"
+MAX_DOWNLOAD = 23_000_000
+"""Bytes of the image as a compressed archive."""
+MIN_FILES = 2_000
+
+NEEDED_MODULES = (
+    "asyncio, concurrent.futures, ctypes, difflib, email, encodings.idna, github, gzip, "
+    "hashlib, http.client, idna, ipaddress, json, logging, nacl.public, pydantic, requests, ssl, tempfile, "
+    "traceback, zlib"
+)
+LIST_FILES = "import os; [print(f'{at}/{name}') for at, _, names in os.walk('/') for name in names]"
+LIST_WITHOUT_BYTECODE = """
+import importlib.util, pathlib
+UNCHECKED = b"\\x01\\x00\\x00\\x00"
+
+def is_ready(source):
+    bytecode = pathlib.Path(importlib.util.cache_from_source(source))
+    return bytecode.exists() and bytecode.read_bytes()[4:8] == UNCHECKED
+
+sources = [*pathlib.Path("/usr/local/lib").rglob("*.py"), *pathlib.Path("/action").rglob("*.py")]
+assert len(sources) > 500, len(sources)
+print(*(source for source in sources if not is_ready(source)), sep="\\n")
+"""
+
+File = tuple[int, bytes, str, str]
+"""Mode, type, target of a link, and hash of the content."""
+
+
+@pytest.fixture
+def syft() -> Path:
+    """Find syft, which lists what an image contains."""
+    if not SYFT.exists():
+        reason = "syft is not installed; run make .venv-tools/installed"
+        (pytest.fail if os.environ.get("REQUIRE_ENGINE") == "1" else pytest.skip)(reason)
+    return SYFT
+
+
+def scan(syft: Path, image: str) -> set[tuple[str, str, str]]:
+    """Return kind, name and version of all that syft finds in an image."""
+    scanned = subprocess.run(
+        [syft, "--quiet", "--output", "syft-json", f"docker:{image}"],
+        env={**os.environ, "SYFT_CHECK_FOR_APP_UPDATE": "false"},
+        stdout=subprocess.PIPE,
+        timeout=STEP_SECONDS,
+        check=True,
+    )
+    found = json.loads(scanned.stdout)["artifacts"]
+    return {(each["type"], each["name"].lower(), each["version"]) for each in found}
+
+
+def locked() -> set[tuple[str, str]]:
+    """Return name and version of every line of requirements.txt."""
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    return {
+        (name.lower(), version) for name, version in re.findall(r"^([\w.-]+)(?:\[\w+\])?==(\S+)", lines, re.MULTILINE)
+    }
+
+
+def files_of(image: str) -> dict[str, File]:
+    """Return all files of an image, by path."""
+    container = docker("create", image).stdout.strip()
+    try:
+        exported = subprocess.Popen([DOCKER, "export", container], stdout=subprocess.PIPE)
+        with exported, tarfile.open(fileobj=exported.stdout, mode="r|") as archive:
+            return dict(_described(archive))
+    finally:
+        docker("rm", container)
+
+
+def _described(archive: tarfile.TarFile) -> Iterator[tuple[str, File]]:
+    for member in archive:
+        content = archive.extractfile(member) if member.isfile() else None
+        digest = hashlib.sha256(content.read()).hexdigest() if content else ""
+        yield member.name, (member.mode, member.type, member.linkname, digest)
+
+
+def test_log_is_utf_8_whatever_locale_the_workflow_sets(image: str) -> None:
+    code = "import sys; print(sys.stdout.encoding, sys.getfilesystemencoding())"
+
+    encodings = run_python(image, code, "-e", "LC_ALL=de_DE.ISO-8859-1", "-e", "PYTHONIOENCODING=latin-1")
+
+    assert encodings.split() == ["utf-8", "utf-8"]
+
+
+def test_image_has_all_modules_that_the_action_and_its_dependencies_need(image: str) -> None:
+    assert run_python(image, f"import {NEEDED_MODULES}; print('imported')") == "imported\n"
+
+
+def test_image_has_no_shell_no_package_manager_and_no_sandbox(image: str) -> None:
+    files = run_python(image, LIST_FILES)
+
+    assert "/usr/local/bin/python3" in files
+    assert re.findall(r".*/(?:ba|da)?sh$|.*/busybox$|.*bin/(?:pip|apt|dpkg)\b.*", files, re.MULTILINE) == []
+    assert re.findall(r"^/(?:usr/)?s?bin/.*|.*onlineornot_sandbox.*", files, re.MULTILINE) == []
+
+
+def test_image_starts_python_in_isolation_as_root_without_a_shell(image: str) -> None:
+    config = json.loads(docker("image", "inspect", "--format", "{{json .Config}}", image).stdout)
+
+    assert config["Entrypoint"] == [PYTHON, "-I", "/action/entrypoint.py"]
+    assert (config.get("User", ""), config.get("Cmd")) == ("", None)
+
+
+def test_image_has_bytecode_of_every_module(image: str) -> None:
+    assert run_python(image, LIST_WITHOUT_BYTECODE).split() == []
+
+
+def test_image_is_small_to_download(image: str) -> None:
+    saved = subprocess.run([DOCKER, "save", image], stdout=subprocess.PIPE, timeout=STEP_SECONDS, check=True)
+
+    assert len(gzip.compress(saved.stdout, 6)) <= MAX_DOWNLOAD
+
+
+def test_labels_say_where_the_image_comes_from_and_of_which_release_it_is(image: str) -> None:
+    labels = json.loads(docker("image", "inspect", "--format", "{{json .Config.Labels}}", image).stdout)
+
+    prefix = "org.opencontainers.image."
+    assert {name.removeprefix(prefix) for name in labels} >= {"source", "version", "revision", "licenses"}
+    assert labels[f"{prefix}source"].endswith("/onlineornot-incident-update")
+    assert f"{prefix}created" not in labels
+
+
+def test_syft_finds_every_distribution_and_what_comes_from_debian(image: str, syft: Path) -> None:
+    found = scan(syft, image)
+
+    assert {(name, version) for kind, name, version in found if kind == "python"} == locked()
+    assert {name for kind, name, _ in found if kind == "deb"} >= {"libc6", "libssl3t64", "zlib1g"}
+
+
+def test_two_builds_have_the_same_files(image: str) -> None:
+    again = [build_image(f"onlineornot-incident-update:build-{number}", "--no-cache") for number in (1, 2)]
+
+    first, second = (files_of(built) for built in again)
+    assert len(first) > MIN_FILES
+    assert first == second
+    assert image
