@@ -5,6 +5,8 @@
 # make check  lint, types, workflows, action.yml, Dockerfile, scripts
 # make soak   300 steps at once against a sandbox in trouble
 # make picture  the picture in the README anew; needs Chromium
+# make owner NAME=…  the account that publishes this repository, in place of a placeholder
+# make rehearse  a release, but for what only GitHub can do; needs a Docker engine
 # make lock   newest versions into the lock files
 
 PYTHON ?= python3
@@ -12,7 +14,7 @@ BIN := .venv/bin
 COMPILE := .venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --no-strip-extras \
            --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: demo test test-image check format sandbox soak picture lock
+.PHONY: demo test test-image check format sandbox soak picture owner rehearse lock
 
 demo: .venv/installed
 	PYTHONPATH=src $(BIN)/python -m onlineornot_sandbox.demo
@@ -56,6 +58,9 @@ soak: .venv/installed
 
 picture: .venv/installed
 	PYTHONPATH=src:tests $(BIN)/python tools/picture.py
+
+owner:
+	$(PYTHON) tools/release.py owner "$(NAME)"
 
 # cryptography is what PyJWT needs to sign as a GitHub App, which nothing here does; it would be a fifth of the image.
 lock:

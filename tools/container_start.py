@@ -27,6 +27,9 @@ RUN = ("run", "--rm", "--network", "host")
 BUILD_TIMEOUT = 900  # seconds
 MEGABYTE = 1_000_000
 
+Command = tuple[tuple[str, ...], dict[str, str]]
+"""The arguments of a docker command, and its environment variables."""
+
 
 def main() -> None:
     """Build the image, time the containers in turns, and print the medians and their ratios."""
@@ -38,7 +41,7 @@ def main() -> None:
     nothing = (*RUN, "--entrypoint", "/usr/local/bin/python", image, "-I", "-c", "pass")
 
     with Sandbox() as sandbox:
-        commands = {"-c pass": (nothing, {})}
+        commands: dict[str, Command] = {"-c pass": (nothing, {})}
         for name, step_image in {"": image, " against": options.against}.items():
             if step_image:
                 commands[f"create{name}"] = step(step_image, sandbox.url, "RESOLVED")
@@ -48,7 +51,7 @@ def main() -> None:
     report({name: statistics.median(each[name] for each in rounds) for name in commands}, image)
 
 
-def step(image: str, url: str, status: str) -> tuple[tuple[str, ...], dict[str, str]]:
+def step(image: str, url: str, status: str) -> Command:
     """Return the command of a step that creates an update, and the environment variables that the runner sets."""
     inputs = {
         "api-token": EDIT_TOKEN,
