@@ -59,6 +59,9 @@ soak: .venv/installed
 picture: .venv/installed
 	PYTHONPATH=src:tests $(BIN)/python tools/picture.py
 
+rehearse: .venv/installed .venv-tools/installed
+	PYTHONPATH=.:src:tests $(BIN)/python tools/rehearse.py
+
 owner:
 	$(PYTHON) tools/release.py owner "$(NAME)"
 

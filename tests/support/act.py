@@ -23,7 +23,7 @@ ACT = ROOT / ".venv-tools" / "bin" / "act"
 RUN_SECONDS = 300
 SUCCEEDS, FAILS = "exit 0", "exit 1"
 NO_GITHUB = "http://127.0.0.1:9"
-_STEP = re.compile(r"uses: (\S+/onlineornot-incident-update@v1)\n( *)with:\n")
+_STEP = re.compile(r"uses: (\S+/onlineornot-incident-update@\S+)(?: # \S+)?\n( *)with:\n")
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ class Act:
         github_url: Where GitHub's API is.
         secret: The API token, as the repository's secret.
         page_id: The status page, as the repository's variable.
+        action: The action's repository; by default this checkout's `action.yml` with that image.
     """
 
     image: str
@@ -65,6 +66,7 @@ class Act:
     github_url: str = NO_GITHUB
     secret: str = EDIT_TOKEN
     page_id: str = PAGE_ID
+    action: Path | None = None
 
     def run(
         self,
@@ -127,7 +129,7 @@ class Act:
         The host's network lets the containers reach the sandbox on 127.0.0.1. The socket of the engine is not mounted,
         and no image is pulled. Without --rm, the container of a job that fails would stay.
         """
-        action = self._action()
+        action = self.action or self._make_action()
         names = {step[1] for step in _STEP.finditer(workflow)}
         return [
             "--json",
@@ -147,7 +149,7 @@ class Act:
             *(f"--local-repository={name}={action}" for name in names),
         ]
 
-    def _action(self) -> Path:
+    def _make_action(self) -> Path:
         """Make the folder that takes the place of the action's repository.
 
         It has this checkout's `action.yml`, but names the image that is there already, as a release does: act would
