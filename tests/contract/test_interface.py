@@ -144,7 +144,9 @@ def test_the_example_has_the_permissions_of_the_readme() -> None:
     assert all(f"      {name}: {access}\n" in section for name, access in named.items())
 
 
-@pytest.mark.parametrize("snippet", re.findall(r"- uses: OWNER/.*?with:\n(.*?)\n(?=\n|```)", README, re.DOTALL))
+@pytest.mark.parametrize(
+    "snippet", re.findall(r"- uses: \S+/onlineornot-incident-update@v1.*?with:\n(.*?)\n(?=\n|```)", README, re.DOTALL)
+)
 def test_the_steps_of_the_readme_use_inputs_that_exist(snippet: str) -> None:
     assert yaml.safe_load(snippet).keys() <= set(input_names())
     assert "INVESTIGATING" not in snippet or "skip-duplicate: true" in snippet
