@@ -198,7 +198,8 @@ def use(folder: Path, version: str, commit: str, registry: str, digest: str) -> 
     The only change to the release is the host of the registry, as ghcr.io does not have the image.
     """
     released = folder / "released"
-    run("git", "clone", "--quiet", "--branch", f"v{version}", str(folder / "origin.git"), str(released))
+    git(folder, "clone", "--quiet", "--branch", f"release/v{version}", "origin.git", "released")
+    git(released, "checkout", "--quiet", f"v{version}")
     if git(released, "rev-parse", "HEAD") != commit:
         sys.exit(f"rehearse.py: v{version} is not {commit}")
     action = released / "action.yml"

@@ -11,7 +11,7 @@ import yaml
 from support.readme import jobs_without_a_file, readme_workflows
 
 from onlineornot_action.inputs.model import Inputs, input_names
-from onlineornot_action.onlineornot.values import ComponentStatus, IncidentStatus
+from onlineornot_action.onlineornot.models import ComponentStatus, IncidentStatus
 from onlineornot_action.outputs import Kind, Outcome, Outputs
 
 ROOT = Path(__file__).parents[2]
@@ -145,7 +145,7 @@ def test_the_example_has_the_permissions_of_the_readme() -> None:
 
 
 @pytest.mark.parametrize(
-    "snippet", re.findall(r"- uses: \S+/onlineornot-incident-update@.*?with:\n(.*?)\n(?=\n|```)", README, re.DOTALL)
+    "snippet", re.findall(r"- uses: \S+/onlineornot-incident-update@v1.*?with:\n(.*?)\n(?=\n|```)", README, re.DOTALL)
 )
 def test_the_steps_of_the_readme_use_inputs_that_exist(snippet: str) -> None:
     assert yaml.safe_load(snippet).keys() <= set(input_names())
