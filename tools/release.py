@@ -4,17 +4,21 @@
     python3 tools/release.py plan REPOSITORY     refuse unless it can be released; print version= and image=
     python3 tools/release.py notes VERSION       print the changelog's section
     python3 tools/release.py pin IMAGE           let action.yml name a published image
+    python3 tools/release.py publish IMAGE       commit that, tag it, release it, move v1 to it; with `gh`
     python3 tools/release.py owner NAME          replace the placeholder for the owner of the repository
 
 Run in the root of the checkout; CONTRIBUTING.md tells the whole story.
 """
 
 import argparse
+import json
+import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 CODE = Path("src/onlineornot_action/onlineornot/__init__.py")
 CHANGELOG = Path("CHANGELOG.md")
@@ -85,6 +89,66 @@ def pin(image: str) -> str:
     return f"{ACTION} names {image}"
 
 
+def publish(image: str) -> str:
+    """Publish the commit that names an image. What an earlier attempt has done already is left as it is.
+
+    The commit is made over the API, which signs it, and without credentials in the checkout.
+    """
+    pin(image)
+    repository, tag = os.environ["GITHUB_REPOSITORY"], f"v{version()}"
+    released = _release_commit(f"repos/{repository}/git", tag)
+    _point(f"repos/{repository}/git", f"tags/{tag}", released, move=False)
+    if not _gh(f"repos/{repository}/releases/tags/{tag}", none_if_missing=True):
+        text = _announcement(repository, tag, released, image)
+        sboms = sorted(map(str, Path("sboms").glob("*.json")))
+        _run("gh", "release", "create", tag, *sboms, "--verify-tag", "--title", tag, "--notes-file", "-", text=text)
+    _point(f"repos/{repository}/git", f"tags/{tag.split('.', maxsplit=1)[0]}", released, move=True)
+    return f"{tag} is {released}"
+
+
+def _release_commit(git: str, tag: str) -> str:
+    """Create the commit and its branch, unless an earlier attempt has; return the commit."""
+    content = ACTION.read_text(encoding="utf-8")
+    parent = _git("rev-parse", "HEAD")
+    entry = {"path": str(ACTION), "mode": "100644", "type": "blob", "content": content}
+    tree = _gh(f"{git}/trees", {"base_tree": _git("rev-parse", "HEAD^{tree}"), "tree": [entry]})["sha"]
+    branch = f"heads/release/{tag}"
+    if earlier := _gh(f"{git}/ref/{branch}", none_if_missing=True):
+        made = _gh(f"{git}/commits/{earlier['object']['sha']}")
+        if made["tree"]["sha"] != tree or [each["sha"] for each in made["parents"]] != [parent]:
+            raise Refusal(f"the branch release/{tag} holds something else already")
+        return str(made["sha"])
+    commit = str(_gh(f"{git}/commits", {"message": f"Release {tag}", "tree": tree, "parents": [parent]})["sha"])
+    _point(git, branch, commit, move=False)
+    return commit
+
+
+def _point(git: str, ref: str, commit: str, *, move: bool) -> None:
+    """Create a branch or a tag; if it exists, move it, or make sure that it is the right one."""
+    existing = _gh(f"{git}/ref/{ref}", none_if_missing=True)
+    if existing is None:
+        _gh(f"{git}/refs", {"ref": f"refs/{ref}", "sha": commit})
+    elif existing["object"]["sha"] != commit:
+        if not move:
+            raise Refusal(f"{ref} is {existing['object']['sha']} already")
+        _gh(f"{git}/refs/{ref}", {"sha": commit, "force": True}, method="PATCH")
+
+
+def _announcement(repository: str, tag: str, commit: str, image: str) -> str:
+    """Return the text of the release: what changed, the line to paste, and how to verify what it runs."""
+    verify = (
+        f"gh attestation verify oci://{image} --repo {repository} \\\n"
+        f"  --signer-workflow {repository}/.github/workflows/release.yml \\\n"
+        "  --source-ref refs/heads/main --deny-self-hosted-runners"
+    )
+    return (
+        f"{notes(version())}\n\n### Use it\n\n```yaml\n- uses: {repository}@{commit} # {tag}\n```\n\n"
+        f"The image is `{image}`.\n\n### Verify it\n\n```sh\n"
+        f"gh release verify {tag} --repo {repository}\n{verify}\n"
+        f"{verify} \\\n  --predicate-type https://spdx.dev/Document/v2.3\n```\n"
+    )
+
+
 def owner(name: str) -> str:
     """Replace the placeholder in every file of the repository."""
     if not re.fullmatch(_ACCOUNT, name):
@@ -98,19 +162,30 @@ def owner(name: str) -> str:
 
 
 def _files_with_placeholder() -> list[str]:
-    found = subprocess.run(  # noqa: S603 - the words are from this file
-        ["git", "grep", "--files-with-matches", "--fixed-strings", f"{PLACEHOLDER}/{NAME}"],  # noqa: S607
-        stdout=subprocess.PIPE,
-        encoding="utf-8",
-        check=False,
-    )
-    return found.stdout.splitlines()
+    files = _git("ls-files", "-z").split("\0")
+    wanted = f"{PLACEHOLDER}/{NAME}".encode()
+    return [file for file in files if file and wanted in Path(file).read_bytes()]
 
 
 def _git(*command: str) -> str:
-    ended = subprocess.run(["git", *command], capture_output=True, encoding="utf-8", check=False)  # noqa: S603, S607
+    return _run("git", *command)
+
+
+def _gh(path: str, body: Mapping[str, Any] | None = None, *, method: str = "", none_if_missing: bool = False) -> Any:  # noqa: ANN401 - JSON
+    """Send a request to GitHub's API; a POST when it has a body."""
+    options = [*(("--method", method) if method else ()), *(("--input", "-") if body else ())]
+    try:
+        return json.loads(_run("gh", "api", path, *options, text=json.dumps(body) if body else ""))
+    except Refusal as refusal:
+        if none_if_missing and "HTTP 404" in str(refusal):
+            return None
+        raise
+
+
+def _run(*command: str, text: str = "") -> str:
+    ended = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", check=False)  # noqa: S603
     if ended.returncode:
-        raise Refusal(f"git {command[0]} failed: {ended.stderr.strip()}")
+        raise Refusal(f"{' '.join(command[:3])} failed: {ended.stderr.strip()}")
     return ended.stdout.strip()
 
 
@@ -121,6 +196,7 @@ def main() -> int:
         "plan": (plan, "repository"),
         "notes": (notes, "version"),
         "pin": (pin, "image"),
+        "publish": (publish, "image"),
         "owner": (owner, "name"),
     }
     parser = argparse.ArgumentParser(description="What a release needs.")

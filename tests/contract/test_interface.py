@@ -11,7 +11,7 @@ import yaml
 from support.readme import jobs_without_a_file, readme_workflows
 
 from onlineornot_action.inputs.model import Inputs, input_names
-from onlineornot_action.onlineornot.models import ComponentStatus, IncidentStatus
+from onlineornot_action.onlineornot.values import ComponentStatus, IncidentStatus
 from onlineornot_action.outputs import Kind, Outcome, Outputs
 
 ROOT = Path(__file__).parents[2]

@@ -1,0 +1,336 @@
+"""What a release relies on: the script, its refusals, and the order and permissions of the workflow's jobs."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import support.gh
+import yaml
+
+from onlineornot_action.onlineornot import __version__
+
+ROOT = Path(__file__).parents[2]
+GIT = shutil.which("git") or "git"
+WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8"))
+JOBS = WORKFLOW["jobs"]
+REPOSITORY = "Example/onlineornot-incident-update"
+DIGEST = f"sha256:{'0a' * 32}"
+IMAGE = f"ghcr.io/example/onlineornot-incident-update:{__version__}@{DIGEST}"
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A clone of this repository, as it is committed and changed here, with an origin of its own."""
+
+    folder: Path
+
+    def release(self, *arguments: str, **variables: str) -> tuple[int, str]:
+        """Run the release script; return its exit status and what it prints."""
+        ended = subprocess.run(
+            [sys.executable, "tools/release.py", *arguments],
+            cwd=self.folder,
+            env={**os.environ, **variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            check=False,
+        )
+        return ended.returncode, ended.stdout.strip()
+
+    def git(self, *arguments: str) -> str:
+        """Run git."""
+        identity = ("-c", "user.name=test", "-c", "user.email=test@localhost")
+        ended = subprocess.run(
+            [GIT, *identity, *arguments], cwd=self.folder, stdout=subprocess.PIPE, encoding="utf-8", check=True
+        )
+        return ended.stdout.strip()
+
+    def replace(self, file: str, old: str, new: str) -> None:
+        """Change a file, and commit that."""
+        text = (self.folder / file).read_text(encoding="utf-8")
+        assert old in text
+        (self.folder / file).write_text(text.replace(old, new), encoding="utf-8")
+        self.git("commit", "--quiet", "--all", "--message", "Change a file")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    """Make a repository of the files that git knows here, whose owner is not named yet, and push it to its origin."""
+    listed = subprocess.run([GIT, "ls-files", "-z"], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8", check=True)
+    folder = tmp_path / "checkout"
+    for file in filter(None, listed.stdout.split("\0")):
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, folder / file)
+    made = Checkout(folder)
+    made.git("init", "--quiet", "--initial-branch=main")
+    made.git("add", "--all")
+    made.git("commit", "--quiet", "--message", "Begin")
+    made.git("init", "--quiet", "--bare", "../origin.git")
+    made.git("remote", "add", "origin", "../origin.git")
+    made.git("push", "--quiet", "origin", "main")
+    return made
+
+
+@pytest.fixture
+def owned(checkout: Checkout) -> Checkout:
+    """Name the owner."""
+    assert checkout.release("owner", "Example")[0] == 0
+    checkout.git("commit", "--quiet", "--all", "--message", "Name the owner")
+    checkout.git("push", "--quiet", "origin", "main")
+    return checkout
+
+
+@pytest.fixture
+def gh_state(tmp_path: Path, owned: Checkout) -> Path:
+    """Put a stand-in for `gh` first on the PATH that `publish` gets; return the file with its state."""
+    shutil.copytree(Path(support.gh.__file__).parent, tmp_path / "bin", ignore=lambda _, names: {*names} - {"gh.py"})
+    program = (tmp_path / "bin/gh.py").rename(tmp_path / "bin/gh")
+    program.write_text(f"#!{sys.executable}\n{program.read_text(encoding='utf-8')}", encoding="utf-8")
+    program.chmod(0o755)
+    (owned.folder / "sboms").mkdir()
+    (owned.folder / "sboms/sbom-amd64.spdx.json").write_text("{}", encoding="utf-8")
+    state = tmp_path / "state.json"
+    state.write_text('{"refs": {}, "trees": {}, "commits": {}, "releases": {}}', encoding="utf-8")
+    return state
+
+
+def publish(checkout: Checkout, state: Path) -> tuple[int, str]:
+    """Run `publish` as the workflow does, in a fresh checkout of the commit."""
+    checkout.git("checkout", "--quiet", "--", "action.yml")
+    path = f"{state.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    return checkout.release("publish", IMAGE, PATH=path, GH_STATE=str(state), GITHUB_REPOSITORY=REPOSITORY)
+
+
+def read(state: Path) -> Any:
+    return json.loads(state.read_text(encoding="utf-8"))
+
+
+def test_the_newest_section_of_the_changelog_is_about_the_version_of_the_code() -> None:
+    sections = re.findall("^## (.*)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert sections[0] == __version__
+
+
+def test_no_other_file_names_our_version() -> None:
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+    assert re.findall("^version", project, re.MULTILINE) == []
+
+
+def test_each_job_needs_all_that_come_before_it() -> None:
+    needed: dict[str, set[str]] = {}
+    for name, job in JOBS.items():
+        direct = {job["needs"]} if isinstance(job.get("needs"), str) else set(job.get("needs", ()))
+        needed[name] = direct.union(*(needed[each] for each in direct))
+
+    order = ["plan", "build", "test", "approve", "index", "attest", "pull", "publish"]
+    assert list(needed) == order
+    assert all(needed[name] == set(order[:position]) for position, name in enumerate(order))
+
+
+def test_only_the_last_job_writes_contents_and_only_the_attesting_one_has_an_identity() -> None:
+    def holders(permission: str) -> list[str]:
+        return [name for name, job in JOBS.items() if job.get("permissions", {}).get(permission) == "write"]
+
+    assert WORKFLOW["permissions"] == {}
+    assert (holders("contents"), holders("id-token"), holders("attestations")) == (["publish"], ["attest"], ["attest"])
+    assert JOBS["approve"]["environment"] == "release"
+
+
+def test_where_contents_are_written_nothing_runs_but_the_release_script() -> None:
+    scripts = [step["run"] for step in JOBS["publish"]["steps"] if "run" in step]
+
+    assert scripts == ['python3 tools/release.py publish "$IMAGE"']
+
+
+def test_the_release_is_started_by_hand_on_main_and_uses_no_cache() -> None:
+    text = (ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8")
+
+    assert list(WORKFLOW[True]) == ["workflow_dispatch"]  # YAML 1.1 reads `on` as true
+    assert JOBS["plan"]["if"] == "github.ref == 'refs/heads/main'"
+    assert re.findall("actions/cache|cache-from|[^-]cache: ", text) == []
+
+
+def test_every_permission_has_its_reason() -> None:
+    text = (ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8")
+
+    granted = re.findall("^ {6}(?:contents|packages|id-token|attestations): .*", text, re.MULTILINE)
+    assert granted
+    assert [line for line in granted if " # " not in line] == []
+
+
+def test_the_plan_passes_on_a_repository_that_is_ready(owned: Checkout) -> None:
+    status, printed = owned.release("plan", REPOSITORY)
+
+    assert (status, printed) == (0, f"version={__version__}\nimage=ghcr.io/{REPOSITORY.lower()}")
+
+
+def test_naming_the_owner_leaves_no_placeholder_anywhere(owned: Checkout) -> None:
+    left = subprocess.run([GIT, "grep", "-wn", "OWNER", "--", ":!tools", ":!tests"], cwd=owned.folder, check=False)
+
+    assert left.returncode == 1
+    assert "Example/onlineornot-incident-update" in (owned.folder / ".github/zizmor.yml").read_text(encoding="utf-8")
+
+
+def test_the_owner_is_the_name_of_an_account(checkout: Checkout) -> None:
+    status, printed = checkout.release("owner", "a/b")
+
+    assert (status, "not the name of an account" in printed) == (1, True)
+
+
+def test_the_plan_refuses_while_the_owner_is_not_named(checkout: Checkout) -> None:
+    status, printed = checkout.release("plan", REPOSITORY)
+
+    assert (status, "run make owner" in printed) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "reason"),
+    [
+        ("CHANGELOG.md", f"## {__version__}", "## Unreleased", "has no section"),
+        ("src/onlineornot_action/onlineornot/__init__.py", __version__, "1.0", "has no version"),
+        ("src/onlineornot_action/onlineornot/__init__.py", __version__, "9.9.9", "has no section '9.9.9'"),
+    ],
+)
+def test_the_plan_refuses_a_version_without_changes(
+    owned: Checkout, file: str, old: str, new: str, reason: str
+) -> None:
+    owned.replace(file, old, new)
+
+    status, printed = owned.release("plan", REPOSITORY)
+
+    assert (status, reason in printed) == (1, True)
+
+
+def test_the_plan_refuses_a_tag_that_exists(owned: Checkout) -> None:
+    owned.git("push", "--quiet", "origin", f"HEAD:refs/tags/v{__version__}")
+
+    status, printed = owned.release("plan", REPOSITORY)
+
+    assert (status, "exists already" in printed) == (1, True)
+
+
+def test_the_plan_refuses_when_main_has_other_workflows_by_now(owned: Checkout) -> None:
+    released = owned.git("rev-parse", "HEAD")
+    owned.replace(".github/workflows/ci.yml", "name: CI", "name: Tests")
+    owned.git("push", "--quiet", "origin", "main")
+    owned.git("checkout", "--quiet", released)
+
+    status, printed = owned.release("plan", REPOSITORY)
+
+    assert (status, "other .github/workflows" in printed) == (1, True)
+
+
+def test_pin_changes_one_line(owned: Checkout) -> None:
+    status, _ = owned.release("pin", IMAGE)
+
+    changed = [line for line in owned.git("diff", "-U0").splitlines() if re.match("[+-] ", line)]
+    assert status == 0
+    assert changed == ["-  image: Dockerfile", f"+  image: docker://{IMAGE}"]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        IMAGE.replace("example", "Example"),
+        IMAGE.replace("ghcr.io", "docker.io"),
+        IMAGE.replace(__version__, "9.9.9"),
+        IMAGE.replace(f":{__version__}", ""),
+        IMAGE.removesuffix("a"),
+        f"{IMAGE}\n",
+        f"{IMAGE} # x",
+    ],
+)
+def test_pin_refuses_any_other_image(owned: Checkout, image: str) -> None:
+    status, _ = owned.release("pin", image)
+
+    assert (status, owned.git("status", "--short")) == (1, "")
+
+
+@pytest.mark.parametrize("line", ["  image: docker://x", "  image: 'Dockerfile'", "  image: Dockerfile # built"])
+def test_pin_refuses_when_the_line_is_another(owned: Checkout, line: str) -> None:
+    owned.replace("action.yml", "  image: Dockerfile", line)
+
+    status, printed = owned.release("pin", IMAGE)
+
+    assert (status, "does not have exactly one line" in printed) == (1, True)
+
+
+def test_notes_are_the_section_of_the_changelog(owned: Checkout) -> None:
+    status, printed = owned.release("notes", __version__)
+
+    assert status == 0
+    assert printed.startswith("### Added")
+    assert "\n## " not in printed
+
+
+def test_publish_makes_the_commit_its_branch_its_tags_and_the_release(owned: Checkout, gh_state: Path) -> None:
+    status, printed = publish(owned, gh_state)
+
+    state = read(gh_state)
+    (made,) = state["commits"]
+    (entry,) = state["trees"][state["commits"][made]["tree"]]["tree"]
+    assert (status, printed) == (0, f"v{__version__} is {made}")
+    assert state["commits"][made]["parents"] == [owned.git("rev-parse", "HEAD")]
+    assert (entry["path"], entry["content"].count(f"docker://{IMAGE}")) == ("action.yml", 1)
+    major = __version__.split(".", maxsplit=1)[0]
+    refs = [f"heads/release/v{__version__}", f"tags/v{__version__}", f"tags/v{major}"]
+    assert state["refs"] == dict.fromkeys(refs, made)
+    release = state["releases"][f"v{__version__}"]
+    assert f"uses: {REPOSITORY}@{made} # v{__version__}" in release["notes"]
+    assert f"gh attestation verify oci://{IMAGE} --repo {REPOSITORY}" in release["notes"]
+    assert release["files"] == ["sbom-amd64.spdx.json"]
+
+
+@pytest.mark.parametrize("lost", [{"releases"}, {"refs"}, {"refs", "releases"}])
+def test_publish_completes_what_an_earlier_attempt_left(owned: Checkout, gh_state: Path, lost: set[str]) -> None:
+    publish(owned, gh_state)
+    complete = read(gh_state)
+    branch = f"heads/release/v{__version__}"
+    partial = complete | {name: {} for name in lost}
+    partial["refs"] = {branch: complete["refs"][branch]}
+    gh_state.write_text(json.dumps(partial), encoding="utf-8")
+
+    status, _ = publish(owned, gh_state)
+
+    assert status == 0
+    assert read(gh_state)["refs"] == complete["refs"]
+    assert read(gh_state)["releases"] == complete["releases"]
+
+
+def test_publish_moves_the_major_tag(owned: Checkout, gh_state: Path) -> None:
+    major = f"tags/v{__version__.split('.', maxsplit=1)[0]}"
+    gh_state.write_text(json.dumps(read(gh_state) | {"refs": {major: "0" * 40}}), encoding="utf-8")
+
+    status, _ = publish(owned, gh_state)
+
+    assert status == 0
+    assert read(gh_state)["refs"][major] in read(gh_state)["commits"]
+
+
+def test_publish_never_moves_the_tag_of_a_version(owned: Checkout, gh_state: Path) -> None:
+    state = read(gh_state) | {"refs": {f"tags/v{__version__}": "0" * 40}}
+    gh_state.write_text(json.dumps(state), encoding="utf-8")
+
+    status, printed = publish(owned, gh_state)
+
+    assert (status, "already" in printed) == (1, True)
+    assert read(gh_state)["refs"][f"tags/v{__version__}"] == "0" * 40
+
+
+def test_publish_refuses_a_branch_that_holds_something_else(owned: Checkout, gh_state: Path) -> None:
+    other = {"tree": "1" * 40, "parents": ["2" * 40]}
+    state = read(gh_state) | {"refs": {f"heads/release/v{__version__}": "0" * 40}, "commits": {"0" * 40: other}}
+    gh_state.write_text(json.dumps(state), encoding="utf-8")
+
+    status, printed = publish(owned, gh_state)
+
+    assert (status, "holds something else" in printed) == (1, True)
+    assert read(gh_state)["releases"] == {}
