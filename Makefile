@@ -63,7 +63,7 @@ rehearse: .venv/installed .venv-tools/installed
 	PYTHONPATH=.:src:tests $(BIN)/python tools/rehearse.py
 
 owner:
-	$(PYTHON) tools/release.py owner "$(NAME)"
+	$(PYTHON) tools/release.py owner '$(NAME)'
 
 # cryptography is what PyJWT needs to sign as a GitHub App, which nothing here does; it would be a fifth of the image.
 lock:
