@@ -2,6 +2,7 @@
 
     python3 tools/release.py version             print the version of the code
     python3 tools/release.py plan REPOSITORY     refuse unless it can be released; print version= and image=
+    python3 tools/release.py check-workflows     refuse if main has other workflows by now
     python3 tools/release.py notes VERSION       print the changelog's section
     python3 tools/release.py pin IMAGE           let action.yml name a published image
     python3 tools/release.py publish IMAGE       commit that, tag it, release it, move v1 to it; with `gh`
@@ -56,11 +57,8 @@ def plan(repository: str) -> str:
         raise Refusal(f"{PLACEHOLDER}/{NAME} is left in {', '.join(files)}; run make owner NAME=…")
     if _git("ls-remote", "origin", f"refs/tags/v{released}"):
         raise Refusal(f"the tag v{released} exists already; a name that was released once is never used again")
-    _git("fetch", "--quiet", "origin", "main")
-    if _git("rev-parse", f"HEAD:{WORKFLOWS}") != _git("rev-parse", f"FETCH_HEAD:{WORKFLOWS}"):
-        raise Refusal(
-            f"main has other {WORKFLOWS} by now, so GitHub would refuse the tag; release main's newest commit"
-        )
+    check_workflows()
+    _check_line(ACTION.read_text(encoding="utf-8"))
     if not re.fullmatch(rf"{_ACCOUNT}/[A-Za-z0-9._-]+", repository):
         raise Refusal(f"{repository!r} is not of the form owner/name")
     return f"version={released}\nimage=ghcr.io/{repository.lower()}"
@@ -83,10 +81,24 @@ def pin(image: str) -> str:
     if found[1] != version():
         raise Refusal(f"the image is {found[1]}, but the code is {version()}")
     text = ACTION.read_text(encoding="utf-8")
-    if text.count(BUILT) != 1 or text.count("\n  image:") != 1:
-        raise Refusal(f"{ACTION} does not have exactly one line {BUILT.strip()!r}")
+    _check_line(text)
     ACTION.write_text(text.replace(BUILT, f"  image: docker://{image}\n"), encoding="utf-8")
     return f"{ACTION} names {image}"
+
+
+def check_workflows() -> str:
+    """Refuse when main has other workflows by now; the approval of a release may have taken days."""
+    _git("fetch", "--quiet", "origin", "main")
+    if _git("rev-parse", f"HEAD:{WORKFLOWS}") != _git("rev-parse", f"FETCH_HEAD:{WORKFLOWS}"):
+        raise Refusal(
+            f"main has other {WORKFLOWS} by now, so GitHub would refuse the tag; release main's newest commit"
+        )
+    return f"main has the same {WORKFLOWS}"
+
+
+def _check_line(action: str) -> None:
+    if action.count(BUILT) != 1 or action.count("\n  image:") != 1:
+        raise Refusal(f"{ACTION} does not have exactly one line {BUILT.strip()!r}")
 
 
 def publish(image: str) -> str:
@@ -194,6 +206,7 @@ def main() -> int:
     commands: dict[str, tuple[Callable[..., str], str | None]] = {
         "version": (version, None),
         "plan": (plan, "repository"),
+        "check-workflows": (check_workflows, None),
         "notes": (notes, "version"),
         "pin": (pin, "image"),
         "publish": (publish, "image"),

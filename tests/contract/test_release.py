@@ -119,9 +119,10 @@ def test_the_newest_section_of_the_changelog_is_about_the_version_of_the_code() 
 
 
 def test_no_other_file_names_our_version() -> None:
-    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    search = ("grep", "--files-with-matches", "--fixed-strings", __version__, "--", ":!requirements*.txt", ":!tests")
+    found = subprocess.run([GIT, *search], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8", check=True)
 
-    assert re.findall("^version", project, re.MULTILINE) == []
+    assert found.stdout.split() == ["CHANGELOG.md", "src/onlineornot_action/onlineornot/__init__.py"]
 
 
 def test_each_job_needs_all_that_come_before_it() -> None:
@@ -223,9 +224,10 @@ def test_the_plan_refuses_when_main_has_other_workflows_by_now(owned: Checkout) 
     owned.git("push", "--quiet", "origin", "main")
     owned.git("checkout", "--quiet", released)
 
-    status, printed = owned.release("plan", REPOSITORY)
+    refusals = [owned.release(*command) for command in (("plan", REPOSITORY), ("check-workflows",))]
 
-    assert (status, "other .github/workflows" in printed) == (1, True)
+    assert [status for status, _ in refusals] == [1, 1]
+    assert all("other .github/workflows" in printed for _, printed in refusals)
 
 
 def test_pin_changes_one_line(owned: Checkout) -> None:
@@ -255,12 +257,13 @@ def test_pin_refuses_any_other_image(owned: Checkout, image: str) -> None:
 
 
 @pytest.mark.parametrize("line", ["  image: docker://x", "  image: 'Dockerfile'", "  image: Dockerfile # built"])
-def test_pin_refuses_when_the_line_is_another(owned: Checkout, line: str) -> None:
+def test_plan_and_pin_refuse_when_the_line_is_another(owned: Checkout, line: str) -> None:
     owned.replace("action.yml", "  image: Dockerfile", line)
 
-    status, printed = owned.release("pin", IMAGE)
+    refusals = [owned.release(*command) for command in (("plan", REPOSITORY), ("pin", IMAGE))]
 
-    assert (status, "does not have exactly one line" in printed) == (1, True)
+    assert [status for status, _ in refusals] == [1, 1]
+    assert all("does not have exactly one line" in printed for _, printed in refusals)
 
 
 def test_notes_are_the_section_of_the_changelog(owned: Checkout) -> None:
