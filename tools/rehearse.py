@@ -105,6 +105,7 @@ def rehearse(folder: Path) -> None:
 
         step("A workflow that uses it, run by act, which pulls the image by its digest")
         use(folder, version, commit, registry, digest)
+        run("docker", "image", "rm", f"{published}@{digest}")
 
     step(f"Notes of v{version}")
     say(release(clone, "notes", version))

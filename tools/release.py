@@ -106,6 +106,7 @@ def publish(image: str) -> str:
 
     The commit is made over the API, which signs it, and without credentials in the checkout.
     """
+    check_workflows()
     pin(image)
     repository, tag = os.environ["GITHUB_REPOSITORY"], f"v{version()}"
     released = _release_commit(f"repos/{repository}/git", tag)
