@@ -39,12 +39,12 @@ RUN cp --parents /etc/passwd /etc/group /etc/nsswitch.conf /etc/ssl/certs/ca-cer
  && mkdir -p /image/root && install --directory --mode 1777 /image/tmp
 
 # For those who scan the image: Debian's release, and the status of every package that a file comes from, where Debian's
-# own tools and distroless images have it. The last two packages made their files when they were installed.
+# own tools and distroless images have it. The last three packages made their files when they were installed.
 # https://github.com/GoogleContainerTools/distroless/blob/main/PACKAGE_METADATA.md
 RUN cp --parents --dereference /etc/os-release /image \
  && mkdir -p /image/var/lib/dpkg/status.d \
  && find /image -type f ! -path '/image/usr/local/*' -printf '/%P\n' | xargs realpath | sort -u \
-    | { xargs dpkg-query --search 2>/dev/null || true; } | cut -d : -f 1 | sort -u | sed '$a base-passwd\nca-certificates' \
+    | { xargs dpkg-query --search 2>/dev/null || true; } | cut -d : -f 1 | sort -u | sed '$a base-passwd\nca-certificates\nlibc-bin' \
     | while read -r package; do dpkg-query --status "$package" > "/image/var/lib/dpkg/status.d/$package"; done
 
 # A container does not keep bytecode between runs, so all modules are compiled here. unchecked-hash skips the comparison

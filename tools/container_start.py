@@ -27,8 +27,8 @@ RUN = ("run", "--rm", "--network", "host")
 BUILD_TIMEOUT = 900  # seconds
 MEGABYTE = 1_000_000
 
-Command = tuple[tuple[str, ...], dict[str, str]]
-"""The arguments of a docker command, and its environment variables."""
+Command = tuple[tuple[str, ...], dict[str, str], int]
+"""The arguments of a docker command, its environment variables, and the exit status that it should have."""
 
 
 def main() -> None:
@@ -41,18 +41,18 @@ def main() -> None:
     nothing = (*RUN, "--entrypoint", "/usr/local/bin/python", image, "-I", "-c", "pass")
 
     with Sandbox() as sandbox:
-        commands: dict[str, Command] = {"-c pass": (nothing, {})}
+        commands: dict[str, Command] = {"-c pass": (nothing, {}, 0)}
         for name, step_image in {"": image, " against": options.against}.items():
             if step_image:
-                commands[f"create{name}"] = step(step_image, sandbox.url, "RESOLVED")
-                commands[f"invalid{name}"] = step(step_image, sandbox.url, "BROKEN")
+                commands[f"create{name}"] = step(step_image, sandbox.url, "RESOLVED", 0)
+                commands[f"invalid{name}"] = step(step_image, sandbox.url, "BROKEN", 1)
         rounds = [{name: seconds(*command) for name, command in commands.items()} for _ in range(options.runs)]
 
     report({name: statistics.median(each[name] for each in rounds) for name in commands}, image)
 
 
-def step(image: str, url: str, status: str) -> Command:
-    """Return the command of a step that creates an update, and the environment variables that the runner sets."""
+def step(image: str, url: str, status: str, exit_status: int) -> Command:
+    """Return a step that creates an update, with the environment variables that the runner sets."""
     inputs = {
         "api-token": EDIT_TOKEN,
         "api-url": url,
@@ -62,25 +62,28 @@ def step(image: str, url: str, status: str) -> Command:
         "status-page-id": PAGE_ID,
     }
     variables = {f"INPUT_{name.upper()}": value for name, value in inputs.items()}
-    return (*RUN, *(option for name in variables for option in ("-e", name)), image), variables
+    return (*RUN, *(option for name in variables for option in ("-e", name)), image), variables, exit_status
 
 
-def seconds(command: tuple[str, ...], variables: Mapping[str, str]) -> float:
-    """Return how long a container takes, whatever its exit status."""
+def seconds(command: tuple[str, ...], variables: Mapping[str, str], exit_status: int) -> float:
+    """Return how long a container takes; one that ends otherwise than it should is not worth timing."""
     start = time.perf_counter()
-    docker(*command, variables=variables, check=False)
+    docker(*command, variables=variables, exit_status=exit_status)
     return time.perf_counter() - start
 
 
-def docker(*command: str, variables: Mapping[str, str] | None = None, check: bool = True) -> bytes:
-    """Run a docker command and return its output."""
-    return subprocess.run(  # noqa: S603 - all arguments come from this file
+def docker(*command: str, variables: Mapping[str, str] | None = None, exit_status: int = 0) -> bytes:
+    """Run a docker command that should have this exit status, and return its output."""
+    ended = subprocess.run(  # noqa: S603 - all arguments come from this file
         [DOCKER, *command],
         env={**os.environ, **(variables or {})},
         stdout=subprocess.PIPE,
         timeout=BUILD_TIMEOUT,
-        check=check,
-    ).stdout
+        check=False,
+    )
+    if ended.returncode != exit_status:
+        raise SystemExit(f"docker {' '.join(command)} ended with {ended.returncode}, not {exit_status}")
+    return ended.stdout
 
 
 def report(medians: Mapping[str, float], image: str) -> None:
