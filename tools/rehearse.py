@@ -116,6 +116,7 @@ def prepare_clone(folder: Path) -> Path:
     """Clone what is committed, name an owner, and push that to a bare repository that takes GitHub's place."""
     origin, clone = folder / "origin.git", folder / "clone"
     run("git", "init", "--quiet", "--bare", "--initial-branch=main", str(origin))
+    git(origin, "config", "receive.shallowUpdate", "true")  # CI checks out one commit without its history
     run("git", "clone", "--quiet", str(ROOT), str(clone))
     git(clone, "remote", "set-url", "origin", str(origin))
     git(clone, "checkout", "--quiet", "-B", "main")
@@ -220,8 +221,9 @@ def use(folder: Path, version: str, commit: str, registry: str, digest: str) -> 
 
 
 def commit_all(clone: Path, message: str) -> str:
-    """Commit all changes; return the commit."""
-    git(clone, "-c", "user.name=rehearsal", "-c", "user.email=rehearsal@localhost", "commit", "--quiet", "-am", message)
+    """Commit all changes, which are none where the owner is named already; return the commit."""
+    identity = ("-c", "user.name=rehearsal", "-c", "user.email=rehearsal@localhost")
+    git(clone, *identity, "commit", "--quiet", "--allow-empty", "--all", "--message", message)
     return git(clone, "rev-parse", "HEAD")
 
 
