@@ -69,9 +69,11 @@ owner:
 lock:
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/pip install --quiet pip-tools
-	$(COMPILE) --unsafe-package cryptography --output-file requirements.txt requirements.in
-	$(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml requirements.in
-	$(COMPILE) --extra tools --output-file requirements-tools.txt pyproject.toml
+	$(COMPILE) --extra comment --unsafe-package cryptography --output-file requirements.txt pyproject.toml
+	$(COMPILE) --constraint requirements.txt --output-file requirements-core.txt pyproject.toml
+	$(COMPILE) --extra comment --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["tools"], sep="\n")' \
+	  | $(COMPILE) --output-file requirements-tools.txt -
 
 # Apart, since act and syft are large and only the tests of the image and `make rehearse` need them.
 .venv-tools/installed: requirements-tools.txt

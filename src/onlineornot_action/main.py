@@ -6,7 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
 from onlineornot_action.inputs.certificates import find_ca_paths
-from onlineornot_action.inputs.environment import find_proxy_variables, find_secrets, has_bearer_prefix, read_inputs
+from onlineornot_action.inputs.command_line import CommandLine
+from onlineornot_action.inputs.environment import (
+    find_proxy_variables,
+    find_secrets,
+    has_bearer_prefix,
+    is_on_github,
+    read_inputs,
+)
 from onlineornot_action.inputs.model import Inputs, InvalidInputsError, Operation
 from onlineornot_action.outputs import Kind, Outcome, Outputs, Result
 from onlineornot_action.report import summary
@@ -23,7 +30,8 @@ if TYPE_CHECKING:
 def main(
     arguments: Sequence[str],
     environ: Mapping[str, str],
-    log: TextIO | None,
+    stdout: TextIO | None,
+    stderr: TextIO | None,
     signal_received: Callable[[], int | None] = lambda: None,
     *,
     clock: "Clock | None" = None,
@@ -33,9 +41,10 @@ def main(
     """Run the action.
 
     Args:
-        arguments: The command line's arguments; none are accepted.
+        arguments: The command line's arguments, which no workflow has.
         environ: The inputs, and what the runner says about itself.
-        log: The step's log; None when standard output is closed.
+        stdout: The step's log, or where there is no runner, the outputs; None when it is closed.
+        stderr: Where there is no runner, the log; None when it is closed.
         signal_received: Returns the number of the signal that ends the run, once there is one.
         clock: The clock that the deadline is measured on; None for the system's.
         limits: How long each part of the work may take; None for the defaults.
@@ -45,10 +54,16 @@ def main(
         The exit status: 0 when the step did what it was asked to, 1 when it did not, 128 plus the number of the signal
         that ended it.
     """
-    runner = Runner(environ, log)
+    command_line = _read_command_line(arguments, environ)
+    if command_line.answer:
+        print(command_line.answer, end="", file=stdout, flush=True)
+        return 0
+    if command_line.variables:
+        environ = {**environ, **command_line.variables}
+    runner = _make_runner(environ, stdout, stderr, command_line.dotenv)
     session: Session | None = None
     try:
-        inputs = _read_inputs(arguments, environ, runner)
+        inputs = _read_inputs(command_line, environ, runner)
         if isinstance(inputs, Result):
             return _report(inputs, None, environ, runner)
         network = _open_network(environ, resolve)
@@ -60,14 +75,32 @@ def main(
         return _report(_defect(error, session, runner), session, environ, runner)
 
 
-def _read_inputs(arguments: Sequence[str], environ: Mapping[str, str], runner: Runner) -> Inputs | Result:
+def _read_command_line(arguments: Sequence[str], environ: Mapping[str, str]) -> CommandLine:
+    if not arguments:
+        return CommandLine()
+    from onlineornot_action.inputs.options import parse_command_line
+
+    return parse_command_line(arguments, environ)
+
+
+def _make_runner(environ: Mapping[str, str], stdout: TextIO | None, stderr: TextIO | None, dotenv: str) -> Runner:
+    if is_on_github(environ):
+        return Runner(environ, stdout)
+    from onlineornot_action.terminal import Terminal
+
+    return Terminal(environ, stdout, stderr, dotenv)
+
+
+def _read_inputs(command_line: CommandLine, environ: Mapping[str, str], runner: Runner) -> Inputs | Result:
     """Mask the tokens before anything is printed, then read the inputs; the result when they are wrong."""
     for secret in find_secrets(environ):
         runner.mask(secret)
     if has_bearer_prefix(environ):
         runner.log("The word Bearer before the API token was left out.")
+    if command_line.unreadable:
+        return Result(Outcome.INVALID, error=command_line.unreadable)
     try:
-        inputs, warnings = read_inputs(environ, arguments)
+        inputs, warnings = read_inputs(environ, command_line.problems)
     except InvalidInputsError as error:
         _warn(runner, error.warnings)
         return Result(Outcome.INVALID, error="\n".join(error.problems))
@@ -186,6 +219,7 @@ def _report(
     runner.set_outputs(Outputs.of(result).by_name())
     if session:
         result = _with_incident_url(result, session, runner)
+    runner.publish_outputs()
     if result.outcome.failed:
         runner.annotate(Level.WARNING if tolerated else Level.ERROR, result.error)
     elif session:

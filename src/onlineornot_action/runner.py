@@ -59,11 +59,7 @@ class Runner:
         for line in _lines(secret):
             if len(line) >= MIN_SECRET_LENGTH:
                 self._write(f"::add-mask::{_escape_data(line)}")
-        # The runner derives the base64 forms from the mask by itself, but in the log alone, not in the files:
-        # https://github.com/actions/runner/blob/main/src/Runner.Common/HostContext.cs
-        known = {*self._secrets, secret, json.dumps(secret)[1:-1], *base64_parts(secret)}
-        # Longest first: a secret that contains another one is replaced as a whole.
-        self._secrets = sorted(known, key=len, reverse=True)
+        self._hide(secret)
 
     def log(self, text: str) -> None:
         """Write plain lines; a bar marks those that continue the first."""
@@ -89,6 +85,9 @@ class Runner:
         """Write the outputs that later steps read."""
         self._append("GITHUB_OUTPUT", "".join(_heredoc(name, self.scrub(value)) for name, value in outputs.items()))
 
+    def publish_outputs(self) -> None:
+        """Say that the outputs are complete. The runner reads them when the step is over."""
+
     def add_summary(self, markdown: str) -> None:
         """Add to the job summary; a text that GitHub would drop as too long is replaced by a sentence."""
         text = self.scrub(markdown)
@@ -106,13 +105,20 @@ class Runner:
             text = text.replace(secret, "***")
         return text
 
+    def _hide(self, secret: str) -> None:
+        # The runner derives the base64 forms from the mask by itself, but in the log alone, not in the files:
+        # https://github.com/actions/runner/blob/main/src/Runner.Common/HostContext.cs
+        known = {*self._secrets, secret, json.dumps(secret)[1:-1], *base64_parts(secret)}
+        # Longest first: a secret that contains another one is replaced as a whole.
+        self._secrets = sorted(known, key=len, reverse=True)
+
     def _escaped_lines(self, text: str) -> list[str]:
         return [_escape_line(line) for line in _lines(self.scrub(text))]
 
     def _append(self, variable: str, text: str) -> None:
         path = self._environ.get(variable)
         if not path:
-            self.log(f"{variable} is not set, which is normal outside GitHub: nothing is written to it")
+            self.log(f"{variable} is not set: nothing is written to it")
             return
         try:
             with open(path, "ab") as file:  # noqa: PTH123 - Path.open does no more

@@ -60,12 +60,13 @@ def run_step(inputs: Mapping[str, str], environ: Mapping[str, str] | None = None
 
 
 def as_variables(inputs: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment variables of a step's inputs, with defaults from `action.yml` that are no expressions.
+    """Return the environment variables of a step with these inputs, and the defaults of `action.yml`.
 
     The runner upper-cases the name and keeps hyphens:
     https://docs.github.com/en/actions/reference/workflows-and-actions/metadata-syntax#inputs
     """
-    return {f"INPUT_{name.upper()}": value for name, value in (_defaults() | dict(inputs)).items()}
+    variables = {f"INPUT_{name.upper()}": value for name, value in (_defaults() | dict(inputs)).items()}
+    return {"GITHUB_ACTIONS": "true", **variables}
 
 
 @cache

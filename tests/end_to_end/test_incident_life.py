@@ -241,7 +241,7 @@ def peak_memory(environ: Mapping[str, str]) -> int:
     code = (
         f"import io, os, sys, tracemalloc; sys.path.insert(0, {str(ROOT / 'src')!r}); "
         "from onlineornot_action import main, operations; tracemalloc.start(); log = io.StringIO(); "
-        "status = main.main([], os.environ, log); print(tracemalloc.get_traced_memory()[1]); sys.exit(status)"
+        "status = main.main([], os.environ, log, None); print(tracemalloc.get_traced_memory()[1]); sys.exit(status)"
     )
     command = [sys.executable, "-I", "-c", code]
     return int(subprocess.run(command, env=dict(environ), capture_output=True, timeout=60, check=True).stdout)

@@ -641,8 +641,8 @@ def test_a_run_without_a_comment_never_loads_github(
     given = {"api-token": EDIT_TOKEN, "api-url": sandbox.url, "status-page-id": PAGE_ID, "incident-id": INCIDENT_ID}
     variables = as_variables({**given, **CREATE, "comment": comment, "github-token": TOKEN})
     code = (
-        f"import io, os, sys; sys.path.insert(0, {str(ROOT)!r}); from entrypoint import main; "
-        "main([], os.environ, io.StringIO()); print({'github'} & set(sys.modules))"
+        f"import io, os, sys; sys.path.insert(0, {str(ROOT / 'src')!r}); from onlineornot_action.main import main; "
+        "main([], os.environ, io.StringIO(), None); print({'github'} & set(sys.modules))"
     )
 
     ended = subprocess.run(
@@ -764,7 +764,7 @@ def test_an_unexpected_exception_is_a_warning_that_names_its_place(
     about = as_variables({**inputs, **CREATE, "comment": "true", "github-token": TOKEN})
     log = io.StringIO()
 
-    exit_status = main([], BrokenEnvironment(environ("push", {}, HEAD) | about), log)
+    exit_status = main([], BrokenEnvironment(environ("push", {}, HEAD) | about), log, None)
 
     outputs = outputs_in(tmp_path)
     assert (exit_status, outputs["outcome"]) == (0, "created")

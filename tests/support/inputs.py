@@ -1,6 +1,6 @@
 """Inputs as a workflow gives them, and what becomes of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 
@@ -25,24 +25,22 @@ _EMPTY: Mapping[str, str] = MappingProxyType({})
 
 def as_variables(inputs: Mapping[str, str]) -> dict[str, str]:
     """Name inputs as the runner does."""
-    return {f"INPUT_{name.upper()}": value for name, value in inputs.items()}
+    return {"GITHUB_ACTIONS": "true", **{f"INPUT_{name.upper()}": value for name, value in inputs.items()}}
 
 
-def read(inputs: Mapping[str, str], environ: Mapping[str, str] = _EMPTY, arguments: Sequence[str] = ()) -> ValidInputs:
+def read(inputs: Mapping[str, str], environ: Mapping[str, str] = _EMPTY) -> ValidInputs:
     """Read these inputs together with `USUAL`."""
-    return read_inputs({**as_variables({**USUAL, **inputs}), **environ}, arguments, now=NOW)
+    return read_inputs({**as_variables({**USUAL, **inputs}), **environ}, now=NOW)
 
 
-def refuse(
-    inputs: Mapping[str, str], environ: Mapping[str, str] = _EMPTY, arguments: Sequence[str] = ()
-) -> InvalidInputsError:
+def refuse(inputs: Mapping[str, str], environ: Mapping[str, str] = _EMPTY) -> InvalidInputsError:
     """Return the error that reading these inputs raises."""
     with pytest.raises(InvalidInputsError) as caught:
-        read(inputs, environ, arguments)
+        read(inputs, environ)
     return caught.value
 
 
-def problem(inputs: Mapping[str, str], environ: Mapping[str, str] = _EMPTY, arguments: Sequence[str] = ()) -> str:
+def problem(inputs: Mapping[str, str], environ: Mapping[str, str] = _EMPTY) -> str:
     """Return the only problem with these inputs."""
-    (only,) = refuse(inputs, environ, arguments).problems
+    (only,) = refuse(inputs, environ).problems
     return only

@@ -56,6 +56,6 @@ def run_main(
     given = {name.replace("_", "-"): value for name, value in (usual | inputs).items()}
     variables = {**files, **as_variables(given), **(environ or {})}
     log = io.StringIO()
-    exit_status = main(arguments, variables, log, signal_received, clock=clock, limits=limits, resolve=resolve)
+    exit_status = main(arguments, variables, log, log, signal_received, clock=clock, limits=limits, resolve=resolve)
     summary = (folder / "summary").read_text(encoding="utf-8")
     return StepResult(exit_status, log.getvalue(), outputs_in(folder), summary)

@@ -243,7 +243,8 @@ def test_the_entry_point_works_without_the_files_of_github(sandbox: Sandbox) -> 
 def test_a_run_that_fails_on_its_inputs_imports_neither_requests_nor_github() -> None:
     code = (
         f"import io, sys; sys.path.insert(0, {str(ROOT / 'src')!r}); from onlineornot_action.main import main; "
-        "main([], {}, io.StringIO()); print({'requests', 'urllib3', 'github'} & set(sys.modules))"
+        "main([], {'GITHUB_ACTIONS': 'true'}, io.StringIO(), None); "
+        "print({'requests', 'urllib3', 'github', 'argparse'} & set(sys.modules))"
     )
 
     assert entry_point({}, code).stdout == "set()\n"

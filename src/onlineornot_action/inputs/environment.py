@@ -1,7 +1,8 @@
 """From the environment that the runner sets to inputs, or to everything that is wrong with them at once."""
 
+import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,9 @@ from onlineornot_action.text import MIN_SECRET_LENGTH, kebab, quote
 
 TOKEN_VARIABLE = "ONLINEORNOT_API_TOKEN"  # noqa: S105 - the name of a variable
 ALLOW_HTTP_VARIABLE = "ONLINEORNOT_ALLOW_HTTP"
+
+AUTOMATIC = {"operation": AUTO, "skip-duplicate": AUTO}
+"""Inputs whose default depends on other inputs, or on the run."""
 
 _PREFIX = "INPUT_"
 _BEARER = "Bearer "
@@ -35,9 +39,14 @@ class ValidInputs(NamedTuple):
 
 
 def read_inputs(
-    environ: Mapping[str, str], arguments: Sequence[str] = (), *, now: datetime | None = None
+    environ: Mapping[str, str], earlier_problems: Iterable[str] = (), *, now: datetime | None = None
 ) -> ValidInputs:
     """Read the inputs.
+
+    Args:
+        environ: The variables of the inputs, and of what they depend on.
+        earlier_problems: What is wrong with the command line, a sentence each.
+        now: The current time, with an offset; None for the system's.
 
     Raises:
         InvalidInputsError: Some are wrong.
@@ -53,11 +62,14 @@ def read_inputs(
         rerun=_is_rerun(environ),
         warnings=warnings,
     )
-    problems = [*_environment_problems(environ, arguments), *_contradictions(given, rerun=context.rerun)]
+    problems = [*earlier_problems, *_ambiguous_inputs(environ), *certificate_problems(environ)]
+    problems += _contradictions(given, rerun=context.rerun)
     try:
         inputs = Inputs.model_validate(given, context=context)
     except ValidationError as error:
-        raise InvalidInputsError([*map(_problem, error.errors()), *problems], warnings) from None
+        on_github = is_on_github(environ)
+        invalid = [_problem(detail, on_github=on_github) for detail in error.errors()]
+        raise InvalidInputsError([*invalid, *problems], warnings) from None
     if problems:
         raise InvalidInputsError(problems, warnings)
     warnings += _idle_inputs(inputs, _explicit(given))
@@ -74,11 +86,17 @@ def _idle_inputs(inputs: Inputs, explicit: Mapping[str, str]) -> Iterator[str]:
         yield f"With operation: {inputs.operation}, these have no effect: {', '.join(unused)}."
 
 
+def is_on_github(environ: Mapping[str, str]) -> bool:
+    """Tell whether GitHub's runner, or one that is compatible with it, has started the process.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+    """
+    return environ.get("GITHUB_ACTIONS") == "true"
+
+
 def find_token(environ: Mapping[str, str]) -> str:
     """Return the API token, valid or not, without the word Bearer; empty when there is none."""
-    written = _token_as_written(environ)
-    # Bearer alone is what remains of "Bearer ${{ secrets.X }}" where the secret is empty.
-    return "" if written == _BEARER.strip() else written.removeprefix(_BEARER).strip()
+    return _without_bearer(_token_as_written(environ))
 
 
 def has_bearer_prefix(environ: Mapping[str, str]) -> bool:
@@ -88,7 +106,8 @@ def has_bearer_prefix(environ: Mapping[str, str]) -> bool:
 
 def find_secrets(environ: Mapping[str, str]) -> list[str]:
     """Return every token that was given, valid or not, except expressions that GitHub has not evaluated."""
-    tokens = (find_token(environ), _value(environ, "github-token"))
+    api_tokens = map(_without_bearer, (_token_as_written(environ), *_values(environ, "api-token")))
+    tokens = dict.fromkeys((*api_tokens, *_values(environ, "github-token")))
     return [token for token in tokens if len(token) >= MIN_SECRET_LENGTH and "${{" not in token]
 
 
@@ -97,17 +116,50 @@ def find_proxy_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name for name, value in environ.items() if value and name.lower().endswith("_proxy"))
 
 
-def _value(environ: Mapping[str, str], name: str) -> str:
-    return environ.get(f"{_PREFIX}{name.upper()}", "").strip()
+def has_inputs(environ: Mapping[str, str]) -> bool:
+    """Tell whether there is a variable for any input."""
+    return any(variable.startswith(_PREFIX) for variable in environ)
+
+
+def variable_of(name: str) -> str:
+    """Return the variable that the runner sets for an input.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/metadata-syntax#inputs
+    """
+    return f"{_PREFIX}{name.upper()}"
+
+
+def find_value(environ: Mapping[str, str], name: str) -> str:
+    """Return what a variable says of an input; empty when none does."""
+    return next(iter(_values(environ, name)), "")
+
+
+def _values(environ: Mapping[str, str], name: str) -> list[str]:
+    """Return what the variables say of an input: the runner's, and the one that a shell and GitLab can set as well."""
+    variable = variable_of(name)
+    values = (environ.get(spelling, "").strip() for spelling in (variable, variable.replace("-", "_")))
+    return list(dict.fromkeys(filter(None, values)))
+
+
+def _ambiguous_inputs(environ: Mapping[str, str]) -> Iterator[str]:
+    for name in input_names():
+        if len(_values(environ, name)) > 1:
+            variable = variable_of(name)
+            yield f"{variable} and {variable.replace('-', '_')} are both set, and differ; set only one of them."
 
 
 def _runner_temp(environ: Mapping[str, str]) -> Path | None:
     written = environ.get("RUNNER_TEMP", "")
-    return Path(written) if written.startswith("/") else None
+    return Path(written) if os.path.isabs(written) else None  # noqa: PTH117 - most runs need no Path for it
 
 
 def _token_as_written(environ: Mapping[str, str]) -> str:
-    return _value(environ, "api-token") or environ.get(TOKEN_VARIABLE, "").strip()
+    return find_value(environ, "api-token") or environ.get(TOKEN_VARIABLE, "").strip()
+
+
+def _without_bearer(token: str) -> str:
+    # Bearer alone is what remains of "Bearer ${{ secrets.X }}" where the secret is empty.
+    return "" if token == _BEARER.strip() else token.removeprefix(_BEARER).strip()
 
 
 def _is_rerun(environ: Mapping[str, str]) -> bool:
@@ -122,9 +174,9 @@ def _given(environ: Mapping[str, str]) -> dict[str, str]:
     Tokens that were pasted into the wrong input become asterisks, since messages quote what is wrong.
     """
     secrets = find_secrets(environ)
-    given = {"operation": AUTO, "skip-duplicate": AUTO}
+    given = dict(AUTOMATIC)
     for name in input_names():
-        value = _value(environ, name)
+        value = find_value(environ, name)
         if name == "api-token":
             value = find_token(environ)
         elif name not in _NEVER_QUOTED:
@@ -153,7 +205,7 @@ def _explicit(given: Mapping[str, str]) -> dict[str, str]:
 def _unknown_inputs(environ: Mapping[str, str]) -> Iterator[str]:
     known = input_names()
     for variable in sorted(environ):
-        name = variable.removeprefix(_PREFIX).lower()
+        name = variable.removeprefix(_PREFIX).lower().replace("_", "-")
         if variable.startswith(_PREFIX) and name not in known:
             yield f"There is no input {quote(name)}{_suggestion(name)}"
 
@@ -165,19 +217,15 @@ def _suggestion(unknown: str) -> str:
     return f"; did you mean {_ALSO_CALLED.get(nearest[0], nearest[0])}?" if nearest else "."
 
 
-def _environment_problems(environ: Mapping[str, str], arguments: Sequence[str]) -> Iterator[str]:
-    if arguments:
-        yield "The action takes no arguments on its command line; use inputs instead (with: …, not args: …)."
-    yield from certificate_problems(environ)
-
-
 def _contradictions(given: Mapping[str, str], *, rerun: bool) -> Iterator[str]:
     return contradictions(find_word(Operation, given["operation"]), _explicit(given), rerun=rerun)
 
 
-def _problem(error: ErrorDetails) -> str:
+def _problem(error: ErrorDetails, *, on_github: bool) -> str:
     """Say in one sentence what is wrong with one input."""
     name = str(error["loc"][0])
+    if error["type"] == "missing" and not on_github:
+        return f"{TOKEN_VARIABLE} is not set." if name == "api-token" else f"{name} is required."
     if error["type"] == "missing" and name == "api-token":
         return (
             "api-token is empty; check the name of the secret. Workflow runs from forks and from Dependabot get no "

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.inputs import CREATE, DELETE, GET, LIST, NOW, TOKEN, UPDATE, USUAL, as_variables, problem, read, refuse
 
-from onlineornot_action.inputs.environment import read_inputs
+from onlineornot_action.inputs.environment import find_secrets, read_inputs
 from onlineornot_action.inputs.model import InvalidInputsError, input_names
 from onlineornot_sandbox import local_step
 
@@ -33,7 +33,7 @@ def test_white_space_around_every_value_is_dropped() -> None:
 def test_reading_inputs_imports_neither_requests_nor_github() -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(local_step.ROOT / 'src')!r}); "
-        "from onlineornot_action.inputs.environment import read_inputs; "
+        "from onlineornot_action.inputs.environment import find_secrets, read_inputs; "
         f"read_inputs({as_variables(USUAL | CREATE)!r}); print({{'requests', 'urllib3', 'github'}} & set(sys.modules))"
     )
 
@@ -134,14 +134,27 @@ def test_an_unknown_input_that_resembles_none_is_warned_of_without_a_suggestion(
     assert read(CREATE | {"zzz": "x"}).warnings == ["There is no input 'zzz'."]
 
 
-def test_an_input_with_underscores_instead_of_hyphens_is_unknown() -> None:
-    warnings = read(CREATE, {"INPUT_DRY_RUN": "true"}).warnings
+def test_a_variable_with_underscores_is_understood_since_gitlab_allows_no_hyphens() -> None:
+    inputs, warnings = read(CREATE, {"INPUT_DRY_RUN": "true"})
 
-    assert warnings == ["There is no input 'dry_run'; did you mean dry-run?"]
+    assert (inputs.dry_run, warnings) == (True, [])
 
 
-def test_an_argument_on_the_command_line_is_refused() -> None:
-    assert problem(CREATE, arguments=["--help"]).startswith("The action takes no arguments on its command line")
+def test_variables_with_both_spellings_may_say_the_same() -> None:
+    assert read(CREATE, {"INPUT_STATUS_PAGE_ID": USUAL["status-page-id"]}).inputs.status_page_id == "page1234"
+
+
+def test_variables_with_both_spellings_that_differ_are_refused() -> None:
+    message = "INPUT_STATUS-PAGE-ID and INPUT_STATUS_PAGE_ID are both set, and differ; set only one of them."
+
+    assert problem(CREATE, {"INPUT_STATUS_PAGE_ID": "page5678"}) == message
+
+
+def test_tokens_in_both_spellings_are_secrets() -> None:
+    other = "other-token-1234"
+    environ = as_variables(USUAL | {"api_token": f"Bearer {other}"})
+
+    assert find_secrets(environ) == [TOKEN, other]
 
 
 def test_all_problems_are_reported_at_once(workspace_environ: dict[str, str]) -> None:
@@ -164,13 +177,12 @@ def test_all_problems_are_reported_at_once(workspace_environ: dict[str, str]) ->
             "mesage": "x",
         },
         workspace_environ | {"SSL_CERT_FILE": "/no/such/file.pem"},
-        arguments=["--help"],
     )
 
     assert [line.split()[0] for line in error.problems] == [
         *("api-token", "status-page-id", "incident-id", "status", "description", "description-file", "components"),
         *("notify", "date-happened", "dry-run", "fail-on-error", "timeout-seconds", "api-url"),
-        *("The", "SSL_CERT_FILE", "description", "update-id", "components"),
+        *("SSL_CERT_FILE", "description", "update-id", "components"),
     ]
     assert error.warnings == ("There is no input 'mesage'; did you mean description?",)
 

@@ -1,0 +1,197 @@
+"""Inputs as options of a command line, for people with a terminal and for CI systems other than GitHub's."""
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NoReturn
+
+from onlineornot_action.inputs.command_line import CommandLine
+from onlineornot_action.inputs.environment import (
+    AUTOMATIC,
+    TOKEN_VARIABLE,
+    find_value,
+    has_inputs,
+    is_on_github,
+    variable_of,
+)
+from onlineornot_action.inputs.model import Inputs, input_names
+from onlineornot_action.text import quote
+
+COMMAND = "onlineornot-incident-update"
+
+_GROUPS: Mapping[str, Mapping[str, str]] = {
+    "the incident": {
+        "status-page-id": "the id of the status page (required)",
+        "incident-id": "the id of the incident",
+        "incident-title": "the title of an open incident, instead of its id",
+        "if-no-incident": "what to do when no open incident has that title: create, skip or fail",
+    },
+    "the update": {
+        "status": "INVESTIGATING, IDENTIFIED, MONITORING, RESOLVED or UPDATE; for a maintenance SCHEDULED, "
+        "IN_PROGRESS, VERIFYING or COMPLETED (required to create)",
+        "description": "the text that customers read (required to create)",
+        "description-file": "a UTF-8 file in the current folder that contains the text",
+        "components": "NAME: STATUS for each, separated by commas; or restore. Statuses: OPERATIONAL, "
+        "DEGRADED_PERFORMANCE, PARTIAL_OUTAGE, MAJOR_OUTAGE, MAINTENANCE, NO_IMPACT",
+        "notify": "whether subscribers are notified",
+        "date-happened": "when it happened: ISO 8601 with date, time and offset",
+        "skip-duplicate": "whether to post nothing when the newest update says the same: true, false or auto",
+    },
+    "an existing update": {
+        "operation": "create, update, get, list or delete; auto updates when there is an --update-id, else creates",
+        "update-id": "its id, or latest",
+    },
+    "how it is done": {
+        "dry-run": "check everything, and write nothing",
+        "fail-on-error": "false only warns when the API cannot be reached or its response was lost",
+        "timeout-seconds": "the time limit for everything together, from 10 to 600",
+        "api-url": "the address of the API",
+    },
+}
+"""The inputs that are options, with their help; a test names an input that is neither here nor below."""
+
+NO_OPTIONS = frozenset({"api-token", "github-token", "comment", "pull-request"})
+"""Tokens, which others could see, and what belongs to GitHub."""
+
+_REFUSED_TOKENS = {
+    "api-token": f"set the environment variable {TOKEN_VARIABLE} instead",
+    "github-token": "it is for comments on GitHub, from a workflow",
+}
+_WHY_NO_TOKENS = "other users of a machine can see command lines, and shells keep them"
+
+_IN_A_WORKFLOW = "The action takes no arguments on its command line; use inputs instead (with: …, not args: …)."
+
+_DESCRIPTION = f"""\
+Post, change, read, list or delete incident updates on an OnlineOrNot status page.
+
+The API token comes from the environment variable {TOKEN_VARIABLE}; it needs the
+permission STATUS_PAGES:EDIT. An incident (--incident-id or --incident-title) is
+required. The result is one JSON object on standard output; everything else goes
+to standard error. Exit status: 0 when it was done, 1 when not, 130 or 143 when
+it was interrupted."""
+
+_EXAMPLE = f"""\
+example:
+  {COMMAND} --status-page-id abcdefgh --incident-title "Checkout is slow" \\
+    --if-no-incident create --status INVESTIGATING \\
+    --description "We are looking into it." --components "API: PARTIAL_OUTAGE\""""
+
+
+def parse_command_line(arguments: Sequence[str], environ: Mapping[str, str]) -> CommandLine:
+    """Read the options of a command line.
+
+    Args:
+        arguments: The command line, without the name of the program.
+        environ: The environment, whose variables for inputs must not say anything else.
+    """
+    if is_on_github(environ) and has_inputs(environ):
+        return CommandLine(problems=(_IN_A_WORKFLOW,))
+    parser = _make_parser()
+    try:
+        options, others = parser.parse_known_args(arguments)
+    except _UsageError as error:
+        return CommandLine(unreadable=str(error))
+    if options.help:
+        return CommandLine(answer=parser.format_help())
+    if options.version:
+        from onlineornot_action.onlineornot import __version__
+
+        return CommandLine(answer=f"{COMMAND} {__version__}\n")
+    given = {name: value for name, value in _given(vars(options)) if value.strip()}
+    problems = (*_unknown(others), *_refused_tokens(vars(options)), *_differences(given, environ))
+    variables = {variable_of(name): value for name, value in given.items()}
+    return CommandLine(variables, options.dotenv or "", problems=problems)
+
+
+class _UsageError(Exception):
+    """Raised when argparse cannot make sense of a command line."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of ending the process, in a sentence."""
+        raise _UsageError(f"{message.removeprefix('argument ')}; see --help.")
+
+
+class _Once(argparse.Action):
+    """Keeps a value, and refuses a second one."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: object, _: str | None = None
+    ) -> None:
+        if getattr(namespace, self.dest) is not None:
+            parser.error(f"{self.option_strings[0]} is given twice")
+        setattr(namespace, self.dest, values)
+
+
+def _make_parser() -> _Parser:
+    parser = _Parser(
+        prog=COMMAND,
+        usage=f"{COMMAND} --status-page-id ID (--incident-id ID | --incident-title TITLE) [options]",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        add_help=False,
+    )
+    for title, names in _GROUPS.items():
+        group = parser.add_argument_group(title)
+        for name, about in names.items():
+            _add_option(group, name, about)
+    group = parser.add_argument_group("other options")
+    group.add_argument("--dotenv", action=_Once, metavar="FILE", help="write the outcome and ids there, as variables")
+    group.add_argument("--help", "-h", action="store_true", help="show this text")
+    group.add_argument("--version", action="store_true", help="show the version")
+    for name in _REFUSED_TOKENS:
+        # Known, so that its value is not taken for anything that a message could repeat.
+        parser.add_argument(f"--{name}", nargs="?", const="", help=argparse.SUPPRESS)
+    return parser
+
+
+def _add_option(group: argparse._ArgumentGroup, name: str, about: str) -> None:
+    default = _default_of(name)
+    shown = f"{about} (default: {default})".replace("%", "%%") if default else about
+    if Inputs.model_fields[name.replace("-", "_")].annotation is bool:
+        group.add_argument(f"--{name}", action=_Once, nargs="?", const="true", metavar="true|false", help=shown)
+    else:
+        group.add_argument(f"--{name}", action=_Once, metavar=name.rpartition("-")[2].upper(), help=shown)
+
+
+def _default_of(name: str) -> str:
+    """Return the default of an input, as one would write it; empty when there is none."""
+    field = Inputs.model_fields[name.replace("-", "_")]
+    if field.is_required() or field.default is None:
+        return AUTOMATIC.get(name, "")
+    return str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
+
+
+def _given(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name in input_names():
+        value = options.get(name.replace("-", "_"))
+        if value is not None and name not in NO_OPTIONS:
+            yield name, value
+
+
+def _unknown(others: Sequence[str]) -> Iterator[str]:
+    """Say what is no option; only names are repeated, since a value could be a secret."""
+    import difflib
+
+    known = [f"--{name}" for name in input_names() if name not in NO_OPTIONS]
+    unknown = [argument.partition("=")[0] for argument in others if argument.startswith("-")]
+    for name in unknown:
+        nearest = difflib.get_close_matches(name, known, n=1)
+        yield f"There is no option {quote(name)}; {f'did you mean {nearest[0]}?' if nearest else 'see --help.'}"
+    if others and not unknown:
+        yield f"{len(others)} argument(s) belong to no option; quote a text that contains spaces, and see --help."
+
+
+def _refused_tokens(options: Mapping[str, Any]) -> Iterator[str]:
+    for name, advice in _REFUSED_TOKENS.items():
+        if options[name.replace("-", "_")] is not None:
+            yield f"--{name} is not accepted, because {_WHY_NO_TOKENS}; {advice}."
+
+
+def _differences(given: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[str]:
+    for name, value in given.items():
+        in_environment = find_value(environ, name)
+        if in_environment and in_environment != value.strip():
+            yield f"--{name} and the variable for {name} in the environment differ; give only one of them."

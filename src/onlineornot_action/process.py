@@ -1,0 +1,47 @@
+"""The action as a process, however it is started: its arguments, environment, streams and signals."""
+
+import gc
+import io
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import NoReturn, TextIO
+
+
+def main() -> NoReturn:
+    """Run the action with this process's arguments and environment."""
+    run(sys.argv[1:], os.environ, catch_signals())
+
+
+def run(arguments: Sequence[str], environ: Mapping[str, str], signal_received: Callable[[], int | None]) -> NoReturn:
+    """Run the action, and end the process with its exit status."""
+    # A run is short and creates few reference cycles; looking for them would take 5 % of its time.
+    gc.disable()
+    # Only now: a job can be cancelled while these are imported.
+    from onlineornot_action.main import main as run_action
+
+    exit_status = run_action(arguments, environ, _as_utf_8(sys.stdout), _as_utf_8(sys.stderr), signal_received)
+    # All output is written and flushed. Do not wait for a thread that may still be waiting for a response.
+    os._exit(exit_status)
+
+
+def catch_signals() -> Callable[[], int | None]:
+    """Have the signals that end a job change nothing by themselves; return what tells the first one that came.
+
+    On Windows, a job is cancelled with Ctrl+C, then with Ctrl+Break, which counts as SIGTERM here.
+    https://github.com/actions/runner/blob/main/src/Runner.Sdk/ProcessInvoker.cs
+    """
+    received: list[int] = []
+    signal.signal(signal.SIGINT, lambda *_: received.append(signal.SIGINT))
+    for name in ("SIGTERM", "SIGBREAK"):
+        if number := getattr(signal, name, None):
+            signal.signal(number, lambda *_: received.append(signal.SIGTERM))
+    return lambda: received[0] if received else None
+
+
+def _as_utf_8(stream: TextIO | None) -> TextIO | None:
+    """Write a stream in UTF-8, whatever the locale; None stays what a closed one is."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding="utf-8", errors="replace")
+    return stream
