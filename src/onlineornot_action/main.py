@@ -130,7 +130,7 @@ def _open_session(
     from onlineornot_action.session import RunLimits, Session
 
     limits = limits or RunLimits()
-    deadline = Deadline.after(inputs.timeout_seconds, clock or SYSTEM_CLOCK, cancelled)
+    deadline = Deadline.after(inputs.timeout_seconds, clock or SYSTEM_CLOCK, cancelled, runner.log)
     client = OnlineOrNotClient(
         inputs.api_token,
         deadline=deadline,

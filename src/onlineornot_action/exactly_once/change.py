@@ -47,7 +47,8 @@ def _reconcile(
 ) -> tuple[T, Evidence]:
     """Read back and write again, in turn, until either shows that the change is made."""
     for attempts in range(1, MAX_LOST_WRITES + 1):
-        if not deadline.sleep(backoff(attempts, limits), limits.read_reserve):
+        pause = backoff(attempts, limits)
+        if not deadline.sleep(pause, limits.read_reserve, until="the update is read back, since the response was lost"):
             break
         if (made := _read_back_if_possible(read_back)) is not None:
             return made, Evidence.RECONCILED

@@ -97,7 +97,7 @@ def read_reliably(
             return reading
         empty_before = reading.complete
         pause = limits.empty_list_delay if empty_before else backoff(attempts, limits)
-        if not deadline.sleep(pause, limits.read_reserve):
+        if not deadline.sleep(pause, limits.read_reserve, until="the list is read again"):
             raise APIResponseValidationError("the list never had as many items as its total_count", status=200)
 
 

@@ -36,6 +36,8 @@ from onlineornot_action.onlineornot.models import AnyItem, ListPage
 MAX_LOST_WRITES = 3
 """How many writes may end without a response before no more are made."""
 
+_NEXT = "the list is read again for the update whose response was lost"
+
 
 class Draft(Protocol[AnyItem]):
     """An item to post, and the list that it will appear in."""
@@ -210,7 +212,8 @@ class _Posting(Generic[AnyItem]):
     def _pause(self, attempts: int, *, until: float) -> bool:
         """Wait for the next reading, but not past a given moment; return False when no time is left for it."""
         pause, rest = backoff(attempts, self._limits), until - self._deadline.clock.monotonic()
-        return self._deadline.sleep(min(pause, rest) if rest > 0 else pause, self._limits.read_reserve)
+        pause = min(pause, rest) if rest > 0 else pause
+        return self._deadline.sleep(pause, self._limits.read_reserve, until=_NEXT)
 
     def _ensure_absent(self, lost: APIError, similar: tuple[AnyItem, ...], uncertain: tuple[AnyItem, ...]) -> None:
         """Raise unless the item is absent in any form."""

@@ -13,41 +13,43 @@ from onlineornot_action.inputs.environment import (
     is_on_github,
     variable_of,
 )
-from onlineornot_action.inputs.model import Inputs, input_names
+from onlineornot_action.inputs.model import Inputs, Operation, input_names
+from onlineornot_action.onlineornot.values import ComponentStatus, IncidentStatus
 from onlineornot_action.text import quote
 
 COMMAND = "onlineornot-incident-update"
 
-_GROUPS: Mapping[str, Mapping[str, str]] = {
+_GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "the incident": {
-        "status-page-id": "the id of the status page (required)",
-        "incident-id": "the id of the incident",
-        "incident-title": "the title of an open incident, instead of its id",
-        "if-no-incident": "what to do when no open incident has that title: create, skip or fail",
+        "status-page-id": ("ID", "the id of the status page (required)"),
+        "incident-id": ("ID", "the id of the incident"),
+        "incident-title": ("TITLE", "the title of an open incident, instead of its id"),
+        "if-no-incident": ("create|skip|fail", "what to do when no open incident has that title"),
     },
     "the update": {
-        "status": "INVESTIGATING, IDENTIFIED, MONITORING, RESOLVED or UPDATE; for a maintenance SCHEDULED, "
-        "IN_PROGRESS, VERIFYING or COMPLETED (required to create)",
-        "description": "the text that customers read (required to create)",
-        "description-file": "a UTF-8 file in the current folder that contains the text",
-        "components": "NAME: STATUS for each, separated by commas; or restore. Statuses: OPERATIONAL, "
-        "DEGRADED_PERFORMANCE, PARTIAL_OUTAGE, MAJOR_OUTAGE, MAINTENANCE, NO_IMPACT",
-        "notify": "whether subscribers are notified",
-        "date-happened": "when it happened: ISO 8601 with date, time and offset",
-        "skip-duplicate": "whether to post nothing when the newest update says the same: true, false or auto",
+        "status": ("STATUS", f"{', '.join(IncidentStatus)} (required to create)"),
+        "description": ("TEXT", "what customers read (required to create)"),
+        "description-file": ("FILE", "a UTF-8 file in the current folder that contains the text"),
+        "components": (
+            "LIST",
+            f"NAME: STATUS, separated by commas; or restore. Statuses: {', '.join(ComponentStatus)}",
+        ),
+        "notify": ("true|false", "whether subscribers are notified"),
+        "date-happened": ("TIME", "when it happened: ISO 8601 with date, time and offset (default: now)"),
+        "skip-duplicate": ("true|false", "whether to post nothing when the incident's newest update says the same"),
     },
     "an existing update": {
-        "operation": "create, update, get, list or delete; auto updates when there is an --update-id, else creates",
-        "update-id": "its id, or latest",
+        "operation": ("WORD", f"{', '.join(Operation)}; auto updates if there is an --update-id, else creates"),
+        "update-id": ("ID", "its id, or latest"),
     },
     "how it is done": {
-        "dry-run": "check everything, and write nothing",
-        "fail-on-error": "false only warns when the API cannot be reached or its response was lost",
-        "timeout-seconds": "the time limit for everything together, from 10 to 600",
-        "api-url": "the address of the API",
+        "dry-run": ("true|false", "check everything, and write nothing"),
+        "fail-on-error": ("true|false", "false only warns when the API cannot be reached or its response was lost"),
+        "timeout-seconds": ("SECONDS", "the time limit for everything together, from 10 to 600"),
+        "api-url": ("URL", "the address of the API"),
     },
 }
-"""The inputs that are options, with their help; a test names an input that is neither here nor below."""
+"""The inputs that are options, with metavar and help; a test names an input that is neither here nor below."""
 
 NO_OPTIONS = frozenset({"api-token", "github-token", "comment", "pull-request"})
 """Tokens, which others could see, and what belongs to GitHub."""
@@ -63,11 +65,10 @@ _IN_A_WORKFLOW = "The action takes no arguments on its command line; use inputs 
 _DESCRIPTION = f"""\
 Post, change, read, list or delete incident updates on an OnlineOrNot status page.
 
-The API token comes from the environment variable {TOKEN_VARIABLE}; it needs the
-permission STATUS_PAGES:EDIT. An incident (--incident-id or --incident-title) is
-required. The result is one JSON object on standard output; everything else goes
-to standard error. Exit status: 0 when it was done, 1 when not, 130 or 143 when
-it was interrupted."""
+The API token, with the permission STATUS_PAGES:EDIT, comes from the environment
+variable {TOKEN_VARIABLE}. The result is one JSON object on standard
+output; everything else goes to standard error. The exit status is 0 when it was
+done, 1 when it was not, 130 or 143 when it was interrupted."""
 
 _EXAMPLE = f"""\
 example:
@@ -135,8 +136,8 @@ def _make_parser() -> _Parser:
     )
     for title, names in _GROUPS.items():
         group = parser.add_argument_group(title)
-        for name, about in names.items():
-            _add_option(group, name, about)
+        for name, (metavar, about) in names.items():
+            _add_option(group, name, metavar, about)
     group = parser.add_argument_group("other options")
     group.add_argument("--dotenv", action=_Once, metavar="FILE", help="write the outcome and ids there, as variables")
     group.add_argument("--help", "-h", action="store_true", help="show this text")
@@ -147,13 +148,13 @@ def _make_parser() -> _Parser:
     return parser
 
 
-def _add_option(group: argparse._ArgumentGroup, name: str, about: str) -> None:
+def _add_option(group: argparse._ArgumentGroup, name: str, metavar: str, about: str) -> None:
     default = _default_of(name)
     shown = f"{about} (default: {default})".replace("%", "%%") if default else about
     if Inputs.model_fields[name.replace("-", "_")].annotation is bool:
-        group.add_argument(f"--{name}", action=_Once, nargs="?", const="true", metavar="true|false", help=shown)
+        group.add_argument(f"--{name}", action=_Once, nargs="?", const="true", metavar=metavar, help=shown)
     else:
-        group.add_argument(f"--{name}", action=_Once, metavar=name.rpartition("-")[2].upper(), help=shown)
+        group.add_argument(f"--{name}", action=_Once, metavar=metavar, help=shown)
 
 
 def _default_of(name: str) -> str:
@@ -194,4 +195,4 @@ def _differences(given: Mapping[str, str], environ: Mapping[str, str]) -> Iterat
     for name, value in given.items():
         in_environment = find_value(environ, name)
         if in_environment and in_environment != value.strip():
-            yield f"--{name} and the variable for {name} in the environment differ; give only one of them."
+            yield f"--{name} and the variable for {name} in the environment differ; give only one."

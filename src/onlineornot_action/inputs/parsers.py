@@ -102,7 +102,7 @@ def resource_id(value: str, info: Info) -> str:
         raise ValueError(f"is a URL; give only the id in it, which seems to be {inside}")
     raise ValueError(
         f"is {quote(value)}, but {ID_RULE}; "
-        f'quote it in the workflow ({kebab(field_name)}: "00012345"), or YAML may read it as a number'
+        f'quote it in YAML ({kebab(field_name)}: "00012345"), or it may be read as a number'
     )
 
 

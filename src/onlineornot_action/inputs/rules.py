@@ -107,7 +107,7 @@ def without_effect(operation: Operation, given: Mapping[str, str]) -> list[str]:
 
 def _incident_contradictions(given: Mapping[str, str]) -> Iterator[str]:
     if not given.keys() & {"incident-id", "incident-title"}:
-        yield 'incident-id or incident-title is required; quote ids in the workflow (incident-id: "00012345").'
+        yield 'incident-id or incident-title is required; quote ids in YAML (incident-id: "00012345").'
     if {"incident-id", "incident-title"} <= given.keys():
         yield "incident-id and incident-title are both given; give only one of them."
     status = given.get("status", "").upper()

@@ -217,7 +217,8 @@ class OnlineOrNotClient:
                 pause = self._pause(request, error, attempts, retry_deadline)
                 if pause is None:
                     raise
-                self._log(f"{request.method}: {error}; trying again in {pause:.1f} s")
+                left = retry_deadline.left()
+                self._log(f"{request.method}: {error}; trying again in {pause:.1f} s, {left:.0f} s left")
             retry_deadline.sleep(pause)
 
     def _attempt(self, request: Request, envelope: type[Envelope[T]], deadline: Deadline) -> Received[T]:

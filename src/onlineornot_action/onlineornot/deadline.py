@@ -63,8 +63,16 @@ POLL_SECONDS = 0.1
 """How often a wait checks for cancellation, in seconds."""
 
 
+MIN_ANNOUNCED_WAIT = 2.0
+"""Seconds. A longer wait is announced, so that nobody who watches takes it for a standstill."""
+
+
 def _never() -> bool:
     return False
+
+
+def _unheard(_: str) -> None:
+    """Drop an announcement."""
 
 
 @dataclass(frozen=True)
@@ -75,18 +83,26 @@ class Deadline:
         at: The moment, on the clock.
         clock: The clock.
         cancelled: Returns whether the run was cancelled.
+        log: Gets a line about each long wait.
         parent: The later deadline that this one is a part of.
     """
 
     at: float
     clock: Clock = SYSTEM_CLOCK
     cancelled: Callable[[], bool] = _never
+    log: Callable[[str], None] = _unheard
     parent: "Deadline | None" = None
 
     @classmethod
-    def after(cls, seconds: float, clock: Clock = SYSTEM_CLOCK, cancelled: Callable[[], bool] = _never) -> "Deadline":
+    def after(
+        cls,
+        seconds: float,
+        clock: Clock = SYSTEM_CLOCK,
+        cancelled: Callable[[], bool] = _never,
+        log: Callable[[str], None] = _unheard,
+    ) -> "Deadline":
         """Return the deadline that is so many seconds ahead."""
-        return cls(clock.monotonic() + seconds, clock, cancelled)
+        return cls(clock.monotonic() + seconds, clock, cancelled, log)
 
     @property
     def outermost(self) -> "Deadline":
@@ -103,7 +119,8 @@ class Deadline:
         A wait that the API asks for may exceed it, up to the outermost deadline; not so when it is `detached`.
         """
         parent = None if detached else self
-        return Deadline(min(self.at, self.clock.monotonic() + seconds), self.clock, self.cancelled, parent)
+        at = min(self.at, self.clock.monotonic() + seconds)
+        return Deadline(at, self.clock, self.cancelled, self.log, parent)
 
     def despite_cancellation(self, seconds: float) -> "Deadline":
         """Return a deadline for what has to be done even if the run was cancelled."""
@@ -114,8 +131,17 @@ class Deadline:
         if self.cancelled():
             raise CancelledError
 
-    def sleep(self, seconds: float, reserve: float = 0) -> bool:
+    def announce(self, what: str) -> None:
+        """Log what is waited for, and how many seconds are left for everything."""
+        self.log(f"Waiting {what}; {self.outermost.left():.0f} s left")
+
+    def sleep(self, seconds: float, reserve: float = 0, *, until: str = "") -> bool:
         """Sleep, but never so long that less than the reserve is left.
+
+        Args:
+            seconds: How long.
+            reserve: The seconds to leave.
+            until: What happens next, to announce a long wait; empty where that is said already.
 
         Returns:
             False, without sleeping, when no more than the reserve is left.
@@ -127,6 +153,9 @@ class Deadline:
         end = min(self.clock.monotonic() + seconds, self.at - reserve)
         if self.left() <= reserve:
             return False
+        pause = end - self.clock.monotonic()
+        if until and pause > MIN_ANNOUNCED_WAIT:
+            self.announce(f"{pause:.0f} s until {until}")
         while (rest := end - self.clock.monotonic()) > 0:
             self.clock.sleep(min(rest, POLL_SECONDS))
             self.check()

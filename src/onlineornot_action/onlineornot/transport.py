@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import requests
 
 from onlineornot_action.onlineornot.connection import Progress, current_progress, new_session
-from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, POLL_SECONDS, Deadline, Limits
+from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, MIN_ANNOUNCED_WAIT, POLL_SECONDS, Deadline, Limits
 from onlineornot_action.onlineornot.errors import CancelledError
 from onlineornot_action.onlineornot.failures import (
     EXPECTED,
@@ -158,9 +158,13 @@ class Transport:
 
     def _wait_for(self, event: threading.Event, seconds: float, exchange: "_Exchange", deadline: Deadline) -> bool:
         """Wait for an event; after a cancellation only for a write that was sent, and not for long."""
-        end = time.monotonic() + min(seconds, deadline.left())
-        graceful = False
+        begun = time.monotonic()
+        end = begun + min(seconds, deadline.left())
+        graceful = announced = False
         while not event.wait(max(0.0, min(POLL_SECONDS, end - time.monotonic()))):
+            if not announced and time.monotonic() - begun > MIN_ANNOUNCED_WAIT:
+                announced = True
+                deadline.announce(f"for {self._failed(exchange).route} to respond")
             if deadline.cancelled() and not graceful:
                 graceful = exchange.may_write
                 end = min(end, time.monotonic() + (self._limits.grace if graceful else 0))

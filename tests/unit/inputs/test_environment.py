@@ -105,7 +105,7 @@ def test_no_message_repeats_a_token_that_was_pasted_into_another_input(name: str
             "status-page-id",
             "status-page-id is required; check where its value comes from, and quote ids",
         ),
-        ("incident-id", "incident-id or incident-title is required; quote ids in the workflow ("),
+        ("incident-id", "incident-id or incident-title is required; quote ids in YAML ("),
     ],
 )
 def test_a_missing_required_id_is_named(name: str, words: str) -> None:

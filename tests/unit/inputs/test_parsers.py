@@ -84,7 +84,7 @@ def test_any_other_id_is_refused_with_advice(name: str, written: str) -> None:
     message = problem(GET | {name: written})
 
     assert message.startswith(f"{name} is ")
-    assert "quote it in the workflow" in message or "is a URL" in message
+    assert "quote it in YAML" in message or "is a URL" in message
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,165 @@
+"""The action as a command, for people with a terminal and for CI systems other than GitHub's; and its package."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from support.fault_server import FAULTS, FaultServer, Play
+
+from onlineornot_action.onlineornot import __version__
+from onlineornot_sandbox.auth import EDIT_TOKEN
+from onlineornot_sandbox.local_step import ROOT
+from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID, UPDATE_ID
+from onlineornot_sandbox.server import Sandbox
+
+COMMAND = [sys.executable, "-I", str(ROOT / "entrypoint.py")]
+INCIDENT = ["--status-page-id", PAGE_ID, "--incident-id", INCIDENT_ID]
+CREATE = ["--status", "RESOLVED", "--description", "All is well: ##[error]::error::"]
+SECONDS = 60
+
+
+def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run the command with the token in its environment, which has nothing else."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        env={"ONLINEORNOT_API_TOKEN": EDIT_TOKEN, **environ},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+def test_a_create_prints_the_outputs_alone_on_standard_output(sandbox: Sandbox) -> None:
+    ended = run(*INCIDENT, *CREATE, "--api-url", sandbox.url, "--notify", "false")
+
+    posted = sandbox.store.timeline()[-1]
+    outputs = json.loads(ended.stdout)
+    assert ended.returncode == 0, ended.stderr
+    assert (outputs["outcome"], outputs["update-id"], outputs["notified"]) == ("created", posted.id, "false")
+    assert (outputs["update"], outputs["updates"]) == (posted.as_json(), None)
+    assert ended.stderr.startswith("notice: ")
+    assert sandbox.store.mails == []
+
+
+def test_a_list_prints_the_updates(sandbox: Sandbox) -> None:
+    ended = run(*INCIDENT, "--operation", "list", "--api-url", sandbox.url)
+
+    assert [update["id"] for update in json.loads(ended.stdout)["updates"]] == [UPDATE_ID]
+
+
+def test_the_token_is_in_no_byte(sandbox: Sandbox, tmp_path: Path) -> None:
+    dotenv = tmp_path / "update.env"
+
+    ended = run(*INCIDENT, *CREATE, "--api-url", sandbox.url, "--dotenv", str(dotenv))
+
+    assert ended.returncode == 0
+    assert EDIT_TOKEN not in ended.stdout + ended.stderr + dotenv.read_text(encoding="ascii")
+
+
+def test_wrong_usage_is_invalid_and_all_of_it_is_said_at_once(sandbox: Sandbox) -> None:
+    ended = run(*INCIDENT, "--status", "FIXED", "--stauts", "x", "--api-token", "x", "--api-url", sandbox.url)
+
+    assert (ended.returncode, json.loads(ended.stdout)["outcome"]) == (1, "invalid")
+    assert ended.stderr.count("\n") == len(["status", "--stauts", "--api-token", "description"])
+    assert sandbox.store.requests == []
+
+
+def test_what_is_missing_is_said_without_advice_about_workflows() -> None:
+    ended = run(*CREATE, ONLINEORNOT_API_TOKEN="")
+
+    assert "ONLINEORNOT_API_TOKEN is not set." in ended.stderr
+    assert "status-page-id is required." in ended.stderr
+    assert "workflow" not in ended.stderr
+
+
+def test_options_and_variables_of_a_ci_system_go_together(sandbox: Sandbox) -> None:
+    variables = {"INPUT_STATUS_PAGE_ID": PAGE_ID, "INPUT_API_URL": sandbox.url, "INPUT_INCIDENT_ID": INCIDENT_ID}
+
+    ended = run(*CREATE, **variables)
+
+    assert ended.returncode == 0, ended.stderr
+    assert len(sandbox.store.timeline()) == 2
+
+
+def test_a_command_in_a_step_of_a_workflow_writes_its_outputs_for_the_runner(sandbox: Sandbox, tmp_path: Path) -> None:
+    output = tmp_path / "output"
+
+    ended = run(
+        *INCIDENT, *CREATE, "--api-url", sandbox.url, GITHUB_ACTIONS="true", GITHUB_OUTPUT=str(output), PATH=os.defpath
+    )
+
+    assert ended.stdout.startswith(f"::add-mask::{EDIT_TOKEN}\n")
+    assert "created" in output.read_text(encoding="utf-8")
+
+
+def test_a_long_wait_says_what_it_is_for_and_how_much_time_is_left() -> None:
+    with FaultServer([Play(FAULTS["silence"], times=99)]) as server:
+        ended = run(*INCIDENT, *CREATE, "--api-url", server.url, "--timeout-seconds", "10")
+
+    host = server.url.removeprefix("http://")
+    assert (ended.returncode, json.loads(ended.stdout)["outcome"]) == (1, "not-sent"), ended.stderr
+    assert f"Waiting for {host.partition(':')[0]}" in ended.stderr
+    assert " s left\n" in ended.stderr
+
+
+def test_an_interrupted_command_says_that_nothing_was_written() -> None:
+    command = [*COMMAND, *INCIDENT, *CREATE, "--api-url"]
+    with FaultServer([Play(FAULTS["silence"])]) as server:
+        process = subprocess.Popen(
+            [*command, server.url],
+            env={"ONLINEORNOT_API_TOKEN": EDIT_TOKEN},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        server.wait_for("GET")
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=SECONDS)
+
+    assert (process.returncode, json.loads(stdout)["outcome"]) == (130, "cancelled")
+    assert "nothing was written" in stderr
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the package, as pip does for `pipx run --spec git+…`."""
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        timeout=SECONDS,
+        check=True,
+    )
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_the_package_has_the_action_alone(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        folders = {name.partition("/")[0] for name in archive.namelist()}
+
+    assert folders == {"onlineornot_action", f"onlineornot_incident_update-{__version__}.dist-info"}
+
+
+def test_the_command_of_the_package_is_the_action(wheel: Path) -> None:
+    code = (
+        f"import sys; sys.path.insert(0, {str(wheel)!r}); from importlib.metadata import entry_points; "
+        "(command,) = entry_points(group='console_scripts', name='onlineornot-incident-update'); command.load()()"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-I", "-c", code, "--version"],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=SECONDS,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout) == (0, f"onlineornot-incident-update {__version__}\n"), ended.stderr

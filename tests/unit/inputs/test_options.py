@@ -1,0 +1,149 @@
+"""A command line and what it says of the inputs."""
+
+from typing import cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from onlineornot_action.inputs.command_line import CommandLine
+from onlineornot_action.inputs.model import input_names
+from onlineornot_action.inputs.options import NO_OPTIONS, parse_command_line
+from onlineornot_action.onlineornot import __version__
+
+SECRET = "sk-1234567890"
+OPTIONS = [name for name in input_names() if name not in NO_OPTIONS]
+BOOLEANS = ["notify", "dry-run", "fail-on-error"]
+
+
+def parse(*arguments: str, **environ: str) -> CommandLine:
+    return parse_command_line(arguments, environ)
+
+
+def problem(*arguments: str, **environ: str) -> str:
+    (only,) = parse(*arguments, **environ).problems
+    return only
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize("written", [["--{}", "some text"], ["--{}=some text"]], ids=["apart", "joined"])
+def test_every_input_but_those_of_github_is_an_option(name: str, written: list[str]) -> None:
+    command_line = parse(*(part.format(name) for part in written))
+
+    assert command_line == CommandLine({f"INPUT_{name.upper()}": "some text"})
+
+
+@pytest.mark.parametrize("name", BOOLEANS)
+def test_a_boolean_option_alone_means_true(name: str) -> None:
+    assert parse(f"--{name}").variables == {f"INPUT_{name.upper()}": "true"}
+
+
+@pytest.mark.parametrize("name", BOOLEANS)
+def test_a_boolean_option_takes_a_value(name: str) -> None:
+    assert parse(f"--{name}", "false").variables == {f"INPUT_{name.upper()}": "false"}
+
+
+@pytest.mark.parametrize("text", ["- We are looking into it.", "--- a line of dashes ---", "ends with --status"])
+def test_a_text_with_spaces_may_begin_with_a_hyphen(text: str) -> None:
+    assert parse("--description", text).variables == {"INPUT_DESCRIPTION": text}
+
+
+def test_an_empty_value_means_not_given() -> None:
+    assert parse("--update-id", "", "--status", " ") == CommandLine()
+
+
+@pytest.mark.parametrize("name", ["comment", "pull-request"])
+def test_what_belongs_to_github_is_no_option(name: str) -> None:
+    assert problem(f"--{name}=1").startswith(f"There is no option '--{name}'")
+
+
+@pytest.mark.parametrize("name", ["api-token", "github-token"])
+@pytest.mark.parametrize("written", [["--{}", SECRET], ["--{}=" + SECRET], ["--{}"]], ids=["apart", "joined", "alone"])
+def test_a_token_is_refused_with_the_reason_and_not_repeated(name: str, written: list[str]) -> None:
+    command_line = parse(*(part.format(name) for part in written))
+
+    (refused,) = command_line.problems
+    assert refused.startswith(f"--{name} is not accepted, because other users of a machine can see command lines")
+    assert SECRET not in str(command_line)
+
+
+def test_an_unknown_option_is_refused_and_the_nearest_suggested_without_its_value() -> None:
+    assert problem("--stauts", SECRET) == "There is no option '--stauts'; did you mean --status?"
+    assert problem(f"--stauts={SECRET}") == "There is no option '--stauts'; did you mean --status?"
+    assert problem("-c", "import os") == "There is no option '-c'; see --help."
+
+
+def test_an_abbreviation_is_no_option() -> None:
+    assert problem("--stat", "UPDATE") == "There is no option '--stat'; did you mean --status?"
+
+
+def test_a_text_without_quotes_is_refused_and_not_repeated() -> None:
+    words = problem("--description", "We", "are", SECRET)
+
+    assert words == "2 argument(s) belong to no option; quote a text that contains spaces, and see --help."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--status"], "--status: expected one argument; see --help."),
+        (["--status", "--notify"], "--status: expected one argument; see --help."),
+        (["--status", "UPDATE", "--status", "RESOLVED"], "--status is given twice; see --help."),
+        (["--notify", "--notify"], "--notify is given twice; see --help."),
+    ],
+)
+def test_a_command_line_that_cannot_be_read_says_why(arguments: list[str], reason: str) -> None:
+    assert parse(*arguments) == CommandLine(unreadable=reason)
+
+
+@pytest.mark.parametrize("variable", ["INPUT_STATUS-PAGE-ID", "INPUT_STATUS_PAGE_ID"])
+def test_an_option_that_differs_from_the_environment_is_refused(variable: str) -> None:
+    refused = problem("--status-page-id", "page1234", **{variable: "page5678"})
+
+    assert refused == "--status-page-id and the variable for status-page-id in the environment differ; give only one."
+
+
+def test_an_option_may_say_the_same_as_the_environment() -> None:
+    assert parse("--status-page-id", "page1234", INPUT_STATUS_PAGE_ID=" page1234\n").problems == ()
+
+
+def test_arguments_are_refused_where_the_runner_has_set_inputs() -> None:
+    refused = problem("--help", GITHUB_ACTIONS="true", INPUT_STATUS="")
+
+    assert refused.startswith("The action takes no arguments on its command line; use inputs instead")
+
+
+def test_arguments_are_accepted_in_a_step_that_runs_the_command_itself() -> None:
+    assert parse("--dry-run", GITHUB_ACTIONS="true").variables == {"INPUT_DRY-RUN": "true"}
+
+
+def test_help_names_every_option_with_its_default() -> None:
+    shown = " ".join(parse("--help").answer.split())
+
+    assert [name for name in OPTIONS if f"--{name}" not in shown] == []
+    assert "token" not in "".join(part for part in shown.split() if part.startswith("--"))
+    assert "(default: https://api.onlineornot.com)" in shown
+    assert "whether subscribers are notified (default: true)" in shown
+    assert shown.count("(default: auto)") == len(["operation", "skip-duplicate"])
+
+
+def test_version_is_that_of_the_package() -> None:
+    assert parse("--version").answer == f"onlineornot-incident-update {__version__}\n"
+
+
+def test_the_file_for_later_jobs_is_no_input() -> None:
+    assert parse("--dotenv", "update.env") == CommandLine(dotenv="update.env")
+
+
+WORDS = st.one_of(
+    st.sampled_from([*(f"--{name}" for name in input_names()), "--dotenv", "--", "-", "-h", "=", "--status="]),
+    st.text(max_size=8),
+)
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.lists(WORDS, max_size=6))
+def test_any_command_line_is_read_or_refused(arguments: list[str]) -> None:
+    command_line = parse(*arguments)
+
+    assert isinstance(command_line, cast("type", CommandLine))

@@ -1,0 +1,187 @@
+"""What is written outside GitHub: outputs on standard output, everything else on standard error."""
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from support.runner_model import commands
+from support.untrusted_text import texts
+
+from onlineornot_action.runner import Level
+from onlineornot_action.terminal import Terminal
+
+SECRET = 'a"secret\\token'
+
+
+class Screen(io.StringIO):
+    """A stream that shows colors."""
+
+    def isatty(self) -> bool:
+        """Say that a person reads it."""
+        return True
+
+
+def written(
+    write: Callable[[Terminal], object],
+    environ: Mapping[str, str] | None = None,
+    *,
+    dotenv: str = "",
+    stderr: io.StringIO | None = None,
+) -> tuple[str, str]:
+    """Return what is on standard output and on standard error."""
+    stdout, stderr = io.StringIO(), stderr or io.StringIO()
+    write(Terminal(environ or {}, stdout, stderr, dotenv))
+    return stdout.getvalue(), stderr.getvalue()
+
+
+FOR_LATER_JOBS = dict.fromkeys(("outcome", "update_id", "incident_id", "incident_url", "status", "notified"), "")
+
+
+def publish(**outputs: str) -> Callable[[Terminal], None]:
+    def write(terminal: Terminal) -> None:
+        terminal.set_outputs({name.replace("_", "-"): value for name, value in outputs.items()})
+        terminal.publish_outputs()
+
+    return write
+
+
+def test_outputs_are_one_json_object_on_one_line() -> None:
+    update = {"id": "update1234", "description": "Two\nlines, 🛠"}
+
+    stdout, stderr = written(publish(outcome="created", update_id="update1234", update=json.dumps(update), updates=""))
+
+    assert stdout.count("\n") == 1
+    assert json.loads(stdout) == {"outcome": "created", "update-id": "update1234", "update": update, "updates": None}
+    assert stderr == ""
+
+
+def test_outputs_that_are_set_later_replace_earlier_ones() -> None:
+    def write(terminal: Terminal) -> None:
+        terminal.set_outputs({"outcome": "created", "incident-url": ""})
+        terminal.set_outputs({"incident-url": "https://status.example.com/"})
+        terminal.publish_outputs()
+
+    assert json.loads(written(write)[0]) == {"outcome": "created", "incident-url": "https://status.example.com/"}
+
+
+@settings(deadline=None, derandomize=True)
+@given(texts)
+def test_no_text_in_the_outputs_is_a_command_or_controls_a_terminal(text: str) -> None:
+    stdout, _ = written(publish(error=text))
+
+    assert commands(stdout) == []
+    assert stdout.rstrip("\n").isascii()
+    assert stdout.rstrip("\n").isprintable()
+    assert json.loads(stdout) == {"error": text}
+
+
+@settings(deadline=None, derandomize=True)
+@given(texts)
+def test_no_text_in_a_message_is_a_command(text: str) -> None:
+    _, stderr = written(lambda terminal: terminal.annotate(Level.ERROR, text))
+
+    assert commands(stderr) == []
+    assert stderr.startswith("error: ")
+
+
+def test_a_secret_is_in_no_byte() -> None:
+    def write(terminal: Terminal) -> None:
+        terminal.mask(SECRET)
+        terminal.log(SECRET)
+        terminal.annotate(Level.ERROR, SECRET)
+        with terminal.group(SECRET):
+            terminal.log(SECRET)
+        publish(error=SECRET, update=json.dumps({"description": SECRET}))(terminal)
+
+    stdout, stderr = written(write)
+
+    assert json.loads(stdout) == {"error": "***", "update": {"description": "***"}}
+    assert stderr == "***\nerror: ***\n***:\n***\n"
+
+
+def test_the_lines_of_a_message_are_indented() -> None:
+    assert written(lambda terminal: terminal.annotate(Level.WARNING, "one\ntwo"))[1] == "warning: one\n  two\n"
+
+
+@pytest.mark.parametrize(
+    ("stderr", "environ", "expected"),
+    [
+        (Screen(), {"TERM": "xterm"}, "\x1b[31merror:\x1b[0m no\n"),
+        (Screen(), {"TERM": "xterm", "NO_COLOR": ""}, "\x1b[31merror:\x1b[0m no\n"),
+        (Screen(), {"TERM": "xterm", "NO_COLOR": "1"}, "error: no\n"),
+        (Screen(), {"TERM": "dumb"}, "error: no\n"),
+        (Screen(), {}, "error: no\n"),
+        (io.StringIO(), {"TERM": "xterm"}, "error: no\n"),
+    ],
+)
+def test_a_level_is_colored_on_a_terminal_that_wants_it(
+    stderr: io.StringIO, environ: dict[str, str], expected: str
+) -> None:
+    assert written(lambda terminal: terminal.annotate(Level.ERROR, "no"), environ, stderr=stderr)[1] == expected
+
+
+def test_the_files_of_github_are_written_where_they_are_named(tmp_path: Path) -> None:
+    environ = {"GITHUB_OUTPUT": str(tmp_path / "output"), "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}
+
+    def write(terminal: Terminal) -> None:
+        publish(outcome="created")(terminal)
+        terminal.add_summary("# Done")
+
+    written(write, environ)
+
+    assert (tmp_path / "output").read_text(encoding="utf-8").startswith("outcome<<")
+    assert (tmp_path / "summary").read_text(encoding="utf-8") == "# Done"
+
+
+def test_files_of_github_that_are_not_named_are_not_missed() -> None:
+    assert written(lambda terminal: terminal.add_summary("# Done")) == ("", "")
+
+
+def test_the_file_for_later_jobs_has_words_ids_and_addresses(tmp_path: Path) -> None:
+    dotenv = tmp_path / "update.env"
+    dotenv.write_text("OLD=1\n", encoding="utf-8")
+    outputs = {
+        "outcome": "created",
+        "update_id": "u-1",
+        "incident_id": "i-1",
+        "incident_url": "https://x/",
+        "error": "e",
+    }
+
+    written(publish(**outputs, status="RESOLVED", notified="true", update="{}"), dotenv=str(dotenv))
+
+    assert dotenv.read_text(encoding="ascii") == (
+        "ONLINEORNOT_OUTCOME=created\nONLINEORNOT_UPDATE_ID=u-1\nONLINEORNOT_INCIDENT_ID=i-1\n"
+        "ONLINEORNOT_INCIDENT_URL=https://x/\nONLINEORNOT_STATUS=RESOLVED\nONLINEORNOT_NOTIFIED=true\n"
+    )
+
+
+def test_an_output_that_could_set_another_variable_is_left_out_of_the_file(tmp_path: Path) -> None:
+    dotenv = tmp_path / "update.env"
+
+    written(publish(**FOR_LATER_JOBS | {"status": "UPDATE\nPATH=/tmp"}), dotenv=str(dotenv))
+
+    assert "ONLINEORNOT_STATUS=\n" in dotenv.read_text(encoding="ascii")
+    assert "PATH" not in dotenv.read_text(encoding="ascii")
+
+
+@pytest.mark.parametrize("name", ["missing/update.env", "\0"])
+def test_a_file_that_cannot_be_written_is_a_warning(tmp_path: Path, name: str) -> None:
+    stdout, stderr = written(publish(**FOR_LATER_JOBS), dotenv=f"{tmp_path}/{name}")
+
+    assert json.loads(stdout)
+    assert stderr.startswith("warning: The file that --dotenv names cannot be written: ")
+
+
+def test_closed_streams_do_not_stop_the_work(tmp_path: Path) -> None:
+    terminal = Terminal({}, None, None, str(tmp_path / "update.env"))
+
+    terminal.log("lost")
+    publish(**dict.fromkeys(("outcome", "update_id", "incident_id", "incident_url", "status", "notified"), ""))(
+        terminal
+    )
+
+    assert (tmp_path / "update.env").exists()
