@@ -1,4 +1,5 @@
-# The action's image: a Python interpreter, the dependencies and the code. No shell, no pip, no build tools.
+# The action's image: a Python interpreter, the dependencies, the code, and the few commands that start it where it is
+# not Docker that does. No pip, no build tools.
 #
 # It must build with BuildKit, which GitHub uses, and with the legacy builder, on every architecture of the base image.
 # So it has no build mounts, no here-documents, and no path that contains an architecture.
@@ -24,11 +25,20 @@ RUN pip install --root /image --root-user-action ignore --no-warn-script-locatio
  && find /image/usr/local/lib/python3.*/site-packages \
         \( -name '*.pyi' -o -name '*.h' -o -name RECORD -o -path '*/tests/*' \) ! -type d -delete
 
+# GitHub's hook for Kubernetes copies the workspace with tar, find, chmod and stat, and starts the container with tail,
+# its script with sh; that one needs rm, mv and env. GitLab's needs cat, cp, env, grep, mkdir and rm.
+# https://github.com/actions/runner-container-hooks/blob/v0.8.1/packages/k8s/src/hooks/run-container-step.ts
+# https://gitlab.com/gitlab-org/gitlab-runner/-/blob/main/shells/bash.go
+RUN mkdir -p /image/usr/bin && ln -s usr/bin /image/bin \
+ && for name in sh cat chmod cp env find grep mkdir mv rm stat tail tar; do \
+        cp --dereference "/usr/bin/$name" /image/usr/bin/; \
+    done
+
 # The shared libraries that these files are linked with, and the dynamic loader. `ldd` prints the paths for this
 # architecture. The symlinks in the root folder (lib -> usr/lib) are created first, so that the copies follow them.
 RUN find / -maxdepth 1 -type l -name 'lib*' -printf '%f %l\n' \
     | while read -r link target; do mkdir -p "/image/$target"; ln -s "$target" "/image/$link"; done \
- && find /image/usr/local -type f \( -name '*.so' -o -name '*.so.*' -o -path '*/bin/*' \) -exec ldd '{}' + \
+ && find /image/usr -type f \( -name '*.so' -o -name '*.so.*' -o -path '*/bin/*' \) -exec ldd '{}' + \
     | awk '$2 == "=>" { print $3 } $1 ~ /^\// && $2 ~ /^\(/ { print $1 }' | grep -Ev '^/(image|usr/local)/' | sort -u \
     | xargs cp --parents --dereference --target-directory /image
 
@@ -75,7 +85,9 @@ LABEL org.opencontainers.image.version="$VERSION" \
 # Saves 3 ms at each start: pydantic would read the metadata of every package to look for plugins, and there are none.
 # https://github.com/pydantic/pydantic/blob/main/pydantic/plugin/_loader.py
 ENV PYDANTIC_DISABLE_PLUGINS=__all__
+ENV PATH=/usr/local/bin:/usr/bin:/bin
 # Runs as root, as GitHub requires, since the files that the runner mounts belong to other users. Exec form, since a
-# shell drops environment variables with a hyphen, such as INPUT_API-TOKEN. -I, so that no file of the workspace is
-# imported. https://docs.github.com/en/actions/reference/workflows-and-actions/dockerfile-support
-ENTRYPOINT ["/usr/local/bin/python", "-I", "/action/entrypoint.py"]
+# shell drops environment variables with a hyphen, such as INPUT_API-TOKEN. The script's first line starts Python with
+# -I, so that no file of the workspace is imported.
+# https://docs.github.com/en/actions/reference/workflows-and-actions/dockerfile-support
+ENTRYPOINT ["/action/entrypoint.py"]

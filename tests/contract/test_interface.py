@@ -75,7 +75,7 @@ def test_the_readme_names_every_status(word: str) -> None:
 
 
 def test_the_action_runs_in_a_container_without_arguments() -> None:
-    assert ACTION["runs"] == {"using": "docker", "image": "Dockerfile"}
+    assert ACTION["runs"] == {"using": "docker", "image": "Dockerfile", "entrypoint": "/action/entrypoint.py"}
     assert ACTION["branding"].keys() == {"icon", "color"}
 
 
