@@ -1,6 +1,7 @@
 # make demo   see what the action does, against the sandbox
 # make test   all tests (those that need a container where a Docker engine runs)
 # make .venv-tools/installed   act and syft, which some of those tests need
+# make .node-tools/installed   gitlab-ci-local, which one of them needs, together with rsync
 # make test-image IMAGE=…  only those, with an image that is there already
 # make check  lint, types, workflows, action.yml, Dockerfile, scripts
 # make soak   300 steps at once against a sandbox in trouble
@@ -23,7 +24,7 @@ test: .venv/installed
 	$(BIN)/pytest -n 4 --dist worksteal --cov --cov-report=term
 
 # make test-image IMAGE=name@sha256:…
-test-image: .venv/installed .venv-tools/installed
+test-image: .venv/installed .venv-tools/installed .node-tools/installed
 	docker image inspect --format 'Testing {{.Id}}' "$(IMAGE)" || docker pull --quiet "$(IMAGE)"
 	IMAGE="$(IMAGE)" REQUIRE_ENGINE=1 $(BIN)/pytest -n 2 --dist worksteal -m container -k 'not two_builds'
 
@@ -79,6 +80,10 @@ lock:
 .venv-tools/installed: requirements-tools.txt
 	$(PYTHON) -m venv .venv-tools
 	.venv-tools/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements-tools.txt
+	touch $@
+
+.node-tools/installed:
+	npm install --silent --no-audit --no-fund --no-package-lock --prefix .node-tools gitlab-ci-local@4.61.1
 	touch $@
 
 .venv/installed: requirements-dev.txt

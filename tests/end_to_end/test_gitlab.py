@@ -1,0 +1,153 @@
+"""The job in docs/elsewhere.md is valid, and gitlab-ci-local runs it against the sandbox.
+
+https://github.com/firecow/gitlab-ci-local
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from shutil import which
+
+import pytest
+from support.image import base_image, docker
+
+from onlineornot_sandbox.auth import EDIT_TOKEN
+from onlineornot_sandbox.local_step import ROOT
+from onlineornot_sandbox.seed import API_ID, PAGE_ID
+from onlineornot_sandbox.server import Sandbox
+
+GITLAB_CI_LOCAL = ROOT / ".node-tools/node_modules/.bin/gitlab-ci-local"
+RUN_SECONDS = 120
+PIPELINE = """
+stages: [deploy]
+
+deploy:
+  stage: deploy
+  image: {base}
+  variables: {{GIT_STRATEGY: none}}
+  script: {deploy}
+
+{job}
+
+follow-up:
+  stage: .post
+  needs: [tell-customers]
+  when: always
+  image: {base}
+  variables: {{GIT_STRATEGY: none}}
+  script: 'echo "Later: $ONLINEORNOT_OUTCOME $ONLINEORNOT_UPDATE_ID"'
+"""
+
+
+def documented_job() -> str:
+    """Return the job that people paste."""
+    page = (ROOT / "docs/elsewhere.md").read_text(encoding="utf-8")
+    (job,) = re.findall(r"<!-- \.gitlab-ci\.yml -->\n```yaml\n(.*?)```", page, re.DOTALL)
+    return str(job)
+
+
+@pytest.fixture
+def helper_image() -> str:
+    """Build what gitlab-ci-local copies artifacts with: an image that has rsync."""
+    dockerfile = f"FROM {base_image()}\nRUN apt-get -qq update && apt-get -qq install --no-install-recommends rsync\n"
+    tag = "onlineornot-incident-update:gitlab-ci-local"
+    built = subprocess.run(
+        [which("docker") or "docker", "build", "--network=host", "--tag", tag, "-"],
+        input=dockerfile,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=RUN_SECONDS,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    return tag
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Make a repository, which gitlab-ci-local asks for."""
+    if not GITLAB_CI_LOCAL.exists() or not which("rsync"):
+        reason = "gitlab-ci-local or rsync is not installed; see CONTRIBUTING.md"
+        (pytest.fail if os.environ.get("REQUIRE_ENGINE") == "1" else pytest.skip)(reason)
+    for command in (["init", "--quiet"], ["remote", "add", "origin", "https://gitlab.example.com/shop/shop.git"]):
+        subprocess.run([which("git") or "git", *command], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def run_pipeline(project: Path, image: str, helper_image: str, url: str, deploy: str) -> str:
+    """Run a pipeline with the documented job, and return what it says."""
+    job = re.sub("ghcr[.]io/.*", image, documented_job())
+    pipeline = PIPELINE.format(base=base_image(), deploy=deploy, job=job)
+    (project / ".gitlab-ci.yml").write_text(pipeline, encoding="utf-8")
+    variables = {
+        "ONLINEORNOT_API_TOKEN": EDIT_TOKEN,
+        "ONLINEORNOT_STATUS_PAGE_ID": PAGE_ID,
+        "INPUT_API_URL": url,
+    }
+    ended = subprocess.run(
+        [
+            str(GITLAB_CI_LOCAL),
+            "--network=host",
+            "--pull-policy=if-not-present",
+            f"--helper-image={helper_image}",
+            f"--home={project}/home",
+            *(f"--variable={name}={value}" for name, value in variables.items()),
+        ],
+        cwd=project,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        timeout=RUN_SECONDS,
+        check=False,
+    )
+    return ended.stdout
+
+
+def test_documented_job_is_valid(tmp_path: Path) -> None:
+    path = tmp_path / "gitlab-ci.yml"
+    path.write_text(documented_job(), encoding="utf-8")
+    checker = Path(sys.executable).with_name("check-jsonschema")
+
+    checked = subprocess.run(
+        [checker, "--builtin-schema", "vendor.gitlab-ci", path], capture_output=True, encoding="utf-8", check=False
+    )
+
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.container
+def test_failed_deploy_is_one_update_and_later_jobs_know_it(
+    image: str, helper_image: str, project: Path, sandbox: Sandbox
+) -> None:
+    logs = [run_pipeline(project, image, helper_image, sandbox.url, "exit 1") for _ in range(2)]
+
+    update = list(sandbox.store.incidents.values())[-1].updates[0]
+    assert f"Later: opened {update.id}" in logs[0]
+    assert f"Later: unchanged {update.id}" in logs[1]
+    assert sandbox.store.components[API_ID].status == "MAJOR_OUTAGE"
+    assert EDIT_TOKEN not in "".join(logs)
+
+
+@pytest.mark.container
+def test_deploy_that_succeeds_says_nothing(image: str, helper_image: str, project: Path, sandbox: Sandbox) -> None:
+    log = run_pipeline(project, image, helper_image, sandbox.url, "exit 0")
+
+    assert "PASS  deploy" in re.sub("\x1b\\[[0-9;]*m", "", log)
+    assert sandbox.store.requests == []
+
+
+@pytest.mark.container
+def test_image_that_is_run_by_hand_takes_options(image: str, sandbox: Sandbox) -> None:
+    options = ["--status-page-id", PAGE_ID, "--incident-title", "Search is slow", "--if-no-incident", "create"]
+    text = ["--status", "INVESTIGATING", "--description", "We are looking into it.", "--api-url", sandbox.url]
+
+    ended = docker(
+        *("run", "--rm", "--network=host", "-e", "ONLINEORNOT_API_TOKEN", image, *options, *text),
+        environ={"ONLINEORNOT_API_TOKEN": EDIT_TOKEN},
+    )
+
+    assert '"outcome": "opened"' in ended.stdout, ended.stderr
+    assert EDIT_TOKEN not in ended.stdout + ended.stderr
