@@ -170,6 +170,8 @@ def owner(name: str) -> str:
     for file in files:
         path = Path(file)
         text = path.read_text(encoding="utf-8")
+        # The names of images are in lower case: https://distribution.github.io/distribution/spec/api/#overview
+        text = text.replace(f"ghcr.io/{PLACEHOLDER}/{NAME}", f"ghcr.io/{name.lower()}/{NAME}")
         path.write_text(text.replace(f"{PLACEHOLDER}/{NAME}", f"{name}/{NAME}"), encoding="utf-8")
     return f"Replaced {PLACEHOLDER} in {len(files)} files"
 

@@ -135,7 +135,7 @@ def test_each_job_needs_all_that_come_before_it() -> None:
         direct = {job["needs"]} if isinstance(job.get("needs"), str) else set(job.get("needs", ()))
         needed[name] = direct.union(*(needed[each] for each in direct))
 
-    order = ["plan", "build", "test", "approve", "index", "attest", "pull", "publish"]
+    order = ["plan", "build", "test", "approve", "index", "attest", "pull", "publish", "move-image-tag"]
     assert list(needed) == order
     assert all(needed[name] == set(order[:position]) for position, name in enumerate(order))
 
@@ -182,6 +182,7 @@ def test_naming_the_owner_leaves_no_placeholder_anywhere(owned: Checkout) -> Non
 
     assert left.returncode == 1
     assert "Example/onlineornot-incident-update" in (owned.folder / ".github/zizmor.yml").read_text(encoding="utf-8")
+    assert "ghcr.io/example/onlineornot-incident-update:" in (owned.folder / "SECURITY.md").read_text(encoding="utf-8")
 
 
 def test_the_owner_is_the_name_of_an_account(checkout: Checkout) -> None:
