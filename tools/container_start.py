@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
+from onlineornot_sandbox.local_step import as_variables
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
 from onlineornot_sandbox.server import Sandbox
 
@@ -61,7 +62,7 @@ def step(image: str, url: str, status: str, exit_status: int) -> Command:
         "status": status,
         "status-page-id": PAGE_ID,
     }
-    variables = {f"INPUT_{name.upper()}": value for name, value in inputs.items()}
+    variables = as_variables(inputs)
     return (*RUN, *(option for name in variables for option in ("-e", name)), image), variables, exit_status
 
 
