@@ -63,8 +63,8 @@ _MISMATCH = "DO NOT MATCH THE HASHES"
 _REASONS = {
     _MISMATCH: (
         "The package index delivered a file that the action's lock file does not know, so it was not installed. "
-        "Usually a mirror or a proxy has changed it; find out which before you go on. PIP_INDEX_URL in env:, or the runner's "
-        "configuration of pip, says where packages come from."
+        "Usually a mirror or a proxy has changed it; find out which before you go on. PIP_INDEX_URL in env:, or the "
+        "runner's configuration of pip, says where packages come from."
     ),
     "CERTIFICATE_VERIFY_FAILED": (
         "pip does not trust the certificate of the package index. Usually a proxy inspects the traffic; name a file "

@@ -191,7 +191,7 @@ def _note(entry: Mapping[str, Any], progress: _Progress) -> None:
     if result := entry.get("jobResult"):
         earlier = progress.jobs.get(entry["jobID"])
         progress.jobs[entry["jobID"]] = "failure" if earlier == "failure" else result
-    is_step_of_job = len(entry.get("stepID", ())) == 1  # those of a composite action have that of its step before theirs
+    is_step_of_job = len(entry.get("stepID", ())) == 1  # within a composite action, its step's id comes first
     if entry.get("command") == "set-output" and is_step_of_job:
         step = (entry["job"], ",".join(entry["stepID"]))
         progress.outputs.setdefault(step, {})[entry["name"]] = entry["arg"]
