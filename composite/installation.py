@@ -151,7 +151,7 @@ class Installer:
         except BaseException:
             shutil.rmtree(beside, ignore_errors=True)
             raise
-        return _move(beside, folder)
+        return move_into_place(beside, folder)
 
     def _run_pip(self, lock: Path, folder: Path, end: float) -> None:
         # UTF-8 also on Windows, where Python writes in the code page of the system.
@@ -211,7 +211,7 @@ def explain(output: str) -> str:
     return next((reason for pattern, reason in _REASONS.items() if re.search(pattern, output)), _UNKNOWN_REASON)
 
 
-def _move(beside: Path, folder: Path) -> Path:
+def move_into_place(beside: Path, folder: Path) -> Path:
     """Give a filled folder its name, and return where it is."""
     try:
         os.rename(beside, folder)  # noqa: PTH104 - unlike Path, it does nothing else

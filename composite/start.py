@@ -48,10 +48,12 @@ def set_inputs(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def find_secrets(environ: Mapping[str, str]) -> list[str]:
-    """Return the tokens that were given."""
+    """Return the tokens that were given, but for what is too short for one."""
+    from onlineornot_action.text import MIN_SECRET_LENGTH
+
     names = ("INPUT_API-TOKEN", "ONLINEORNOT_API_TOKEN", "INPUT_GITHUB-TOKEN")
     tokens = (environ.get(name, "").strip().removeprefix("Bearer").strip() for name in names)
-    return list(dict.fromkeys(filter(None, tokens)))
+    return list(dict.fromkeys(token for token in tokens if len(token) >= MIN_SECRET_LENGTH))
 
 
 def _install(environ: Mapping[str, str], signal_received: Callable[[], int | None]) -> Path | int:
