@@ -1,4 +1,4 @@
-"""`action.yml`, the code and the README agree: a test names what one of them lacks."""
+"""Both files `action.yml`, the code and the README agree: a test names what one of them lacks."""
 
 import re
 import subprocess
@@ -17,6 +17,7 @@ from onlineornot_action.outputs import Kind, Outcome, Outputs
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+COMPOSITE = yaml.safe_load((ROOT / "composite" / "action.yml").read_text(encoding="utf-8"))
 EXAMPLES = sorted((ROOT / "examples").glob("*.yml"))
 SHOWN = [path for path in EXAMPLES if f"<!-- examples/{path.name} -->" in README]
 OUTPUT_NAMES = list(Outputs(Outcome.CREATED).by_name())
@@ -77,6 +78,36 @@ def test_the_readme_names_every_status(word: str) -> None:
 def test_the_action_runs_in_a_container_without_arguments() -> None:
     assert ACTION["runs"] == {"using": "docker", "image": "Dockerfile", "entrypoint": "/action/entrypoint.py"}
     assert ACTION["branding"].keys() == {"icon", "color"}
+
+
+def test_the_composite_action_has_the_same_inputs_and_outputs() -> None:
+    assert list(COMPOSITE["inputs"].items()) == list(ACTION["inputs"].items())
+    assert list(COMPOSITE["outputs"].items()) == [
+        (name, {**about, "value": f"${{{{ steps.run.outputs.{name} }}}}"}) for name, about in ACTION["outputs"].items()
+    ]
+    assert {name: COMPOSITE[name] for name in ("name", "description", "author")}.items() <= ACTION.items()
+
+
+def test_the_composite_action_is_one_step_that_gets_all_inputs_in_one_variable() -> None:
+    (step,) = COMPOSITE["runs"]["steps"]
+
+    assert (COMPOSITE["runs"]["using"], step["id"], step["shell"]) == ("composite", "run", "bash")
+    assert step["env"] == {
+        "ONLINEORNOT_INPUTS": "${{ toJSON(inputs) }}",
+        "MSYS2_ENV_CONV_EXCL": "ONLINEORNOT_INPUTS",
+    }
+    assert "${{" not in step["run"]
+
+
+def test_the_script_of_the_composite_action_passes_shellcheck() -> None:
+    (step,) = COMPOSITE["runs"]["steps"]
+    shellcheck = Path(sys.executable).with_name("shellcheck")
+
+    checked = subprocess.run(
+        [shellcheck, "--shell=bash", "-"], input=step["run"], capture_output=True, encoding="utf-8", check=False
+    )
+
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_the_readme_shows_the_two_workflows_and_names_all_others() -> None:
