@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support.readme import jobs_without_a_file, readme_workflows
+from support.readme import composite_workflow, jobs_without_a_file, readme_workflows
 
 from onlineornot_action.inputs.model import Inputs, input_names
 from onlineornot_action.onlineornot.values import ComponentStatus, IncidentStatus
@@ -187,10 +187,10 @@ def test_every_workflow_of_the_readme_without_a_file_is_known_to_the_tests() -> 
     assert len(jobs_without_a_file()) == len(readme_workflows())
 
 
-@pytest.mark.parametrize("workflow", readme_workflows().values(), ids=readme_workflows())
+@pytest.mark.parametrize("workflow", [*readme_workflows().values(), composite_workflow()])
 def test_the_workflows_of_the_readme_are_valid(workflow: str) -> None:
     # As `./`, the action is the one in this folder, so that its inputs and outputs are checked as well.
-    local = re.sub(r"uses: \S+/onlineornot-incident-update@v1", "uses: ./", workflow)
+    local = re.sub(r"uses: \S+/onlineornot-incident-update(/composite)?@v1", r"uses: .\1/", workflow)
     actionlint = Path(sys.executable).with_name("actionlint")
 
     checked = subprocess.run(

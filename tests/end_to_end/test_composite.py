@@ -20,6 +20,7 @@ from support.act import ACT, Act, WorkflowResult
 from support.fault_server import FaultServer
 from support.github_app import HEAD, REPOSITORY, SERVER_URL, TOKEN, GitHub, create_github_app, pull, texts
 from support.listeners import refusing_address
+from support.readme import composite_workflow
 from support.runner_model import commands
 from support.step import files_of_step, outputs_in
 
@@ -188,6 +189,13 @@ def test_steps_of_a_job_share_what_the_first_installs(act: Act, store: Store) ->
     assert [update.status for update in store.timeline()[1:]] == ["IDENTIFIED", "MONITORING"]
     assert result.outputs[0]["update-id"] == store.timeline()[1].id
     assert annotations_in(result) == ["notice", "notice"]
+
+
+def test_the_documented_job_posts(act: Act, store: Store) -> None:
+    result = act.run(composite_workflow().replace("ubuntu-slim", "ubuntu-24.04"), "deployment")
+
+    assert (result.jobs, result.outcomes) == ({"tell-customers": "success"}, ["opened"])
+    assert len(store.incidents) == 2
 
 
 def test_an_interpreter_that_is_too_old_or_lacks_pip_is_left_alone(act: Act, store: Store, tmp_path: Path) -> None:
