@@ -75,7 +75,7 @@ def _install(environ: Mapping[str, str], signal_received: Callable[[], int | Non
         return 128 + (signal_received() or 0)
     except InstallationError as error:
         _log_output(error, runner, secrets)
-        tolerated = not error.suspicious and environ.get("INPUT_FAIL-ON-ERROR") in ("false", "False", "FALSE")
+        tolerated = not error.suspicious and _find_value(environ, "FAIL-ON-ERROR") in ("false", "False", "FALSE")
         _report(Result(Outcome.NOT_SENT, error=f"{error} Nothing was sent."), runner, tolerated=tolerated)
         return 0 if tolerated else 1
 
@@ -85,7 +85,7 @@ def _install_what_is_needed(installer: "Installer", environ: Mapping[str, str], 
     from installation import InstallationError
 
     begin, seconds = time.monotonic(), _find_limit(environ)
-    if environ.get("INPUT_COMMENT") in ("true", "True", "TRUE"):
+    if _find_value(environ, "COMMENT") in ("true", "True", "TRUE"):
         try:
             return installer.install(ROOT / "requirements.txt", begin + seconds / 2)
         except InstallationError as error:
@@ -97,11 +97,17 @@ def _install_what_is_needed(installer: "Installer", environ: Mapping[str, str], 
 
 def _find_limit(environ: Mapping[str, str]) -> int:
     """Return how many seconds pip may take. What is wrong with `timeout-seconds` is said later."""
-    written = environ.get("INPUT_TIMEOUT-SECONDS", "")
+    written = _find_value(environ, "TIMEOUT-SECONDS")
     return min(MAX_SECONDS, max(10, int(written))) if re.fullmatch("[0-9]{1,9}", written) else MAX_SECONDS
 
 
+def _find_value(environ: Mapping[str, str], name: str) -> str:
+    return environ.get(f"INPUT_{name}", "").strip()
+
+
 def _log_output(error: "InstallationError", runner: "Runner", secrets: list[str]) -> None:
+    if not error.output:
+        return
     for secret in secrets:
         runner.mask(secret)
     with runner.group("Output of pip"):

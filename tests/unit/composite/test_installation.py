@@ -1,10 +1,13 @@
 """What pip's output means, which folder packages have, and how it gets its name."""
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
-from installation import explain, move_into_place, name_folder
+from installation import InstallationError, Installer, explain, move_into_place, name_folder
+
+from onlineornot_sandbox.local_step import ROOT
 
 RETRYING = "WARNING: Retrying (Retry(total=0, connect=None)) after connection broken by "
 NOT_FOUND = "\nERROR: No matching distribution found for pydantic-core==2.50.4"
@@ -59,3 +62,12 @@ def test_a_folder_that_cannot_be_renamed_is_used_where_it_is(tmp_path: Path) -> 
     beside.mkdir()
 
     assert move_into_place(beside, folder) == beside
+
+
+def test_pip_is_ended_when_its_time_is_up_and_leaves_nothing(tmp_path: Path) -> None:
+    installer = Installer({"RUNNER_TEMP": str(tmp_path)}, [], lambda: False)
+
+    with pytest.raises(InstallationError, match="took too long"):
+        installer.install(ROOT / "requirements-core.txt", end=time.monotonic())
+
+    assert list(tmp_path.iterdir()) == []
