@@ -30,11 +30,12 @@ def main() -> NoReturn:
     """Install the packages and run the action; or say why nothing was sent, in the log, the outputs and the status."""
     signal_received = catch_signals()
     environ = set_inputs(os.environ)
+    begin = time.monotonic()
     folder = _install(environ, signal_received)
     if isinstance(folder, int):
         sys.exit(folder)
     sys.path.insert(0, str(folder))
-    run([], environ, signal_received)
+    run([], shorten_limit(environ, time.monotonic() - begin), signal_received)
 
 
 def set_inputs(environ: Mapping[str, str]) -> dict[str, str]:
@@ -45,6 +46,21 @@ def set_inputs(environ: Mapping[str, str]) -> dict[str, str]:
     given = json.loads(environ.get(INPUTS_VARIABLE) or "{}")
     others = {name: value for name, value in environ.items() if not name.startswith(("INPUT_", INPUTS_VARIABLE))}
     return others | {f"INPUT_{name.upper()}": str(value) for name, value in given.items()}
+
+
+def shorten_limit(environ: Mapping[str, str], seconds: float) -> dict[str, str]:
+    """Return the environment with less time for the run, since the limit is for the whole step.
+
+    Args:
+        environ: The environment; what is wrong with `timeout-seconds` is left as it is.
+        seconds: What has passed.
+    """
+    from onlineornot_action.inputs.parsers import TIMEOUT_SECONDS
+
+    written = _find_value(environ, "TIMEOUT-SECONDS")
+    if not _is_number(written) or int(written) not in TIMEOUT_SECONDS:
+        return dict(environ)
+    return {**environ, "INPUT_TIMEOUT-SECONDS": str(max(TIMEOUT_SECONDS[0], int(int(written) - seconds)))}
 
 
 def find_secrets(environ: Mapping[str, str]) -> list[str]:
@@ -98,7 +114,11 @@ def _install_what_is_needed(installer: "Installer", environ: Mapping[str, str], 
 def _find_limit(environ: Mapping[str, str]) -> int:
     """Return how many seconds pip may take. What is wrong with `timeout-seconds` is said later."""
     written = _find_value(environ, "TIMEOUT-SECONDS")
-    return min(MAX_SECONDS, max(10, int(written))) if re.fullmatch("[0-9]{1,9}", written) else MAX_SECONDS
+    return min(MAX_SECONDS, max(10, int(written))) if _is_number(written) else MAX_SECONDS
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch("[0-9]{1,9}", text) is not None
 
 
 def _find_value(environ: Mapping[str, str], name: str) -> str:
