@@ -101,7 +101,7 @@ def act(sandbox: Sandbox, action: Path, python: Path, tmp_path: Path) -> Act:
         reason = "act is not installed; `make .venv-tools/installed` does it"
         (pytest.fail if os.environ.get("REQUIRE_ENGINE") == "1" else pytest.skip)(reason)
     environ = {"DOCKER_HOST": "unix:///nonexistent", "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
-    return Act("", tmp_path, sandbox.url, action=action, environ=environ)
+    return Act("", tmp_path, sandbox.url, action=action, in_containers=False, environ=environ)
 
 
 @pytest.fixture

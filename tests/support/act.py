@@ -53,13 +53,14 @@ class Act:
     """Runs workflows in a folder of its own, as if it were a checkout of the repository with the deploy scripts.
 
     Attributes:
-        image: The action's image; empty to run the jobs on this machine instead of in containers.
+        image: The action's image; of no account with an `action`.
         folder: An empty folder.
         api_url: Where the API is.
         github_url: Where GitHub's API is.
         secret: The API token, as the repository's secret.
         page_id: The status page, as the repository's variable.
         action: The action's repository; by default this checkout's `action.yml` with that image.
+        in_containers: Whether the jobs run in containers; otherwise, on this machine.
         environ: What the jobs' environment has beside this process's, where they run on this machine.
     """
 
@@ -70,6 +71,7 @@ class Act:
     secret: str = EDIT_TOKEN
     page_id: str = PAGE_ID
     action: Path | None = None
+    in_containers: bool = True
     environ: Mapping[str, str] = field(default_factory=dict)
 
     def run(
@@ -136,7 +138,7 @@ class Act:
         """
         action = self.action or self._make_action()
         names = {step[1].replace(_COMPOSITE, "@") for step in _STEP.finditer(workflow)}
-        platform = base_image() if self.image else "-self-hosted"
+        platform = base_image() if self.in_containers else "-self-hosted"
         return [
             "--json",
             "--rm",
