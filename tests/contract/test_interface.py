@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support.readme import composite_workflow, jobs_without_a_file, readme_workflows
+from support.documents import PATHS, block, blocks_of, documented_workflows
 
 from onlineornot_action.inputs.model import Inputs, input_names
 from onlineornot_action.onlineornot.values import ComponentStatus, IncidentStatus
@@ -19,13 +19,12 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 COMPOSITE = yaml.safe_load((ROOT / "composite" / "action.yml").read_text(encoding="utf-8"))
 EXAMPLES = sorted((ROOT / "examples").glob("*.yml"))
-SHOWN = [path for path in EXAMPLES if f"<!-- examples/{path.name} -->" in README]
 OUTPUT_NAMES = list(Outputs(Outcome.CREATED).by_name())
 
 
 def rows(heading: str) -> dict[str, str]:
-    """Return the first table below a heading of the README: each name in its first column, and the rest of its row."""
-    section = README.split(f"\n## {heading}\n")[1].split("\n## ")[0].split("| --- |", 1)[1].split("\n\n")[0]
+    """Return the tables below a heading of the README: each name in a first column, and the rest of its row."""
+    section = README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
     return dict(re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", section, re.MULTILINE))
 
 
@@ -41,7 +40,7 @@ def steps_of(workflow: Path) -> list[dict[str, Any]]:
 
 def test_every_input_is_in_action_yml_and_in_the_readme() -> None:
     assert list(ACTION["inputs"]) == input_names()
-    assert list(rows("Inputs")) == input_names()
+    assert sorted(rows("Inputs")) == sorted(input_names())
 
 
 def test_every_output_is_in_action_yml_and_in_the_readme() -> None:
@@ -51,14 +50,14 @@ def test_every_output_is_in_action_yml_and_in_the_readme() -> None:
 
 def test_every_outcome_is_in_action_yml_and_in_the_readme() -> None:
     assert re.findall("`([a-z-]+)`", ACTION["outputs"]["outcome"]["description"]) == list(Outcome)
-    assert list(rows("Outcomes")) == list(Outcome)
+    assert list(rows("When it goes red")) == list(Outcome)
 
 
 @pytest.mark.parametrize("outcome", Outcome)
 def test_the_readme_tells_the_exit_status_of_each_outcome(outcome: Outcome) -> None:
     expected = "1, or 0 with `fail-on-error: false`" if outcome.kind is Kind.TOLERABLE else str(int(outcome.failed))
 
-    assert rows("Outcomes")[outcome].split(" | ")[0] in (expected, "130 or 143")
+    assert rows("When it goes red")[outcome].split(" | ")[0] in (expected, "130 or 143")
 
 
 @pytest.mark.parametrize("name", [name for name, about in ACTION["inputs"].items() if "default" in about])
@@ -110,16 +109,10 @@ def test_the_script_of_the_composite_action_passes_shellcheck() -> None:
     assert checked.returncode == 0, checked.stdout
 
 
-def test_the_readme_shows_the_two_workflows_and_names_all_others() -> None:
-    assert [path.stem for path in SHOWN] == ["deploy", "rollback"]
-    assert all(f"(examples/{path.name})" in README for path in EXAMPLES if path not in SHOWN)
+def test_every_example_has_a_paragraph() -> None:
+    page = (ROOT / "docs/examples.md").read_text(encoding="utf-8")
 
-
-@pytest.mark.parametrize("workflow", SHOWN, ids=lambda path: path.stem)
-def test_the_readme_shows_examples_as_they_are(workflow: Path) -> None:
-    text = workflow.read_text(encoding="utf-8")
-
-    assert f"<!-- examples/{workflow.name} -->\n```yaml\n{text}```\n" in README
+    assert [path.name for path in EXAMPLES if f"(../examples/{path.name})" not in page] == []
 
 
 @pytest.mark.parametrize("workflow", EXAMPLES, ids=lambda path: path.stem)
@@ -166,35 +159,59 @@ def test_a_rehearsal_keeps_no_real_job_from_running() -> None:
     assert all("concurrency" not in job for job in jobs.values())
 
 
-def test_the_example_has_the_permissions_of_the_readme() -> None:
-    section = README.split("\n## The pull request behind the deploy\n")[1].split("\n## ")[0]
-    named = dict(re.findall("^[|] `([a-z-]+): ([a-z]+)` [|]", section, re.MULTILINE))
+def test_the_example_has_the_documented_permissions() -> None:
+    page = (ROOT / "docs/comment.md").read_text(encoding="utf-8")
+    named = dict(re.findall("^[|] `([a-z-]+): ([a-z]+)` [|]", page, re.MULTILINE))
     jobs = yaml.safe_load((ROOT / "examples/pull-request.yml").read_text(encoding="utf-8"))["jobs"]
+    shown = yaml.safe_load(block("comment.md", "The comment on the pull request"))["jobs"]["tell-customers"]
 
     assert (jobs["begin"]["permissions"], jobs["end"]["permissions"]) == (named, named)
-    assert all(f"      {name}: {access}\n" in section for name, access in named.items())
+    assert shown["permissions"] == named
+    assert yaml.safe_load(block("README.md", "The pull request"))["permissions"] == named
 
 
-@pytest.mark.parametrize(
-    "snippet", re.findall(r"- uses: \S+/onlineornot-incident-update@v1.*?with:\n(.*?)\n(?=\n|```)", README, re.DOTALL)
-)
-def test_the_steps_of_the_readme_use_inputs_that_exist(snippet: str) -> None:
-    assert yaml.safe_load(snippet).keys() <= set(input_names())
-    assert "INVESTIGATING" not in snippet or "skip-duplicate: true" in snippet
+@pytest.mark.parametrize("workflow", documented_workflows().values(), ids=documented_workflows())
+def test_documented_steps_use_inputs_that_exist_and_do_not_repeat_a_report(workflow: str) -> None:
+    jobs = yaml.safe_load(workflow)["jobs"].values()
+    steps = [step["with"] for job in jobs for step in job["steps"] if "with" in step]
+
+    assert steps
+    assert {name for step in steps for name in step} <= set(input_names())
+    assert all(step["skip-duplicate"] is True for step in steps if step.get("status") in REPORTS)
 
 
-def test_every_workflow_of_the_readme_without_a_file_is_known_to_the_tests() -> None:
-    assert len(jobs_without_a_file()) == len(readme_workflows())
+TESTED = {
+    ("README.md", "Set up", "sh"),
+    ("README.md", "First update", "yaml"),
+    ("README.md", "Change it, close it, restore components", "yaml"),
+    ("README.md", "The pull request", "yaml"),
+    ("comment.md", "The comment on the pull request", "yaml"),
+    ("elsewhere.md", "GitHub without Docker", "yaml"),
+    ("elsewhere.md", "GitLab", "yaml"),
+    ("elsewhere.md", "Command line", "sh"),
+    ("inputs.md", "Outputs in later jobs", "yaml"),
+    ("troubleshooting.md", "Forks and Dependabot", "yaml"),
+}
+"""The code blocks that tests run or check."""
+
+FOR_MAINTAINERS = {"CONTRIBUTING.md", "SECURITY.md"}
 
 
-@pytest.mark.parametrize("workflow", [*readme_workflows().values(), composite_workflow()])
-def test_the_workflows_of_the_readme_are_valid(workflow: str) -> None:
+def test_every_code_block_is_known_to_the_tests() -> None:
+    blocks = [each for path in PATHS if path.name not in FOR_MAINTAINERS for each in blocks_of(path)]
+
+    untested = {(each.page, each.heading, each.language) for each in blocks} - TESTED
+    assert {each for each in untested if each[2] in ("yaml", "sh") and each[1] != "Running them"} == set()
+
+
+@pytest.mark.parametrize("workflow", documented_workflows().values(), ids=documented_workflows())
+def test_documented_workflows_are_valid(workflow: str) -> None:
     # As `./`, the action is the one in this folder, so that its inputs and outputs are checked as well.
     local = re.sub(r"uses: \S+/onlineornot-incident-update(/composite)?@v1", r"uses: .\1/", workflow)
     actionlint = Path(sys.executable).with_name("actionlint")
 
     checked = subprocess.run(
-        [actionlint, "-stdin-filename", "README.yml", "-"],
+        [actionlint, "-stdin-filename", "documents.yml", "-"],
         cwd=ROOT,
         input=local,
         capture_output=True,

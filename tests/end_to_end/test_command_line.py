@@ -10,8 +10,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from support.documents import command_lines
 from support.fault_server import FAULTS, FaultServer, Play
-from support.readme import command_lines
 
 from onlineornot_action.onlineornot import __version__
 from onlineornot_sandbox.auth import EDIT_TOKEN

@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 from installation import name_folder
 from support.act import ACT, Act, WorkflowResult
+from support.documents import documented_workflows
 from support.fault_server import FaultServer
 from support.github_app import HEAD, REPOSITORY, SERVER_URL, TOKEN, GitHub, create_github_app, pull, texts
 from support.listeners import refusing_address
-from support.readme import composite_workflow
 from support.runner_model import commands
 from support.step import files_of_step, outputs_in
 
@@ -192,7 +192,7 @@ def test_steps_of_a_job_share_what_the_first_installs(act: Act, store: Store) ->
 
 
 def test_the_documented_job_posts(act: Act, store: Store) -> None:
-    result = act.run(composite_workflow().replace("ubuntu-slim", "ubuntu-24.04"), "deployment")
+    result = act.run(documented_workflows()["composite"].replace("ubuntu-slim", "ubuntu-24.04"), "deployment")
 
     assert (result.jobs, result.outcomes) == ({"tell-customers": "success"}, ["opened"])
     assert len(store.incidents) == 2

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from support.act import ACT, FAILS, SUCCEEDS, Act
+from support.documents import documented_workflows
 from support.fault_server import FaultServer
 from support.github_app import HEAD, GitHub, create_github_app, pull
-from support.readme import readme_workflows
 
 from onlineornot_sandbox.auth import OTHER_ORGANISATION_TOKEN, READ_TOKEN
 from onlineornot_sandbox.bodies import ComponentSetting, IncidentCreate
@@ -303,17 +303,17 @@ def test_a_deployment_that_succeeds_without_an_incident_posts_nothing(act: Act, 
     assert (result.outcomes, mails(store)) == (["skipped"], [])
 
 
-def test_a_later_job_reads_the_outputs_as_the_readme_says(act: Act, store: Store) -> None:
-    result = act.run(readme_workflows()["Outputs"], "deployment")
+def test_a_later_job_reads_the_outputs_as_it_is_documented(act: Act, store: Store) -> None:
+    result = act.run(documented_workflows()["outputs"], "deployment")
 
     (update,) = next(incident.updates for incident in store.incidents.values() if incident.title == TITLE)
     assert (result.outcomes, statuses(store)["API"]) == (["opened"], "MAJOR_OUTAGE")
     assert f"Posted at {update.date_happened}" in result.log
 
 
-def test_the_job_of_the_readme_comments_on_the_pull_request(act: Act) -> None:
+def test_the_documented_job_comments_on_the_pull_request(act: Act) -> None:
     github = GitHub(pulls={HEAD: [pull(7, merged=True)]})
-    workflow = readme_workflows()["The pull request behind the deploy"]
+    workflow = documented_workflows()["comment"]
     with FaultServer(app=create_github_app(github)) as server:
         replace(act, github_url=server.url).run(workflow, "deployment", {"deployment": {"sha": HEAD}})
 
@@ -321,10 +321,20 @@ def test_the_job_of_the_readme_comments_on_the_pull_request(act: Act) -> None:
     assert rows_of(comment) == TOLD_THE_END[1:]
 
 
+def test_the_steps_of_the_readme_lead_through_an_incident(act: Act, store: Store) -> None:
+    first = act.run(documented_workflows()["first update"], "deployment", scripts={"deploy.sh": FAILS})
+    during = statuses(store)
+    later = act.run(documented_workflows()["change and close"], "deployment")
+
+    assert (first.jobs, during) == ({"deploy": "failure", "tell-customers": "success"}, DISRUPTED)
+    assert (first.outcomes, later.outcomes) == (["opened"], ["updated", "created"])
+    assert (timeline(store), statuses(store)) == (["INVESTIGATING", "RESOLVED"], CALM)
+
+
 @pytest.mark.parametrize(("secret", "expected"), [("sandbox-edit-token", ["opened"]), ("", [])])
 def test_the_job_for_forks_leaves_the_step_out_where_there_is_no_secret(
     act: Act, secret: str, expected: list[str]
 ) -> None:
-    result = replace(act, secret=secret).run(readme_workflows()["Forks and Dependabot"], "deployment")
+    result = replace(act, secret=secret).run(documented_workflows()["forks"], "deployment")
 
     assert (result.jobs, result.outcomes) == ({"tell-customers": "success"}, expected)

@@ -11,8 +11,8 @@ from pathlib import Path
 from shutil import which
 
 import pytest
+from support.documents import gitlab_job
 from support.image import base_image, docker
-from support.readme import gitlab_job
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import ROOT

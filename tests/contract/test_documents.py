@@ -1,0 +1,49 @@
+"""The README is short, and no link in it or in the documents is dead."""
+
+import re
+from pathlib import Path
+
+import pytest
+from support.documents import PATHS
+
+from onlineornot_sandbox.local_step import ROOT
+
+MAX_WORDS = 2_000
+MAX_PROSE = 750
+"""Words of the README outside tables and code."""
+
+
+def prose_of(text: str) -> str:
+    """Leave out code blocks and tables."""
+    without_code = re.sub(r"^ *```.*?```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    return re.sub(r"^\|.*$", "", without_code, flags=re.MULTILINE)
+
+
+def anchors_of(path: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall("^#+ (.*)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    texts = [re.sub(r"\[(.*?)\]\(.*?\)", r"\1", heading) for heading in headings]
+    return {re.sub(r"[^\w -]", "", text.casefold()).replace(" ", "-") for text in texts}
+
+
+def links_of(path: Path) -> list[str]:
+    """Return what a page links to in this repository, pictures included."""
+    text = path.read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'(?:src|srcset)="([^"]+)"', text)
+    return [link for link in links if not re.match("https?:", link)]
+
+
+def test_the_readme_is_read_in_a_few_minutes() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert len(text.split()) <= MAX_WORDS
+    assert len(prose_of(text).split()) <= MAX_PROSE
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_link_within_the_repository_is_dead(path: Path) -> None:
+    targets = [(link, *link.partition("#")[::2]) for link in links_of(path)]
+    files = {link: (path.parent / name if name else path).resolve() for link, name, _ in targets}
+
+    assert [link for link, file in files.items() if not file.exists()] == []
+    assert [link for link, _, anchor in targets if anchor and anchor not in anchors_of(files[link])] == []

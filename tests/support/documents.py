@@ -1,0 +1,78 @@
+"""What the README and the documents show: their code blocks, made complete where they show a part of a workflow."""
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent, indent
+
+from onlineornot_sandbox.local_step import ROOT
+
+PATHS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "tests/README.md")]
+PATHS += sorted((ROOT / "docs").glob("*.md"))
+
+_BEGINNING = "name: Documents\n\non: deployment\n\npermissions: {}\n\n"
+_DEPLOY = "jobs:\n  deploy:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: ./deploy.sh\n"
+_OMITTED = "    # …\n"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A code block.
+
+    Attributes:
+        page: The name of the file that it is in.
+        heading: The heading that it is below.
+        language: The word behind the marks that begin it.
+        text: What is between the marks.
+    """
+
+    page: str
+    heading: str
+    language: str
+    text: str
+
+
+def blocks_of(path: Path) -> list[Block]:
+    """Return the code blocks of a page."""
+    found = []
+    for section in re.split("^#+ ", path.read_text(encoding="utf-8"), flags=re.MULTILINE):
+        heading = section.partition("\n")[0]
+        for space, language, text in re.findall(r"^( *)```(\w+)\n(.*?)^\1```$", section, re.DOTALL | re.MULTILINE):
+            found.append(Block(path.name, heading, language, dedent(space + text)))
+    return found
+
+
+def block(page: str, heading: str, language: str = "yaml") -> str:
+    """Return the first code block below a heading."""
+    path = next(path for path in PATHS if path.name == page)
+    return next(each.text for each in blocks_of(path) if (each.heading, each.language) == (heading, language))
+
+
+def documented_workflows() -> dict[str, str]:
+    """Return all workflows that are shown without a file of their own, by what they are about."""
+    first = block("README.md", "First update").removeprefix("jobs:\n")
+    steps = block("README.md", "Change it, close it, restore components")
+    outputs = block("inputs.md", "Outputs in later jobs")
+    posting = first.partition("    steps:\n")[2].replace("- uses:", "- id: update\n        uses:")
+    assert outputs.count(_OMITTED) == 1
+    return {
+        "first update": f"{_BEGINNING}{_DEPLOY}\n{first}",
+        "change and close": f"{_BEGINNING}jobs:\n  later:\n    runs-on: ubuntu-24.04\n{indent(steps, '    ')}",
+        "outputs": _BEGINNING + outputs.replace(_OMITTED, f"    runs-on: ubuntu-24.04\n    steps:\n{posting}"),
+        "comment": _BEGINNING + block("comment.md", "The comment on the pull request"),
+        "forks": _BEGINNING + block("troubleshooting.md", "Forks and Dependabot"),
+        "composite": _BEGINNING + block("elsewhere.md", "GitHub without Docker"),
+    }
+
+
+def gitlab_job() -> str:
+    """Return the job for GitLab."""
+    return block("elsewhere.md", "GitLab")
+
+
+def command_lines() -> list[list[str]]:
+    """Return the options of each command that a shell is shown with, up to a pipe."""
+    shown = [each.text for each in blocks_of(ROOT / "docs/elsewhere.md") if each.language == "sh"]
+    options = [re.split(r"onlineornot-incident-update(?::v1)? ", command)[-1].split(" | ")[0] for command in shown]
+    return [shlex.split(each.replace("\\\n", "")) for each in options]
