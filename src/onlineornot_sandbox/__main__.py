@@ -1,13 +1,9 @@
 """Run the sandbox until SIGINT or SIGTERM stops it."""
 
 import argparse
-import signal
-import sys
 
 from onlineornot_sandbox.auth import CHECKS_TOKEN, EDIT_TOKEN, OTHER_ORGANISATION_TOKEN, READ_TOKEN
-from onlineornot_sandbox.server import Sandbox
-
-STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})
+from onlineornot_sandbox.server import Sandbox, serve_until_stopped
 
 
 def main() -> None:
@@ -18,12 +14,7 @@ def main() -> None:
         "--port", default=8787, type=int, help="port to listen on; 0 picks a free one (default: %(default)s)"
     )
     arguments = parser.parse_args()
-    # Before any thread starts, since threads inherit the mask: https://man7.org/linux/man-pages/man3/pthread_sigmask.3.html
-    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
-    with Sandbox(host=arguments.host, port=arguments.port) as sandbox:
-        sys.stdout.write(describe(sandbox))
-        sys.stdout.flush()
-        signal.sigwait(STOP_SIGNALS)
+    serve_until_stopped(Sandbox(host=arguments.host, port=arguments.port), describe)
 
 
 def describe(sandbox: Sandbox) -> str:

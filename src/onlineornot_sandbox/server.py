@@ -1,8 +1,11 @@
 """The sandbox as an HTTP or HTTPS server on this machine."""
 
 import contextlib
+import signal
 import socket
 import ssl
+import sys
+from collections.abc import Callable
 from threading import Thread
 from types import TracebackType
 from typing import Any, Self
@@ -16,6 +19,8 @@ from onlineornot_sandbox.store import Store
 
 POLL_SECONDS = 0.02
 """How often the server thread checks whether it should stop."""
+
+STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})
 
 
 class Sandbox:
@@ -54,6 +59,16 @@ class Sandbox:
         if self._ssl_context:
             return f"https://localhost:{self._server.port}"
         return f"http://{self._host}:{self._server.port}"
+
+
+def serve_until_stopped(sandbox: Sandbox, describe: Callable[[Sandbox], str]) -> None:
+    """Start the sandbox, print its description, and wait for SIGINT or SIGTERM."""
+    # Before any thread starts, since threads inherit the mask: https://man7.org/linux/man-pages/man3/pthread_sigmask.3.html
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    with sandbox:
+        sys.stdout.write(describe(sandbox))
+        sys.stdout.flush()
+        signal.sigwait(STOP_SIGNALS)
 
 
 class Server(ThreadedWSGIServer):
