@@ -58,10 +58,9 @@ class Browser:
         self._run(url, "--dump-dom", f"--log-net-log={file}")
         log = json.loads(file.read_text(encoding="utf-8"))
         start = log["constants"]["logEventTypes"]["URL_REQUEST_START_JOB"]
-        started = [
-            event["params"] for event in log["events"] if event["type"] == start and "url" in event.get("params", {})
-        ]
-        return [each["url"] for each in started if each["url"] == url or each["initiator"] != "not an origin"]
+        events = [event.get("params", {}) for event in log["events"] if event["type"] == start]
+        started = [(event["url"], event["initiator"]) for event in events if "url" in event]
+        return [address for address, initiator in started if address == url or initiator != "not an origin"]
 
     def _run(self, url: str, *options: str) -> str:
         route = (f"--proxy-server={self.proxy}", "--proxy-bypass-list=<-loopback>")

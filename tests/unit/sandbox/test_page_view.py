@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 
@@ -30,7 +31,7 @@ def post(store: Store, status: UpdateStatus, text: str = "Some text.", api: Comp
 
 def text_of(page: str) -> str:
     """Return what a reader sees of the page's body, with one space between words."""
-    return " ".join(re.sub("<[^>]*>", " ", page.partition("<body>")[2]).split())
+    return " ".join(unescape(re.sub("<[^>]*>", " ", page.partition("<body>")[2])).split())
 
 
 def test_the_page_begins_with_its_name_and_overall_status(store: Store) -> None:
@@ -90,7 +91,7 @@ def test_an_ended_incident_is_shown_below_the_components(store: Store) -> None:
 
     assert "Open incidents" not in shown
     assert (
-        "Past incidents Checkout is failing Opened 2026-01-02 11:30 UTC · Ended 2026-01-02 12:01 UTC Resolved"
+        "Past incidents Checkout is failing Opened 2026-01-02 11:30 UTC Ended 2026-01-02 12:01 UTC Resolved"
     ) in shown
 
 
@@ -100,7 +101,7 @@ def test_the_newest_incident_comes_first_and_shows_its_impact(store: Store) -> N
 
     shown = text_of(render_page(store))
 
-    assert "Open incidents Search is slow Partial outage · Opened 2026-01-02 12:01 UTC" in shown
+    assert "Open incidents Search is slow Partial outage Opened 2026-01-02 12:01 UTC" in shown
     assert shown.index("Search is slow") < shown.index(INCIDENT_TITLE)
 
 
