@@ -67,7 +67,8 @@ def _run_steps(url: str) -> None:
 def _show_step(title: str, common: Mapping[str, str], inputs: Mapping[str, str]) -> StepResult:
     result = run_step({**common, **inputs})
     with_ = "".join(f"{name}: {_in_yaml(value)}\n" for name, value in inputs.items())
-    outputs = "".join(f"{name}={_shortened(result.outputs[name])}\n" for name in SHOWN_OUTPUTS if result.outputs[name])
+    shown = [(name, result.outputs.get(name)) for name in SHOWN_OUTPUTS]
+    outputs = "".join(f"{name}={_shortened(value)}\n" for name, value in shown if value)
     _show(title, f"with:\n{indent(with_, '  ')}log:\n{indent(result.log, '  ')}outputs:\n{indent(outputs, '  ')}")
     return result
 
