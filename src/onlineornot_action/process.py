@@ -21,7 +21,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], signal_received: C
     # Only now: a job can be cancelled while these are imported.
     from onlineornot_action.main import main as run_action
 
-    exit_status = run_action(arguments, environ, _as_utf_8(sys.stdout), _as_utf_8(sys.stderr), signal_received)
+    exit_status = run_action(arguments, environ, as_utf_8(sys.stdout), as_utf_8(sys.stderr), signal_received)
     # All output is written and flushed. Do not wait for a thread that may still be waiting for a response.
     os._exit(exit_status)
 
@@ -40,7 +40,7 @@ def catch_signals() -> Callable[[], int | None]:
     return lambda: received[0] if received else None
 
 
-def _as_utf_8(stream: TextIO | None) -> TextIO | None:
+def as_utf_8(stream: TextIO | None) -> TextIO | None:
     """Write a stream in UTF-8, whatever the locale; None stays what a closed one is."""
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(encoding="utf-8", errors="replace")

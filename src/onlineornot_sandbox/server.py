@@ -1,10 +1,10 @@
 """The sandbox as an HTTP or HTTPS server on this machine."""
 
 import contextlib
-import signal
 import socket
 import ssl
 import sys
+import time
 from collections.abc import Callable
 from threading import Thread
 from types import TracebackType
@@ -14,13 +14,12 @@ from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Response
 
+from onlineornot_action.process import catch_signals
 from onlineornot_sandbox.app import create_app
 from onlineornot_sandbox.store import Store
 
 POLL_SECONDS = 0.02
-"""How often the server thread checks whether it should stop."""
-
-STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})
+"""How often the server checks whether it should stop."""
 
 
 class Sandbox:
@@ -63,12 +62,12 @@ class Sandbox:
 
 def serve_until_stopped(sandbox: Sandbox, describe: Callable[[Sandbox], str]) -> None:
     """Start the sandbox, print its description, and wait for SIGINT or SIGTERM."""
-    # Before any thread starts, since threads inherit the mask: https://man7.org/linux/man-pages/man3/pthread_sigmask.3.html
-    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    signal_received = catch_signals()
     with sandbox:
         sys.stdout.write(describe(sandbox))
         sys.stdout.flush()
-        signal.sigwait(STOP_SIGNALS)
+        while signal_received() is None:  # Windows can wait for no signal
+            time.sleep(POLL_SECONDS)
 
 
 class Server(ThreadedWSGIServer):

@@ -1,4 +1,4 @@
-"""`action.yml`, the code and the README agree: a test names what one of them lacks."""
+"""Both files `action.yml`, the code and the README agree: a test names what one of them lacks."""
 
 import re
 import subprocess
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support.readme import jobs_without_a_file, readme_workflows
+from support.readme import composite_workflow, jobs_without_a_file, readme_workflows
 
 from onlineornot_action.inputs.model import Inputs, input_names
 from onlineornot_action.onlineornot.values import ComponentStatus, IncidentStatus
@@ -17,6 +17,7 @@ from onlineornot_action.outputs import Kind, Outcome, Outputs
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+COMPOSITE = yaml.safe_load((ROOT / "composite" / "action.yml").read_text(encoding="utf-8"))
 EXAMPLES = sorted((ROOT / "examples").glob("*.yml"))
 SHOWN = [path for path in EXAMPLES if f"<!-- examples/{path.name} -->" in README]
 OUTPUT_NAMES = list(Outputs(Outcome.CREATED).by_name())
@@ -77,6 +78,36 @@ def test_the_readme_names_every_status(word: str) -> None:
 def test_the_action_runs_in_a_container_without_arguments() -> None:
     assert ACTION["runs"] == {"using": "docker", "image": "Dockerfile", "entrypoint": "/action/entrypoint.py"}
     assert ACTION["branding"].keys() == {"icon", "color"}
+
+
+def test_the_composite_action_has_the_same_inputs_and_outputs() -> None:
+    assert list(COMPOSITE["inputs"].items()) == list(ACTION["inputs"].items())
+    assert list(COMPOSITE["outputs"].items()) == [
+        (name, {**about, "value": f"${{{{ steps.run.outputs.{name} }}}}"}) for name, about in ACTION["outputs"].items()
+    ]
+    assert {name: COMPOSITE[name] for name in ("name", "description", "author")}.items() <= ACTION.items()
+
+
+def test_the_composite_action_is_one_step_that_gets_all_inputs_in_one_variable() -> None:
+    (step,) = COMPOSITE["runs"]["steps"]
+
+    assert (COMPOSITE["runs"]["using"], step["id"], step["shell"]) == ("composite", "run", "bash")
+    assert step["env"] == {
+        "ONLINEORNOT_INPUTS": "${{ toJSON(inputs) }}",
+        "MSYS2_ENV_CONV_EXCL": "ONLINEORNOT_INPUTS",
+    }
+    assert "${{" not in step["run"]
+
+
+def test_the_script_of_the_composite_action_passes_shellcheck() -> None:
+    (step,) = COMPOSITE["runs"]["steps"]
+    shellcheck = Path(sys.executable).with_name("shellcheck")
+
+    checked = subprocess.run(
+        [shellcheck, "--shell=bash", "-"], input=step["run"], capture_output=True, encoding="utf-8", check=False
+    )
+
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_the_readme_shows_the_two_workflows_and_names_all_others() -> None:
@@ -156,10 +187,10 @@ def test_every_workflow_of_the_readme_without_a_file_is_known_to_the_tests() -> 
     assert len(jobs_without_a_file()) == len(readme_workflows())
 
 
-@pytest.mark.parametrize("workflow", readme_workflows().values(), ids=readme_workflows())
+@pytest.mark.parametrize("workflow", [*readme_workflows().values(), composite_workflow()])
 def test_the_workflows_of_the_readme_are_valid(workflow: str) -> None:
     # As `./`, the action is the one in this folder, so that its inputs and outputs are checked as well.
-    local = re.sub(r"uses: \S+/onlineornot-incident-update@v1", "uses: ./", workflow)
+    local = re.sub(r"uses: \S+/onlineornot-incident-update(/composite)?@v1", r"uses: .\1/", workflow)
     actionlint = Path(sys.executable).with_name("actionlint")
 
     checked = subprocess.run(

@@ -16,10 +16,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT.parent / "shared" / "release.md"
 WORKFLOWS = [*(ROOT / ".github" / "workflows").glob("*.yml"), *(ROOT / "examples").glob("*.yml")]
-FILES = sorted([*WORKFLOWS, ROOT / "action.yml", ROOT / "README.md"])
+FILES = sorted([*WORKFLOWS, ROOT / "action.yml", ROOT / "composite" / "action.yml", ROOT / "README.md"])
 USES = re.compile(r"^\s*(?:- )?uses:\s*(?P<action>[^\s@]+)(?P<pin>.*)$", re.MULTILINE)
 ROW = re.compile(r"^\| (\S+) \| `([0-9a-f]{40})` \| (\S+) \|$", re.MULTILINE)
-OUR_ACTION = "/onlineornot-incident-update"
+OUR_ACTIONS = ("/onlineornot-incident-update", "/onlineornot-incident-update/composite")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Use:
 
 def uses_in(path: Path) -> Iterator[Use]:
     for found in USES.finditer(path.read_text(encoding="utf-8")):
-        if not found["action"].startswith("./") and not found["action"].endswith(OUR_ACTION):
+        if not found["action"].startswith("./") and not found["action"].endswith(OUR_ACTIONS):
             yield Use(path.name, found["action"], found["pin"])
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.fault_server import FAULTS, FaultServer, Play
+from support.readme import command_lines
 
 from onlineornot_action.onlineornot import __version__
 from onlineornot_sandbox.auth import EDIT_TOKEN
@@ -46,6 +47,16 @@ def test_a_create_prints_the_outputs_alone_on_standard_output(sandbox: Sandbox) 
     assert (outputs["update"], outputs["updates"]) == (posted.as_json(), None)
     assert ended.stderr.startswith("notice: ")
     assert sandbox.store.mails == []
+
+
+def test_documented_commands_lead_through_an_incident(sandbox: Sandbox) -> None:
+    commands = [
+        [PAGE_ID if argument == "abcdefgh" else argument for argument in arguments] for arguments in command_lines()
+    ]
+
+    ended = [run(*arguments, "--api-url", sandbox.url) for arguments in commands]
+
+    assert [json.loads(each.stdout)["outcome"] for each in ended] == ["opened", "created", "created"]
 
 
 def test_a_list_prints_the_updates(sandbox: Sandbox) -> None:

@@ -12,6 +12,7 @@ from shutil import which
 
 import pytest
 from support.image import base_image, docker
+from support.readme import gitlab_job
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import ROOT
@@ -39,13 +40,6 @@ follow-up:
   variables: {{GIT_STRATEGY: none}}
   script: 'echo "Later: $ONLINEORNOT_OUTCOME $ONLINEORNOT_UPDATE_ID"'
 """
-
-
-def documented_job() -> str:
-    """Return the job that people paste."""
-    page = (ROOT / "docs/elsewhere.md").read_text(encoding="utf-8")
-    (job,) = re.findall(r"<!-- \.gitlab-ci\.yml -->\n```yaml\n(.*?)```", page, re.DOTALL)
-    return str(job)
 
 
 @pytest.fixture
@@ -78,7 +72,7 @@ def project(tmp_path: Path) -> Path:
 
 def run_pipeline(project: Path, image: str, helper_image: str, url: str, deploy: str) -> str:
     """Run a pipeline with the documented job, and return what it says."""
-    job = re.sub("ghcr[.]io/.*", image, documented_job())
+    job = re.sub("ghcr[.]io/.*", image, gitlab_job())
     pipeline = PIPELINE.format(base=base_image(), deploy=deploy, job=job)
     (project / ".gitlab-ci.yml").write_text(pipeline, encoding="utf-8")
     variables = {
@@ -108,7 +102,7 @@ def run_pipeline(project: Path, image: str, helper_image: str, url: str, deploy:
 
 def test_documented_job_is_valid(tmp_path: Path) -> None:
     path = tmp_path / "gitlab-ci.yml"
-    path.write_text(documented_job(), encoding="utf-8")
+    path.write_text(gitlab_job(), encoding="utf-8")
     checker = Path(sys.executable).with_name("check-jsonschema")
 
     checked = subprocess.run(

@@ -162,6 +162,20 @@ def test_the_comment_shows_the_updates_as_they_are_after_the_step(
     assert f"The comment on the pull request is up to date: {url_of(7, 1001)}\n" in result.log
 
 
+def test_without_pygithub_the_update_is_posted_and_one_warning_says_so(
+    step: RunStep, github: GitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # None is how Python marks a module that cannot be imported: https://docs.python.org/3/library/sys.html#sys.modules
+    monkeypatch.setitem(sys.modules, "github", None)
+
+    result = step(**CREATE)
+
+    (warning,) = said(result.log, "warning", "error")
+    assert result.end == (0, "created")
+    assert warning.startswith("There is no comment on the pull request: PyGithub is not installed.")
+    assert texts(github) == []
+
+
 def test_the_comment_grows_with_the_incident_until_it_is_resolved(step: RunStep, github: GitHub) -> None:
     step(**CREATE, components=f"{API_ID}: major_outage")
     step(operation="update", update_id=UPDATE_ID, description="It began with payments.")

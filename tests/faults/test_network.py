@@ -246,7 +246,7 @@ def test_a_missing_file_of_extra_certificates_is_only_warned_of(step: RunStep, s
 
     (warning,) = warnings_of(result)
     assert result.end == (0, "created"), result.log
-    assert warning.startswith("NODE_EXTRA_CA_CERTS names a file that does not exist in this container")
+    assert warning.startswith("NODE_EXTRA_CA_CERTS names a file that does not exist where the action runs")
 
 
 @pytest.mark.parametrize("variable", ["ALL_PROXY", "all_proxy", "All_Proxy", "HTTP_PROXY", "http_proxy"])

@@ -4,6 +4,7 @@ https://nektosact.com/
 """
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Mapping
@@ -23,7 +24,8 @@ ACT = ROOT / ".venv-tools" / "bin" / "act"
 RUN_SECONDS = 300
 SUCCEEDS, FAILS = "exit 0", "exit 1"
 NO_GITHUB = "http://127.0.0.1:9"
-_STEP = re.compile(r"uses: (\S+/onlineornot-incident-update@\S+)(?: # \S+)?\n( *)with:\n")
+_COMPOSITE = "/composite@"
+_STEP = re.compile(rf"uses: (\S+/onlineornot-incident-update(?:{_COMPOSITE}|@)\S+)(?: # \S+)?\n( *)with:\n")
 
 
 @dataclass(frozen=True)
@@ -51,13 +53,15 @@ class Act:
     """Runs workflows in a folder of its own, as if it were a checkout of the repository with the deploy scripts.
 
     Attributes:
-        image: The action's image.
+        image: The action's image; of no account with an `action`.
         folder: An empty folder.
         api_url: Where the API is.
         github_url: Where GitHub's API is.
         secret: The API token, as the repository's secret.
         page_id: The status page, as the repository's variable.
         action: The action's repository; by default this checkout's `action.yml` with that image.
+        in_containers: Whether the jobs run in containers; otherwise, on this machine.
+        environ: What the jobs' environment has beside this process's, where they run on this machine.
     """
 
     image: str
@@ -67,6 +71,8 @@ class Act:
     secret: str = EDIT_TOKEN
     page_id: str = PAGE_ID
     action: Path | None = None
+    in_containers: bool = True
+    environ: Mapping[str, str] = field(default_factory=dict)
 
     def run(
         self,
@@ -92,6 +98,7 @@ class Act:
         ended = subprocess.run(
             [str(ACT), event, *self._options(workflow)],
             cwd=checkout,
+            env={**os.environ, **self.environ},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -130,7 +137,8 @@ class Act:
         and no image is pulled. Without --rm, the container of a job that fails would stay.
         """
         action = self.action or self._make_action()
-        names = {step[1] for step in _STEP.finditer(workflow)}
+        names = {step[1].replace(_COMPOSITE, "@") for step in _STEP.finditer(workflow)}
+        platform = base_image() if self.in_containers else "-self-hosted"
         return [
             "--json",
             "--rm",
@@ -138,7 +146,7 @@ class Act:
             "--pull=false",
             f"--action-cache-path={self.folder / 'cache'}",
             "--container-daemon-socket=-",
-            f"--platform=ubuntu-24.04={base_image()}",
+            f"--platform=ubuntu-24.04={platform}",
             "--workflows=workflow.yml",
             "--eventpath=event.json",
             f"--secret=ONLINEORNOT_API_TOKEN={self.secret}",
@@ -185,6 +193,7 @@ def _note(entry: Mapping[str, Any], progress: _Progress) -> None:
     if result := entry.get("jobResult"):
         earlier = progress.jobs.get(entry["jobID"])
         progress.jobs[entry["jobID"]] = "failure" if earlier == "failure" else result
-    if entry.get("command") == "set-output":
+    is_step_of_job = len(entry.get("stepID", ())) == 1  # within a composite action, its step's id comes first
+    if entry.get("command") == "set-output" and is_step_of_job:
         step = (entry["job"], ",".join(entry["stepID"]))
         progress.outputs.setdefault(step, {})[entry["name"]] = entry["arg"]

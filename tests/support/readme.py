@@ -1,10 +1,12 @@
-"""The workflows that the README shows without a file of their own, made complete where it shows a part."""
+"""What the README and docs/elsewhere.md show without a file of its own, made complete where they show a part."""
 
 import re
+import shlex
 from textwrap import indent
 
 from onlineornot_sandbox.local_step import ROOT
 
+ELSEWHERE = (ROOT / "docs/elsewhere.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BEGINNING = "name: README\n\non: deployment\n\npermissions: {}\n\n"
 WHOLE_JOBS = ("The pull request behind the deploy", "Forks and Dependabot")
@@ -24,6 +26,25 @@ def readme_workflows() -> dict[str, str]:
 def jobs_without_a_file() -> list[str]:
     """Return the README's jobs, but for the copies of examples."""
     return re.findall(r"(?<! -->\n)```yaml\n(jobs:\n.*?)```", README, re.DOTALL)
+
+
+def composite_workflow() -> str:
+    """Return the job without Docker, as a workflow."""
+    (job,) = re.findall(r"```yaml\n(jobs:\n.*?)```", ELSEWHERE, re.DOTALL)
+    return BEGINNING + str(job)
+
+
+def gitlab_job() -> str:
+    """Return the job for GitLab."""
+    (job,) = re.findall(r"<!-- \.gitlab-ci\.yml -->\n```yaml\n(.*?)```", ELSEWHERE, re.DOTALL)
+    return str(job)
+
+
+def command_lines() -> list[list[str]]:
+    """Return the options of each command that a shell is shown with, up to a pipe."""
+    commands = re.findall(r"```sh\n(.*?)```", ELSEWHERE, re.DOTALL)
+    options = [re.split(r"onlineornot-incident-update(?::v1)? ", command)[-1].split(" | ")[0] for command in commands]
+    return [shlex.split(each.replace("\\\n", "")) for each in options]
 
 
 def _block_below(heading: str) -> str:

@@ -13,7 +13,7 @@ EXTRA_VARIABLE = "NODE_EXTRA_CA_CERTS"
 
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", EXTRA_VARIABLE)
 
-_ADVICE = "put the certificates into the workspace, which is /github/workspace in the container"
+_ADVICE = "put the certificates into the workspace, which is /github/workspace where the action runs in a container"
 
 
 def find_ca_paths(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -26,7 +26,7 @@ def certificate_problems(environ: Mapping[str, str]) -> Iterator[str]:
     for variable, path in _named(environ):
         if not _exists(path):
             if variable != EXTRA_VARIABLE:
-                yield f"{variable} names a path that does not exist in this container; {_ADVICE}."
+                yield f"{variable} names a path that does not exist where the action runs; {_ADVICE}."
         elif not _has_certificate(path):
             yield f"{variable} names a file without a valid certificate; it must be a text file in PEM format."
 
@@ -36,8 +36,8 @@ def certificate_warnings(environ: Mapping[str, str]) -> Iterator[str]:
     path = environ.get(EXTRA_VARIABLE)
     if path and not _exists(path):
         yield (
-            f"{EXTRA_VARIABLE} names a file that does not exist in this container, so its certificates are not trusted "
-            f"here. If they are needed, {_ADVICE}; otherwise, unset the variable."
+            f"{EXTRA_VARIABLE} names a file that does not exist where the action runs, so its certificates are not "
+            f"trusted here. If they are needed, {_ADVICE}; otherwise, unset the variable."
         )
 
 

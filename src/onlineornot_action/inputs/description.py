@@ -127,7 +127,8 @@ def _is_reserved(path: Path, runner_temp: Path, workspace: Path) -> bool:
 def _read_regular_file(path: Path) -> bytes:
     # Without O_NONBLOCK, opening a named pipe would wait for a writer: https://man7.org/linux/man-pages/man7/fifo.7.html
     # Links were followed already: with O_NOFOLLOW, one that has taken the file's place since then is not.
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW
+    # Windows has neither: no named pipe lies in a folder there, and making a link takes a privilege.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - Path cannot open a descriptor
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise ValueError("is not a regular file")

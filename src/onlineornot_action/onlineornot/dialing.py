@@ -26,6 +26,13 @@ ATTEMPT_DELAY = 0.25
 """Seconds after which the next address is tried while those before it are still silent; the value of RFC 8305."""
 
 
+_CONNECTING = frozenset({0, errno.EINPROGRESS, getattr(errno, "WSAEWOULDBLOCK", errno.EINPROGRESS)})
+"""What a connection that is being made returns; the last on Windows, which alone has that name.
+
+Elsewhere, EWOULDBLOCK is a failure: https://man7.org/linux/man-pages/man2/connect.2.html
+"""
+
+
 class Address(NamedTuple):
     """An address of a server, as `socket.getaddrinfo` describes it."""
 
@@ -149,7 +156,7 @@ class _Attempts:
         for option in self._options:
             attempt.setsockopt(*option)
         code = attempt.connect_ex(address.sockaddr)
-        if code not in (0, errno.EINPROGRESS):
+        if code not in _CONNECTING:
             self._fail(Dialed(attempt, address), code)
 
     def wait(self, until: float) -> Dialed | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from onlineornot_action.exactly_once.listing import Listing, read_reliably
@@ -35,6 +36,12 @@ ADVICE = (
 )
 
 
+INSTALLATION_ADVICE = (
+    "The update itself is not affected. Install the package with its extra `comment`; where the action installs "
+    "packages by itself, the log says why this one could not be had."
+)
+
+
 def with_comment(session: Session, result: Result, environ: Mapping[str, str], runner: Runner) -> Result:
     """Keep the comments up to date, and add their URLs and what went wrong to the result; the step never fails with it.
 
@@ -49,8 +56,8 @@ def with_comment(session: Session, result: Result, environ: Mapping[str, str], r
         return result
     try:
         run = _choose_pull_request(WorkflowRun.of(environ), session.inputs.pull_request)
-        if problem := next(_obstacles(run, session.inputs), ""):
-            warning = f"There is no comment on the pull request: {problem}. {ADVICE}"
+        if obstacle := _find_obstacle(run, session.inputs):
+            warning = f"There is no comment on the pull request: {obstacle}"
             return replace(result, warnings=(*result.warnings, warning))
         comments = comment(session, result, run, runner.scrub)
     except Exception as error:  # noqa: BLE001 - the update was posted, and the step stays as it is
@@ -97,8 +104,16 @@ def _choose_pull_request(run: WorkflowRun, number: int | None) -> WorkflowRun:
     return run if number is None else replace(run, pull_request=number)
 
 
+def _find_obstacle(run: WorkflowRun, inputs: Inputs) -> str:
+    """Say why no request can be sent to GitHub, and what to do; empty if one can."""
+    if find_spec("github") is None:
+        return f"PyGithub is not installed. {INSTALLATION_ADVICE}"
+    problem = next(_obstacles(run, inputs), "")
+    return f"{problem}. {ADVICE}" if problem else ""
+
+
 def _obstacles(run: WorkflowRun, inputs: Inputs) -> Iterator[str]:
-    """Yield each reason why no request can be sent to GitHub."""
+    """Yield what is wrong with the token, and with what the runner says about GitHub."""
     if not inputs.github_token:
         yield "github-token is empty"
     elif not re.fullmatch("[!-~]+", inputs.github_token):

@@ -14,13 +14,13 @@ MISSING = "/no/such/file.pem"
 def test_a_path_that_does_not_exist_is_refused(variable: str) -> None:
     message = problem(CREATE, {variable: MISSING})
 
-    assert message.startswith(f"{variable} names a path that does not exist in this container")
+    assert message.startswith(f"{variable} names a path that does not exist where the action runs")
 
 
 def test_a_missing_file_of_extra_certificates_is_a_warning() -> None:
     (warning,) = read(CREATE, {EXTRA_VARIABLE: MISSING}).warnings
 
-    assert warning.startswith(f"{EXTRA_VARIABLE} names a file that does not exist in this container")
+    assert warning.startswith(f"{EXTRA_VARIABLE} names a file that does not exist where the action runs")
     assert find_ca_paths({EXTRA_VARIABLE: MISSING}) == ()
 
 
