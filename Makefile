@@ -1,4 +1,4 @@
-# make demo   see what the action does, against the sandbox
+# make demo   see what the action does, against the sandbox; SERVE=1 keeps its status page up
 # make test   all tests (those that need a container where a Docker engine runs)
 # make .venv-tools/installed   act and syft, which some of those tests need
 # make .node-tools/installed   gitlab-ci-local, which one of them needs, together with rsync
@@ -18,7 +18,7 @@ COMPILE := .venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --no-s
 .PHONY: demo test test-image check format sandbox soak picture owner rehearse lock
 
 demo: .venv/installed
-	PYTHONPATH=src $(BIN)/python -m onlineornot_sandbox.demo
+	PYTHONPATH=src $(BIN)/python -m onlineornot_sandbox.demo $(if $(filter 1,$(SERVE)),--serve)
 
 test: .venv/installed
 	$(BIN)/pytest -n 4 --dist worksteal --cov --cov-report=term

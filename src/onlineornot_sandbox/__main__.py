@@ -1,14 +1,9 @@
 """Run the sandbox until SIGINT or SIGTERM stops it."""
 
 import argparse
-import sys
-import time
 
-from onlineornot_action.process import catch_signals
 from onlineornot_sandbox.auth import CHECKS_TOKEN, EDIT_TOKEN, OTHER_ORGANISATION_TOKEN, READ_TOKEN
-from onlineornot_sandbox.server import Sandbox
-
-POLL_SECONDS = 0.1
+from onlineornot_sandbox.server import Sandbox, serve_until_stopped
 
 
 def main() -> None:
@@ -19,12 +14,7 @@ def main() -> None:
         "--port", default=8787, type=int, help="port to listen on; 0 picks a free one (default: %(default)s)"
     )
     arguments = parser.parse_args()
-    signal_received = catch_signals()
-    with Sandbox(host=arguments.host, port=arguments.port) as sandbox:
-        sys.stdout.write(describe(sandbox))
-        sys.stdout.flush()
-        while signal_received() is None:  # Windows can wait for no signal
-            time.sleep(POLL_SECONDS)
+    serve_until_stopped(Sandbox(host=arguments.host, port=arguments.port), describe)
 
 
 def describe(sandbox: Sandbox) -> str:

@@ -154,7 +154,7 @@ def inspection_pages(store: Store) -> Iterator[Route]:
     """List the pages that show the state of the sandbox. They need no token."""
 
     def show_page() -> Response:
-        return Response(render_page(store), mimetype="text/plain")
+        return Response(render_page(store), mimetype="text/html")
 
     def show_mails() -> Response:
         return jsonify([asdict(mail) for mail in store.mails])

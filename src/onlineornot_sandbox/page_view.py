@@ -1,35 +1,62 @@
-"""The status page as readers see it, in plain text."""
+"""The status page as readers see it, as one HTML document without scripts."""
 
 from collections.abc import Iterator
-from textwrap import indent
+from datetime import UTC, datetime
 
-from onlineornot_sandbox.resources import Incident, IncidentUpdate
-from onlineornot_sandbox.store import Store
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from onlineornot_sandbox.resources import Component
+from onlineornot_sandbox.store import PAGE_STATUSES, Store, worst_of
 
 
 def render_page(store: Store) -> str:
-    """Render the components by group, then the incidents with their updates, newest incident first."""
+    """Render the components by group, then the open incidents and the past ones, newest first."""
+    worst = worst_of(component.status for component in store.components.values())
     incidents = sorted(store.incidents.values(), key=lambda incident: incident.created_at, reverse=True)
-    blocks = [f"{store.page.name}: {store.page_as_json()['status']}", *_groups(store)]
-    blocks += [_incident(incident) for incident in incidents]
-    return "\n\n".join(blocks) + "\n"
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            name=store.page.name,
+            worst=worst,
+            banner=PAGE_STATUSES[worst],
+            groups=list(_groups(store)),
+            open_incidents=[incident for incident in incidents if not incident.ended],
+            past_incidents=[incident for incident in incidents if incident.ended],
+        )
+    )
 
 
-def _groups(store: Store) -> Iterator[str]:
-    components = list(store.components.values())
+def in_words(status: str) -> str:
+    """Write a status of the API as people read it."""
+    return status.replace("_", " ").capitalize()
+
+
+def to_the_minute(timestamp: str) -> str:
+    """Write a time in UTC to the minute. The API takes any text as a time; what is none stays as it is."""
+    try:
+        moment = datetime.fromisoformat(timestamp)
+        in_utc = moment.astimezone(UTC) if moment.tzinfo else moment
+    except (ValueError, OverflowError):
+        return timestamp
+    return f"{in_utc:%Y-%m-%d %H:%M} UTC"
+
+
+def _groups(store: Store) -> Iterator[tuple[str, list[Component]]]:
     ungrouped = (None, "Other components")
     for group_id, name in (*((group.id, group.name) for group in store.groups.values()), ungrouped):
-        lines = [f"  {each.name:<24}{each.status}" for each in components if each.group_id == group_id]
-        if lines:
-            yield "\n".join([name, *lines])
+        components = [each for each in store.components.values() if each.group_id == group_id]
+        if components:
+            yield name, components
 
 
-def _incident(incident: Incident) -> str:
-    state = f"ended {incident.ended}" if incident.ended else "open"
-    return "\n".join([f"{incident.title} ({state})", *map(_update, incident.updates)])
-
-
-def _update(update: IncidentUpdate) -> str:
-    changes = [f"{each.name}: {each.old_status} -> {each.new_status}" for each in update.components]
-    text = "\n".join([update.description, *changes])
-    return f"  {update.date_happened}  {update.status}\n{indent(text, '    ')}"
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("onlineornot_sandbox"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters |= {"in_words": in_words, "to_the_minute": to_the_minute}
+    return environment

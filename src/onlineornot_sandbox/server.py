@@ -3,6 +3,9 @@
 import contextlib
 import socket
 import ssl
+import sys
+import time
+from collections.abc import Callable
 from threading import Thread
 from types import TracebackType
 from typing import Any, Self
@@ -11,11 +14,12 @@ from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Response
 
+from onlineornot_action.process import catch_signals
 from onlineornot_sandbox.app import create_app
 from onlineornot_sandbox.store import Store
 
 POLL_SECONDS = 0.02
-"""How often the server thread checks whether it should stop."""
+"""How often the server checks whether it should stop."""
 
 
 class Sandbox:
@@ -54,6 +58,16 @@ class Sandbox:
         if self._ssl_context:
             return f"https://localhost:{self._server.port}"
         return f"http://{self._host}:{self._server.port}"
+
+
+def serve_until_stopped(sandbox: Sandbox, describe: Callable[[Sandbox], str]) -> None:
+    """Start the sandbox, print its description, and wait for SIGINT or SIGTERM."""
+    signal_received = catch_signals()
+    with sandbox:
+        sys.stdout.write(describe(sandbox))
+        sys.stdout.flush()
+        while signal_received() is None:  # Windows can wait for no signal
+            time.sleep(POLL_SECONDS)
 
 
 class Server(ThreadedWSGIServer):

@@ -378,23 +378,13 @@ def test_every_subscriber_is_mailed_unless_the_request_says_otherwise(
     assert sent == [(recipient, subject, body["description"]) for recipient in recipients]
 
 
-def test_the_status_page_is_shown_as_plain_text(call: Call) -> None:
-    call("POST", UPDATES, NEW_UPDATE | API_DOWN | {"status": "RESOLVED"})
-    call("POST", INCIDENTS, NEW_INCIDENT)
+def test_the_status_page_is_served_as_html_to_anybody(call: Call) -> None:
+    call("POST", UPDATES, NEW_UPDATE)
 
     page = call("GET", "/", None, None)
 
-    assert page.headers["Content-Type"] == "text/plain; charset=utf-8"
-    assert page.text == (
-        "Example Shop: MAJOR_SYSTEM_OUTAGE\n\n"
-        "Shop\n  Website                 OPERATIONAL\n  Payments                OPERATIONAL\n\n"
-        "Core\n  API                     MAJOR_OUTAGE\n  Search                  OPERATIONAL\n\n"
-        "Search is slow (open)\n  2026-01-02T12:00:00.680Z  INVESTIGATING\n    We are on it.\n\n"
-        "Checkout is failing (ended 2026-01-02T12:00:00.678Z)\n"
-        "  2026-01-02T11:30:00.678Z  INVESTIGATING\n"
-        "    Some payments do not go through. We are looking into it.\n"
-        "  2026-01-02T12:00:00.678Z  RESOLVED\n    A fix is out.\n    API: OPERATIONAL -> MAJOR_OUTAGE\n"
-    )
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "A fix is out." in page.text
 
 
 def test_every_request_to_the_api_is_recorded_even_if_it_is_refused(call: Call) -> None:
@@ -457,4 +447,4 @@ def test_the_command_prints_its_address_and_exits_on_a_signal(
 
     assert process.wait(TIMEOUT) == 0
     assert INCIDENT_ID in process.stdout.read()
-    assert page.startswith("Example Shop: ")
+    assert "Example Shop" in page
