@@ -17,6 +17,7 @@ from onlineornot_action.inputs.environment import (
 from onlineornot_action.inputs.model import Inputs, InvalidInputsError, Operation
 from onlineornot_action.outputs import Kind, Outcome, Outputs, Result
 from onlineornot_action.report import summary
+from onlineornot_action.report.run_url import find_run_url
 from onlineornot_action.runner import Level, Runner
 from onlineornot_action.text import locate_defect
 
@@ -227,21 +228,23 @@ def _report(
     if session:
         result = _with_comment(result, session, environ, runner)
     _warn(runner, result.warnings)
-    runner.add_summary(_summary(result, session))
+    runner.add_summary(_summary(result, session, find_run_url(environ)))
     if result.outcome is Outcome.CANCELLED:
         return 128 + (signal_number or 0)
     return 1 if result.outcome.failed and not tolerated else 0
 
 
-def _summary(result: Result, session: "Session | None") -> str:
+def _summary(result: Result, session: "Session | None", run_url: str) -> str:
     if session is None:
-        return summary.render(result, None)
-    return summary.render(result, session.inputs, session.client.requests, session.client.writes)
+        return summary.render(result, None, run_url=run_url)
+    return summary.render(result, session.inputs, session.client.requests, session.client.writes, run_url=run_url)
 
 
 def _with_incident_url(result: Result, session: "Session", runner: Runner) -> Result:
-    """Add the incident's public address, after the work has succeeded."""
-    if result.outcome.failed or result.outcome is Outcome.DRY_RUN or not result.incident_id:
+    """Add the incident's public address: after the work has succeeded, or where somebody has to look at it."""
+    if not result.incident_id or result.outcome is Outcome.DRY_RUN:
+        return result
+    if result.outcome.failed and result.outcome is not Outcome.UNKNOWN:
         return result
     from onlineornot_action.report.incident_url import find_incident_url
 
