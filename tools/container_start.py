@@ -1,10 +1,11 @@
 """Benchmark the image: how long does a step take, compared with a container whose interpreter does nothing?
 
-    PYTHONPATH=src .venv/bin/python tools/container_start.py [--runs 15] [--against IMAGE]
+    PYTHONPATH=src .venv/bin/python tools/container_start.py [--runs 15] [--against IMAGE] [--posted]
 
 Needs a Docker engine. All containers take turns, so that other load on the machine affects them alike. The ratio should
 not exceed 2.35 for a create and 1.8 for an invalid input. `--against` compares with another image, such as that of the
 commit before; this one should not take more than 1.01 of its time.
+`--posted` also times a create only until its update is on the page.
 """
 
 import argparse
@@ -15,12 +16,14 @@ import statistics
 import subprocess
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import as_variables
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
 from onlineornot_sandbox.server import Sandbox
+from onlineornot_sandbox.store import Store
 
 ROOT = Path(__file__).parents[1]
 DOCKER = shutil.which("docker") or "docker"
@@ -37,6 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Benchmark the image.")
     parser.add_argument("--runs", type=int, default=15, help="runs of each container (default: %(default)s)")
     parser.add_argument("--against", metavar="IMAGE", help="another image to compare with")
+    parser.add_argument("--posted", action="store_true", help="also time a create until its update is on the page")
     options = parser.parse_args()
     image = docker("build", "--quiet", str(ROOT)).decode().split()[-1]
     nothing = (*RUN, "--entrypoint", "/usr/local/bin/python", image, "-I", "-c", "pass")
@@ -47,9 +51,13 @@ def main() -> None:
             if step_image:
                 commands[f"create{name}"] = step(step_image, sandbox.url, "RESOLVED", 0)
                 commands[f"invalid{name}"] = step(step_image, sandbox.url, "BROKEN", 1)
-        rounds = [{name: seconds(*command) for name, command in commands.items()} for _ in range(options.runs)]
+        rounds: list[dict[str, float]] = []
+        for _ in range(options.runs):
+            rounds.append({name: seconds(*command) for name, command in commands.items()})
+            if options.posted:
+                rounds[-1]["posted"] = seconds_until_posted(commands["create"], sandbox.store)
 
-    report({name: statistics.median(each[name] for each in rounds) for name in commands}, image)
+    report({name: statistics.median(each[name] for each in rounds) for name in rounds[0]}, image)
 
 
 def step(image: str, url: str, status: str, exit_status: int) -> Command:
@@ -71,6 +79,13 @@ def seconds(command: tuple[str, ...], variables: Mapping[str, str], exit_status:
     start = time.perf_counter()
     docker(*command, variables=variables, exit_status=exit_status)
     return time.perf_counter() - start
+
+
+def seconds_until_posted(create: Command, store: Store) -> float:
+    """Return how long it takes from the docker command until the page has the update."""
+    start = datetime.now(UTC)
+    seconds(*create)
+    return (datetime.fromisoformat(store.timeline()[-1].created_at) - start).total_seconds()
 
 
 def docker(*command: str, variables: Mapping[str, str] | None = None, exit_status: int = 0) -> bytes:

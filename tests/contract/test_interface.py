@@ -194,7 +194,7 @@ TESTED = {
 }
 """The code blocks that tests run or check."""
 
-FOR_MAINTAINERS = {"CONTRIBUTING.md", "SECURITY.md"}
+FOR_MAINTAINERS = {"CONTRIBUTING.md", "SECURITY.md", "comparison.md"}
 
 
 def test_every_code_block_is_known_to_the_tests() -> None:

@@ -454,7 +454,7 @@ def test_a_failure_of_github_leaves_the_step_as_it_is_with_one_warning(
     assert result.outputs["incident-url"]
     assert [command.name for command in commands(result.log)] == ["add-mask", "add-mask", "notice", "warning"]
     assert PERMISSIONS in said(result.log, "warning")[0]
-    assert "### ✅ OnlineOrNot: update posted" in result.summary
+    assert "### ✅ Posted IDENTIFIED; subscribers are notified" in result.summary
     assert capfd.readouterr() == ("", "")
 
 

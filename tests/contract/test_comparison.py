@@ -1,0 +1,39 @@
+"""What `docs/comparison.md` names exists: our tests, and the lines of others at a commit."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/comparison.md").read_text(encoding="utf-8")
+TESTS = sorted(set(re.findall(r"(tests/[\w/]+\.py)::(\w+)", PAGE)))
+LINKS = sorted(set(re.findall(r"https://github\.com/[^\s)>\]]*/(?:blob|tree|raw)/[^\s)>\]]*", PAGE)))
+REFERENCES = set(re.findall(r"\]\[([\w-]+)\]", PAGE))
+DEFINITIONS = re.findall(r"^\[([\w-]+)\]: ", PAGE, re.MULTILINE)
+MAX_WORDS = 900
+
+
+def test_the_comparison_names_tests_and_lines() -> None:
+    assert TESTS
+    assert LINKS
+
+
+@pytest.mark.parametrize(("file", "name"), TESTS)
+def test_every_test_that_the_comparison_names_exists(file: str, name: str) -> None:
+    assert f"\ndef {name}(" in (ROOT / file).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_every_link_to_code_of_others_has_a_commit_and_a_line(link: str) -> None:
+    assert re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+/blob/[0-9a-f]{40}/[\w./@-]+#L\d+(-L\d+)?", link)
+
+
+def test_every_reference_of_the_comparison_is_defined_and_every_definition_used() -> None:
+    assert sorted(DEFINITIONS) == sorted(REFERENCES)
+
+
+def test_the_comparison_is_short() -> None:
+    prose = re.sub(r"^(\||\[[\w-]+\]: ).*\n", "", PAGE, flags=re.MULTILINE)
+
+    assert len(prose.split()) <= MAX_WORDS

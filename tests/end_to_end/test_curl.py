@@ -1,0 +1,101 @@
+"""What a step that calls curl does instead, against the sandbox: the facts of `docs/comparison.md` about it."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from support.fault_server import FAULTS, FaultServer, Phase, Play
+
+from onlineornot_sandbox.auth import EDIT_TOKEN
+from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
+from onlineornot_sandbox.store import Store
+
+BASH = shutil.which("bash") or "bash"
+TEXT = "A deploy went wrong. We are rolling it back."
+HTTP_ERROR, EMPTY_REPLY, RECEIVE_ERROR = 22, 52, 56
+STEP = r"""
+curl --silent --show-error $OPTIONS "$UPDATES" \
+  -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \
+  -d "{\"status\": \"$STATUS\", \"description\": \"$TEXT\"}"
+"""
+
+
+@pytest.fixture
+def server(store: Store) -> Iterator[FaultServer]:
+    with FaultServer(store=store) as server:
+        yield server
+
+
+def curl(
+    server: FaultServer, options: str = "", *, token: str = EDIT_TOKEN, status: str = "INVESTIGATING", text: str = TEXT
+) -> int:
+    """Run the step as GitHub does, with `bash -e`, and return its exit status."""
+    updates = f"{server.url}/v1/status_pages/{PAGE_ID}/incidents/{INCIDENT_ID}/updates"
+    variables = {"OPTIONS": options, "UPDATES": updates, "TOKEN": token, "STATUS": status, "TEXT": text}
+    ended = subprocess.run(
+        [BASH, "-e", "-c", STEP],
+        env={"PATH": os.defpath, **variables},
+        stdout=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    return ended.returncode
+
+
+def copies(server: FaultServer) -> int:
+    """Count the updates that the page has now and did not have before."""
+    return len(server.store.timeline()) - 1
+
+
+def test_a_rerun_posts_a_second_copy_and_notifies_again(server: FaultServer) -> None:
+    first, again = curl(server), curl(server)
+
+    assert (first, again, copies(server)) == (0, 0, 2)
+    assert len(server.store.mails) == 2 * 3
+
+
+@pytest.mark.parametrize(("fault", "exit_status"), [("close", EMPTY_REPLY), ("reset", RECEIVE_ERROR)])
+def test_a_lost_response_is_red_although_the_update_is_there(server: FaultServer, fault: str, exit_status: int) -> None:
+    server.script.append(Play(FAULTS[fault], Phase.AFTER, "POST"))
+
+    assert (curl(server, "--fail --retry 3"), copies(server)) == (exit_status, 1)
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_a_502_is_green_whether_the_update_is_there_or_not(server: FaultServer, phase: Phase) -> None:
+    server.script.append(Play(FAULTS["502 html"], phase, "POST"))
+
+    assert (curl(server), copies(server)) == (0, int(phase is Phase.AFTER))
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"), [("--fail --retry 3", "502 html"), ("--fail --retry 3 --retry-all-errors", "reset")]
+)
+def test_retry_posts_a_second_copy_after_a_response_was_lost(server: FaultServer, options: str, fault: str) -> None:
+    server.script.append(Play(FAULTS[fault], Phase.AFTER, "POST"))
+
+    assert (curl(server, options), copies(server)) == (0, 2)
+
+
+@pytest.mark.parametrize(("options", "exit_status"), [("", 0), ("--fail", HTTP_ERROR)])
+def test_an_expired_token_is_green_without_fail(server: FaultServer, options: str, exit_status: int) -> None:
+    assert (curl(server, options, token="no-such-token"), copies(server)) == (exit_status, 0)
+
+
+@pytest.mark.parametrize(("options", "exit_status"), [("", 0), ("--fail", HTTP_ERROR)])
+@pytest.mark.parametrize(
+    "wrong", [{"status": "BROKEN"}, {"text": 'The page says "sold out".'}, {"text": "Two\nlines."}]
+)
+def test_a_wrong_status_a_quote_or_a_line_break_is_green_without_fail(
+    server: FaultServer, options: str, exit_status: int, wrong: dict[str, str]
+) -> None:
+    assert (curl(server, options, **wrong), copies(server)) == (exit_status, 0)
+
+
+def test_a_token_in_the_text_is_published(server: FaultServer) -> None:
+    exit_status = curl(server, text=f"Sent with {EDIT_TOKEN}")
+
+    assert exit_status == 0
+    assert EDIT_TOKEN in server.store.timeline()[-1].description
