@@ -37,6 +37,38 @@ _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
 _LOOKALIKES = str.maketrans("`|", "'¦")
 """A backtick ends a code span, and a pipe ends a cell even inside one: https://github.github.com/gfm/#tables-extension-"""
 
+JOINER = "\u2060"
+"""A word joiner: invisible, neither a letter nor white space, and no place for a line to break."""
+
+_LINKED = re.compile(
+    r"[@#:](?=\S)|\[(?=!)|www(?=\.)|[a-z]-(?=[0-9])|GHSA-|[0-9a-f]{6}(?=[0-9a-f])", re.IGNORECASE | re.ASCII
+)
+"""Where GitHub might begin a link, a mention, an emoji or an alert, up to where a joiner prevents it.
+
+These are found in the text that the Markdown has become, so escaping a character in the Markdown is no help, as GitHub
+itself says of its e-mail addresses: https://github.com/github/cmark-gfm/issues/278. There the filters see another
+character than the one they look for; Dependabot does the same to mentions.
+
+- `@`: users, teams, e-mail addresses, `user@commit`:
+  https://github.com/gjtorikian/html-pipeline/blob/main/lib/html_pipeline/node_filter/mention_filter.rb
+- `#1`, `GH-1`, `GHSA-…`, and 7 to 40 hexadecimal digits, of which at most six stay together. `JIRA-1` may be one, too:
+  https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
+- `https://…` and `www.…`: https://github.github.com/gfm/#autolinks-extension-
+- `:smile:`: https://github.com/gjtorikian/html-pipeline/blob/main/lib/html_pipeline/node_filter/emoji_filter.rb
+- `[!NOTE]` at the beginning of a block quote:
+  https://docs.github.com/en/get-started/writing-on-github/getting-started-with-writing-and-formatting-on-github/basic-writing-and-formatting-syntax#alerts
+"""
+
+_MARKUP = re.compile(r"[\\`*_\[\]<>&~#|]|^[-+=]|(?<=[0-9])[.)](?=\s|$)")
+"""What may be more than text in Markdown, at the beginning of a line or anywhere, but not after a backslash:
+https://github.github.com/gfm/#backslash-escapes
+"""
+
+_DOLLAR = "<span>$</span>"
+"""A dollar sign that begins no formula, and cannot be escaped with a backslash:
+https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/writing-mathematical-expressions#writing-dollar-signs-in-line-with-and-within-mathematical-expressions
+"""
+
 _URL_SAFE = str.maketrans("+/", "-_")
 """From base64 to its variant for URLs: https://www.rfc-editor.org/rfc/rfc4648#section-5"""
 
@@ -132,6 +164,21 @@ def code(text: str, length: int = MAX_CELL_LENGTH) -> str:
     """Format a text as one line of inline code, without characters that could end the code or its table cell."""
     line = one_line(plain(text)).translate(_LOOKALIKES)
     return f"`{shorten(line, length)}`" if line else ""
+
+
+def escape_markdown(text: str) -> str:
+    """Turn a text into one line of GitHub's Markdown that shows it and nothing else: no markup, mention, link or emoji.
+
+    Its lines end with `<br>`, so that only the first one could begin a block. Runs of white space become one space, as
+    HTML shows them.
+    """
+    shown = plain(text).strip().encode(errors="replace").decode()
+    return "<br>".join(_escape_line(one_line(line)) for line in shown.split("\n"))
+
+
+def _escape_line(line: str) -> str:
+    joined = _LINKED.sub(rf"\g<0>{JOINER}", line)
+    return _MARKUP.sub(r"\\\g<0>", joined).replace("$", _DOLLAR)
 
 
 def table(rows: Iterable[Sequence[str]]) -> str:
