@@ -37,8 +37,7 @@ section { padding: 4px 16px; }
 h3 { font-size: 1.25em; margin: 12px 0; }
 code { background: #818b981f; border-radius: 6px; padding: .2em .4em; font: 85% "Liberation Mono", monospace; }
 h3 code { font-size: inherit; }
-table { border-collapse: collapse; }
-td, th { border: 1px solid #d1d9e0; padding: 6px 13px; }
+blockquote { border-left: .25em solid #d1d9e0; color: #59636e; margin: 0; padding: 0 1em; }
 a { color: #0969da; }
 """
 
@@ -86,7 +85,7 @@ def _after_a_failed_run(run_id: int, github_url: str, folder: Path) -> dict[str,
 
 
 def _comment_as_html(body: str) -> str:
-    markdown = MarkdownIt("commonmark").enable("table").render(body)
+    markdown = MarkdownIt("commonmark").render(body)
     return f"<article><header><b>github-actions</b> bot commented</header><section>{markdown}</section></article>"
 
 

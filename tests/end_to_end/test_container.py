@@ -225,7 +225,7 @@ def test_the_pull_request_of_the_event_shows_what_customers_read(step: Step) -> 
 
     (comment,) = github.bodies(7)
     assert result.end == (0, "created"), result.log
-    assert "`Rolled back.`" in comment
+    assert "\n> Rolled back.\n" in comment
     assert "::warning" not in result.log
 
 

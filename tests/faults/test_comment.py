@@ -125,8 +125,8 @@ def asked(sandbox: Sandbox) -> list[str]:
 
 
 def timeline(body: str) -> list[tuple[str, str]]:
-    """Return status and text of each row of a comment."""
-    return re.findall(r"^\| \d{4}-[^|]+ \| `(.*?)`(?:<br>[a-z ]+)? \| `(.*?)` \|", body, re.MULTILINE)
+    """Return status and text of each update in a comment."""
+    return re.findall(r"^\*\*([A-Z]+)\*\*.*\n\n> (.*)$", body, re.MULTILINE)
 
 
 def said(log: str, *names: str) -> list[str]:
@@ -183,10 +183,10 @@ def test_the_comment_grows_with_the_incident_until_it_is_resolved(step: RunStep,
 
     (body,) = texts(github)
     assert timeline(body) == [("RESOLVED", "It is over."), NEW, ("INVESTIGATING", "It began with payments.")]
-    assert re.search("^### ✅ .*: `RESOLVED`$", body, re.MULTILINE)
-    assert "`API: MAJOR_OUTAGE → OPERATIONAL`" in body
-    assert "| `RESOLVED`<br>subscribers not notified |" in body
-    assert "| `IDENTIFIED`<br>subscribers notified |" in body
+    assert re.search("^### ✅ .*: RESOLVED$", body, re.MULTILINE)
+    assert "\n🟢 API: MAJOR\\_OUTAGE → OPERATIONAL\n" in body
+    assert "\n**RESOLVED** · subscribers not notified\n" in body
+    assert "\n**IDENTIFIED** · subscribers notified" in body
 
 
 @pytest.mark.parametrize(("notify", "words"), [("true", "subscribers notified"), ("false", "subscribers not notified")])
@@ -196,7 +196,7 @@ def test_the_comment_says_whether_subscribers_were_notified_where_the_run_knows(
 ) -> None:
     step(**inputs, notify=notify)
 
-    assert f"| `IDENTIFIED`<br>{words} |" in texts(github)[0]
+    assert f"\n**IDENTIFIED** · {words}" in texts(github)[0]
 
 
 @pytest.mark.parametrize("inputs", [PATCH, DELETE, SAME])
@@ -676,7 +676,7 @@ def test_the_incident_that_has_the_title_gets_the_comment(step: RunStep, github:
     result = step(**CREATE, incident_id="", incident_title=INCIDENT_TITLE)
 
     assert result.end == (0, "created")
-    assert f"`{INCIDENT_TITLE}`" in texts(github)[0]
+    assert f"\n**{INCIDENT_TITLE}** · " in texts(github)[0]
     assert timeline(texts(github)[0]) == [NEW, FIRST]
 
 
@@ -695,8 +695,8 @@ def test_the_comment_keeps_what_no_later_run_could_find_out(step: RunStep, githu
 
     (body,) = texts(github)
     assert timeline(body) == [("RESOLVED", "It is over."), NEW, FIRST]
-    assert f"`{INCIDENT_TITLE}`" in body
-    assert "| `IDENTIFIED`<br>subscribers not notified |" in body
+    assert f"\n**{INCIDENT_TITLE}** · " in body
+    assert "\n**IDENTIFIED** · subscribers not notified" in body
     assert f"the workflow run that led to this]({SERVER_URL}/{REPOSITORY}/actions/runs/{FAILED_RUN}): `deploy`" in body
 
 
@@ -746,7 +746,7 @@ def test_an_update_whose_response_leaves_out_its_components_is_read_again(step: 
     with FaultServer([Play(Fault(without_components), Phase.AFTER, "POST")]) as status_page:
         step(**CREATE, components=f"{API_ID}: major_outage", api_url=status_page.url)
 
-    assert "`API: OPERATIONAL → MAJOR_OUTAGE`" in texts(github)[0]
+    assert "\n🔴 API: OPERATIONAL → MAJOR\\_OUTAGE\n" in texts(github)[0]
 
 
 def test_an_edit_whose_response_was_lost_does_not_overwrite_a_newer_one(

@@ -4,16 +4,22 @@ import re
 
 import pytest
 from hypothesis import given, settings
-from support.markdown import borders, rows, skeleton, tokens, words_outside_of_code
+from hypothesis import strategies as st
+from support.markdown import FILTERS, Page, borders, rows, skeleton, tokens, words_outside_of_code
 from support.untrusted_text import MARKDOWN_BAITS, untrusted
 
+from onlineornot_action.onlineornot.values import ComponentStatus
 from onlineornot_action.text import (
+    JOINER,
     MAX_CELL_LENGTH,
     code,
+    dot,
+    escape_markdown,
     fence,
     fold,
     kebab,
     normalize_newlines,
+    one_line,
     plain,
     quote_name,
     strip_controls,
@@ -94,6 +100,83 @@ def test_code_shows_the_beginning_of_the_text(text: str) -> None:
     shown = letters(code(text, 50))
 
     assert said == shown or (len(code(text, 50)) == 50 + len("``…") and said.startswith(shown))
+
+
+@pytest.mark.parametrize(
+    ("text", "markdown"),
+    [
+        ("Some payments fail. We look into it, e.g. at 2.5 %!", "Some payments fail. We look into it, e.g. at 2.5 %!"),
+        ("a\nb\r\n\r\n  c\rd\te", "a<br>b<br><br>c<br>d e"),
+        (" \n    a \n", "a"),
+        ("*a* _b_ `c` ~d~ [e] \\", r"\*a\* \_b\_ \`c\` \~d\~ \[e\] \\"),
+        ("<b>&lt;", r"\<b\>\&lt;"),
+        ("- a\n+ b\n= c\n# d\n1. e\n2) f\n> g", r"\- a<br>\+ b<br>\= c<br>\# d<br>1\. e<br>2\) f<br>\> g"),
+        ("$x$", "<span>$</span>x<span>$</span>"),
+        ("a\x00b\x1b[31mc\x1b[0m\u202ed\u2066e\ud800", "abcde?"),
+        ("Zurückgerollt 🛠", "Zurückgerollt 🛠"),
+        ("", ""),
+        (" \u3000\n\x00", ""),
+    ],
+    ids=ascii,
+)
+def test_escaped_markdown_shows_the_text_on_one_line(text: str, markdown: str) -> None:
+    assert escape_markdown(text) == markdown
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("@octocat @org/team", ["@", "octocat @", "org/team"]),
+        ("me@example.com", ["me@", "example.com"]),
+        ("https://x.de ftp://x.de", ["https:", "//x.de ftp:", "//x.de"]),
+        ("www.x.de WWW.x.de", ["www", ".x.de WWW", ".x.de"]),
+        (":+1: 14:30: x", [":", "+1: 14:", "30: x"]),
+        ("GH-1 gh-2 JIRA-3", ["GH-", "1 gh-", "2 JIRA-", "3"]),
+        ("GHSA-2345-6789", ["GHSA-", "2345-6789"]),
+        ("a5c3785", ["a5c378", "5"]),
+        ("A5C3785ED8D6A35868", ["A5C378", "5ED8D6", "A35868"]),
+        ("a5c378", ["a5c378"]),
+        ("well-known @ x # y", ["well-known @ x \\# y"]),
+        ("#1 a/b#2", ["\\#", "1 a/b\\#", "2"]),
+        ("[!NOTE]", ["\\[", "!NOTE\\]"]),
+    ],
+)
+def test_a_joiner_separates_what_github_would_link(text: str, parts: list[str]) -> None:
+    assert escape_markdown(text).split(JOINER) == parts
+
+
+CONTEXTS = {"> {}": ["blockquote", "p"], "**{}** · x": ["p", "strong"], "### x: {}": ["h3"], "x {}, x": ["p"]}
+"""Places for a text, and the elements that they consist of."""
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+@pytest.mark.parametrize("bait", MARKDOWN_BAITS)
+def test_a_bait_is_nothing_but_text_once_it_is_escaped(bait: str, context: str) -> None:
+    before, after = (Page(context.format(escape_markdown(text))) for text in (f"{bait}x", f"x{bait}"))
+
+    assert (before.markup, after.markup) == (CONTEXTS[context], CONTEXTS[context])
+    assert (FILTERS.search(before.text), FILTERS.search(after.text)) == (None, None)
+
+
+@always
+@given(text=untrusted.map("{}x".format), context=st.sampled_from(sorted(CONTEXTS)))
+def test_escaped_markdown_is_nothing_but_text(text: str, context: str) -> None:
+    markdown = escape_markdown(text)
+
+    page = Page(context.format(markdown))
+    assert page.markup == CONTEXTS[context]
+    assert FILTERS.search(page.text) is None
+    assert not set(markdown) & set("\n\r\x00\u202e")
+
+
+@always
+@given(text=untrusted)
+def test_escaped_markdown_shows_the_whole_text(text: str) -> None:
+    lines = map(one_line, plain(text).strip().encode(errors="replace").decode().split("\n"))
+
+    shown = Page(f"> {escape_markdown(text)}").text.strip("\n").replace(JOINER, "")
+
+    assert shown == "\n".join(lines).replace(JOINER, "")
 
 
 def test_a_table_has_one_line_for_the_header_and_for_each_row() -> None:
@@ -227,3 +310,8 @@ def test_a_name_full_of_combining_marks_is_compared_quickly() -> None:
 )
 def test_names_that_differ_are_quoted_differently(name: str, shown: str) -> None:
     assert quote_name(name) == shown
+
+
+@pytest.mark.parametrize("status", set(ComponentStatus) - {ComponentStatus.NO_IMPACT})
+def test_every_status_of_a_component_has_a_color_of_its_own(status: str) -> None:
+    assert dot(status) != dot("NO_IMPACT") == dot(None)

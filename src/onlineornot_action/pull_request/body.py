@@ -2,23 +2,29 @@
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from itertools import accumulate
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from onlineornot_action.inputs.parsers import MAX_TITLE_LENGTH
-from onlineornot_action.onlineornot.models import IncidentUpdate, newest_first, seconds_since_1970
+from onlineornot_action.onlineornot.models import ComponentChange, IncidentUpdate, newest_first, seconds_since_1970
 from onlineornot_action.onlineornot.values import ENDING_STATUSES, IncidentStatus
 from onlineornot_action.pull_request.event import WorkflowRun
-from onlineornot_action.text import code, plain, shorten, table
+from onlineornot_action.text import code, dot, escape_markdown, one_line, plain, shorten
 
 MAX_UPDATES = 25
-"""Rows of the table. The longest comment stays below 65,536 characters, which is GitHub's maximum:
+MAX_TIMELINE_LENGTH = 45_000
+"""Characters of all updates; beyond that the oldest are left out. One update has 25,000 at most, the rest of the
+comment 15,000, so all of it stays below 65,536 characters, which is GitHub's maximum:
 https://github.com/orgs/community/discussions/27190
 """
+MAX_TEXT_LENGTH = 200
+"""Characters of what an update says."""
 MAX_NAMES = 10
 """Of the components of one update, and of jobs."""
 MAX_NAME_LENGTH = 50
@@ -32,7 +38,7 @@ _HEADLINES: dict[str, str] = {
     IncidentStatus.COMPLETED: "✅ A maintenance is over",
 }
 _HEADLINE = "🔴 An incident is on the status page"
-_UNKNOWN = "`?`"
+_UNKNOWN = "?"
 
 _Name = Annotated[str, Field(max_length=MAX_NAME_LENGTH + 1)]
 
@@ -127,7 +133,7 @@ def render(content: CommentContent) -> str:
     blocks = [
         f"{content.marker}\n{_format_state(content.state)}\n### {_headline(updates)}",
         " · ".join(_facts(content, updates)),
-        _timeline(updates, content.state.notified),
+        *_timeline(updates, content.state.notified),
         _failed_jobs(content),
         " · ".join(_links(content)),
     ]
@@ -135,8 +141,8 @@ def render(content: CommentContent) -> str:
 
 
 def _facts(content: CommentContent, updates: Sequence[IncidentUpdate]) -> Iterator[str]:
-    if title := code(content.state.title):
-        yield title
+    if title := escape_markdown(one_line(content.state.title)):
+        yield f"**{title}**"
     if updates:
         yield _period(updates)
     if content.run.commit:
@@ -147,7 +153,7 @@ def _headline(updates: Sequence[IncidentUpdate]) -> str:
     if not updates:
         return "⚪ The incident on the status page has no updates"
     status = _latest_state(updates).status or ""
-    return f"{_HEADLINES.get(status, _HEADLINE)}: {code(status, MAX_NAME_LENGTH) or _UNKNOWN}"
+    return f"{_HEADLINES.get(status, _HEADLINE)}: {_name(status)}"
 
 
 def _latest_state(updates: Sequence[IncidentUpdate]) -> IncidentUpdate:
@@ -156,10 +162,15 @@ def _latest_state(updates: Sequence[IncidentUpdate]) -> IncidentUpdate:
 
 
 def _period(updates: Sequence[IncidentUpdate]) -> str:
-    beginning, latest = _format_time(min(updates, key=_seconds)), _latest_state(updates)
-    if latest.status in ENDING_STATUSES:
-        return f"from {beginning} to {_format_time(latest)}"
-    return f"since {beginning}"
+    first, *last = _bounds(updates)
+    ends = [_format_time(each, _day(first)) for each in last]
+    return " to ".join([f"from {_format_time(first)}", *ends]) if ends else f"since {_format_time(first)}"
+
+
+def _bounds(updates: Sequence[IncidentUpdate]) -> list[IncidentUpdate]:
+    """Return the update with which the incident began and, if it is over, the one with which it ended."""
+    first, latest = min(updates, key=_seconds), _latest_state(updates)
+    return [first, latest] if latest.status in ENDING_STATUSES else [first]
 
 
 def _seconds(update: IncidentUpdate) -> float:
@@ -172,30 +183,71 @@ def _time(update: IncidentUpdate) -> str:
     return update.date_happened or update.created_at or ""
 
 
-def _format_time(update: IncidentUpdate) -> str:
-    """Return the minute in UTC; the API's text if it is not a time with an offset."""
-    text = _time(update)
+def _format_time(update: IncidentUpdate, day: date | None = None) -> str:
+    """Return the minute in UTC, without the date on that day; the API's text if it is not a time with an offset."""
+    moment = _moment(update)
+    if moment is None:
+        return _name(_time(update))
+    minute = moment.replace(tzinfo=None).isoformat(" ", "minutes")
+    return f"{minute.partition(' ')[2] if moment.date() == day else minute} UTC"
+
+
+def _moment(update: IncidentUpdate) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo:
-            return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(' ', 'minutes')} UTC"
+        moment = datetime.fromisoformat(_time(update))
+        return moment.astimezone(UTC) if moment.tzinfo else None
     except (ValueError, OverflowError):
-        pass
-    return code(text, MAX_NAME_LENGTH) or _UNKNOWN
+        return None
 
 
-def _timeline(updates: Sequence[IncidentUpdate], notified: Mapping[str, bool | None]) -> str:
-    if not updates:
-        return ""
-    rows = [_row(update, _subscribers(notified.get(update.id))) for update in updates[:MAX_UPDATES]]
-    shown = table([("Time", "Status", "What customers read", "Components"), *rows])
-    return f"{shown}\n\nOlder updates are on the status page." if len(updates) > MAX_UPDATES else shown
+def _day(update: IncidentUpdate) -> date | None:
+    moment = _moment(update)
+    return moment.date() if moment else None
 
 
-def _row(update: IncidentUpdate, subscribers: str) -> tuple[str, ...]:
-    status = code(update.status or "", MAX_NAME_LENGTH)
-    status_cell = "<br>".join(filter(None, (status, subscribers)))
-    return _format_time(update), status_cell, code(update.description or ""), _components(update)
+def _timeline(updates: Sequence[IncidentUpdate], notified: Mapping[str, bool | None]) -> Iterator[str]:
+    """Write the newest update, the others folded, and a word on those that are left out."""
+    bounds = _bounds(updates) if updates else []
+    shown = _that_fit(_entry(update, bounds, notified.get(update.id)) for update in updates[:MAX_UPDATES])
+    yield from shown[:1]
+    yield from _fold(shown[1:])
+    if len(updates) > len(shown):
+        yield "Older updates are on the status page."
+
+
+def _that_fit(entries: Iterable[str]) -> list[str]:
+    """Return the first entries, as many as a comment has room for."""
+    written = list(entries)
+    lengths = accumulate(map(len, written))
+    return [entry for entry, length in zip(written, lengths, strict=True) if length <= MAX_TIMELINE_LENGTH]
+
+
+def _fold(entries: Sequence[str]) -> Iterator[str]:
+    """Hide entries until a reader unfolds them; blank lines let GitHub read them as Markdown.
+
+    https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/organizing-information-with-collapsed-sections
+    """
+    if entries:
+        updates = "update" if len(entries) == 1 else "updates"
+        yield f"<details><summary>{len(entries)} earlier {updates}</summary>"
+        yield from entries
+        yield "</details>"
+
+
+def _entry(update: IncidentUpdate, bounds: Sequence[IncidentUpdate], notified: bool | None) -> str:  # noqa: FBT001 - as below
+    """Write what an update says, without its time where the period of the incident begins or ends with it."""
+    times = [_format_time(each, _day(bounds[0])) for each in (update, *bounds)]
+    time = times[0] if times[0] not in times[1:] else ""
+    facts = (f"**{_name(update.status)}**", _subscribers(notified), time)
+    blocks = (" · ".join(filter(None, facts)), _quote(update.description or ""), _components(update))
+    return "\n\n".join(filter(None, blocks))
+
+
+def _quote(text: str) -> str:
+    """Quote a text with its line breaks, but no more than one blank line at once."""
+    shown = re.sub(r"\n\s*\n", "\n\n", plain(text).strip())
+    quoted = escape_markdown(shorten(shown, MAX_TEXT_LENGTH))
+    return f"> {quoted}" if quoted else ""
 
 
 def _subscribers(notified: bool | None) -> str:  # noqa: FBT001 - there is nothing to confuse it with
@@ -206,11 +258,16 @@ def _subscribers(notified: bool | None) -> str:  # noqa: FBT001 - there is nothi
 
 def _components(update: IncidentUpdate) -> str:
     changes = update.components or ()
-    shown = [
-        f"{_short(change.name or change.id)}: {_short(change.old_status)} → {_short(change.new_status)}"
-        for change in changes[:MAX_NAMES]
-    ]
-    return "<br>".join(_list_names(shown, len(changes) - MAX_NAMES))
+    shown = [_component(change) for change in changes[:MAX_NAMES]]
+    return "<br>".join(_and_more(shown, len(changes) - MAX_NAMES))
+
+
+def _component(change: ComponentChange) -> str:
+    return f"{dot(change.new_status)} {_name(change.name or change.id)}: {_name(change.old_status)} → {_name(change.new_status)}"
+
+
+def _name(name: str | None) -> str:
+    return escape_markdown(one_line(_short(name)))
 
 
 def _short(name: str | None) -> str:
@@ -218,17 +275,16 @@ def _short(name: str | None) -> str:
     return shorten(text, MAX_NAME_LENGTH)
 
 
-def _list_names(names: Sequence[str], more: int) -> list[str]:
-    """Format names as code, followed by the number of those that are not shown."""
-    shown = [code(name) for name in names]
-    return [*shown, f"and {more} more"] if more > 0 else shown
+def _and_more(names: Sequence[str], more: int) -> list[str]:
+    """Add the number of those that are not shown."""
+    return [*names, f"and {more} more"] if more > 0 else [*names]
 
 
 def _failed_jobs(content: CommentContent) -> str:
     failed = content.state.failed_run
     if failed is None:
         return ""
-    url, names = content.run.url_of(failed.id), ", ".join(_list_names(failed.jobs, failed.more))
+    url, names = content.run.url_of(failed.id), ", ".join(_and_more([*map(code, failed.jobs)], failed.more))
     if not names:
         return f"[The workflow run that led to this]({url}) did not succeed."
     return f"Failed in [the workflow run that led to this]({url}): {names}"

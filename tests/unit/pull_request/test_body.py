@@ -1,5 +1,6 @@
 """The words of the comment, and that untrusted text in them stays text."""
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.markdown import borders, rows, skeleton, tokens, words_outside_of_code
+from support.markdown import FILTERS, Page, tokens
 from support.untrusted_text import MARKDOWN_BAITS, untrusted
 
 from onlineornot_action.onlineornot.models import ComponentChange, IncidentUpdate
@@ -23,6 +24,7 @@ from onlineornot_action.pull_request.body import (
     render,
 )
 from onlineornot_action.pull_request.event import WorkflowRun
+from onlineornot_action.text import JOINER
 
 always = settings(deadline=None, derandomize=True)
 whole_comments = settings(always, max_examples=30)
@@ -36,7 +38,6 @@ FAILED_RUN_URL = "https://github.com/octo/shop/actions/runs/5"
 INCIDENT_URL = "https://status.example.com/incidents/incident1234"
 MAX_COMMENT_LENGTH = 65_536
 """Characters that GitHub accepts."""
-HEAD = ["Time", "Status", "What customers read", "Components"]
 BLANK = (" ", "\x00", "\u202e")
 """Text that is not empty, but invisible."""
 
@@ -110,8 +111,30 @@ def blocks(markdown: str) -> list[str]:
     return markdown.split("\n\n")[1:]
 
 
-HARMLESS = shown(render(content_of(["x"] * WORDS)))
-EMPTY = shown(render(content_of([""] * WORDS)))
+def period(markdown: str) -> str:
+    """Return the first line below the heading, where there is neither a title nor a commit."""
+    return blocks(markdown)[0]
+
+
+def text_of(description: str) -> str:
+    """Return how the text of an update is shown."""
+    ((_, text, _),) = entries(render(content(update(description=description))))
+    return text
+
+
+def components_of(*changes: ComponentChange) -> list[str]:
+    """Return how the components of an update are shown."""
+    ((_, _, components),) = entries(render(content(update(components=changes))))
+    return components.split("<br>")
+
+
+def entries(markdown: str) -> list[tuple[str, str, str]]:
+    """Return of each update its facts, its text and its components; the title of an incident has no bold capitals."""
+    dots = "[🟢🟡🟠🔴🔵⚪]"
+    return re.findall(rf"^(\*\*[A-Z_\\?]+\*\*.*)(?:\n\n> (.*))?(?:\n\n({dots} .*))?$", markdown, re.MULTILINE)
+
+
+HARMLESS = Page(shown(render(content_of(["x"] * WORDS))))
 
 
 @pytest.fixture
@@ -133,16 +156,20 @@ def test_a_comment_says_what_customers_read_since_when_and_where_to_look() -> No
         content(first, second, title="Checkout fails", notified={"update5678": True}, incident_url=INCIDENT_URL)
     )
 
-    assert markdown.partition("\n### ")[2].startswith("🔴 An incident is on the status page: `IDENTIFIED`\n\n")
-    assert blocks(markdown)[0] == "`Checkout fails` · since 2026-01-31 13:58 UTC"
-    assert rows(markdown) == [
-        HEAD,
-        ["2026-01-31 14:10 UTC", "`IDENTIFIED`<br>subscribers notified", "`The cause is found.`", ""],
-        ["2026-01-31 13:58 UTC", "`INVESTIGATING`", "`We look into it.`", "`Shop: OPERATIONAL → MAJOR_OUTAGE`"],
-    ]
-    assert blocks(markdown)[2:] == [
-        f"[The incident, as customers see it]({INCIDENT_URL}) · [Workflow run]({RUN_URL})",
-    ]
+    assert markdown.partition("\n### ")[2] == "\n\n".join(
+        [
+            "🔴 An incident is on the status page: IDENTIFIED",
+            "**Checkout fails** · since 2026-01-31 13:58 UTC",
+            "**IDENTIFIED** · subscribers notified · 14:10 UTC",
+            "> The cause is found.",
+            "<details><summary>1 earlier update</summary>",
+            "**INVESTIGATING**",
+            "> We look into it.",
+            "🔴 Shop: OPERATIONAL → MAJOR\\_OUTAGE",
+            "</details>",
+            f"[The incident, as customers see it]({INCIDENT_URL}) · [Workflow run]({RUN_URL})",
+        ]
+    )
 
 
 def test_the_marker_names_page_and_incident_and_is_not_seen() -> None:
@@ -163,18 +190,18 @@ def test_the_marker_ends_where_it_should_with_any_ids(incident_id: str) -> None:
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        ("INVESTIGATING", "### 🔴 An incident is on the status page: `INVESTIGATING`"),
-        ("IDENTIFIED", "### 🔴 An incident is on the status page: `IDENTIFIED`"),
-        ("MONITORING", "### 🟡 An incident is on the status page: `MONITORING`"),
-        ("RESOLVED", "### ✅ An incident is over: `RESOLVED`"),
-        ("SCHEDULED", "### 🔧 A maintenance is announced: `SCHEDULED`"),
-        ("IN_PROGRESS", "### 🔧 A maintenance is under way: `IN_PROGRESS`"),
-        ("VERIFYING", "### 🔧 A maintenance is under way: `VERIFYING`"),
-        ("COMPLETED", "### ✅ A maintenance is over: `COMPLETED`"),
-        ("ON_FIRE", "### 🔴 An incident is on the status page: `ON_FIRE`"),
-        ("resolved", "### 🔴 An incident is on the status page: `resolved`"),
-        ("", "### 🔴 An incident is on the status page: `?`"),
-        (None, "### 🔴 An incident is on the status page: `?`"),
+        ("INVESTIGATING", "### 🔴 An incident is on the status page: INVESTIGATING"),
+        ("IDENTIFIED", "### 🔴 An incident is on the status page: IDENTIFIED"),
+        ("MONITORING", "### 🟡 An incident is on the status page: MONITORING"),
+        ("RESOLVED", "### ✅ An incident is over: RESOLVED"),
+        ("SCHEDULED", "### 🔧 A maintenance is announced: SCHEDULED"),
+        ("IN_PROGRESS", "### 🔧 A maintenance is under way: IN\\_PROGRESS"),
+        ("VERIFYING", "### 🔧 A maintenance is under way: VERIFYING"),
+        ("COMPLETED", "### ✅ A maintenance is over: COMPLETED"),
+        ("ON_FIRE", "### 🔴 An incident is on the status page: ON\\_FIRE"),
+        ("resolved", "### 🔴 An incident is on the status page: resolved"),
+        ("", "### 🔴 An incident is on the status page: ?"),
+        (None, "### 🔴 An incident is on the status page: ?"),
     ],
 )
 def test_the_heading_shows_the_status_of_the_incident(status: str | None, words: str) -> None:
@@ -215,7 +242,7 @@ def test_an_incident_without_updates_has_a_heading_of_its_own() -> None:
 
 
 def test_an_incident_without_updates_may_have_a_title() -> None:
-    assert blocks(render(content(title="Checkout fails")))[0] == "`Checkout fails`"
+    assert blocks(render(content(title="Checkout fails")))[0] == "**Checkout fails**"
 
 
 @pytest.mark.parametrize("status", ["RESOLVED", "COMPLETED"])
@@ -223,7 +250,28 @@ def test_what_is_over_has_an_end(status: str) -> None:
     began = update("INVESTIGATING", "2026-01-31T23:50:00Z")
     ended = update(status, "2026-02-01T00:10:00Z")
 
-    assert blocks(render(content(ended, began)))[0] == "from 2026-01-31 23:50 UTC to 2026-02-01 00:10 UTC"
+    assert period(render(content(ended, began))) == "from 2026-01-31 23:50 UTC to 2026-02-01 00:10 UTC"
+
+
+def test_an_end_on_the_same_day_has_no_date() -> None:
+    began, ended = update("INVESTIGATING", "2026-01-31T13:00:00Z"), update("RESOLVED", "2026-01-31T14:00:00Z")
+
+    assert period(render(content(ended, began))) == "from 2026-01-31 13:00 UTC to 14:00 UTC"
+
+
+def test_each_time_appears_once() -> None:
+    times = ["2026-01-31T13:00:00Z", "2026-01-31T13:20:00Z", "2026-02-01T00:10:00Z", "2026-02-01T01:00:00Z"]
+    statuses = ["INVESTIGATING", "MONITORING", "RESOLVED", "UPDATE"]
+
+    markdown = render(content(*map(update, statuses, times)))
+
+    assert period(markdown) == "from 2026-01-31 13:00 UTC to 2026-02-01 00:10 UTC"
+    assert [facts for facts, _, _ in entries(markdown)] == [
+        "**UPDATE** · 2026-02-01 01:00 UTC",
+        "**RESOLVED**",
+        "**MONITORING** · 13:20 UTC",
+        "**INVESTIGATING**",
+    ]
 
 
 @pytest.mark.parametrize("status", ["MONITORING", "IN_PROGRESS", "ON_FIRE", None])
@@ -242,18 +290,19 @@ def test_the_newest_update_stands_first() -> None:
     second, last = update(at="2026-01-31T14:00:00Z"), update(at="2026-01-31T13:00:00Z")
     first, third = update(at="2026-01-31T16:30:00+01:00"), update(at="2026-01-31T08:30:00.5-05:00")
 
-    times = [row[0] for row in rows(render(content(second, last, first, third)))[1:]]
+    shown = [facts for facts, _, _ in entries(render(content(second, last, first, third)))]
 
-    assert [each[11:16] for each in times] == ["15:30", "14:00", "13:30", "13:00"]
+    times = [" · 15:30 UTC", " · 14:00 UTC", " · 13:30 UTC", ""]
+    assert shown == [f"**IDENTIFIED**{time}" for time in times]
 
 
 @pytest.mark.parametrize("created_at", [None, "yesterday", "2026-02-01T14:00:00"])
 def test_an_update_without_a_valid_creation_time_is_last(created_at: str | None) -> None:
     unknown = update(created_at=created_at, description="unknown")
 
-    descriptions = [row[2] for row in rows(render(content(unknown, update(description="known"))))]
+    descriptions = [text for _, text, _ in entries(render(content(unknown, update(description="known"))))]
 
-    assert descriptions[1:] == ["`known`", "`unknown`"]
+    assert descriptions == ["known", "unknown"]
 
 
 @pytest.mark.parametrize(
@@ -268,71 +317,71 @@ def test_an_update_without_a_valid_creation_time_is_last(created_at: str | None)
         ("2026-01-31 14:00:00Z", "2026-01-31 14:00 UTC"),
         ("9999-12-31T23:59:00Z", "9999-12-31 23:59 UTC"),
         ("9999-12-31T23:59:00+01:00", "9999-12-31 22:59 UTC"),
-        ("9999-12-31T23:59:00-01:00", "`9999-12-31T23:59:00-01:00`"),
-        ("0001-01-01T00:00:00+01:00", "`0001-01-01T00:00:00+01:00`"),
+        ("9999-12-31T23:59:00-01:00", "9999-12-31T23:J59:J00-01:J00"),
+        ("0001-01-01T00:00:00+01:00", "0001-01-01T00:J00:J00+01:J00"),
         ("0001-01-01T00:00:00Z", "0001-01-01 00:00 UTC"),
         ("0001-01-01T00:00:00-01:00", "0001-01-01 01:00 UTC"),
-        ("yesterday", "`yesterday`"),
-        ("2026-13-01T00:00:00Z", "`2026-13-01T00:00:00Z`"),
-        ("2026-01-31T24:00:01Z", "`2026-01-31T24:00:01Z`"),
-        ("1769868000", "`1769868000`"),
-        ("| `now`", "`¦ 'now'`"),
-        ("z" * 100, f"`{'z' * 50}…`"),
+        ("yesterday", "yesterday"),
+        ("2026-13-01T00:00:00Z", "2026-13-01T00:J00:J00Z"),
+        ("2026-01-31T24:00:01Z", "2026-01-31T24:J00:J01Z"),
+        ("1769868000", "176986J8000"),
+        ("| `now`", r"\| \`now\`"),
+        ("z" * 100, f"{'z' * 50}…"),
     ],
 )
 def test_a_time_is_shown_in_utc_and_anything_else_as_it_is(at: str, shown: str) -> None:
-    assert rows(render(content(update(at=at))))[1][0] == shown
+    assert period(render(content(update(at=at)))) == f"since {shown.replace('J', JOINER)}"
 
 
 @pytest.mark.parametrize("date_happened", ["", None])
 def test_an_update_without_date_happened_shows_its_creation_time(date_happened: str | None) -> None:
     markdown = render(content(update(date_happened=date_happened, created_at="2026-01-31T15:00:00+01:00")))
 
-    assert rows(markdown)[1][0] == "2026-01-31 14:00 UTC"
-    assert blocks(markdown)[0] == "since 2026-01-31 14:00 UTC"
+    assert period(markdown) == "since 2026-01-31 14:00 UTC"
 
 
 def test_date_happened_is_preferred_to_the_creation_time() -> None:
-    assert rows(render(content(update(created_at="2026-02-02T00:00:00Z"))))[1][0] == "2026-01-31 14:00 UTC"
+    assert period(render(content(update(created_at="2026-02-02T00:00:00Z")))) == "since 2026-01-31 14:00 UTC"
 
 
 @pytest.mark.usefixtures("_time_zone_of_india")
 @pytest.mark.parametrize("at", ["2026-01-31T14:00:00Z", "2026-01-31T19:30:00+05:30"])
 def test_the_time_zone_of_the_job_does_not_matter(at: str) -> None:
-    assert rows(render(content(update(at=at))))[1][0] == "2026-01-31 14:00 UTC"
+    assert period(render(content(update(at=at)))) == "since 2026-01-31 14:00 UTC"
 
 
 @pytest.mark.usefixtures("_time_zone_of_india")
 def test_a_time_without_an_offset_is_not_read_in_the_time_zone_of_the_job() -> None:
-    assert "14:00" in rows(render(content(update(at="2026-01-31T14:00:00"))))[1][0]
+    assert "14:00" in period(render(content(update(at="2026-01-31T14:00:00")))).replace(JOINER, "")
 
 
 @pytest.mark.parametrize("at", [None, "", *BLANK])
 def test_a_missing_time_is_a_question_mark(at: str | None) -> None:
-    markdown = render(content(update(at=at)))
-
-    assert rows(markdown)[1][0] == "`?`"
-    assert blocks(markdown)[0].startswith("since `?`")
+    assert period(render(content(update(at=at)))) == "since ?"
 
 
 @pytest.mark.parametrize("status", BLANK)
 def test_an_invisible_status_is_a_question_mark_in_the_heading(status: str) -> None:
-    assert heading(render(content(update(status)))) == "### 🔴 An incident is on the status page: `?`"
+    assert heading(render(content(update(status)))) == "### 🔴 An incident is on the status page: ?"
 
 
 @pytest.mark.parametrize("nothing", [None, "", *BLANK])
-def test_a_missing_status_or_text_is_an_empty_cell(nothing: str | None) -> None:
-    assert rows(render(content(update(nothing, description=nothing))))[1] == ["2026-01-31 14:00 UTC", "", "", ""]
+def test_an_update_without_status_and_text_has_neither(nothing: str | None) -> None:
+    assert entries(render(content(update(nothing, description=nothing)))) == [("**?**", "", "")]
 
 
-def test_a_text_of_200_characters_is_shown_in_full_on_one_line() -> None:
-    text = f"{'a' * 99}\n\n{'b' * 100}"
+def test_a_text_of_200_characters_is_shown_in_full_with_its_line_breaks() -> None:
+    text = f"{'x' * 99}\n{'y' * 100}"
 
-    assert rows(render(content(update(description=text))))[1][2] == f"`{'a' * 99} {'b' * 100}`"
+    assert text_of(text) == f"{'x' * 99}<br>{'y' * 100}"
+
+
+def test_of_several_blank_lines_in_a_text_one_is_shown() -> None:
+    assert text_of("x\n\n \n\r\n\ny\n\n\n") == "x<br><br>y"
 
 
 def test_a_longer_text_is_shortened_to_200_characters() -> None:
-    assert rows(render(content(update(description="🛠" * 201))))[1][2] == f"`{'🛠' * 200}…`"
+    assert text_of("🛠" * 201) == f"{'🛠' * 200}…"
 
 
 @pytest.mark.parametrize(
@@ -340,51 +389,69 @@ def test_a_longer_text_is_shortened_to_200_characters() -> None:
     [
         (
             ComponentChange(name="Shop", old_status="OPERATIONAL", new_status="NO_IMPACT"),
-            "Shop: OPERATIONAL → NO_IMPACT",
+            r"⚪ Shop: OPERATIONAL → NO\_IMPACT",
         ),
-        (ComponentChange(id="component1", name="", new_status="MAINTENANCE"), "component1: ? → MAINTENANCE"),
-        (ComponentChange(id="component1", name="Shop", old_status="MAINTENANCE"), "Shop: MAINTENANCE → ?"),
-        (ComponentChange(id="", old_status="", new_status=""), "?: ? → ?"),
-        (ComponentChange(), "?: ? → ?"),
-        (ComponentChange(name="A|B", old_status="x", new_status="y"), "A¦B: x → y"),
+        (ComponentChange(id="component1", name="", new_status="MAINTENANCE"), "🔵 component1: ? → MAINTENANCE"),
+        (ComponentChange(id="component1", name="Shop", old_status="MAINTENANCE"), "⚪ Shop: MAINTENANCE → ?"),
+        (ComponentChange(id="", old_status="", new_status=""), "⚪ ?: ? → ?"),
+        (ComponentChange(), "⚪ ?: ? → ?"),
+        (ComponentChange(name="A|B", old_status="x", new_status="y"), r"⚪ A\|B: x → y"),
     ],
 )
 def test_components_are_shown_before_and_after(change: ComponentChange, shown: str) -> None:
-    assert rows(render(content(update(components=(change,)))))[1][3] == f"`{shown}`"
+    assert components_of(change) == [shown]
+
+
+@pytest.mark.parametrize(
+    ("status", "dot"),
+    [
+        ("OPERATIONAL", "🟢"),
+        ("DEGRADED_PERFORMANCE", "🟡"),
+        ("PARTIAL_OUTAGE", "🟠"),
+        ("MAJOR_OUTAGE", "🔴"),
+        ("MAINTENANCE", "🔵"),
+        ("NO_IMPACT", "⚪"),
+        ("ON_FIRE", "⚪"),
+        (None, "⚪"),
+    ],
+)
+def test_a_dot_has_the_color_of_the_new_status(status: str | None, dot: str) -> None:
+    (shown,) = components_of(ComponentChange(name="Shop", old_status="OPERATIONAL", new_status=status))
+
+    assert shown.startswith(f"{dot} Shop: ")
 
 
 @pytest.mark.parametrize("components", [None, ()])
 def test_an_update_may_change_no_component(components: tuple[ComponentChange, ...] | None) -> None:
-    assert rows(render(content(update(components=components))))[1][3] == ""
+    assert entries(render(content(update(components=components)))) == [("**IDENTIFIED**", "", "")]
 
 
 @pytest.mark.parametrize(("count", "more"), [(11, "and 1 more"), (12, "and 2 more"), (1000, "and 990 more")])
 def test_of_many_components_the_first_ten_are_shown_and_the_others_counted(count: int, more: str) -> None:
     changes = (ComponentChange(name="first"), *[ComponentChange(name="other")] * (count - 1))
 
-    cell = rows(render(content(update(components=changes))))[1][3]
+    shown = components_of(*changes)
 
-    assert cell.split("<br>") == ["`first: ? → ?`", *["`other: ? → ?`"] * 9, more]
+    assert shown == ["⚪ first: ? → ?", *["⚪ other: ? → ?"] * 9, more]
 
 
 def test_ten_components_are_all_shown() -> None:
-    markdown = render(content(update(components=(ComponentChange(name="Shop"),) * 10)))
-
-    assert rows(markdown)[1][3].split("<br>") == ["`Shop: ? → ?`"] * 10
+    assert components_of(*[ComponentChange(name="Shop")] * 10) == ["⚪ Shop: ? → ?"] * 10
 
 
 def test_a_long_name_of_a_component_leaves_room_for_its_statuses() -> None:
     change = ComponentChange(name="z" * 1000, old_status="OPERATIONAL", new_status="DEGRADED_PERFORMANCE")
 
-    assert rows(render(content(update(components=(change,)))))[1][3].endswith(": OPERATIONAL → DEGRADED_PERFORMANCE`")
+    (shown,) = components_of(change)
+
+    assert shown == f"🟡 {'z' * 50}…: OPERATIONAL → DEGRADED\\_PERFORMANCE"
 
 
 def test_twenty_five_updates_are_all_shown() -> None:
     markdown = render(content(*minutes(25)))
 
-    assert [row[0] for row in rows(markdown)[1:]] == [
-        f"2026-01-31 14:{minute:02} UTC" for minute in reversed(range(25))
-    ]
+    newer = [f"**IDENTIFIED** · 14:{minute:02} UTC" for minute in reversed(range(1, 25))]
+    assert [facts for facts, _, _ in entries(markdown)] == [*newer, "**IDENTIFIED**"]
     assert "Older updates" not in markdown
 
 
@@ -392,31 +459,54 @@ def test_twenty_five_updates_are_all_shown() -> None:
 def test_of_more_updates_the_newest_are_shown_and_the_others_mentioned(count: int) -> None:
     markdown = render(content(*minutes(count)))
 
-    times = [row[0] for row in rows(markdown)[1:]]
-    assert (len(times), times[0], times[-1]) == (
+    shown = [facts for facts, _, _ in entries(markdown)]
+    assert (len(shown), shown[0], shown[-1]) == (
         25,
-        f"2026-01-31 14:{count - 1} UTC",
-        f"2026-01-31 14:{count - 25:02} UTC",
+        f"**IDENTIFIED** · 14:{count - 1} UTC",
+        f"**IDENTIFIED** · 14:{count - 25:02} UTC",
     )
-    assert blocks(markdown)[2] == "Older updates are on the status page."
-    assert blocks(markdown)[0] == "since 2026-01-31 14:00 UTC"
+    assert blocks(markdown)[-2] == "Older updates are on the status page."
+    assert period(markdown) == "since 2026-01-31 14:00 UTC"
+
+
+@pytest.mark.parametrize(
+    ("count", "summary"), [(2, "1 earlier update"), (3, "2 earlier updates"), (60, "24 earlier updates")]
+)
+def test_all_updates_but_the_newest_are_folded(count: int, summary: str) -> None:
+    folded = blocks(render(content(*minutes(count))))
+
+    assert folded[2] == f"<details><summary>{summary}</summary>"
+    assert folded.index("</details>") - folded.index(folded[2]) == int(summary.split(maxsplit=1)[0]) + 1
+
+
+def test_a_single_update_is_not_folded() -> None:
+    assert "details" not in render(content(*minutes(1)))
+
+
+def test_updates_that_a_comment_has_no_room_for_are_left_out_and_mentioned() -> None:
+    change = ComponentChange(name="$" * 50, old_status="$" * 50, new_status="$" * 50)
+
+    markdown = render(content(*[update(components=(change,) * 10)] * 3))
+
+    assert len(entries(markdown)) == 2
+    assert blocks(markdown)[-2] == "Older updates are on the status page."
 
 
 @pytest.mark.parametrize(
     ("notified", "words"),
-    [({UPDATE_ID: True}, "<br>subscribers notified"), ({UPDATE_ID: False}, "<br>subscribers not notified")],
+    [({UPDATE_ID: True}, " · subscribers notified"), ({UPDATE_ID: False}, " · subscribers not notified")],
 )
-def test_the_row_says_whether_subscribers_were_notified_where_that_is_known(
+def test_an_update_says_whether_subscribers_were_notified_where_that_is_known(
     notified: dict[str, bool], words: str
 ) -> None:
     markdown = render(content(update(), update("RESOLVED", "2026-01-31T13:00:00Z", id="update5678"), notified=notified))
 
-    assert [row[1] for row in rows(markdown)[1:]] == [f"`IDENTIFIED`{words}", "`RESOLVED`"]
+    assert [facts for facts, _, _ in entries(markdown)] == [f"**IDENTIFIED**{words} · 14:00 UTC", "**RESOLVED**"]
 
 
 @pytest.mark.parametrize("notified", [{}, {UPDATE_ID: None}, {"update5678": True}])
-def test_the_row_does_not_mention_subscribers_where_that_is_unknown(notified: dict[str, bool | None]) -> None:
-    assert rows(render(content(update(), notified=notified)))[1][1] == "`IDENTIFIED`"
+def test_an_update_does_not_mention_subscribers_where_that_is_unknown(notified: dict[str, bool | None]) -> None:
+    assert entries(render(content(update(), notified=notified))) == [("**IDENTIFIED**", "", "")]
 
 
 states = st.builds(
@@ -539,54 +629,43 @@ def test_the_longest_comment_is_short_enough_for_github() -> None:
 
 @pytest.mark.parametrize("bait", MARKDOWN_BAITS)
 def test_a_bait_is_nothing_but_text_in_every_place(bait: str) -> None:
-    before, after = shown(render(content_of([f"{bait}x"] * WORDS))), shown(render(content_of([f"x{bait}"] * WORDS)))
+    before, after = (Page(shown(render(content_of([text] * WORDS)))) for text in (f"{bait}x", f"x{bait}"))
 
-    assert skeleton(before) == skeleton(HARMLESS)
-    assert skeleton(after) == skeleton(HARMLESS)
+    assert (before.markup, after.markup) == (HARMLESS.markup, HARMLESS.markup)
+    assert (FILTERS.search(before.text), FILTERS.search(after.text)) == (None, None)
 
 
 @whole_comments
 @given(words=st.lists(visible, min_size=WORDS, max_size=WORDS))
-def test_untrusted_text_changes_nothing_but_inline_code(words: list[str]) -> None:
-    assert skeleton(shown(render(content_of(words)))) == skeleton(HARMLESS)
+def test_untrusted_text_changes_nothing_but_text(words: list[str]) -> None:
+    page = Page(shown(render(content_of(words))))
+
+    assert page.markup == HARMLESS.markup
+    assert page.links == [FAILED_RUN_URL, INCIDENT_URL, RUN_URL]
 
 
 @whole_comments
 @given(words=st.lists(untrusted, min_size=WORDS, max_size=WORDS))
-def test_no_untrusted_text_is_outside_of_code(words: list[str]) -> None:
-    markdown = shown(render(content_of(words)))
+def test_no_untrusted_text_is_a_mention_a_reference_or_an_alert(words: list[str]) -> None:
+    page = Page(shown(render(content_of(words))))
 
-    assert words_outside_of_code(markdown) <= words_outside_of_code(HARMLESS) | words_outside_of_code(EMPTY)
-    assert {kind for kind, _ in tokens(markdown)} <= {kind for kind, _ in tokens(HARMLESS)}
-
-
-@whole_comments
-@given(words=st.lists(untrusted, min_size=WORDS, max_size=WORDS))
-def test_a_table_has_a_row_for_each_update_and_four_cells_in_each(words: list[str]) -> None:
-    markdown = shown(render(content_of(words)))
-
-    assert borders(markdown) == [5] * 4
-    assert [len(row) for row in rows(markdown)] == [4] * 3
-    assert "\\|" not in markdown
+    assert FILTERS.search(page.text) is None
 
 
 @whole_comments
 @given(words=st.lists(untrusted, min_size=WORDS, max_size=WORDS))
-def test_the_only_html_is_the_marker_and_line_breaks_in_cells(words: list[str]) -> None:
+def test_the_only_html_is_the_marker_the_fold_and_what_escapes_a_text(words: list[str]) -> None:
     markdown = shown(render(content_of(words)))
 
-    html = [content for kind, content in tokens(markdown) if kind.startswith("html")]
-    assert (html[0], set(html[1:])) == (f"{MARKER}\n", {"<br>"})
+    html = [content.strip() for kind, content in tokens(markdown) if kind.startswith("html")]
+    assert html[0] == MARKER
+    assert {*html[1:]} <= {"<details><summary>1 earlier update</summary>", "</details>", "<br>", "<span>", "</span>"}
     assert markdown.split("\n")[0] == MARKER
 
 
 @whole_comments
 @given(words=st.lists(untrusted, min_size=WORDS, max_size=WORDS))
 def test_the_only_links_are_those_of_the_action(words: list[str]) -> None:
-    markdown = shown(render(content_of(words)))
+    page = Page(shown(render(content_of(words))))
 
-    assert [content for kind, content in tokens(markdown) if kind == "link_open"] == [
-        FAILED_RUN_URL,
-        INCIDENT_URL,
-        RUN_URL,
-    ]
+    assert page.links == [FAILED_RUN_URL, INCIDENT_URL, RUN_URL]
