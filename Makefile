@@ -5,7 +5,7 @@
 # make test-image IMAGE=…  only those, with an image that is there already
 # make check  lint, types, workflows, action.yml, Dockerfile, scripts
 # make soak   300 steps at once against a sandbox in trouble
-# make picture  the picture in the README anew; needs Chromium
+# make pictures  the pictures of README and documents anew; needs Chromium
 # make owner NAME=…  the account that publishes this repository, in place of a placeholder
 # make rehearse  a release, but for what only GitHub can do; needs a Docker engine
 # make lock   newest versions into the lock files
@@ -15,7 +15,7 @@ BIN := .venv/bin
 COMPILE := .venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --no-strip-extras \
            --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: demo test test-image check format sandbox soak picture owner rehearse lock
+.PHONY: demo test test-image check format sandbox soak pictures owner rehearse lock
 
 demo: .venv/installed
 	PYTHONPATH=src $(BIN)/python -m onlineornot_sandbox.demo $(if $(filter 1,$(SERVE)),--serve)
@@ -57,8 +57,8 @@ sandbox: .venv/installed
 soak: .venv/installed
 	PYTHONPATH=src:tests $(BIN)/python tools/soak.py
 
-picture: .venv/installed
-	PYTHONPATH=src:tests $(BIN)/python tools/picture.py
+pictures: .venv/installed
+	PYTHONPATH=src:tests $(BIN)/python tools/pictures.py
 
 rehearse: .venv/installed .venv-tools/installed
 	PYTHONPATH=.:src:tests $(BIN)/python tools/rehearse.py

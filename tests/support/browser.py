@@ -41,11 +41,11 @@ class Browser:
         """Return the document as it is once it is loaded."""
         return self._run(url, "--dump-dom")
 
-    def picture(self, url: str, scheme: Scheme, width: int = 1000) -> "Picture":
+    def picture(self, url: str, scheme: Scheme, width: int = 1000, height: int = 1000) -> "Picture":
         """Take a picture of the page as it looks to those who prefer light or dark."""
         file = self.folder / f"{scheme}-{width}.png"
         prefers = f"--blink-settings=preferredColorScheme={SCHEMES[scheme]}"
-        self._run(url, prefers, f"--window-size={width},1000", f"--screenshot={file}")
+        self._run(url, prefers, f"--window-size={width},{height}", f"--screenshot={file}")
         return Picture(file.read_bytes())
 
     def requests_of(self, url: str) -> list[str]:

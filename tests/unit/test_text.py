@@ -312,6 +312,6 @@ def test_names_that_differ_are_quoted_differently(name: str, shown: str) -> None
     assert quote_name(name) == shown
 
 
-@pytest.mark.parametrize("status", set(ComponentStatus) - {ComponentStatus.NO_IMPACT})
+@pytest.mark.parametrize("status", sorted(set(ComponentStatus) - {ComponentStatus.NO_IMPACT}))
 def test_every_status_of_a_component_has_a_color_of_its_own(status: str) -> None:
     assert dot(status) != dot("NO_IMPACT") == dot(None)

@@ -263,7 +263,8 @@ def _components(update: IncidentUpdate) -> str:
 
 
 def _component(change: ComponentChange) -> str:
-    return f"{dot(change.new_status)} {_name(change.name or change.id)}: {_name(change.old_status)} → {_name(change.new_status)}"
+    before, after = _name(change.old_status), _name(change.new_status)
+    return f"{dot(change.new_status)} {_name(change.name or change.id)}: {before} → {after}"
 
 
 def _name(name: str | None) -> str:

@@ -143,13 +143,12 @@ def _content(result: Result, inputs: Inputs | None) -> Iterator[str]:
 
 def _components(update: "IncidentUpdate | None", inputs: Inputs | None) -> str:
     """List before → after as the API returned it; what was asked for when it did not."""
-    changes = [
-        (each.name or each.id, each.old_status, each.new_status) for each in (update and update.components) or ()
-    ]
+    read = (update and update.components) or ()
+    changes = [(each.name or each.id, each.old_status, each.new_status) for each in read]
     changes = changes or [(name, None, status) for name, status in _requested(inputs.components if inputs else None)]
-    lines = [f"- {_component(*change)}" for change in changes[:MAX_COMPONENTS]]
-    more = [f"- and {len(changes) - MAX_COMPONENTS} more"] if len(changes) > MAX_COMPONENTS else []
-    return "\n".join([*lines, *more])
+    lines = [_component(*change) for change in changes[:MAX_COMPONENTS]]
+    more = [f"and {len(changes) - MAX_COMPONENTS} more"] if len(changes) > MAX_COMPONENTS else []
+    return "<br>".join([*lines, *more])
 
 
 def _component(name: str | None, before: str | None, after: str | None) -> str:
