@@ -26,7 +26,7 @@ from onlineornot_sandbox.server import Sandbox
 from onlineornot_sandbox.store import Store
 
 PICTURE = ROOT / "docs" / "comment.png"
-WIDTH, HEIGHT = 960, 850
+WIDTH, HEIGHT = 960, 735
 START, END = datetime(2026, 11, 24, 14, 3, tzinfo=UTC), datetime(2026, 11, 24, 14, 31, tzinfo=UTC)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 STYLE = """
