@@ -1,5 +1,6 @@
 """From the environment to the exit status: inputs → session → result → report; and every failure on the way."""
 
+import contextlib
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -42,10 +43,10 @@ def main(
     """Run the action.
 
     Args:
-        arguments: The command line's arguments, which no workflow has.
+        arguments: The command line's arguments; a step that uses the action has none.
         environ: The inputs, and what the runner says about itself.
-        stdout: The step's log, or where there is no runner, the outputs; None when it is closed.
-        stderr: Where there is no runner, the log; None when it is closed.
+        stdout: Gets the step's log; outside GitHub, the outputs. None when it is closed.
+        stderr: Gets the log outside GitHub. None when it is closed.
         signal_received: Returns the number of the signal that ends the run, once there is one.
         clock: The clock that the deadline is measured on; None for the system's.
         limits: How long each part of the work may take; None for the defaults.
@@ -57,10 +58,11 @@ def main(
     """
     command_line = _read_command_line(arguments, environ)
     if command_line.answer:
-        print(command_line.answer, end="", file=stdout, flush=True)
+        with contextlib.suppress(OSError, ValueError):
+            print(command_line.answer, end="", file=stdout, flush=True)
         return 0
     if command_line.variables:
-        environ = {**environ, **command_line.variables}
+        environ = _overlay(environ, command_line.variables)
     runner = _make_runner(environ, stdout, stderr, command_line.dotenv)
     session: Session | None = None
     try:
@@ -84,6 +86,12 @@ def _read_command_line(arguments: Sequence[str], environ: Mapping[str, str]) -> 
     return parse_command_line(arguments, environ)
 
 
+def _overlay(environ: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment with the variables of options, in place of those with underscores that say the same."""
+    replaced = {variable.replace("-", "_") for variable in variables}
+    return {name: value for name, value in environ.items() if name not in replaced} | dict(variables)
+
+
 def _make_runner(environ: Mapping[str, str], stdout: TextIO | None, stderr: TextIO | None, dotenv: str) -> Runner:
     if is_on_github(environ):
         return Runner(environ, stdout)
@@ -98,8 +106,8 @@ def _read_inputs(command_line: CommandLine, environ: Mapping[str, str], runner: 
         runner.mask(secret)
     if has_bearer_prefix(environ):
         runner.log("The word Bearer before the API token was left out.")
-    if command_line.unreadable:
-        return Result(Outcome.INVALID, error=command_line.unreadable)
+    if command_line.usage_error:
+        return Result(Outcome.INVALID, error=command_line.usage_error)
     try:
         inputs, warnings = read_inputs(environ, command_line.problems)
     except InvalidInputsError as error:
@@ -220,7 +228,6 @@ def _report(
     runner.set_outputs(Outputs.of(result).by_name())
     if session:
         result = _with_incident_url(result, session, runner)
-    runner.publish_outputs()
     if result.outcome.failed:
         runner.annotate(Level.WARNING if tolerated else Level.ERROR, result.error)
     elif session:
@@ -228,7 +235,11 @@ def _report(
     if session:
         result = _with_comment(result, session, environ, runner)
     _warn(runner, result.warnings)
+    if result.body:
+        runner.log(f"It would send {result.body.to_json().decode()}")
     runner.add_summary(_summary(result, session, find_run_url(environ)))
+    # Last, so that a defect above cannot make it happen twice.
+    runner.publish_outputs()
     if result.outcome is Outcome.CANCELLED:
         return 128 + (signal_number or 0)
     return 1 if result.outcome.failed and not tolerated else 0

@@ -6,15 +6,18 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import NoReturn, TextIO
+
+TYPE_CHECKING = False  # `typing` takes long to import, and no signal is caught before
+if TYPE_CHECKING:
+    from typing import NoReturn, TextIO
 
 
-def main() -> NoReturn:
+def main() -> "NoReturn":
     """Run the action with this process's arguments and environment."""
     run(sys.argv[1:], os.environ, catch_signals())
 
 
-def run(arguments: Sequence[str], environ: Mapping[str, str], signal_received: Callable[[], int | None]) -> NoReturn:
+def run(arguments: Sequence[str], environ: Mapping[str, str], signal_received: Callable[[], int | None]) -> "NoReturn":
     """Run the action, and end the process with its exit status."""
     # A run is short and creates few reference cycles; looking for them would take 5 % of its time.
     gc.disable()
@@ -40,7 +43,7 @@ def catch_signals() -> Callable[[], int | None]:
     return lambda: received[0] if received else None
 
 
-def as_utf_8(stream: TextIO | None) -> TextIO | None:
+def as_utf_8(stream: "TextIO | None") -> "TextIO | None":
     """Write a stream in UTF-8, whatever the locale; None stays what a closed one is."""
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(encoding="utf-8", errors="replace")

@@ -53,8 +53,6 @@ class Runner:
 
     def mask(self, secret: str) -> None:
         """Mask a secret in everything written from here on, by the runner and by this object."""
-        if len(secret) < MIN_SECRET_LENGTH:
-            return
         # The runner masks each line of a secret by itself, and a short line would be masked all over the log.
         for line in _lines(secret):
             if len(line) >= MIN_SECRET_LENGTH:
@@ -106,6 +104,8 @@ class Runner:
         return text
 
     def _hide(self, secret: str) -> None:
+        if len(secret) < MIN_SECRET_LENGTH:
+            return
         # The runner derives the base64 forms from the mask by itself, but in the log alone, not in the files:
         # https://github.com/actions/runner/blob/main/src/Runner.Common/HostContext.cs
         known = {*self._secrets, secret, json.dumps(secret)[1:-1], *base64_parts(secret)}

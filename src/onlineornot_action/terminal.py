@@ -5,12 +5,12 @@ The outputs are one JSON object on standard output; everything else that a perso
 
 import contextlib
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import TextIO
 
 from onlineornot_action.runner import Level, Runner
-from onlineornot_action.text import MIN_SECRET_LENGTH
 
 _COLORS = {Level.NOTICE: "32", Level.WARNING: "33", Level.ERROR: "31"}
 """https://en.wikipedia.org/wiki/ANSI_escape_code#Colors"""
@@ -40,7 +40,6 @@ class Terminal(Runner):
         self._outputs: dict[str, str] = {}
         self._colored = bool(
             stderr
-            and not stderr.closed
             and stderr.isatty()
             and not environ.get("NO_COLOR")  # https://no-color.org
             and environ.get("TERM", "dumb") != "dumb"  # set wherever the sequences of ANSI are understood
@@ -48,8 +47,7 @@ class Terminal(Runner):
 
     def mask(self, secret: str) -> None:
         """Hide a secret in everything written from here on. The command for GitHub's runner would show it here."""
-        if len(secret) >= MIN_SECRET_LENGTH:
-            self._hide(secret)
+        self._hide(secret)
 
     def annotate(self, level: Level, message: str) -> None:
         """Write a message after its level."""
@@ -76,10 +74,12 @@ class Terminal(Runner):
         # In ASCII, so that no control character reaches a terminal; and without what GitHub's runner would take for a
         # command, since it reads the output of a `docker run` in a workflow.
         line = json.dumps({**values, **parsed}).replace("##[", r"\u0023#[")
-        with contextlib.suppress(OSError, ValueError):
+        try:
             if self._stdout is not None:
                 self._stdout.write(f"{line}\n")
                 self._stdout.flush()
+        except (OSError, ValueError):
+            self.annotate(Level.WARNING, "The outputs cannot be written to standard output.")
         if self._dotenv:
             self._write_dotenv(values)
 
@@ -96,7 +96,9 @@ class Terminal(Runner):
         shown = {name: value if re.fullmatch("[!-~]*", value) else "" for name, value in values.items()}
         lines = [f"ONLINEORNOT_{name.replace('-', '_').upper()}={shown[name]}\n" for name in _DOTENV_OUTPUTS]
         try:
-            with open(self._dotenv, "w", encoding="ascii", newline="\n") as file:  # noqa: PTH123 - Path.open does no more
+            # Without O_NONBLOCK, a named pipe without a reader would keep the process; Windows has none in a folder.
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NONBLOCK", 0)
+            with open(os.open(self._dotenv, flags, 0o644), "w", encoding="ascii", newline="\n") as file:  # noqa: PTH123 - Path cannot open a descriptor
                 file.writelines(lines)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "its name is not valid"

@@ -74,6 +74,46 @@ def test_the_token_is_in_no_byte(sandbox: Sandbox, tmp_path: Path) -> None:
     assert EDIT_TOKEN not in ended.stdout + ended.stderr + dotenv.read_text(encoding="ascii")
 
 
+def test_variables_that_differ_from_options_are_refused_once_and_nothing_is_sent(sandbox: Sandbox) -> None:
+    ended = run(*INCIDENT, *CREATE, "--api-url", sandbox.url, INPUT_STATUS_PAGE_ID="page5678")
+
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert sandbox.store.requests == []
+
+
+@pytest.mark.parametrize("arguments", [["--help"], [*INCIDENT, "--status"]])
+def test_a_full_disk_behind_standard_output_is_no_crash(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        ended = subprocess.run(
+            [*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, encoding="utf-8", check=False
+        )
+
+    assert ended.returncode in (0, 1)
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_dry_run_shows_what_it_would_send(sandbox: Sandbox) -> None:
+    ended = run(*INCIDENT, *CREATE, "--api-url", sandbox.url, "--dry-run")
+
+    assert json.loads(ended.stdout)["outcome"] == "dry-run"
+    assert 'It would send {"status":"RESOLVED"' in ended.stderr
+
+
+def test_a_folder_that_is_gone_has_no_file(tmp_path: Path) -> None:
+    command = f'cd {tmp_path} && mkdir gone && cd gone && rmdir ../gone && exec "$@"'
+
+    ended = subprocess.run(
+        ["/bin/sh", "-c", command, "sh", *COMMAND, *INCIDENT, "--status", "UPDATE", "--description-file", "text"],
+        env={"ONLINEORNOT_API_TOKEN": EDIT_TOKEN},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+    assert json.loads(ended.stdout)["outcome"] == "invalid"
+    assert "description-file cannot be read" in ended.stderr
+
+
 def test_wrong_usage_is_invalid_and_all_of_it_is_said_at_once(sandbox: Sandbox) -> None:
     ended = run(*INCIDENT, "--status", "FIXED", "--stauts", "x", "--api-token", "x", "--api-url", sandbox.url)
 

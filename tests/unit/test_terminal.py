@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -174,6 +175,23 @@ def test_a_file_that_cannot_be_written_is_a_warning(tmp_path: Path, name: str) -
 
     assert json.loads(stdout)
     assert stderr.startswith("warning: The file that --dotenv names cannot be written: ")
+
+
+def test_a_named_pipe_without_a_reader_is_a_warning(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    _, stderr = written(publish(**FOR_LATER_JOBS), dotenv=str(tmp_path / "pipe"))
+
+    assert stderr.startswith("warning: The file that --dotenv names cannot be written: ")
+
+
+def test_outputs_that_cannot_be_written_are_said() -> None:
+    stdout, stderr = io.StringIO(), io.StringIO()
+    stdout.close()
+
+    publish(outcome="listed")(Terminal({}, stdout, stderr))
+
+    assert stderr.getvalue() == "warning: The outputs cannot be written to standard output.\n"
 
 
 def test_closed_streams_do_not_stop_the_work(tmp_path: Path) -> None:

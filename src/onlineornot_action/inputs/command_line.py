@@ -12,11 +12,11 @@ class CommandLine(NamedTuple):
         dotenv: The file for variables that later jobs read; empty for none.
         answer: The text that was asked for instead of a run; empty when none was.
         problems: What is wrong with it, a sentence each.
-        unreadable: Why nothing can be said of it; empty when it can be read.
+        usage_error: Why it cannot be read at all; empty when it can.
     """
 
     variables: Mapping[str, str] = {}
     dotenv: str = ""
     answer: str = ""
     problems: tuple[str, ...] = ()
-    unreadable: str = ""
+    usage_error: str = ""

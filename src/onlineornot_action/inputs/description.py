@@ -83,13 +83,13 @@ def read_file(name: str, *, workspace: Path, runner_temp: Path | None = None) ->
     if variable := _VARIABLE.search(name):
         raise ValueError(f"contains the shell's variable {variable[1]}; write {_EXPRESSIONS[variable[1]]} instead")
     in_temp = runner_temp is not None and Path(os.path.normpath(name)).is_relative_to(runner_temp)
-    path = _follow_links(name, runner_temp if runner_temp and in_temp else workspace)
-    if runner_temp and _is_reserved(path, runner_temp, workspace):
-        raise ValueError(
-            "is a file of the runner or of a checkout, which may contain a token; give one that a step of yours wrote, "
-            "in a folder whose name does not begin with an underscore"
-        )
     try:
+        path = _follow_links(name, runner_temp if runner_temp and in_temp else workspace)
+        if runner_temp and _is_reserved(path, runner_temp, workspace):
+            raise ValueError(
+                "is a file of the runner or of a checkout, which may contain a token; give one that a step of yours "
+                "wrote, in a folder whose name does not begin with an underscore"
+            )
         return _read_regular_file(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError("is not UTF-8 text; save it in that encoding") from error

@@ -106,7 +106,8 @@ def has_bearer_prefix(environ: Mapping[str, str]) -> bool:
 
 def find_secrets(environ: Mapping[str, str]) -> list[str]:
     """Return every token that was given, valid or not, except expressions that GitHub has not evaluated."""
-    api_tokens = map(_without_bearer, (_token_as_written(environ), *_values(environ, "api-token")))
+    written = (_token_as_written(environ), *_values(environ, "api-token"), environ.get(TOKEN_VARIABLE, "").strip())
+    api_tokens = map(_without_bearer, written)
     tokens = dict.fromkeys((*api_tokens, *_values(environ, "github-token")))
     return [token for token in tokens if len(token) >= MIN_SECRET_LENGTH and "${{" not in token]
 
@@ -180,14 +181,15 @@ def _given(environ: Mapping[str, str]) -> dict[str, str]:
         if name == "api-token":
             value = find_token(environ)
         elif name not in _NEVER_QUOTED:
-            value = _redact(value, secrets)
+            value = redact(value, secrets)
         if value:
             given[name] = value
     given["operation"] = resolve(given["operation"], given)
     return given
 
 
-def _redact(value: str, secrets: Iterable[str]) -> str:
+def redact(value: str, secrets: Iterable[str]) -> str:
+    """Replace secrets in a value that a message may quote, before it is shortened."""
     for secret in secrets:
         value = value.replace(secret, "***")
     return value

@@ -1,16 +1,20 @@
 """Inputs as options of a command line, for people with a terminal and for CI systems other than GitHub's."""
 
 import argparse
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NoReturn
 
 from onlineornot_action.inputs.command_line import CommandLine
 from onlineornot_action.inputs.environment import (
     AUTOMATIC,
     TOKEN_VARIABLE,
+    find_secrets,
     find_value,
     has_inputs,
     is_on_github,
+    redact,
     variable_of,
 )
 from onlineornot_action.inputs.model import Inputs, Operation, input_names
@@ -28,7 +32,7 @@ _GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "the update": {
         "status": ("STATUS", f"{', '.join(IncidentStatus)} (required to create)"),
-        "description": ("TEXT", "what customers read (required to create)"),
+        "description": ("TEXT", "what customers read (this or a file is required to create)"),
         "description-file": ("FILE", "a UTF-8 file in the current folder that contains the text"),
         "components": (
             "LIST",
@@ -36,7 +40,10 @@ _GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         ),
         "notify": ("true|false", "whether subscribers are notified"),
         "date-happened": ("TIME", "when it happened: ISO 8601 with date, time and offset (default: now)"),
-        "skip-duplicate": ("true|false", "whether to post nothing when the incident's newest update says the same"),
+        "skip-duplicate": (
+            "true|false|auto",
+            "whether to post nothing when the newest update says the same; auto only knows re-runs on GitHub",
+        ),
     },
     "an existing update": {
         "operation": ("WORD", f"{', '.join(Operation)}; auto updates if there is an --update-id, else creates"),
@@ -61,6 +68,8 @@ _REFUSED_TOKENS = {
 _WHY_NO_TOKENS = "other users of a machine can see command lines, and shells keep them"
 
 _IN_A_WORKFLOW = "The action takes no arguments on its command line; use inputs instead (with: …, not args: …)."
+
+_DOTENV_IN_A_WORKFLOW = "--dotenv has no effect in a workflow, whose later steps read the step's outputs."
 
 _DESCRIPTION = f"""\
 Post, change, read, list or delete incident updates on an OnlineOrNot status page.
@@ -90,16 +99,22 @@ def parse_command_line(arguments: Sequence[str], environ: Mapping[str, str]) -> 
     try:
         options, others = parser.parse_known_args(arguments)
     except _UsageError as error:
-        return CommandLine(unreadable=str(error))
+        return CommandLine(dotenv=_find_dotenv(arguments), usage_error=str(error))
     if options.help:
         return CommandLine(answer=parser.format_help())
     if options.version:
         from onlineornot_action.onlineornot import __version__
 
         return CommandLine(answer=f"{COMMAND} {__version__}\n")
-    given = {name: value for name, value in _given(vars(options)) if value.strip()}
-    problems = (*_unknown(others), *_refused_tokens(vars(options)), *_differences(given, environ))
-    variables = {variable_of(name): value for name, value in given.items()}
+    given = dict(_given(vars(options)))
+    problems = (
+        *_unknown(others, environ),
+        *_refused_tokens(vars(options)),
+        *_empty_booleans(given),
+        *_differences(given, environ),
+        *([_DOTENV_IN_A_WORKFLOW] if options.dotenv and is_on_github(environ) else []),
+    )
+    variables = {variable_of(name): value for name, value in given.items() if value.strip()}
     return CommandLine(variables, options.dotenv or "", problems=problems)
 
 
@@ -109,8 +124,12 @@ class _UsageError(Exception):
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """Raise instead of ending the process, in a sentence."""
-        raise _UsageError(f"{message.removeprefix('argument ')}; see --help.")
+        """Raise instead of ending the process, in a sentence that repeats no value, which could be a secret."""
+        problem = message.removeprefix("argument ").partition(" '")[0]
+        if problem.endswith("expected one argument"):
+            option = problem.partition(":")[0]
+            problem += f"; write {option}=VALUE if the value begins with a hyphen"
+        raise _UsageError(f"{problem}; see --help.")
 
 
 class _Once(argparse.Action):
@@ -151,10 +170,14 @@ def _make_parser() -> _Parser:
 def _add_option(group: argparse._ArgumentGroup, name: str, metavar: str, about: str) -> None:
     default = _default_of(name)
     shown = f"{about} (default: {default})".replace("%", "%%") if default else about
-    if Inputs.model_fields[name.replace("-", "_")].annotation is bool:
+    if _is_boolean(name):
         group.add_argument(f"--{name}", action=_Once, nargs="?", const="true", metavar=metavar, help=shown)
     else:
         group.add_argument(f"--{name}", action=_Once, metavar=metavar, help=shown)
+
+
+def _is_boolean(name: str) -> bool:
+    return Inputs.model_fields[name.replace("-", "_")].annotation is bool
 
 
 def _default_of(name: str) -> str:
@@ -172,17 +195,35 @@ def _given(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
-def _unknown(others: Sequence[str]) -> Iterator[str]:
-    """Say what is no option; only names are repeated, since a value could be a secret."""
+def _find_dotenv(arguments: Sequence[str]) -> str:
+    """Return the file of `--dotenv` on a command line that cannot be read otherwise."""
+    for argument, following in pairwise([*arguments, ""]):
+        if argument == "--dotenv":
+            return following
+        if argument.startswith("--dotenv="):
+            return argument.partition("=")[2]
+    return ""
+
+
+def _unknown(others: Sequence[str], environ: Mapping[str, str]) -> Iterator[str]:
+    """Say what is no option; only what looks like a name is repeated, since a value could be a secret."""
     import difflib
 
     known = [f"--{name}" for name in input_names() if name not in NO_OPTIONS]
-    unknown = [argument.partition("=")[0] for argument in others if argument.startswith("-")]
+    names = (re.match("--?[a-z-]+(?=$|[=:\\s])", redact(argument, find_secrets(environ))) for argument in others)
+    unknown = [name[0] for name in names if name]
     for name in unknown:
         nearest = difflib.get_close_matches(name, known, n=1)
         yield f"There is no option {quote(name)}; {f'did you mean {nearest[0]}?' if nearest else 'see --help.'}"
     if others and not unknown:
         yield f"{len(others)} argument(s) belong to no option; quote a text that contains spaces, and see --help."
+
+
+def _empty_booleans(given: Mapping[str, str]) -> Iterator[str]:
+    """Refuse what is probably a variable that is not set: `--dry-run "$UNSET"` must not post."""
+    for name, value in given.items():
+        if _is_boolean(name) and not value.strip():
+            yield f"--{name} has an empty value; give true or false."
 
 
 def _refused_tokens(options: Mapping[str, Any]) -> Iterator[str]:
@@ -194,5 +235,5 @@ def _refused_tokens(options: Mapping[str, Any]) -> Iterator[str]:
 def _differences(given: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[str]:
     for name, value in given.items():
         in_environment = find_value(environ, name)
-        if in_environment and in_environment != value.strip():
+        if value.strip() and in_environment and in_environment != value.strip():
             yield f"--{name} and the variable for {name} in the environment differ; give only one."

@@ -19,7 +19,7 @@ from onlineornot_action.text import code, dot, escape_markdown, one_line, plain,
 
 MAX_UPDATES = 25
 MAX_TIMELINE_LENGTH = 45_000
-"""Characters of all updates; beyond that the oldest are left out. One update has 25,000 at most, the rest of the
+"""Characters of all updates; beyond that the oldest are left out. One update has 26,000 at most, the rest of the
 comment 15,000, so all of it stays below 65,536 characters, which is GitHub's maximum:
 https://github.com/orgs/community/discussions/27190
 """

@@ -157,6 +157,13 @@ def test_tokens_in_both_spellings_are_secrets() -> None:
     assert find_secrets(environ) == [TOKEN, other]
 
 
+def test_the_variable_for_the_token_is_a_secret_also_where_an_input_takes_its_place() -> None:
+    assert find_secrets(as_variables(USUAL) | {"ONLINEORNOT_API_TOKEN": "other-token-1234"}) == [
+        TOKEN,
+        "other-token-1234",
+    ]
+
+
 def test_all_problems_are_reported_at_once(workspace_environ: dict[str, str]) -> None:
     error = refuse(
         {

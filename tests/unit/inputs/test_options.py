@@ -1,17 +1,17 @@
 """A command line and what it says of the inputs."""
 
-from typing import cast
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onlineornot_action.inputs.command_line import CommandLine
+from onlineornot_action.inputs.environment import variable_of
 from onlineornot_action.inputs.model import input_names
 from onlineornot_action.inputs.options import NO_OPTIONS, parse_command_line
 from onlineornot_action.onlineornot import __version__
 
 SECRET = "sk-1234567890"
+EXPECTED = "expected one argument; write --status=VALUE if the value begins with a hyphen; see --help."
 OPTIONS = [name for name in input_names() if name not in NO_OPTIONS]
 BOOLEANS = ["notify", "dry-run", "fail-on-error"]
 
@@ -86,14 +86,57 @@ def test_a_text_without_quotes_is_refused_and_not_repeated() -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["--status"], "--status: expected one argument; see --help."),
-        (["--status", "--notify"], "--status: expected one argument; see --help."),
+        (["--status"], f"--status: {EXPECTED}"),
+        (["--status", "--notify"], f"--status: {EXPECTED}"),
         (["--status", "UPDATE", "--status", "RESOLVED"], "--status is given twice; see --help."),
         (["--notify", "--notify"], "--notify is given twice; see --help."),
     ],
 )
 def test_a_command_line_that_cannot_be_read_says_why(arguments: list[str], reason: str) -> None:
-    assert parse(*arguments) == CommandLine(unreadable=reason)
+    assert parse(*arguments) == CommandLine(usage_error=reason)
+
+
+@pytest.mark.parametrize("dotenv", [["--dotenv", "update.env"], ["--dotenv=update.env"]])
+def test_a_command_line_that_cannot_be_read_still_names_the_file_for_later_jobs(dotenv: list[str]) -> None:
+    assert parse(*dotenv, "--status").dotenv == "update.env"
+    assert parse("--status").dotenv == ""
+
+
+def test_a_value_may_begin_with_a_hyphen_after_an_equals_sign() -> None:
+    assert parse("--update-id=-Jc2Jfiri7u-").variables == {"INPUT_UPDATE-ID": "-Jc2Jfiri7u-"}
+
+
+@pytest.mark.parametrize("name", BOOLEANS)
+@pytest.mark.parametrize("value", ["", "  "])
+def test_an_empty_boolean_is_refused_since_a_dry_run_must_not_post(name: str, value: str) -> None:
+    assert problem(f"--{name}", value) == f"--{name} has an empty value; give true or false."
+    assert problem(f"--{name}={value}") == f"--{name} has an empty value; give true or false."
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        f"--api-token {SECRET}",
+        f"-t{SECRET}",
+        f"--token:{SECRET}",
+        f"--token={SECRET}",
+        f"--version={SECRET}",
+        f"--{SECRET}",
+        SECRET,
+    ],
+)
+def test_a_token_that_is_passed_in_the_wrong_way_is_not_repeated(argument: str) -> None:
+    assert SECRET not in str(parse(argument))
+
+
+def test_a_token_of_the_environment_is_no_name_of_an_option() -> None:
+    token = "abcdefgh-ijklmnop"
+
+    assert token not in str(parse(f"--{token}", ONLINEORNOT_API_TOKEN=token))
+
+
+def test_the_file_for_later_jobs_is_refused_in_a_workflow() -> None:
+    assert problem("--dotenv", "update.env", GITHUB_ACTIONS="true").startswith("--dotenv has no effect in a workflow")
 
 
 @pytest.mark.parametrize("variable", ["INPUT_STATUS-PAGE-ID", "INPUT_STATUS_PAGE_ID"])
@@ -146,4 +189,5 @@ WORDS = st.one_of(
 def test_any_command_line_is_read_or_refused(arguments: list[str]) -> None:
     command_line = parse(*arguments)
 
-    assert isinstance(command_line, cast("type", CommandLine))
+    known = {variable_of(name) for name in OPTIONS}
+    assert command_line.usage_error or command_line.answer or command_line.variables.keys() <= known
