@@ -183,7 +183,8 @@ def test_documented_steps_use_inputs_that_exist_and_do_not_repeat_a_report(workf
 TESTED = {
     ("README.md", "Set up", "sh"),
     ("README.md", "First update", "yaml"),
-    ("README.md", "Change it, close it, restore components", "yaml"),
+    ("README.md", "Change the text", "yaml"),
+    ("README.md", "Close it", "yaml"),
     ("README.md", "The pull request", "yaml"),
     ("comment.md", "The comment on the pull request", "yaml"),
     ("elsewhere.md", "GitHub without Docker", "yaml"),

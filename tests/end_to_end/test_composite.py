@@ -192,9 +192,11 @@ def test_steps_of_a_job_share_what_the_first_installs(act: Act, store: Store) ->
 
 
 def test_the_documented_job_posts(act: Act, store: Store) -> None:
-    result = act.run(documented_workflows()["composite"].replace("ubuntu-slim", "ubuntu-24.04"), "deployment")
+    workflow = documented_workflows()["composite"].replace("ubuntu-slim", "ubuntu-24.04")
 
-    assert (result.jobs, result.outcomes) == ({"tell-customers": "success"}, ["opened"])
+    result = act.run(workflow, "deployment", scripts={"deploy.sh": "exit 1"})
+
+    assert (result.jobs["tell-customers"], result.outcomes) == ("success", ["opened"])
     assert len(store.incidents) == 2
 
 

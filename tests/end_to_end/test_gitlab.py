@@ -11,7 +11,7 @@ from pathlib import Path
 from shutil import which
 
 import pytest
-from support.documents import gitlab_job
+from support.documents import gitlab_jobs
 from support.image import base_image, docker
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
@@ -30,7 +30,15 @@ deploy:
   variables: {{GIT_STRATEGY: none}}
   script: {deploy}
 
-{job}
+{jobs}
+
+rollback:
+  stage: .post
+  needs: [tell-customers]
+  when: always
+  image: {base}
+  variables: {{GIT_STRATEGY: none}}
+  script: {rollback}
 
 follow-up:
   stage: .post
@@ -70,10 +78,10 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_pipeline(project: Path, image: str, helper_image: str, url: str, deploy: str) -> str:
-    """Run a pipeline with the documented job, and return what it says."""
-    job = re.sub("ghcr[.]io/.*", image, gitlab_job())
-    pipeline = PIPELINE.format(base=base_image(), deploy=deploy, job=job)
+def run_pipeline(project: Path, image: str, helper_image: str, url: str, deploy: str, rollback: str = "exit 1") -> str:
+    """Run a pipeline with the documented jobs, and return what it says."""
+    jobs = re.sub("ghcr[.]io/.*", image, gitlab_jobs())
+    pipeline = PIPELINE.format(base=base_image(), deploy=deploy, rollback=rollback, jobs=jobs)
     (project / ".gitlab-ci.yml").write_text(pipeline, encoding="utf-8")
     variables = {
         "ONLINEORNOT_API_TOKEN": EDIT_TOKEN,
@@ -100,9 +108,9 @@ def run_pipeline(project: Path, image: str, helper_image: str, url: str, deploy:
     return ended.stdout
 
 
-def test_documented_job_is_valid(tmp_path: Path) -> None:
+def test_documented_jobs_are_valid(tmp_path: Path) -> None:
     path = tmp_path / "gitlab-ci.yml"
-    path.write_text(gitlab_job(), encoding="utf-8")
+    path.write_text(gitlab_jobs(), encoding="utf-8")
     checker = Path(sys.executable).with_name("check-jsonschema")
 
     checked = subprocess.run(
@@ -121,8 +129,20 @@ def test_failed_deploy_is_one_update_and_later_jobs_know_it(
     update = list(sandbox.store.incidents.values())[-1].updates[0]
     assert f"Later: opened {update.id}" in logs[0]
     assert f"Later: unchanged {update.id}" in logs[1]
+    assert len(sandbox.store.incidents) == 2
     assert sandbox.store.components[API_ID].status == "MAJOR_OUTAGE"
     assert EDIT_TOKEN not in "".join(logs)
+
+
+@pytest.mark.container
+def test_rollback_that_succeeds_closes_the_incident(
+    image: str, helper_image: str, project: Path, sandbox: Sandbox
+) -> None:
+    run_pipeline(project, image, helper_image, sandbox.url, "exit 1", rollback="exit 0")
+
+    incident = list(sandbox.store.incidents.values())[-1]
+    assert [update.status for update in incident.updates] == ["INVESTIGATING", "RESOLVED"]
+    assert sandbox.store.components[API_ID].status == "OPERATIONAL"
 
 
 @pytest.mark.container

@@ -4,7 +4,7 @@ import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from textwrap import dedent, indent
+from textwrap import dedent
 
 from onlineornot_sandbox.local_step import ROOT
 
@@ -52,23 +52,29 @@ def block(page: str, heading: str, language: str = "yaml") -> str:
 def documented_workflows() -> dict[str, str]:
     """Return all workflows that are shown without a file of their own, by what they are about."""
     first = block("README.md", "First update").removeprefix("jobs:\n")
-    steps = block("README.md", "Change it, close it, restore components")
     outputs = block("inputs.md", "Outputs in later jobs")
     posting = first.partition("    steps:\n")[2].replace("- uses:", "- id: update\n        uses:")
     assert outputs.count(_OMITTED) == 1
     return {
-        "first update": f"{_BEGINNING}{_DEPLOY}\n{first}",
-        "change and close": f"{_BEGINNING}jobs:\n  later:\n    runs-on: ubuntu-24.04\n{indent(steps, '    ')}",
+        "first update": _after_a_deploy(block("README.md", "First update")),
+        "change": _BEGINNING + block("README.md", "Change the text"),
+        "close": _after_a_deploy(block("README.md", "Close it")).replace("deploy:", "rollback:"),
         "outputs": _BEGINNING + outputs.replace(_OMITTED, f"    runs-on: ubuntu-24.04\n    steps:\n{posting}"),
-        "comment": _BEGINNING + block("comment.md", "The comment on the pull request"),
-        "forks": _BEGINNING + block("troubleshooting.md", "Forks and Dependabot"),
-        "composite": _BEGINNING + block("elsewhere.md", "GitHub without Docker"),
+        "comment": _after_a_deploy(block("comment.md", "The comment on the pull request")),
+        "forks": _after_a_deploy(block("troubleshooting.md", "Forks and Dependabot")),
+        "composite": _after_a_deploy(block("elsewhere.md", "GitHub without Docker")),
     }
 
 
-def gitlab_job() -> str:
-    """Return the job for GitLab."""
-    return block("elsewhere.md", "GitLab")
+def _after_a_deploy(job: str) -> str:
+    """Add the job that deploys."""
+    return f"{_BEGINNING}{_DEPLOY}\n{job.removeprefix('jobs:' + chr(10))}"
+
+
+def gitlab_jobs() -> str:
+    """Return the jobs for GitLab."""
+    page = blocks_of(ROOT / "docs/elsewhere.md")
+    return "\n".join(each.text for each in page if (each.heading, each.language) == ("GitLab", "yaml"))
 
 
 def command_lines() -> list[list[str]]:

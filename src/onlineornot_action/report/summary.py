@@ -25,6 +25,12 @@ MAX_COMPONENTS = 100
 """Components in the summary; the output `update` has all of them."""
 
 _DONE = {Operation.CREATE: "posted", Operation.UPDATE: "changed", Operation.DELETE: "deleted"}
+_UNDONE = {
+    Operation.CREATE: "is not there",
+    Operation.UPDATE: "has not changed",
+    Operation.DELETE: "is still there",
+}
+"""What shows that a write whose response was lost was not made."""
 
 
 def sentence(result: Result, inputs: Inputs) -> str:
@@ -101,17 +107,18 @@ def _links(result: Result) -> Iterator[str]:
 
 def _failure(result: Result, inputs: Inputs | None, run_url: str) -> Iterator[str]:
     """Say what to do now, whether customers know, and what happened."""
-    yield f"**{_advice(result, run_url)}**"
+    yield f"**{_advice(result, inputs, run_url)}**"
     if inputs is None or inputs.operation in _DONE:
         yield _consequence(result)
     yield from (escape_markdown(line) for line in result.error.split("\n"))
 
 
-def _advice(result: Result, run_url: str) -> str:
+def _advice(result: Result, inputs: Inputs | None, run_url: str) -> str:
     again = f"[Run the job again]({run_url})" if run_url else "Run the job again"
     if result.notified is None:
         incident = f"[Look at the incident]({result.incident_url})" if result.incident_url else "Look at the incident"
-        return f"{incident} first, and run the job again only if the update is not there."
+        undone = _UNDONE[inputs.operation if inputs else Operation.CREATE]
+        return f"{incident} first, and run the job again only if the update {undone}."
     return {
         Outcome.INVALID: "Fix what is named below, and run the job again.",
         Outcome.REJECTED: "Fix what is named below, and run the job again.",

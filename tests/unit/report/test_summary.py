@@ -185,6 +185,16 @@ def test_below_the_heading_of_a_failure_is_the_one_thing_to_do(failed: Result, a
     assert render(failed, inputs(**CREATE), run_url=_RUN_URL).split("\n\n")[1] == f"**{advice}**"
 
 
+@pytest.mark.parametrize(("operation", "undone"), [("update", "has not changed"), ("delete", "is still there")])
+def test_where_to_look_fits_the_operation(operation: str, undone: str) -> None:
+    given = {"operation": operation, "update_id": UPDATE_ID}
+    given |= {"description": "New."} if operation == "update" else {}
+
+    markdown = render(Result(Outcome.UNKNOWN, INCIDENT_ID, UPDATE_ID, notified=None), inputs(**given))
+
+    assert f"run the job again only if the update {undone}.**" in markdown
+
+
 def test_advice_needs_no_addresses() -> None:
     unknown = render(Result(Outcome.UNKNOWN, INCIDENT_ID, notified=None), inputs(**CREATE))
     not_sent = render(Result(Outcome.NOT_SENT, INCIDENT_ID), inputs(**CREATE))
