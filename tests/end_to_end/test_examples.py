@@ -317,17 +317,17 @@ def test_the_documented_job_comments_on_the_pull_request(act: Act) -> None:
     workflow = documented_workflows()["comment"]
     with FaultServer(app=create_github_app(github)) as server:
         commenting = replace(act, github_url=server.url)
-        commenting.run(workflow, "deployment", {"deployment": {"sha": HEAD}}, scripts={"deploy.sh": FAILS})
+        commenting.run(workflow, "deployment", {"deployment": {"sha": HEAD}})
 
     (comment,) = github.bodies(7)
     assert rows_of(comment) == TOLD_THE_END[1:]
 
 
 def test_the_steps_of_the_readme_lead_through_an_incident(act: Act, store: Store) -> None:
-    first = act.run(documented_workflows()["first update"], "deployment", scripts={"deploy.sh": FAILS})
+    first = act.run(documented_workflows()["first update"], "deployment")
     during = statuses(store)
     changed = act.run(documented_workflows()["change"], "deployment")
-    closed = act.run(documented_workflows()["close"], "deployment", scripts={"deploy.sh": SUCCEEDS})
+    closed = act.run(documented_workflows()["close"], "deployment")
 
     assert (first.jobs, during) == ({"deploy": "failure", "tell-customers": "success"}, DISRUPTED)
     assert [result.outcomes for result in (first, changed, closed)] == [["opened"], ["updated"], ["created"]]
@@ -340,6 +340,6 @@ def test_the_job_for_forks_leaves_the_step_out_where_there_is_no_secret(
 ) -> None:
     workflow = documented_workflows()["forks"]
 
-    result = replace(act, secret=secret).run(workflow, "deployment", scripts={"deploy.sh": FAILS})
+    result = replace(act, secret=secret).run(workflow, "deployment")
 
     assert (result.jobs["tell-customers"], result.outcomes) == ("success", expected)

@@ -12,7 +12,6 @@ PATHS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md",
 PATHS += sorted((ROOT / "docs").glob("*.md"))
 
 _BEGINNING = "name: Documents\n\non: deployment\n\npermissions: {}\n\n"
-_DEPLOY = "jobs:\n  deploy:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: ./deploy.sh\n"
 _OMITTED = "    # …\n"
 
 
@@ -56,19 +55,20 @@ def documented_workflows() -> dict[str, str]:
     posting = first.partition("    steps:\n")[2].replace("- uses:", "- id: update\n        uses:")
     assert outputs.count(_OMITTED) == 1
     return {
-        "first update": _after_a_deploy(block("README.md", "First update")),
+        "first update": _after("deploy", block("README.md", "First update"), "exit 1"),
         "change": _BEGINNING + block("README.md", "Change the text"),
-        "close": _after_a_deploy(block("README.md", "Close it")).replace("deploy:", "rollback:"),
+        "close": _after("rollback", block("README.md", "Close it"), "exit 0"),
         "outputs": _BEGINNING + outputs.replace(_OMITTED, f"    runs-on: ubuntu-24.04\n    steps:\n{posting}"),
-        "comment": _after_a_deploy(block("comment.md", "The comment on the pull request")),
-        "forks": _after_a_deploy(block("troubleshooting.md", "Forks and Dependabot")),
-        "composite": _after_a_deploy(block("elsewhere.md", "GitHub without Docker")),
+        "comment": _after("deploy", block("comment.md", "The comment on the pull request"), "exit 1"),
+        "forks": _after("deploy", block("troubleshooting.md", "Forks and Dependabot"), "exit 1"),
+        "composite": _after("deploy", block("elsewhere.md", "GitHub without Docker"), "exit 1"),
     }
 
 
-def _after_a_deploy(job: str) -> str:
-    """Add the job that deploys."""
-    return f"{_BEGINNING}{_DEPLOY}\n{job.removeprefix('jobs:' + chr(10))}"
+def _after(name: str, jobs: str, does: str) -> str:
+    """Add the job that the others need."""
+    needed = f"  {name}:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: {does}\n\n"
+    return "".join([_BEGINNING, "jobs:\n", needed, jobs.removeprefix("jobs:\n")])
 
 
 def gitlab_jobs() -> str:
