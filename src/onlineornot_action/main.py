@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
 from onlineornot_action.inputs.certificates import find_ca_paths
-from onlineornot_action.inputs.command_line import CommandLine
 from onlineornot_action.inputs.environment import (
     find_proxy_variables,
     find_secrets,
@@ -23,6 +22,7 @@ from onlineornot_action.runner import Level, Runner
 from onlineornot_action.text import locate_defect
 
 if TYPE_CHECKING:
+    from onlineornot_action.inputs.options import CommandLine
     from onlineornot_action.onlineornot.deadline import Clock
     from onlineornot_action.onlineornot.dialing import Resolve
     from onlineornot_action.onlineornot.network import Network
@@ -56,14 +56,14 @@ def main(
         The exit status: 0 when the step did what it was asked to, 1 when it did not, 128 plus the number of the signal
         that ended it.
     """
-    command_line = _read_command_line(arguments, environ)
-    if command_line.answer:
+    command_line = _read_command_line(arguments, environ) if arguments else None
+    if command_line and command_line.answer:
         with contextlib.suppress(OSError, ValueError):
             print(command_line.answer, end="", file=stdout, flush=True)
         return 0
-    if command_line.variables:
+    if command_line:
         environ = _overlay(environ, command_line.variables)
-    runner = _make_runner(environ, stdout, stderr, command_line.dotenv)
+    runner = _make_runner(environ, stdout, stderr, command_line.dotenv if command_line else "")
     session: Session | None = None
     try:
         inputs = _read_inputs(command_line, environ, runner)
@@ -78,9 +78,7 @@ def main(
         return _report(_defect(error, session, runner), session, environ, runner)
 
 
-def _read_command_line(arguments: Sequence[str], environ: Mapping[str, str]) -> CommandLine:
-    if not arguments:
-        return CommandLine()
+def _read_command_line(arguments: Sequence[str], environ: Mapping[str, str]) -> "CommandLine":
     from onlineornot_action.inputs.options import parse_command_line
 
     return parse_command_line(arguments, environ)
@@ -100,16 +98,16 @@ def _make_runner(environ: Mapping[str, str], stdout: TextIO | None, stderr: Text
     return Terminal(environ, stdout, stderr, dotenv)
 
 
-def _read_inputs(command_line: CommandLine, environ: Mapping[str, str], runner: Runner) -> Inputs | Result:
+def _read_inputs(command_line: "CommandLine | None", environ: Mapping[str, str], runner: Runner) -> Inputs | Result:
     """Mask the tokens before anything is printed, then read the inputs; the result when they are wrong."""
     for secret in find_secrets(environ):
         runner.mask(secret)
     if has_bearer_prefix(environ):
         runner.log("The word Bearer before the API token was left out.")
-    if command_line.usage_error:
+    if command_line and command_line.usage_error:
         return Result(Outcome.INVALID, error=command_line.usage_error)
     try:
-        inputs, warnings = read_inputs(environ, command_line.problems)
+        inputs, warnings = read_inputs(environ, command_line.problems if command_line else ())
     except InvalidInputsError as error:
         _warn(runner, error.warnings)
         return Result(Outcome.INVALID, error="\n".join(error.problems))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.fault_run import LIES, FaultRun, run_against
@@ -32,10 +33,11 @@ from support.fault_server import (
 
 from onlineornot_action.session import RunLimits
 from onlineornot_sandbox.auth import EDIT_TOKEN
-from onlineornot_sandbox.seed import INCIDENT_ID
+from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
 from onlineornot_sandbox.store import Store
 
 Create = Callable[..., FaultRun]
+RunStep = Callable[..., Any]
 
 TEXT = "The rollback is through."
 IMPATIENT = RunLimits(response=0.1)
@@ -247,3 +249,26 @@ def test_the_text_of_an_api_error_can_neither_leak_the_token_nor_contain_a_comma
 
     assert (run.outcome, run.is_quiet) == ("rejected", True), run.log
     assert "10001: no ## [error]" in run.outputs["error"]
+
+
+def test_an_unknown_update_comes_with_the_address_of_the_incident_where_one_has_to_look(run_step: RunStep) -> None:
+    script = [
+        Play(FAULTS["reset"], Phase.AFTER, method="POST"),
+        Play(FAULTS["reset"], method="GET", path="/updates", times=FOREVER),
+    ]
+
+    ended = run_step(*script, status="RESOLVED", description=TEXT)
+
+    url = ended.outputs["incident-url"]
+    assert (ended.outcome, url.endswith(f"/incidents/{INCIDENT_ID}")) == ("unknown", True)
+    assert f"**[Look at the incident]({url}) first" in ended.summary
+    assert ended.requests[-1] == f"GET /v1/status_pages/{PAGE_ID}"
+
+
+def test_an_unknown_update_has_no_address_when_the_page_cannot_be_read(run_step: RunStep) -> None:
+    script = [Play(FAULTS["reset"], Phase.AFTER, method="POST"), Play(FAULTS["reset"], method="GET", times=FOREVER)]
+
+    ended = run_step(*script, status="RESOLVED", description=TEXT)
+
+    assert (ended.outcome, ended.outputs["incident-url"]) == ("unknown", "")
+    assert "**Look at the incident first" in ended.summary

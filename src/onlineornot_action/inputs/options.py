@@ -4,9 +4,8 @@ import argparse
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
-from onlineornot_action.inputs.command_line import CommandLine
 from onlineornot_action.inputs.environment import (
     AUTOMATIC,
     TOKEN_VARIABLE,
@@ -84,6 +83,24 @@ example:
   {COMMAND} --status-page-id abcdefgh --incident-title "Checkout is slow" \\
     --if-no-incident create --status INVESTIGATING \\
     --description "We are looking into it." --components "API: PARTIAL_OUTAGE\""""
+
+
+class CommandLine(NamedTuple):
+    """What a command line says.
+
+    Attributes:
+        variables: The options, as the variables that the runner would set for inputs.
+        dotenv: The file for variables that later jobs read; empty for none.
+        answer: The text that was asked for instead of a run; empty when none was.
+        problems: What is wrong with it, a sentence each.
+        usage_error: Why it cannot be read at all; empty when it can.
+    """
+
+    variables: Mapping[str, str] = {}
+    dotenv: str = ""
+    answer: str = ""
+    problems: tuple[str, ...] = ()
+    usage_error: str = ""
 
 
 def parse_command_line(arguments: Sequence[str], environ: Mapping[str, str]) -> CommandLine:
