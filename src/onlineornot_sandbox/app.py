@@ -17,7 +17,7 @@ from onlineornot_sandbox.bodies import (
 )
 from onlineornot_sandbox.envelopes import RefusedError, failure, success
 from onlineornot_sandbox.page_view import render_page
-from onlineornot_sandbox.paging import list_response
+from onlineornot_sandbox.paging import PER_PAGE, list_response
 from onlineornot_sandbox.resources import ReceivedRequest
 from onlineornot_sandbox.store import MissingError, Store
 
@@ -65,6 +65,11 @@ class Api:
     def get_token_permissions(self) -> Response:
         """Return what the token of the request may do."""
         return success({"permissions": permissions_of(request.authorization)})
+
+    def list_pages(self) -> Response:
+        """Return the only status page."""
+        info = {"page": 1, "per_page": PER_PAGE, "count": 1, "total_count": 1}
+        return success([self.store.page_as_json()], result_info=info)
 
     def get_page(self) -> Response:
         """Return the status page."""
@@ -135,6 +140,7 @@ def operations(api: Api) -> Iterator[Route]:
     incidents = f"{page}/incidents"
     updates = f"{incidents}/<incident_id>/updates"
     yield "GET", PERMISSIONS_PATH, api.get_token_permissions
+    yield "GET", "/v1/status_pages", api.list_pages
     yield "GET", page, api.get_page
     yield "GET", f"{page}/components", api.list_components
     yield "GET", f"{page}/groups", api.list_groups

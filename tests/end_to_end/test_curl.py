@@ -1,11 +1,13 @@
 """What a step that calls curl does instead, against the sandbox: the facts of `docs/comparison.md` about it."""
 
+import json
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 
 import pytest
+from support.documents import block
 from support.fault_server import FAULTS, FaultServer, Phase, Play
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
@@ -24,6 +26,9 @@ curl --silent --show-error $OPTIONS "$UPDATES" \
 
 @pytest.fixture
 def server(store: Store) -> Iterator[FaultServer]:
+    """Serve the page to curl, where that is installed."""
+    if shutil.which("curl") is None:
+        (pytest.fail if os.environ.get("REQUIRE_ENGINE") == "1" else pytest.skip)("curl is not installed")
     with FaultServer(store=store) as server:
         yield server
 
@@ -47,6 +52,21 @@ def curl(
 def copies(server: FaultServer) -> int:
     """Count the updates that the page has now and did not have before."""
     return len(server.store.timeline()) - 1
+
+
+def test_the_command_of_the_readme_finds_the_id_of_the_page(server: FaultServer) -> None:
+    command = block("README.md", "Set up", "sh").partition("|")[0]
+
+    shown = subprocess.run(
+        [BASH, "-e", "-c", command.replace("https://api.onlineornot.com", server.url)],
+        env={"PATH": os.defpath, "ONLINEORNOT_API_TOKEN": EDIT_TOKEN},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        timeout=60,
+        check=True,
+    )
+
+    assert [page["id"] for page in json.loads(shown.stdout)["result"]] == [PAGE_ID]
 
 
 def test_a_rerun_posts_a_second_copy_and_notifies_again(server: FaultServer) -> None:
