@@ -251,14 +251,15 @@ def _summary(result: Result, session: "Session | None", run_url: str) -> str:
 
 def _with_incident_url(result: Result, session: "Session", runner: Runner) -> Result:
     """Add the incident's public address: after the work has succeeded, or where somebody has to look at it."""
-    if not result.incident_id or result.outcome is Outcome.DRY_RUN:
+    is_unknown = result.outcome is Outcome.UNKNOWN
+    if result.outcome is Outcome.DRY_RUN or (result.outcome.failed and not is_unknown):
         return result
-    if result.outcome.failed and result.outcome is not Outcome.UNKNOWN:
+    if not result.incident_id and not is_unknown:
         return result
     from onlineornot_action.report.incident_url import find_incident_url
 
     url = find_incident_url(session, result.incident_id, runner.log)
-    if url:
+    if url and result.incident_id:
         runner.set_outputs({"incident-url": url})
     return replace(result, incident_url=url)
 

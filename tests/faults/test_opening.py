@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.fault_run import LIES, PROMPT, FaultRun, run_against
@@ -17,6 +18,7 @@ from support.fault_server import (
     LOST_ANSWERS,
     REFUSALS,
     STRANGE_ANSWERS,
+    WELL,
     Fault,
     Phase,
     Play,
@@ -384,3 +386,16 @@ def test_a_lost_opening_is_found_though_the_title_was_nearly_that_of_an_open_inc
     assert (run.outcome, run.copies) == ("opened", 1), run.log
     assert f"but '{INCIDENT_TITLE}' ({INCIDENT_ID}) differs from it by little" in warnings_of(run)
     assert len(store.incidents) == 2
+
+
+def test_a_lost_opening_comes_with_the_address_of_the_page_where_one_has_to_look(run_step: Callable[..., Any]) -> None:
+    script = [
+        Play(FAULTS["reset"], Phase.AFTER, method="POST"),
+        Play(WELL.fault, method="GET", path="/incidents"),
+        Play(FAULTS["reset"], method="GET", path="/incidents", times=FOREVER),
+    ]
+
+    ended = run_step(*script, incident_title="A new title", if_no_incident="create", status="UPDATE", description="x")
+
+    assert (ended.outcome, ended.outputs["incident-url"]) == ("unknown", "")
+    assert "**[Look at the status page](https://" in ended.summary

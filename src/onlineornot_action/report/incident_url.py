@@ -11,7 +11,10 @@ MAX_HOST_LENGTH = 253
 
 
 def find_incident_url(session: Session, incident_id: str, log: Callable[[str], None]) -> str:
-    """Read the status page, in one short attempt, and return the incident's address; log why it is empty."""
+    """Read the status page, in one short attempt, and return the incident's address; log why it is empty.
+
+    Without the id of an incident, it is the address of the page.
+    """
     try:
         page = session.client.get_status_page(session.page_id, session.deadline.within(session.limits.follow_up))
     except (APIError, CancelledError) as error:
@@ -24,9 +27,10 @@ def find_incident_url(session: Session, incident_id: str, log: Callable[[str], N
 
 
 def incident_url(page: StatusPage, incident_id: str) -> str:
-    """Return the address where readers see an incident; empty when the page does not say where it is."""
+    """Return where readers see an incident, or the page if there is no id; empty when the page does not say where."""
     host = _host(page.custom_domain or (f"{page.subdomain}.onlineornot.com" if page.subdomain else ""))
-    return f"https://{host}/incidents/{incident_id}" if host else ""
+    path = f"incidents/{incident_id}" if incident_id else ""
+    return f"https://{host}/{path}" if host else ""
 
 
 def _host(domain: str) -> str:

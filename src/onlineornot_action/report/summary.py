@@ -116,9 +116,10 @@ def _failure(result: Result, inputs: Inputs | None, run_url: str) -> Iterator[st
 def _advice(result: Result, inputs: Inputs | None, run_url: str) -> str:
     again = f"[Run the job again]({run_url})" if run_url else "Run the job again"
     if result.notified is None:
-        incident = f"[Look at the incident]({result.incident_url})" if result.incident_url else "Look at the incident"
+        look = f"Look at the {'incident' if result.incident_id else 'status page'}"
+        look = f"[{look}]({result.incident_url})" if result.incident_url else look
         undone = _UNDONE[inputs.operation if inputs else Operation.CREATE]
-        return f"{incident} first, and run the job again only if the update {undone}."
+        return f"{look} first, and run the job again only if the update {undone}."
     return {
         Outcome.INVALID: "Fix what is named below, and run the job again.",
         Outcome.REJECTED: "Fix what is named below, and run the job again.",

@@ -172,8 +172,9 @@ LOOK = f"[Look at the incident]({_URL}) first, and run the job again only if the
 @pytest.mark.parametrize(
     ("failed", "advice"),
     [
-        (Result(Outcome.UNKNOWN, notified=None, incident_url=_URL), LOOK),
-        (Result(Outcome.CANCELLED, notified=None, incident_url=_URL), LOOK),
+        (Result(Outcome.UNKNOWN, INCIDENT_ID, notified=None, incident_url=_URL), LOOK),
+        (Result(Outcome.CANCELLED, INCIDENT_ID, notified=None, incident_url=_URL), LOOK),
+        (Result(Outcome.UNKNOWN, notified=None, incident_url=_URL), LOOK.replace("incident]", "status page]")),
         (Result(Outcome.NOT_SENT), f"[Run the job again]({_RUN_URL})."),
         (Result(Outcome.REJECTED), "Fix what is named below, and run the job again."),
         (Result(Outcome.INVALID), "Fix what is named below, and run the job again."),
