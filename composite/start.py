@@ -79,6 +79,7 @@ def _install(environ: Mapping[str, str], signal_received: Callable[[], int | Non
 
     from onlineornot_action.outputs import Outcome, Result
     from onlineornot_action.runner import Runner
+    from onlineornot_action.text import locate_defect
 
     runner = Runner(environ, as_utf_8(sys.stdout))
     secrets = find_secrets(environ)
@@ -94,6 +95,9 @@ def _install(environ: Mapping[str, str], signal_received: Callable[[], int | Non
         tolerated = not error.suspicious and _find_value(environ, "FAIL-ON-ERROR") in ("false", "False", "FALSE")
         _report(Result(Outcome.NOT_SENT, error=f"{error} Nothing was sent."), runner, tolerated=tolerated)
         return 0 if tolerated else 1
+    except Exception as error:  # noqa: BLE001 - whatever it is, the outputs and the exit status have to say so
+        _report(Result(Outcome.NOT_SENT, error=f"Internal error: {locate_defect(error)}. Nothing was sent."), runner)
+        return 1
 
 
 def _install_what_is_needed(installer: "Installer", environ: Mapping[str, str], runner: "Runner") -> Path:
@@ -137,10 +141,11 @@ def _log_output(error: "InstallationError", runner: "Runner", secrets: list[str]
 def _report(result: "Result", runner: "Runner", *, tolerated: bool = False) -> None:
     from onlineornot_action.outputs import Outputs
     from onlineornot_action.runner import Level
+    from onlineornot_action.text import escape_markdown
 
     runner.set_outputs(Outputs.of(result).by_name())
-    runner.publish_outputs()
     runner.annotate(Level.WARNING if tolerated else Level.ERROR, result.error)
+    runner.add_summary(f"### ❌ Nothing was sent\n\n{escape_markdown(result.error)}\n\n")
 
 
 if __name__ == "__main__":

@@ -265,6 +265,18 @@ def test_a_folder_that_cannot_be_written_is_said(start: RunStart, tmp_path: Path
     assert step.end == (1, "not-sent")
     assert [level for level, _ in annotations(step.log)] == ["error"]
     assert "RUNNER_TEMP" in step.outputs["error"]
+    assert step.summary.startswith("### ❌ Nothing was sent\n\nThe action's packages cannot be installed")
+
+
+def test_a_defect_is_said_in_the_outputs_by_its_place(act: Act, action: Path, store: Store) -> None:
+    with (action / "composite/installation.py").open("a", encoding="utf-8") as module:
+        module.write("\n\ndef name_folder(lock):\n    raise RuntimeError(lock)\n")
+
+    result = act.run(JOB + STEP, "push")
+
+    assert (result.jobs, result.outcomes) == ({"post": "failure"}, ["not-sent"])
+    assert result.outputs[0]["error"].startswith("Internal error: RuntimeError in installation.py, line ")
+    assert store.requests == []
 
 
 def test_a_description_arrives_as_it_was_written(start: RunStart, sandbox: Sandbox, installed: dict[str, str]) -> None:
