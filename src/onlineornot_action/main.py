@@ -7,14 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
 from onlineornot_action.inputs.certificates import find_ca_paths
-from onlineornot_action.inputs.environment import (
-    find_proxy_variables,
-    find_secrets,
-    has_bearer_prefix,
-    is_on_github,
-    read_inputs,
-)
+from onlineornot_action.inputs.environment import read_inputs
 from onlineornot_action.inputs.model import Inputs, InvalidInputsError, Operation
+from onlineornot_action.inputs.variables import find_proxy_variables, find_secrets, has_bearer_prefix, is_on_github
 from onlineornot_action.outputs import Kind, Outcome, Outputs, Result
 from onlineornot_action.report import summary
 from onlineornot_action.report.run_url import find_run_url

@@ -14,16 +14,24 @@ from onlineornot_action.inputs.certificates import certificate_problems, certifi
 from onlineornot_action.inputs.model import Inputs, InvalidInputsError, Operation, input_names
 from onlineornot_action.inputs.parsers import AUTO, ParsingContext, find_word
 from onlineornot_action.inputs.rules import RULES, contradictions, resolve, without_effect
-from onlineornot_action.text import MIN_SECRET_LENGTH, kebab, quote
+from onlineornot_action.inputs.variables import (
+    PREFIX,
+    TOKEN_VARIABLE,
+    find_secrets,
+    find_token,
+    find_value,
+    find_values,
+    is_on_github,
+    redact,
+    variable_of,
+)
+from onlineornot_action.text import kebab, quote
 
-TOKEN_VARIABLE = "ONLINEORNOT_API_TOKEN"  # noqa: S105 - the name of a variable
 ALLOW_HTTP_VARIABLE = "ONLINEORNOT_ALLOW_HTTP"
 
 AUTOMATIC = {"operation": AUTO, "skip-duplicate": AUTO}
 """Inputs whose default depends on other inputs, or on the run."""
 
-_PREFIX = "INPUT_"
-_BEARER = "Bearer "
 _NEVER_QUOTED = frozenset({"description", "incident-title", "github-token"})
 """Inputs whose values appear in no message. The first two are refused when they contain a token."""
 
@@ -86,65 +94,9 @@ def _idle_inputs(inputs: Inputs, explicit: Mapping[str, str]) -> Iterator[str]:
         yield f"With operation: {inputs.operation}, these have no effect: {', '.join(unused)}."
 
 
-def is_on_github(environ: Mapping[str, str]) -> bool:
-    """Tell whether GitHub's runner, or one that is compatible with it, has started the process.
-
-    https://docs.github.com/en/actions/reference/workflows-and-actions/variables
-    """
-    return environ.get("GITHUB_ACTIONS") == "true"
-
-
-def find_token(environ: Mapping[str, str]) -> str:
-    """Return the API token, valid or not, without the word Bearer; empty when there is none."""
-    return _without_bearer(_token_as_written(environ))
-
-
-def has_bearer_prefix(environ: Mapping[str, str]) -> bool:
-    """Tell whether the API token was given with the word Bearer, which the request adds by itself."""
-    return _token_as_written(environ).startswith(_BEARER)
-
-
-def find_secrets(environ: Mapping[str, str]) -> list[str]:
-    """Return every token that was given, valid or not, except expressions that GitHub has not evaluated."""
-    written = (_token_as_written(environ), *_values(environ, "api-token"), environ.get(TOKEN_VARIABLE, "").strip())
-    api_tokens = map(_without_bearer, written)
-    tokens = dict.fromkeys((*api_tokens, *_values(environ, "github-token")))
-    return [token for token in tokens if len(token) >= MIN_SECRET_LENGTH and "${{" not in token]
-
-
-def find_proxy_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the names of the variables that set proxies, as they are written."""
-    return tuple(name for name, value in environ.items() if value and name.lower().endswith("_proxy"))
-
-
-def has_inputs(environ: Mapping[str, str]) -> bool:
-    """Tell whether there is a variable for any input."""
-    return any(variable.startswith(_PREFIX) for variable in environ)
-
-
-def variable_of(name: str) -> str:
-    """Return the variable that the runner sets for an input.
-
-    https://docs.github.com/en/actions/reference/workflows-and-actions/metadata-syntax#inputs
-    """
-    return f"{_PREFIX}{name.upper()}"
-
-
-def find_value(environ: Mapping[str, str], name: str) -> str:
-    """Return what a variable says of an input; empty when none does."""
-    return next(iter(_values(environ, name)), "")
-
-
-def _values(environ: Mapping[str, str], name: str) -> list[str]:
-    """Return what the variables say of an input: the runner's, and the one that a shell and GitLab can set as well."""
-    variable = variable_of(name)
-    values = (environ.get(spelling, "").strip() for spelling in (variable, variable.replace("-", "_")))
-    return list(dict.fromkeys(filter(None, values)))
-
-
 def _ambiguous_inputs(environ: Mapping[str, str]) -> Iterator[str]:
     for name in input_names():
-        if len(_values(environ, name)) > 1:
+        if len(find_values(environ, name)) > 1:
             variable = variable_of(name)
             yield f"{variable} and {variable.replace('-', '_')} are both set, and differ; set only one of them."
 
@@ -152,15 +104,6 @@ def _ambiguous_inputs(environ: Mapping[str, str]) -> Iterator[str]:
 def _runner_temp(environ: Mapping[str, str]) -> Path | None:
     written = environ.get("RUNNER_TEMP", "")
     return Path(written) if os.path.isabs(written) else None  # noqa: PTH117 - most runs need no Path for it
-
-
-def _token_as_written(environ: Mapping[str, str]) -> str:
-    return find_value(environ, "api-token") or environ.get(TOKEN_VARIABLE, "").strip()
-
-
-def _without_bearer(token: str) -> str:
-    # Bearer alone is what remains of "Bearer ${{ secrets.X }}" where the secret is empty.
-    return "" if token == _BEARER.strip() else token.removeprefix(_BEARER).strip()
 
 
 def _is_rerun(environ: Mapping[str, str]) -> bool:
@@ -188,13 +131,6 @@ def _given(environ: Mapping[str, str]) -> dict[str, str]:
     return given
 
 
-def redact(value: str, secrets: Iterable[str]) -> str:
-    """Replace secrets in a value that a message may quote, before it is shortened."""
-    for secret in secrets:
-        value = value.replace(secret, "***")
-    return value
-
-
 def _explicit(given: Mapping[str, str]) -> dict[str, str]:
     """Leave out inputs that have their default value: it is the runner that fills in the defaults of `action.yml`."""
     defaults = {"skip-duplicate": AUTO}
@@ -207,8 +143,8 @@ def _explicit(given: Mapping[str, str]) -> dict[str, str]:
 def _unknown_inputs(environ: Mapping[str, str]) -> Iterator[str]:
     known = input_names()
     for variable in sorted(environ):
-        name = variable.removeprefix(_PREFIX).lower().replace("_", "-")
-        if variable.startswith(_PREFIX) and name not in known:
+        name = variable.removeprefix(PREFIX).lower().replace("_", "-")
+        if variable.startswith(PREFIX) and name not in known:
             yield f"There is no input {quote(name)}{_suggestion(name)}"
 
 

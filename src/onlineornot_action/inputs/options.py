@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, NoReturn
 
-from onlineornot_action.inputs.environment import (
-    AUTOMATIC,
+from onlineornot_action.inputs.environment import AUTOMATIC
+from onlineornot_action.inputs.model import Inputs, Operation, input_names
+from onlineornot_action.inputs.variables import (
     TOKEN_VARIABLE,
     find_secrets,
     find_value,
@@ -16,7 +17,6 @@ from onlineornot_action.inputs.environment import (
     redact,
     variable_of,
 )
-from onlineornot_action.inputs.model import Inputs, Operation, input_names
 from onlineornot_action.onlineornot.values import ComponentStatus, IncidentStatus
 from onlineornot_action.text import quote
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.inputs import CREATE, DELETE, GET, LIST, NOW, TOKEN, UPDATE, USUAL, as_variables, problem, read, refuse
 
-from onlineornot_action.inputs.environment import find_secrets, read_inputs
+from onlineornot_action.inputs.environment import read_inputs
 from onlineornot_action.inputs.model import InvalidInputsError, input_names
 from onlineornot_sandbox import local_step
 
@@ -33,7 +33,7 @@ def test_white_space_around_every_value_is_dropped() -> None:
 def test_reading_inputs_imports_neither_requests_nor_github() -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(local_step.ROOT / 'src')!r}); "
-        "from onlineornot_action.inputs.environment import find_secrets, read_inputs; "
+        "from onlineornot_action.inputs.environment import read_inputs; "
         f"read_inputs({as_variables(USUAL | CREATE)!r}); print({{'requests', 'urllib3', 'github'}} & set(sys.modules))"
     )
 
@@ -148,20 +148,6 @@ def test_variables_with_both_spellings_that_differ_are_refused() -> None:
     message = "INPUT_STATUS-PAGE-ID and INPUT_STATUS_PAGE_ID are both set, and differ; set only one of them."
 
     assert problem(CREATE, {"INPUT_STATUS_PAGE_ID": "page5678"}) == message
-
-
-def test_tokens_in_both_spellings_are_secrets() -> None:
-    other = "other-token-1234"
-    environ = as_variables(USUAL | {"api_token": f"Bearer {other}"})
-
-    assert find_secrets(environ) == [TOKEN, other]
-
-
-def test_the_variable_for_the_token_is_a_secret_also_where_an_input_takes_its_place() -> None:
-    assert find_secrets(as_variables(USUAL) | {"ONLINEORNOT_API_TOKEN": "other-token-1234"}) == [
-        TOKEN,
-        "other-token-1234",
-    ]
 
 
 def test_all_problems_are_reported_at_once(workspace_environ: dict[str, str]) -> None:

@@ -1,7 +1,7 @@
-"""What the composite action does before it starts the action itself."""
+"""How the composite action prepares a run."""
 
 import pytest
-from start import shorten_limit
+from preparation import shorten_limit
 
 
 @pytest.mark.parametrize(
