@@ -12,7 +12,7 @@ from installation import CancelledError, InstallationError, Installer
 from onlineornot_action.inputs.variables import PREFIX, find_secrets, find_value, variable_of
 from onlineornot_action.outputs import Outcome, Outputs, Result
 from onlineornot_action.process import as_utf_8
-from onlineornot_action.runner import Level, Runner
+from onlineornot_action.report.actions import Level, Runner
 from onlineornot_action.text import escape_markdown, locate_defect
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -12,8 +12,8 @@ from onlineornot_action.inputs.model import Inputs, InvalidInputsError, Operatio
 from onlineornot_action.inputs.variables import find_proxy_variables, find_secrets, has_bearer_prefix, is_on_github
 from onlineornot_action.outputs import Kind, Outcome, Outputs, Result
 from onlineornot_action.report import summary
+from onlineornot_action.report.actions import Level, Runner
 from onlineornot_action.report.run_url import find_run_url
-from onlineornot_action.runner import Level, Runner
 from onlineornot_action.text import locate_defect
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _overlay(environ: Mapping[str, str], variables: Mapping[str, str]) -> dict[s
 def _make_runner(environ: Mapping[str, str], stdout: TextIO | None, stderr: TextIO | None, dotenv: str) -> Runner:
     if is_on_github(environ):
         return Runner(environ, stdout)
-    from onlineornot_action.terminal import Terminal
+    from onlineornot_action.report.console import Terminal
 
     return Terminal(environ, stdout, stderr, dotenv)
 

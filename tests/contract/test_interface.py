@@ -11,7 +11,7 @@ import yaml
 from support.documents import PATHS, block, blocks_of, documented_workflows
 
 from onlineornot_action.inputs.model import Inputs, input_names
-from onlineornot_action.onlineornot.values import ComponentStatus, IncidentStatus
+from onlineornot_action.onlineornot.models import ComponentStatus, IncidentStatus
 from onlineornot_action.outputs import Kind, Outcome, Outputs
 
 ROOT = Path(__file__).parents[2]

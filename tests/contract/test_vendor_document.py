@@ -19,11 +19,12 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # i
 
 from onlineornot_action.onlineornot.models import (
     ComponentAffected,
+    ComponentStatus,
     IncidentCreate,
+    IncidentStatus,
     IncidentUpdateCreate,
     IncidentUpdatePatch,
 )
-from onlineornot_action.onlineornot.values import ComponentStatus, IncidentStatus
 from onlineornot_sandbox import bodies
 from onlineornot_sandbox.app import Api, operations
 from onlineornot_sandbox.auth import EDIT_TOKEN

@@ -7,8 +7,13 @@ from support.fault_server import JSON_TYPE, Play, VirtualClock, envelope, respon
 
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.errors import APIError
-from onlineornot_action.onlineornot.models import ComponentAffected, IncidentUpdateCreate, IncidentUpdatePatch
-from onlineornot_action.onlineornot.values import ComponentStatus, IncidentStatus
+from onlineornot_action.onlineornot.models import (
+    ComponentAffected,
+    ComponentStatus,
+    IncidentStatus,
+    IncidentUpdateCreate,
+    IncidentUpdatePatch,
+)
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, PAGE_ID, UPDATE_ID
 
 UPDATE = IncidentUpdateCreate(

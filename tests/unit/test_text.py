@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.markdown import FILTERS, Page, borders, rows, skeleton, tokens, words_outside_of_code
 from support.untrusted_text import MARKDOWN_BAITS, untrusted
 
-from onlineornot_action.onlineornot.values import ComponentStatus
+from onlineornot_action.onlineornot.models import ComponentStatus
 from onlineornot_action.text import (
     JOINER,
     MAX_CELL_LENGTH,

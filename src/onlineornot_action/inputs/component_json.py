@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from onlineornot_action.inputs.component_lines import NamedStatus, component_status, consistent, once_each
 from onlineornot_action.inputs.parsers import ID_RULE
-from onlineornot_action.onlineornot.values import ID_PATTERN, ComponentStatus
+from onlineornot_action.onlineornot.models import ID_PATTERN, ComponentStatus
 from onlineornot_action.text import quote
 
 _NOT_A_LIST = "is not a JSON list of objects with id or name, and status"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from onlineornot_action.inputs.parsers import find_word
-from onlineornot_action.onlineornot.values import ComponentStatus
+from onlineornot_action.onlineornot.models import ComponentStatus
 from onlineornot_action.text import fold, quote
 
 _MIN_SIMILARITY = 0.8

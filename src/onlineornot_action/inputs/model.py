@@ -13,7 +13,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from onlineornot_action.inputs import parsers
 from onlineornot_action.inputs.components import Components, parse_components
-from onlineornot_action.onlineornot.values import IncidentStatus
+from onlineornot_action.onlineornot.models import IncidentStatus
 from onlineornot_action.text import kebab
 
 

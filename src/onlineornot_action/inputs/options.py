@@ -17,7 +17,7 @@ from onlineornot_action.inputs.variables import (
     redact,
     variable_of,
 )
-from onlineornot_action.onlineornot.values import ComponentStatus, IncidentStatus
+from onlineornot_action.onlineornot.models import ComponentStatus, IncidentStatus
 from onlineornot_action.text import quote
 
 COMMAND = "onlineornot-incident-update"

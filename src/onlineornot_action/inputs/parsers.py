@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationInfo
 
 from onlineornot_action.inputs import description
-from onlineornot_action.onlineornot.values import ID_PATTERN
+from onlineornot_action.onlineornot.models import ID_PATTERN
 from onlineornot_action.text import MIN_SECRET_LENGTH, fold, kebab, normalize_newlines, quote, strip_controls
 
 AUTO = "auto"

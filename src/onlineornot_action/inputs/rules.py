@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from onlineornot_action.inputs.model import IfNoIncident, Operation
 from onlineornot_action.inputs.parsers import AUTO, LATEST
-from onlineornot_action.onlineornot.values import IncidentStatus
+from onlineornot_action.onlineornot.models import IncidentStatus
 
 MAINTENANCE_STATUSES = frozenset(
     {IncidentStatus.SCHEDULED, IncidentStatus.IN_PROGRESS, IncidentStatus.VERIFYING, IncidentStatus.COMPLETED}

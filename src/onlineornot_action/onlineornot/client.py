@@ -10,6 +10,7 @@ from onlineornot_action.onlineornot import __version__
 from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, Deadline, Limits, backoff
 from onlineornot_action.onlineornot.errors import APIError, CancelledError, Effect
 from onlineornot_action.onlineornot.models import (
+    ID_PATTERN,
     Component,
     Deleted,
     Group,
@@ -27,7 +28,6 @@ from onlineornot_action.onlineornot.models import (
 from onlineornot_action.onlineornot.network import Network
 from onlineornot_action.onlineornot.responses import Envelope, Received, read_response
 from onlineornot_action.onlineornot.transport import Request, Transport
-from onlineornot_action.onlineornot.values import ID_PATTERN
 
 BASE_URL = "https://api.onlineornot.com"
 USER_AGENT = f"onlineornot-incident-update/{__version__}"

@@ -8,6 +8,7 @@ into a failure. No text that is read contains a secret: the validation context n
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Generic, Protocol, TypeVar
 
 from pydantic import (
@@ -20,7 +21,37 @@ from pydantic import (
     WrapValidator,
 )
 
-from onlineornot_action.onlineornot.values import ID_PATTERN, ComponentStatus, IncidentStatus
+ID_PATTERN = r"^[A-Za-z0-9_-]{8,64}$"
+
+
+class IncidentStatus(StrEnum):
+    """Status that an update gives its incident; the last four are for maintenances."""
+
+    INVESTIGATING = "INVESTIGATING"
+    IDENTIFIED = "IDENTIFIED"
+    MONITORING = "MONITORING"
+    RESOLVED = "RESOLVED"
+    UPDATE = "UPDATE"
+    SCHEDULED = "SCHEDULED"
+    IN_PROGRESS = "IN_PROGRESS"
+    VERIFYING = "VERIFYING"
+    COMPLETED = "COMPLETED"
+
+
+ENDING_STATUSES = frozenset({IncidentStatus.RESOLVED, IncidentStatus.COMPLETED})
+"""Statuses of an update that ends its incident."""
+
+
+class ComponentStatus(StrEnum):
+    """Operational status of a component."""
+
+    OPERATIONAL = "OPERATIONAL"
+    DEGRADED_PERFORMANCE = "DEGRADED_PERFORMANCE"
+    PARTIAL_OUTAGE = "PARTIAL_OUTAGE"
+    MAJOR_OUTAGE = "MAJOR_OUTAGE"
+    MAINTENANCE = "MAINTENANCE"
+    NO_IMPACT = "NO_IMPACT"
+
 
 ResourceId = Annotated[str, Field(pattern=ID_PATTERN)]
 """The id of any resource: case-sensitive, in practice 8 or 12 characters, possibly with a leading hyphen."""

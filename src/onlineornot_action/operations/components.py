@@ -8,8 +8,13 @@ from onlineornot_action.inputs.component_lines import NamedStatus, once_each, se
 from onlineornot_action.inputs.components import RESTORE
 from onlineornot_action.inputs.model import InvalidInputsError
 from onlineornot_action.onlineornot.errors import NotFoundError
-from onlineornot_action.onlineornot.models import Component, ComponentAffected, Incident, IncidentUpdate
-from onlineornot_action.onlineornot.values import ComponentStatus
+from onlineornot_action.onlineornot.models import (
+    Component,
+    ComponentAffected,
+    ComponentStatus,
+    Incident,
+    IncidentUpdate,
+)
 from onlineornot_action.operations.incidents import end_of, is_open, is_planned, start_of
 from onlineornot_action.session import Session, Target
 from onlineornot_action.text import fold, quote, quote_name

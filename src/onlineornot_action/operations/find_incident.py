@@ -6,8 +6,7 @@ from onlineornot_action.exactly_once.evidence import Evidence
 from onlineornot_action.exactly_once.listing import Listing
 from onlineornot_action.inputs.model import IfNoIncident, InvalidInputsError, Operation
 from onlineornot_action.inputs.parsers import SkipDuplicate
-from onlineornot_action.onlineornot.models import Incident, newest_first
-from onlineornot_action.onlineornot.values import ENDING_STATUSES
+from onlineornot_action.onlineornot.models import ENDING_STATUSES, Incident, newest_first
 from onlineornot_action.operations.incidents import has_title, is_nearly, open_incidents, other_open_incidents
 from onlineornot_action.operations.updates import draft_update
 from onlineornot_action.outputs import Outcome, Result

@@ -4,8 +4,14 @@ import unicodedata
 from collections.abc import Iterable
 
 from onlineornot_action.inputs.parsers import AUTOMATED
-from onlineornot_action.onlineornot.models import Incident, IncidentUpdate, newest_first, seconds_since_1970
-from onlineornot_action.onlineornot.values import ENDING_STATUSES, IncidentStatus
+from onlineornot_action.onlineornot.models import (
+    ENDING_STATUSES,
+    Incident,
+    IncidentStatus,
+    IncidentUpdate,
+    newest_first,
+    seconds_since_1970,
+)
 from onlineornot_action.text import fold, one_line
 
 MIN_SIMILARITY = 0.8

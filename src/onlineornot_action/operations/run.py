@@ -8,8 +8,13 @@ from onlineornot_action.exactly_once.post import Posted, duplicate_warnings, pos
 from onlineornot_action.inputs.model import InvalidInputsError, Operation
 from onlineornot_action.inputs.parsers import LATEST, SkipDuplicate
 from onlineornot_action.onlineornot.errors import NotFoundError
-from onlineornot_action.onlineornot.models import IncidentUpdate, IncidentUpdatePatch, created_or_oldest, newest_first
-from onlineornot_action.onlineornot.values import ENDING_STATUSES
+from onlineornot_action.onlineornot.models import (
+    ENDING_STATUSES,
+    IncidentUpdate,
+    IncidentUpdatePatch,
+    created_or_oldest,
+    newest_first,
+)
 from onlineornot_action.operations.duplicates import duplicate_check, reason_to_repeat, stale_warnings
 from onlineornot_action.operations.updates import UpdateDraft, draft_update, is_patched
 from onlineornot_action.outputs import Outcome, Result

@@ -12,6 +12,7 @@ from onlineornot_action.exactly_once.listing import Comparison
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.deadline import Deadline
 from onlineornot_action.onlineornot.models import (
+    ENDING_STATUSES,
     ComponentAffected,
     IncidentUpdate,
     IncidentUpdateCreate,
@@ -19,7 +20,6 @@ from onlineornot_action.onlineornot.models import (
     ListPage,
     created_or_oldest,
 )
-from onlineornot_action.onlineornot.values import ENDING_STATUSES
 from onlineornot_action.session import Session, Target
 
 _PRECISION = 1.0

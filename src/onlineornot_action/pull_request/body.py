@@ -12,8 +12,14 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from onlineornot_action.inputs.parsers import MAX_TITLE_LENGTH
-from onlineornot_action.onlineornot.models import ComponentChange, IncidentUpdate, newest_first, seconds_since_1970
-from onlineornot_action.onlineornot.values import ENDING_STATUSES, IncidentStatus
+from onlineornot_action.onlineornot.models import (
+    ENDING_STATUSES,
+    ComponentChange,
+    IncidentStatus,
+    IncidentUpdate,
+    newest_first,
+    seconds_since_1970,
+)
 from onlineornot_action.pull_request.event import WorkflowRun
 from onlineornot_action.text import code, dot, escape_markdown, one_line, plain, shorten
 

@@ -23,7 +23,7 @@ from onlineornot_action.pull_request.body import (
     render,
 )
 from onlineornot_action.pull_request.event import WorkflowRun
-from onlineornot_action.runner import Level, Runner
+from onlineornot_action.report.actions import Level, Runner
 from onlineornot_action.session import Session
 from onlineornot_action.text import locate_defect
 

@@ -30,8 +30,7 @@ from onlineornot_action.onlineornot.errors import (
     effect_of,
     error_for,
 )
-from onlineornot_action.onlineornot.models import IncidentUpdate, IncidentUpdateCreate, ListPage
-from onlineornot_action.onlineornot.values import IncidentStatus
+from onlineornot_action.onlineornot.models import IncidentStatus, IncidentUpdate, IncidentUpdateCreate, ListPage
 from onlineornot_action.operations.updates import UpdateDraft
 
 TEXT = "A fix is out."

@@ -7,7 +7,7 @@ from support.inputs import CREATE, problem, read
 
 from onlineornot_action.inputs.component_lines import NamedStatus
 from onlineornot_action.inputs.components import parse_components
-from onlineornot_action.onlineornot.values import ComponentStatus
+from onlineornot_action.onlineornot.models import ComponentStatus
 
 UP = ComponentStatus.OPERATIONAL
 STATUSES = st.sampled_from(ComponentStatus)

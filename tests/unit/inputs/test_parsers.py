@@ -9,7 +9,7 @@ import pytest
 from support.inputs import BY_TITLE, CREATE, GET, NOW, TOKEN, problem, read, refuse
 
 from onlineornot_action.inputs.parsers import SkipDuplicate
-from onlineornot_action.onlineornot.values import IncidentStatus
+from onlineornot_action.onlineornot.models import IncidentStatus
 
 YEAR = timedelta(days=366)
 

@@ -50,9 +50,8 @@ from onlineornot_action.onlineornot.errors import (
     ProxyError,
     RateLimitError,
 )
-from onlineornot_action.onlineornot.models import IncidentUpdateCreate
+from onlineornot_action.onlineornot.models import IncidentStatus, IncidentUpdateCreate
 from onlineornot_action.onlineornot.network import Network
-from onlineornot_action.onlineornot.values import IncidentStatus
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.bodies import IncidentUpdateCreate as StoredUpdate
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, PAGE_ID, UPDATE_ID

@@ -10,12 +10,12 @@ from onlineornot_action.onlineornot.models import (
     Component,
     ComponentAffected,
     ComponentChange,
+    ComponentStatus,
     Incident,
     IncidentComponent,
     IncidentUpdate,
     LatestUpdate,
 )
-from onlineornot_action.onlineornot.values import ComponentStatus
 from onlineornot_action.operations.components import MAX_NAMES, Restoration, plan, resolve, statuses_before
 
 UP, DOWN, SLOW = ComponentStatus.OPERATIONAL, ComponentStatus.MAJOR_OUTAGE, ComponentStatus.DEGRADED_PERFORMANCE

@@ -3,8 +3,7 @@
 import pytest
 from support.sample_incidents import ENDED, PLAN, TITLE, incident
 
-from onlineornot_action.onlineornot.models import Incident
-from onlineornot_action.onlineornot.values import IncidentStatus
+from onlineornot_action.onlineornot.models import Incident, IncidentStatus
 from onlineornot_action.operations.incidents import has_title, is_nearly, is_open, open_incidents, other_open_incidents
 
 ENDING = ("RESOLVED", "COMPLETED")

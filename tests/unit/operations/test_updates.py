@@ -6,11 +6,11 @@ import pytest
 
 from onlineornot_action.onlineornot.models import (
     ComponentAffected,
+    IncidentStatus,
     IncidentUpdate,
     IncidentUpdateCreate,
     IncidentUpdatePatch,
 )
-from onlineornot_action.onlineornot.values import IncidentStatus
 from onlineornot_action.operations.updates import is_patched, says_the_same
 
 API = {"id": "component-api", "new_status": "MAJOR_OUTAGE"}

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from support.markdown import FILTERS, Page, tokens
 from support.untrusted_text import MARKDOWN_BAITS, untrusted
 
-from onlineornot_action.onlineornot.models import ComponentChange, IncidentUpdate
-from onlineornot_action.onlineornot.values import IncidentStatus
+from onlineornot_action.onlineornot.models import ComponentChange, IncidentStatus, IncidentUpdate
 from onlineornot_action.pull_request.body import (
     CommentContent,
     CommentState,

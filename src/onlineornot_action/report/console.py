@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TextIO
 
-from onlineornot_action.runner import Level, Runner
+from onlineornot_action.report.actions import Level, Runner
 
 _COLORS = {Level.NOTICE: "32", Level.WARNING: "33", Level.ERROR: "31"}
 """https://en.wikipedia.org/wiki/ANSI_escape_code#Colors"""

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from support.runner_model import Command, commands
 from support.untrusted_text import texts
 
-from onlineornot_action.runner import Level, Runner
+from onlineornot_action.report.actions import Level, Runner
 from onlineornot_sandbox.output_file import parse_outputs
 
 Write = Callable[[Runner], object]

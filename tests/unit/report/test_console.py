@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from support.runner_model import commands
 from support.untrusted_text import texts
 
-from onlineornot_action.runner import Level
-from onlineornot_action.terminal import Terminal
+from onlineornot_action.report.actions import Level
+from onlineornot_action.report.console import Terminal
 
 SECRET = 'a"secret\\token'
 
