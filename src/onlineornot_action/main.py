@@ -18,9 +18,9 @@ from onlineornot_action.text import locate_defect
 
 if TYPE_CHECKING:
     from onlineornot_action.inputs.options import CommandLine
-    from onlineornot_action.onlineornot.deadline import Clock
-    from onlineornot_action.onlineornot.dialing import Resolve
-    from onlineornot_action.onlineornot.network import Network
+    from onlineornot_action.network.connect import Resolve
+    from onlineornot_action.network.deadline import Clock
+    from onlineornot_action.network.exchange import Network
     from onlineornot_action.session import RunLimits, Session, Target
 
 
@@ -65,7 +65,7 @@ def main(
         if isinstance(inputs, Result):
             return _report(inputs, None, environ, runner)
         network = _open_network(environ, resolve)
-        session = _open_session(inputs, network, environ, runner, lambda: signal_received() is not None, clock, limits)
+        session = _open_session(inputs, network, runner, lambda: signal_received() is not None, clock, limits)
         result = _rehearse(session) if _is_rehearsal(inputs) else _operate(session)
         tolerated = result.outcome.kind is Kind.TOLERABLE and not inputs.fail_on_error
         return _report(result, session, environ, runner, tolerated=tolerated, signal_number=signal_received())
@@ -111,36 +111,30 @@ def _read_inputs(command_line: "CommandLine | None", environ: Mapping[str, str],
 
 
 def _open_network(environ: Mapping[str, str], resolve: "Resolve | None") -> "Network":
-    from onlineornot_action.onlineornot.dialing import Dialer, resolve_name
-    from onlineornot_action.onlineornot.network import Network
+    from onlineornot_action.network.connect import install, resolve_name
+    from onlineornot_action.network.exchange import Network
 
-    return Network(find_ca_paths(environ), find_proxy_variables(environ), Dialer(resolve or resolve_name))
+    install(resolve or resolve_name)
+    return Network(find_ca_paths(environ), find_proxy_variables(environ))
 
 
 def _open_session(
     inputs: Inputs,
     network: "Network",
-    environ: Mapping[str, str],
     runner: Runner,
     cancelled: Callable[[], bool],
     clock: "Clock | None",
     limits: "RunLimits | None",
 ) -> "Session":
     # A run that fails on its inputs does without `requests`, which these import.
+    from onlineornot_action.network.deadline import SYSTEM_CLOCK, Deadline
     from onlineornot_action.onlineornot.client import OnlineOrNotClient
-    from onlineornot_action.onlineornot.deadline import SYSTEM_CLOCK, Deadline
     from onlineornot_action.session import RunLimits, Session
 
     limits = limits or RunLimits()
-    deadline = Deadline.after(inputs.timeout_seconds, clock or SYSTEM_CLOCK, cancelled, runner.log)
+    deadline = Deadline.after(inputs.timeout_seconds, clock or SYSTEM_CLOCK, cancelled, runner.log, limits.exchange)
     client = OnlineOrNotClient(
-        inputs.api_token,
-        deadline=deadline,
-        base_url=inputs.api_url,
-        network=network,
-        secrets=find_secrets(environ),
-        limits=limits,
-        log=runner.log,
+        inputs.api_token, deadline=deadline, base_url=inputs.api_url, network=network, mask=runner.scrub
     )
     return Session(inputs, client, deadline, limits, network)
 
@@ -151,7 +145,8 @@ def _is_rehearsal(inputs: Inputs) -> bool:
 
 def _rehearse(session: "Session") -> Result:
     """Check whether the token may write, before a lookup can end the run; then do all but the writing."""
-    from onlineornot_action.onlineornot.errors import APIError, CancelledError
+    from onlineornot_action.network.deadline import CancelledError
+    from onlineornot_action.onlineornot.errors import APIError
     from onlineornot_action.operations.permissions import check_permissions
 
     try:
@@ -169,7 +164,8 @@ def _rehearse(session: "Session") -> Result:
 def _operate(session: "Session") -> Result:
     """Find what the inputs name and do what they ask for; or say why it was not done."""
     from onlineornot_action.exactly_once.post import CancelledWriteError, UnknownOutcomeError
-    from onlineornot_action.onlineornot.errors import APIError, CancelledError
+    from onlineornot_action.network.deadline import CancelledError
+    from onlineornot_action.onlineornot.errors import APIError
     from onlineornot_action.operations.run import run
     from onlineornot_action.session import Target
 

@@ -1,13 +1,14 @@
 """What one run works with, and what it has found out so far; both frozen, and handed from step to step."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from onlineornot_action.exactly_once.listing import Listing, PostLimits, read_reliably
 from onlineornot_action.inputs.model import Inputs
+from onlineornot_action.network.deadline import Deadline, Limits
+from onlineornot_action.network.exchange import Network
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
-from onlineornot_action.onlineornot.deadline import Deadline
 from onlineornot_action.onlineornot.models import (
     Component,
     ComponentAffected,
@@ -17,13 +18,16 @@ from onlineornot_action.onlineornot.models import (
     Listed,
     ListPage,
 )
-from onlineornot_action.onlineornot.network import Network
 
 
 @dataclass(frozen=True)
-class RunLimits(PostLimits):
+class RunLimits:
     """Every limit of a run, in seconds unless stated otherwise; tests shorten them."""
 
+    exchange: Limits = field(default_factory=Limits)
+    """Of each request; the client and the deadline apply them."""
+    post: PostLimits = field(default_factory=PostLimits)
+    """Of posting exactly once."""
     follow_up: float = 5
     """For reading what is useful but not essential once the work is done."""
     first_updates: float = 15
@@ -62,10 +66,10 @@ class Session:
     def read_incidents(self, *, is_enough: Callable[[list[Incident]], bool] = lambda _: False) -> Listing[Incident]:
         """Read all incidents of the page, or only until `is_enough` accepts those read so far."""
         pages = partial(self.client.incident_pages, self.page_id)
-        return read_reliably(pages, self.deadline, self.limits, is_enough=is_enough)
+        return read_reliably(pages, self.deadline, self.limits.post, is_enough=is_enough)
 
     def _read(self, pages: Callable[[], Iterable[ListPage[Listed]]]) -> Listing[Listed]:
-        return read_reliably(pages, self.deadline, self.limits)
+        return read_reliably(pages, self.deadline, self.limits.post)
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,17 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from onlineornot_action.exactly_once.evidence import Evidence
-from onlineornot_action.exactly_once.post import MAX_LOST_WRITES, CancelledWriteError, UnknownOutcomeError
-from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, Deadline, Limits, backoff
-from onlineornot_action.onlineornot.errors import APIError, CancelledError, Effect, InterceptedError, NotFoundError
+from onlineornot_action.exactly_once.listing import PostLimits
+from onlineornot_action.exactly_once.post import CancelledWriteError, UnknownOutcomeError
+from onlineornot_action.network.deadline import CancelledError, Deadline
+from onlineornot_action.network.exchange import Effect
+from onlineornot_action.onlineornot.errors import APIError, InterceptedError, NotFoundError
 
 T = TypeVar("T")
 
 
 def change(
-    write: Callable[[], T], read_back: Callable[[], T | None], deadline: Deadline, limits: Limits = DEFAULT_LIMITS
+    write: Callable[[], T], read_back: Callable[[], T | None], deadline: Deadline, limits: PostLimits
 ) -> tuple[T, Evidence]:
     """Make a change that is safe to repeat, and say how it is known to be made.
 
@@ -20,7 +22,7 @@ def change(
         write: Makes the change.
         read_back: Returns what `write` returns if the change is made, otherwise None.
         deadline: When to give up.
-        limits: Pauses and reserves.
+        limits: How many writes may lose their responses.
 
     Raises:
         APIError: The change is not made.
@@ -43,16 +45,18 @@ def change(
 
 
 def _reconcile(
-    lost: APIError, write: Callable[[], T], read_back: Callable[[], T | None], deadline: Deadline, limits: Limits
+    lost: APIError, write: Callable[[], T], read_back: Callable[[], T | None], deadline: Deadline, limits: PostLimits
 ) -> tuple[T, Evidence]:
     """Read back and write again, in turn, until either shows that the change is made."""
-    for attempts in range(1, MAX_LOST_WRITES + 1):
-        pause = backoff(attempts, limits)
-        if not deadline.sleep(pause, limits.read_reserve, until="the update is read back, since the response was lost"):
+    for attempts in range(1, limits.lost_writes + 1):
+        pause = deadline.backoff(attempts)
+        if not deadline.sleep(
+            pause, deadline.limits.read_reserve, until="the update is read back, since the response was lost"
+        ):
             break
         if (made := _read_back_if_possible(read_back)) is not None:
             return made, Evidence.RECONCILED
-        if attempts == MAX_LOST_WRITES or deadline.left() < limits.write_reserve:
+        if attempts == limits.lost_writes or deadline.left() < deadline.limits.write_reserve:
             break
         try:
             return write(), Evidence.RESPONSE

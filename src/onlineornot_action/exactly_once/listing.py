@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Generic
 
-from onlineornot_action.onlineornot.deadline import Deadline, Limits, backoff
-from onlineornot_action.onlineornot.errors import APIResponseValidationError
+from onlineornot_action.network.deadline import Deadline
+from onlineornot_action.onlineornot.errors import APIError, APIResponseValidationError
 from onlineornot_action.onlineornot.models import AnyItem, Listed, ListPage
 
 MAX_PAGES = 20
@@ -14,7 +15,7 @@ MAX_PAGES = 20
 
 
 @dataclass(frozen=True)
-class PostLimits(Limits):
+class PostLimits:
     """Limits of posting exactly once, in seconds unless stated otherwise; docs/exactly-once.md explains them."""
 
     absence_delay: float = 20
@@ -27,6 +28,8 @@ class PostLimits(Limits):
     """An item created no longer than this before a write, by the server's clock, may have come from it."""
     baseline_age: float = 300
     """An item created longer than this before a write cannot have come from it."""
+    lost_writes: int = 3
+    """How many writes may end without a response before no more are made."""
 
 
 class Listing(Generic[Listed]):
@@ -96,9 +99,55 @@ def read_reliably(
         if is_enough(reading.items) or (reading.complete and (reading.items or empty_before)):
             return reading
         empty_before = reading.complete
-        pause = limits.empty_list_delay if empty_before else backoff(attempts, limits)
-        if not deadline.sleep(pause, limits.read_reserve, until="the list is read again"):
-            raise APIResponseValidationError("the list never had as many items as its total_count", status=200)
+        pause = limits.empty_list_delay if empty_before else deadline.backoff(attempts)
+        if not deadline.sleep(pause, deadline.limits.read_reserve, until="the list is read again"):
+            raise APIResponseValidationError("the list never had as many items as its total_count")
+
+
+Pages = Callable[[Deadline], Iterable[ListPage[Listed]]]
+"""Reads a list until a deadline."""
+
+
+@dataclass(frozen=True)
+class DuplicateCheck(Generic[Listed]):
+    """When an item that is already there makes posting unnecessary.
+
+    Attributes:
+        find: Returns that item of a list, if there is one.
+        is_required: Whether nothing is posted while the list cannot be read. Otherwise the check is left out then.
+    """
+
+    find: Callable[[list[Listed]], Listed | None]
+    is_required: bool
+
+
+def read_baseline(
+    pages: Pages[Listed], deadline: Deadline, limits: PostLimits, check: DuplicateCheck[Listed] | None = None
+) -> Listing[Listed] | None:
+    """Read a list before a write; return None when it cannot be read or stays incomplete.
+
+    It may take its share of the time, or all of it where a required check depends on the list.
+
+    Raises:
+        APIError: The list cannot be read, and a required check or the write depends on it.
+    """
+    if check and check.is_required:
+        find, read = check.find, partial(pages, deadline)
+        return read_reliably(read, deadline, limits, is_enough=lambda items: find(items) is not None)
+    share = deadline.within(deadline.left() * limits.baseline_share)
+    try:
+        return read_reliably(partial(pages, share), share, limits) if check else _read_at_most_twice(pages, share)
+    except APIError as error:
+        if error.prevents_writing:
+            raise
+        return None
+
+
+def _read_at_most_twice(pages: Pages[Listed], deadline: Deadline) -> Listing[Listed] | None:
+    reading = Listing(pages(deadline))
+    if not (reading.complete or reading.too_long):
+        reading = Listing(pages(deadline))
+    return reading if reading.complete or reading.too_long else None
 
 
 @dataclass(frozen=True)

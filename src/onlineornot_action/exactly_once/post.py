@@ -18,23 +18,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol
 
-from onlineornot_action.exactly_once.baseline import DuplicateCheck, read_baseline
 from onlineornot_action.exactly_once.evidence import Evidence
 from onlineornot_action.exactly_once.listing import (
     Comparison,
+    DuplicateCheck,
     Listing,
     NewItems,
     PostLimits,
     find_new_items,
     ids_of,
     oldest_first,
+    read_baseline,
 )
-from onlineornot_action.onlineornot.deadline import Deadline, backoff
-from onlineornot_action.onlineornot.errors import APIError, CancelledError, Effect, InterceptedError
+from onlineornot_action.network.deadline import CancelledError, Deadline
+from onlineornot_action.network.exchange import Effect
+from onlineornot_action.onlineornot.errors import APIError, InterceptedError
 from onlineornot_action.onlineornot.models import AnyItem, ListPage
-
-MAX_LOST_WRITES = 3
-"""How many writes may end without a response before no more are made."""
 
 _NEXT = "the list is read again for the update whose response was lost"
 
@@ -122,7 +121,7 @@ def post(
         deadline: When to give up.
         duplicate_check: Whether an existing item makes posting unnecessary; None if none does.
         baseline: The list, if it was read reliably just before.
-        limits: Pauses, reserves and the like.
+        limits: How long absence takes to prove, and the like.
 
     Raises:
         APIError: The item is not there.
@@ -152,7 +151,7 @@ class _Posting(Generic[AnyItem]):
             duplicate = check.find(self._baseline.items)
             if duplicate is not None:
                 return self._posted(duplicate, Evidence.DUPLICATE)
-        for _ in range(MAX_LOST_WRITES):
+        for _ in range(self._limits.lost_writes):
             try:
                 return self._with_duplicates(self._draft.post())
             except APIError as error:
@@ -161,7 +160,7 @@ class _Posting(Generic[AnyItem]):
                 lost = error
             if found := self._reconcile(lost):
                 return found
-            if self._deadline.left() < self._limits.write_reserve:
+            if self._deadline.left() < self._deadline.limits.write_reserve:
                 break
         raise lost
 
@@ -211,9 +210,9 @@ class _Posting(Generic[AnyItem]):
 
     def _pause(self, attempts: int, *, until: float) -> bool:
         """Wait for the next reading, but not past a given moment; return False when no time is left for it."""
-        pause, rest = backoff(attempts, self._limits), until - self._deadline.clock.monotonic()
+        pause, rest = self._deadline.backoff(attempts), until - self._deadline.clock.monotonic()
         pause = min(pause, rest) if rest > 0 else pause
-        return self._deadline.sleep(pause, self._limits.read_reserve, until=_NEXT)
+        return self._deadline.sleep(pause, self._deadline.limits.read_reserve, until=_NEXT)
 
     def _ensure_absent(self, lost: APIError, similar: tuple[AnyItem, ...], uncertain: tuple[AnyItem, ...]) -> None:
         """Raise unless the item is absent in any form."""
@@ -256,7 +255,7 @@ class _Posting(Generic[AnyItem]):
     def _find_despite_interception(self, refusal: InterceptedError) -> Posted[AnyItem]:
         """Read the list once: what refused the post may have passed it on, and have replaced only its response."""
         self._written_at = refusal.began if self._written_at is None else self._written_at
-        deadline = self._deadline.within(self._limits.response, detached=True)
+        deadline = self._deadline.within(self._deadline.limits.response, detached=True)
         try:
             reading = Listing(self._draft.pages(deadline))
             new = self._find_new(reading)
@@ -276,7 +275,7 @@ class _Posting(Generic[AnyItem]):
         """Read the list once more, if an earlier post of this run lost its response."""
         if self._written_at is None:
             return []
-        deadline = self._deadline.within(self._limits.response, detached=True)
+        deadline = self._deadline.within(self._deadline.limits.response, detached=True)
         try:
             return self._find_matches(Listing(self._draft.pages(deadline)), deadline)
         except (APIError, CancelledError):
@@ -284,7 +283,7 @@ class _Posting(Generic[AnyItem]):
 
     def _find_despite_cancellation(self) -> Posted[AnyItem] | None:
         """Read the list once more, quickly, after the run was cancelled."""
-        deadline = self._deadline.despite_cancellation(self._limits.grace)
+        deadline = self._deadline.despite_cancellation(self._deadline.limits.grace)
         try:
             return self._reconciled(self._find_matches(Listing(self._draft.pages(deadline)), deadline))
         except APIError:

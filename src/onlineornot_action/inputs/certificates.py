@@ -54,6 +54,6 @@ def _exists(path: str) -> bool:
 
 def _has_certificate(path: str) -> bool:
     # Most runs name no certificates, and importing `ssl` takes time.
-    from onlineornot_action.onlineornot.trust import has_certificate
+    from onlineornot_action.network.tls import has_certificate
 
     return has_certificate(path)

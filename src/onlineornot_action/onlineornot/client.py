@@ -1,14 +1,14 @@
 """The operations of the API, one method for each."""
 
 import itertools
-import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+from onlineornot_action.network.deadline import CancelledError, Deadline
+from onlineornot_action.network.exchange import Effect, ExchangeError, Network, Request, Transport
 from onlineornot_action.onlineornot import __version__
-from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, Deadline, Limits, backoff
-from onlineornot_action.onlineornot.errors import APIError, CancelledError, Effect
+from onlineornot_action.onlineornot.errors import APIConnectionError, APIError
 from onlineornot_action.onlineornot.models import (
     ID_PATTERN,
     Component,
@@ -25,9 +25,7 @@ from onlineornot_action.onlineornot.models import (
     StatusPage,
     TokenPermissions,
 )
-from onlineornot_action.onlineornot.network import Network
-from onlineornot_action.onlineornot.responses import Envelope, Received, read_response
-from onlineornot_action.onlineornot.transport import Request, Transport
+from onlineornot_action.onlineornot.responses import Envelope, Mask, Received, read_response
 
 BASE_URL = "https://api.onlineornot.com"
 USER_AGENT = f"onlineornot-incident-update/{__version__}"
@@ -52,12 +50,11 @@ class OnlineOrNotClient:
 
     Args:
         token: The API token; needs the scope STATUS_PAGES, with EDIT to write.
-        deadline: When everything has to be over.
+        deadline: When everything has to be over; its limits apply to each exchange, and its log receives a line for
+            each repetition, with the reason.
         base_url: The address of the API, without `/v1`.
         network: How servers are reached.
-        secrets: Further texts that are masked, like the token, in everything that is read.
-        limits: Time limits, and the largest body to accept.
-        log: Receives a line for each repetition, with the reason.
+        mask: Masks secrets in everything that is read.
 
     Attributes:
         requests: How many requests were begun.
@@ -74,19 +71,13 @@ class OnlineOrNotClient:
         *,
         deadline: Deadline,
         base_url: str = BASE_URL,
-        network: Network | None = None,
-        secrets: Iterable[str] = (),
-        limits: Limits = DEFAULT_LIMITS,
-        log: Callable[[str], None] = lambda line: None,  # noqa: ARG005 - discards it
+        network: Network = Network(),  # noqa: B008 - frozen
+        mask: Mask = lambda text: text,
     ) -> None:
-        forms = {form for secret in (token, *secrets) for form in (secret, json.dumps(secret)[1:-1])}
-        # The longest first: one secret may contain another.
-        self._secrets = sorted(forms, key=len, reverse=True)
-        self._transport = Transport(token, user_agent=USER_AGENT, network=network, limits=limits)
+        self._transport = Transport(token, user_agent=USER_AGENT, network=network)
         self._base_url = base_url.rstrip("/")
         self._deadline = deadline
-        self._limits = limits
-        self._log = log
+        self._mask = mask
         self.requests = 0
         self.writes = 0
         self.may_have_written = False
@@ -106,63 +97,57 @@ class OnlineOrNotClient:
             deadline: An earlier deadline. A wait that the API asks for may exceed it, but not the client's.
             to_the_end: Whether to read beyond `total_count`, until a page is empty or two in a row hold nothing new.
         """
-        path = _updates_path(status_page_id, incident_id)
-        return self._pages(path, Envelope[Many[IncidentUpdate]], deadline or self._deadline, to_the_end=to_the_end)
+        path = f"{_incident(status_page_id, incident_id)}/updates"
+        return self._pages(path, Envelope[Many[IncidentUpdate]], deadline, to_the_end=to_the_end)
 
     def create_incident_update(
         self, status_page_id: str, incident_id: str, update: IncidentUpdateCreate
     ) -> IncidentUpdate:
         """Post a new update to an incident."""
-        path = _updates_path(status_page_id, incident_id)
+        path = f"{_incident(status_page_id, incident_id)}/updates"
         return self._request("POST", path, Envelope[IncidentUpdate], body=update.to_json())
 
     def get_incident_update(self, status_page_id: str, incident_id: str, update_id: str) -> IncidentUpdate:
         """Retrieve one update."""
-        path = _update_path(status_page_id, incident_id, update_id)
-        return self._request("GET", path, Envelope[IncidentUpdate])
+        return self._request("GET", _update(status_page_id, incident_id, update_id), Envelope[IncidentUpdate])
 
     def update_incident_update(
         self, status_page_id: str, incident_id: str, update_id: str, patch: IncidentUpdatePatch
     ) -> IncidentUpdate:
         """Change the status, the text or the date of an update, as far as they are given."""
-        path = _update_path(status_page_id, incident_id, update_id)
+        path = _update(status_page_id, incident_id, update_id)
         return self._request("PATCH", path, Envelope[IncidentUpdate], body=patch.to_json())
 
     def delete_incident_update(self, status_page_id: str, incident_id: str, update_id: str) -> None:
         """Delete an update."""
-        path = _update_path(status_page_id, incident_id, update_id)
-        self._request("DELETE", path, Envelope[Deleted])
+        self._request("DELETE", _update(status_page_id, incident_id, update_id), Envelope[Deleted])
 
     def incident_pages(
         self, status_page_id: str, deadline: Deadline | None = None, *, to_the_end: bool = False
     ) -> Iterator[ListPage[Incident]]:
         """Yield all incidents and maintenances, page by page; see `incident_update_pages`."""
-        path = f"{_page_path(status_page_id)}/incidents"
-        return self._pages(path, Envelope[Many[Incident]], deadline or self._deadline, to_the_end=to_the_end)
+        path = f"{_page(status_page_id)}/incidents"
+        return self._pages(path, Envelope[Many[Incident]], deadline, to_the_end=to_the_end)
 
     def create_incident(self, status_page_id: str, incident: IncidentCreate) -> Incident:
         """Open an incident."""
-        path = f"{_page_path(status_page_id)}/incidents"
-        return self._request("POST", path, Envelope[Incident], body=incident.to_json())
+        return self._request("POST", f"{_page(status_page_id)}/incidents", Envelope[Incident], body=incident.to_json())
 
     def get_incident(self, status_page_id: str, incident_id: str, deadline: Deadline | None = None) -> Incident:
         """Retrieve one incident, with its components and updates if the response has them."""
-        path = _incident_path(status_page_id, incident_id)
-        return self._request("GET", path, Envelope[Incident], deadline=deadline)
+        return self._request("GET", _incident(status_page_id, incident_id), Envelope[Incident], deadline=deadline)
 
     def component_pages(self, status_page_id: str) -> Iterator[ListPage[Component]]:
         """Yield all components, page by page."""
-        path = f"{_page_path(status_page_id)}/components"
-        return self._pages(path, Envelope[Many[Component]], self._deadline, to_the_end=False)
+        return self._pages(f"{_page(status_page_id)}/components", Envelope[Many[Component]], self._deadline)
 
     def group_pages(self, status_page_id: str) -> Iterator[ListPage[Group]]:
         """Yield all groups of components, page by page."""
-        path = f"{_page_path(status_page_id)}/groups"
-        return self._pages(path, Envelope[Many[Group]], self._deadline, to_the_end=False)
+        return self._pages(f"{_page(status_page_id)}/groups", Envelope[Many[Group]], self._deadline)
 
     def get_status_page(self, status_page_id: str, deadline: Deadline) -> StatusPage:
         """Retrieve a status page, in one attempt."""
-        request = Request("GET", f"{self._base_url}{_page_path(status_page_id)}")
+        request = Request("GET", f"{self._base_url}{_page(status_page_id)}")
         return self._attempt(request, Envelope[StatusPage], deadline).result
 
     def get_token_permissions(self, deadline: Deadline | None = None) -> tuple[str, ...]:
@@ -175,13 +160,13 @@ class OnlineOrNotClient:
         self._transport.close()
 
     def _pages(
-        self, path: str, envelope: type[Envelope[Many[Listed]]], deadline: Deadline, *, to_the_end: bool
+        self, path: str, envelope: type[Envelope[Many[Listed]]], deadline: Deadline | None, *, to_the_end: bool = False
     ) -> Iterator[ListPage[Listed]]:
         seen = set[str]()
         pages_without_new = 0
         for number in itertools.count(1):
-            query = {"page": number, "per_page": PER_PAGE}
-            received = self._send(Request("GET", f"{self._base_url}{path}", query), envelope, deadline)
+            request = Request("GET", f"{self._base_url}{path}", {"page": number, "per_page": PER_PAGE})
+            received = self._send(request, envelope, deadline or self._deadline)
             items = received.result
             yield ListPage(items, received.total_count, received.began, received.server_time)
             new = {item.id for item in items} - seen
@@ -209,16 +194,16 @@ class OnlineOrNotClient:
         while True:
             attempts += 1
             # A wait that the API asked for may have outlasted an earlier deadline: one more attempt is made then.
-            attempt_deadline = deadline if deadline.left() else deadline.outermost.within(self._limits.response)
+            attempt_deadline = deadline if deadline.left() else deadline.outermost.within(deadline.limits.response)
             try:
                 return self._attempt(request, envelope, attempt_deadline)
             except APIError as error:
                 retry_deadline = deadline.outermost if error.effect is Effect.THROTTLED else deadline
-                pause = self._pause(request, error, attempts, retry_deadline)
+                pause = _pause(request, error, attempts, retry_deadline)
                 if pause is None:
                     raise
                 left = retry_deadline.left()
-                self._log(f"{request.method}: {error}; trying again in {pause:.1f} s, {left:.0f} s left")
+                deadline.log(f"{request.method}: {error}; trying again in {pause:.1f} s, {left:.0f} s left")
             retry_deadline.sleep(pause)
 
     def _attempt(self, request: Request, envelope: type[Envelope[T]], deadline: Deadline) -> Received[T]:
@@ -229,23 +214,24 @@ class OnlineOrNotClient:
         self.writes += request.writes
         try:
             response = self._transport.exchange(request, deadline)
-            return read_response(response, envelope, secrets=self._secrets, now=deadline.clock.time())
-        except APIError as error:
-            if error.effect is not Effect.AMBIGUOUS:
+            return read_response(response, envelope, mask=self._mask, now=deadline.clock.time())
+        except (APIError, ExchangeError, CancelledError) as error:
+            if isinstance(error, CancelledError) or error.effect is not Effect.AMBIGUOUS:
                 self.may_have_written = before
-            raise
-        except CancelledError:
-            self.may_have_written = before
+            if isinstance(error, ExchangeError):
+                raise APIConnectionError(error) from error
             raise
 
-    def _pause(self, request: Request, error: APIError, attempts: int, deadline: Deadline) -> float | None:
-        """Return the seconds until the request may be repeated; None when it may not, or not in time."""
-        if error.final or (error.effect is Effect.AMBIGUOUS and request.writes):
-            return None
-        left = deadline.left() - (self._limits.write_reserve if request.writes else self._limits.read_reserve)
-        if error.retry_after:
-            return error.retry_after if error.retry_after <= left else None
-        return min(backoff(attempts, self._limits), left) if left > 0 else None
+
+def _pause(request: Request, error: APIError, attempts: int, deadline: Deadline) -> float | None:
+    """Return the seconds until the request may be repeated; None when it may not, or not in time."""
+    if error.final or (error.effect is Effect.AMBIGUOUS and request.writes):
+        return None
+    limits = deadline.limits
+    left = deadline.left() - (limits.write_reserve if request.writes else limits.read_reserve)
+    if error.retry_after:
+        return error.retry_after if error.retry_after <= left else None
+    return min(deadline.backoff(attempts), left) if left > 0 else None
 
 
 def _distinct(pages: Iterable[ListPage[Listed]]) -> Iterator[Listed]:
@@ -258,20 +244,16 @@ def _distinct(pages: Iterable[ListPage[Listed]]) -> Iterator[Listed]:
                 yield item
 
 
-def _page_path(status_page_id: str) -> str:
+def _page(status_page_id: str) -> str:
     return f"/v1/status_pages/{_checked(status_page_id)}"
 
 
-def _incident_path(status_page_id: str, incident_id: str) -> str:
-    return f"{_page_path(status_page_id)}/incidents/{_checked(incident_id)}"
+def _incident(status_page_id: str, incident_id: str) -> str:
+    return f"{_page(status_page_id)}/incidents/{_checked(incident_id)}"
 
 
-def _updates_path(status_page_id: str, incident_id: str) -> str:
-    return f"{_incident_path(status_page_id, incident_id)}/updates"
-
-
-def _update_path(status_page_id: str, incident_id: str, update_id: str) -> str:
-    return f"{_updates_path(status_page_id, incident_id)}/{_checked(update_id)}"
+def _update(status_page_id: str, incident_id: str, update_id: str) -> str:
+    return f"{_incident(status_page_id, incident_id)}/updates/{_checked(update_id)}"
 
 
 def _checked(resource_id: str) -> str:

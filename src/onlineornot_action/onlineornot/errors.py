@@ -2,11 +2,6 @@
 
     APIError
     ├── APIConnectionError             no complete response arrived
-    │   ├── APITimeoutError            … in time
-    │   ├── CertificateError           the server's certificate is expired, not yet valid or for another host
-    │   │   └── UnknownAuthorityError  … signed by an authority that is not trusted
-    │   └── ProxyError                 the proxy requires a password, or its address is not valid
-    │       └── SOCKSProxyError        … is that of a SOCKS proxy
     ├── APIResponseValidationError     a complete response arrived that the API does not document
     └── APIStatusError                 the API, or something in front of it, reported a failure
         ├── BadRequestError            400, 409, 422
@@ -19,28 +14,13 @@
         └── InterceptedError           4xx, 501 or 505 that is not the API's own
 
 Each has an `effect`: what the request did on the server. The effect, not the class, decides whether a request may be
-repeated. `CancelledError` stands apart: the API did not fail, the caller stopped.
+repeated. `CancelledError` of the network stands apart: the API did not fail, the caller stopped.
 """
 
-from dataclasses import dataclass
-from enum import Enum
 from http import HTTPStatus
 
-
-class Effect(Enum):
-    """What a failed request did on the server."""
-
-    NOT_SENT = "nothing, the request was never sent"
-    REJECTED = "nothing, the API refused it for good"
-    THROTTLED = "nothing, the API asked to come back later"
-    AMBIGUOUS = "unknown, the response was lost or says nothing about it"
-
-
-class CancelledError(Exception):
-    """Raised when the run was cancelled and this request has changed nothing."""
-
-    def __init__(self) -> None:
-        super().__init__("the run was cancelled")
+from onlineornot_action.network.exchange import Cause, Effect, ExchangeError
+from onlineornot_action.onlineornot.models import ErrorDetail
 
 
 class APIError(Exception):
@@ -63,15 +43,18 @@ class APIError(Exception):
         began: float = 0.0,
     ) -> None:
         super().__init__(message)
-        self.effect = effect
-        self.status = status
-        self.retry_after = retry_after
-        self.began = began
+        self.effect, self.status, self.retry_after, self.began = effect, status, retry_after, began
 
     @property
     def final(self) -> bool:
         """Whether the same request would fail again."""
         return self.effect is Effect.REJECTED
+
+    @property
+    def prevents_writing(self) -> bool:
+        """Whether a write to the same place would fail for the same reason."""
+        refused = self.status in (401, 403, 404)
+        return refused or self.effect is Effect.THROTTLED or (self.effect is Effect.NOT_SENT and self.final)
 
     @property
     def has_success_status(self) -> bool:
@@ -80,56 +63,34 @@ class APIError(Exception):
 
 
 class APIConnectionError(APIError):
-    """No complete response arrived: the connection could not be made, or broke."""
+    """No complete response arrived: the connection could not be made, or broke.
 
+    Attributes:
+        cause: Why.
+    """
 
-class APITimeoutError(APIConnectionError):
-    """The connection, or the response, took longer than its limit."""
+    def __init__(self, error: ExchangeError) -> None:
+        super().__init__(str(error), effect=error.effect, status=error.status, began=error.began)
+        self.cause = error.cause
 
-
-class CertificateError(APIConnectionError):
-    """The server's certificate was refused; nothing was sent."""
-
-    final = True
-
-
-class UnknownAuthorityError(CertificateError):
-    """The server's certificate is signed by an authority that is not trusted; nothing was sent."""
-
-
-class ProxyError(APIConnectionError):
-    """The proxy requires a password, or its address is not valid; nothing was sent."""
-
-    final = True
-
-
-class SOCKSProxyError(ProxyError):
-    """The proxy is a SOCKS proxy, which is not supported; nothing was sent."""
+    @property
+    def final(self) -> bool:
+        """Whether the same request would fail again."""
+        return self.cause not in (Cause.CONNECTION, Cause.TIMEOUT)
 
 
 class APIResponseValidationError(APIError):
     """A complete response arrived, but not one that the API documents."""
 
-    def __init__(self, message: str, *, status: int, began: float = 0.0) -> None:
+    def __init__(self, message: str, *, status: int | None = None, began: float = 0.0) -> None:
         super().__init__(message, effect=Effect.AMBIGUOUS, status=status, began=began)
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A failure in the API's own words. They are untrusted text: escape and shorten them before showing them."""
-
-    code: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.message}" if self.code else self.message
 
 
 class APIStatusError(APIError):
     """A complete response reported a failure.
 
     Attributes:
-        refusals: The errors in the response; empty when it was not an envelope.
+        details: The errors in the response; empty when it was not an envelope.
         location: The target of a redirect; empty when the response names none.
     """
 
@@ -138,15 +99,16 @@ class APIStatusError(APIError):
         status: int,
         *,
         effect: Effect,
-        refusals: tuple[Refusal, ...] = (),
+        details: tuple[ErrorDetail, ...] = (),
         retry_after: float | None = None,
         location: str = "",
         began: float = 0.0,
     ) -> None:
-        message = f"HTTP {status} {_phrase(status)}".strip()
-        super().__init__(message, effect=effect, status=status, retry_after=retry_after, began=began)
-        self.refusals = refusals
-        self.location = location
+        phrase = HTTPStatus(status).phrase if status in tuple(HTTPStatus) else ""
+        super().__init__(
+            f"HTTP {status} {phrase}".strip(), effect=effect, status=status, retry_after=retry_after, began=began
+        )
+        self.details, self.location = details, location
 
 
 class BadRequestError(APIStatusError):
@@ -177,6 +139,14 @@ class InternalServerError(APIStatusError):
     """5xx: the API failed while it processed the request."""
 
 
+class InterceptedError(APIStatusError):
+    """4xx, 501 or 505 whose body is no envelope of the API's: a proxy, a firewall or an edge responded instead of it.
+
+    Its `effect` is REJECTED like that of the API's own refusals. But whatever is in between may have passed the request
+    on and replaced the response, so a write is looked for once.
+    """
+
+
 ERRORS: dict[int, type[APIStatusError]] = {
     400: BadRequestError,
     401: AuthenticationError,
@@ -191,14 +161,6 @@ ERRORS: dict[int, type[APIStatusError]] = {
 _FINAL_5XX = (501, 505)
 
 
-class InterceptedError(APIStatusError):
-    """4xx, 501 or 505 whose body is no envelope of the API's: a proxy, a firewall or an edge responded instead of it.
-
-    Its `effect` is REJECTED like that of the API's own refusals. But whatever is in between may have passed the request
-    on and replaced the response, so a write is looked for once.
-    """
-
-
 def error_for(status: int, *, has_envelope: bool = True) -> type[APIStatusError]:
     """Return the error class of a status; `has_envelope` tells whether the response is the API's own."""
     if not has_envelope and status >= 400 and effect_of(status) is Effect.REJECTED:  # noqa: PLR2004 - no redirect
@@ -211,15 +173,6 @@ def effect_of(status: int) -> Effect:
     """Return what a complete response with this status, outside 2xx, says about its request."""
     if status in (425, 429):
         return Effect.THROTTLED
-    if status == HTTPStatus.REQUEST_TIMEOUT:
-        return Effect.AMBIGUOUS
-    if 300 <= status < 500 or status in _FINAL_5XX:  # noqa: PLR2004 - redirects and client errors
+    if status != HTTPStatus.REQUEST_TIMEOUT and (300 <= status < 500 or status in _FINAL_5XX):  # noqa: PLR2004 - 3xx, 4xx
         return Effect.REJECTED
     return Effect.AMBIGUOUS
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""

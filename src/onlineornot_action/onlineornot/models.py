@@ -2,7 +2,7 @@
 
 A body that is sent holds nothing that the API does not document. A resource that is read must have its id, no more: any
 other field that is absent, null or of another type becomes `None`, so that a change of the API cannot turn a success
-into a failure. No text that is read contains a secret: the validation context names the `secrets` to mask.
+into a failure. No text that is read contains a secret: the validation context is the function that masks them.
 """
 
 from collections.abc import Callable, Iterable
@@ -107,16 +107,16 @@ def _none_if_invalid(value: object, validate: Callable[[object], object]) -> obj
         return None
 
 
-def hide(text: str, secrets: Iterable[str]) -> str:
-    """Replace every secret in a text by asterisks."""
-    for secret in secrets:
-        text = text.replace(secret, "***")
-    return text
-
-
-def text_or_none(value: object, info: ValidationInfo) -> str | None:
+def _masked_text(value: object, info: ValidationInfo) -> str | None:
     """Return a text with its secrets masked; None for any other value."""
-    return hide(value, (info.context or {}).get("secrets", ())) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    return info.context(value) if info.context else value
+
+
+def _error_code(value: object, info: ValidationInfo) -> str | None:
+    """Return an error's code, a number or a text."""
+    return _masked_text(str(value) if isinstance(value, int | float) else value, info)
 
 
 def _is_present(value: object) -> bool:
@@ -129,13 +129,23 @@ Lenient = Annotated[T | None, WrapValidator(_none_if_invalid)]
 Many = Annotated[tuple[T, ...], Field(max_length=10_000)]
 """At most 10,000 items, so that a hostile response cannot exhaust memory."""
 # Built much faster than a chain of validators, and there are many such fields.
-Text = Annotated[str | None, PlainValidator(text_or_none)]
+Text = Annotated[str | None, PlainValidator(_masked_text)]
 
 
 class ReadModel(BaseModel):
     """The base of everything that is read from a response."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+
+class ErrorDetail(ReadModel):
+    """A failure in the API's own words. They are untrusted text: escape and shorten them before showing them."""
+
+    code: Annotated[str | None, PlainValidator(_error_code)] = None
+    message: Text = None
+
+    def __str__(self) -> str:
+        return ": ".join(filter(None, (self.code, self.message)))
 
 
 class ComponentChange(ReadModel):
@@ -204,6 +214,29 @@ class Incident(ReadModel):
     created_at: Text = None
     components: Lenient[Many[IncidentComponent]] = None
     updates: Lenient[Many[IncidentUpdate]] = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has neither ended nor been declared over by its newest update."""
+        declared_over = self.latest_update is not None and self.latest_update.status in ENDING_STATUSES
+        return not self.ended and not declared_over
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether it is a maintenance that has not begun, and so has not changed anything yet."""
+        status = self.latest_update.status if self.latest_update else None
+        return self.scheduled_maintenance and status in (None, IncidentStatus.SCHEDULED)
+
+    @property
+    def began_at(self) -> float | None:
+        """When it began, in seconds since 1970; None when the API does not say."""
+        return seconds_since_1970(self.started) or self.created
+
+    @property
+    def ended_at(self) -> float | None:
+        """When it ended, in seconds since 1970; by the update that declared it over if the API does not say."""
+        declared = self.latest_update.date_happened if self.latest_update and not self.is_open else None
+        return seconds_since_1970(self.ended or declared)
 
     @property
     def created(self) -> float | None:

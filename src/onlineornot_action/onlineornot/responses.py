@@ -1,27 +1,26 @@
-"""From a complete response to the result that it carries, or to the error that it stands for."""
+"""Read the result that a complete response carries, or raise the error that it stands for."""
 
 import email.utils
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import BeforeValidator, Field, PlainValidator, StrictBool, ValidationError, ValidationInfo
+from pydantic import BeforeValidator, Field, StrictBool, ValidationError
 
+from onlineornot_action.network.exchange import Effect, Response
 from onlineornot_action.onlineornot.errors import (
     APIError,
     APIResponseValidationError,
-    Effect,
-    Refusal,
     effect_of,
     error_for,
 )
-from onlineornot_action.onlineornot.models import Lenient, Many, ReadModel, Text, hide, text_or_none
-from onlineornot_action.onlineornot.transport import Response
+from onlineornot_action.onlineornot.models import ErrorDetail, Lenient, Many, ReadModel
 
 T = TypeVar("T")
-_Context = Mapping[str, Sequence[str]]
+Mask = Callable[[str], str]
+"""Replaces every secret in a text."""
 
 
 class ResultInfo(ReadModel):
@@ -31,7 +30,7 @@ class ResultInfo(ReadModel):
 
 
 def _require_no_id(value: object) -> None:
-    """Accept as no result what a refusal may carry in its place: anything without an id."""
+    """Accept as no result what a failure may carry in its place: anything without an id."""
     if isinstance(value, dict) and value.get("id"):
         raise ValueError("has an id")
 
@@ -44,18 +43,6 @@ class Envelope(ReadModel, Generic[T]):
     result_info: Lenient[ResultInfo] = None
 
 
-def _code(value: object, info: ValidationInfo) -> str | None:
-    """Return an error's code, a number or a text."""
-    return text_or_none(str(value) if isinstance(value, int | float) else value, info)
-
-
-class ErrorDetail(ReadModel):
-    """One entry of `errors` in an envelope."""
-
-    code: Annotated[str | None, PlainValidator(_code)] = None
-    message: Text = None
-
-
 class Failure(ReadModel):
     """The part of an envelope that says that a request failed, and why."""
 
@@ -66,12 +53,6 @@ class Failure(ReadModel):
     def is_envelope(self) -> bool:
         """Whether this has the shape of the API's own failures; a gateway's JSON has another one."""
         return self.success is False and self.errors is not None
-
-    @property
-    def refusals(self) -> tuple[Refusal, ...]:
-        """The errors that say something."""
-        details = (detail for detail in self.errors or () if detail)
-        return tuple(Refusal(each.code or "", each.message or "") for each in details if each.code or each.message)
 
 
 @dataclass(frozen=True)
@@ -91,32 +72,29 @@ class Received(Generic[T]):
     server_time: float | None
 
 
-def read_response(
-    response: Response, envelope: type[Envelope[T]], *, secrets: Sequence[str], now: float
-) -> Received[T]:
+def read_response(response: Response, envelope: type[Envelope[T]], *, mask: Mask, now: float) -> Received[T]:
     """Read the result of a response.
 
     Args:
         response: The response.
         envelope: The envelope of the expected result.
-        secrets: Texts to mask in everything that is read.
+        mask: Masks secrets in everything that is read.
         now: Seconds since 1970, for a `Retry-After` without a `Date`.
 
     Raises:
         APIStatusError: The response reports a failure.
         APIResponseValidationError: The response is not one that the API documents.
     """
-    context = {"secrets": secrets}
     if not 200 <= response.status < 300:  # noqa: PLR2004 - the class of success
-        raise _status_error(response, effect_of(response.status), context, now)
+        raise _status_error(response, effect_of(response.status), mask, now)
     if response.status > 201:  # noqa: PLR2004 - only 200 and 201 are documented
         raise _invalid(response, "is not a documented success status")
     try:
-        read = envelope.model_validate_json(_well_formed(response.body), context=context)
+        read = envelope.model_validate_json(_well_formed(response.body), context=mask)
     except ValidationError as error:
         raise _invalid(response, "with a body that the API does not document") from error
     if not read.success and not getattr(read.result, "id", None):
-        raise _status_error(response, Effect.REJECTED, context, now)
+        raise _status_error(response, Effect.REJECTED, mask, now)
     if not read.success or read.result is None:
         raise _invalid(response, "with a body that contradicts itself")
     total_count = read.result_info.total_count if read.result_info else None
@@ -154,24 +132,19 @@ def _count_structure(body: bytes) -> int:
     return sum(map(body.count, (b"{", b"[", b",")))
 
 
-def _status_error(response: Response, effect: Effect, context: _Context, now: float) -> APIError:
-    failure = _failure(response.body, context)
+def _status_error(response: Response, effect: Effect, mask: Mask, now: float) -> APIError:
+    try:
+        failure = Failure.model_validate_json(_well_formed(response.body), context=mask)
+    except ValidationError:
+        failure = Failure()
     return error_for(response.status, has_envelope=failure.is_envelope)(
         response.status,
         effect=effect,
-        refusals=failure.refusals,
+        details=tuple(detail for detail in failure.errors or () if detail and (detail.code or detail.message)),
         retry_after=_retry_after(response, now),
-        location=hide(response.headers.get("Location", ""), context["secrets"]),
+        location=mask(response.headers.get("Location", "")),
         began=response.began,
     )
-
-
-def _failure(body: bytes, context: _Context) -> Failure:
-    """Return what an envelope says of a failure; nothing for any other body."""
-    try:
-        return Failure.model_validate_json(_well_formed(body), context=context)
-    except ValidationError:
-        return Failure()
 
 
 def _retry_after(response: Response, now: float) -> float | None:

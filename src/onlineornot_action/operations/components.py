@@ -15,7 +15,6 @@ from onlineornot_action.onlineornot.models import (
     Incident,
     IncidentUpdate,
 )
-from onlineornot_action.operations.incidents import end_of, is_open, is_planned, start_of
 from onlineornot_action.session import Session, Target
 from onlineornot_action.text import fold, quote, quote_name
 
@@ -166,7 +165,7 @@ def plan(
             left.append(f"{name} is no longer on the page")
         elif page[component_id].is_external_component:
             left.append(f"{name} is an external component")
-        elif held := next(filter(is_open, sharing), None):
+        elif held := next((other for other in sharing if other.is_open), None):
             left.append(f"{name} belongs to the open incident {quote(held.title or held.id)} as well")
         else:
             back.append(ComponentAffected(id=component_id, status=ComponentStatus.OPERATIONAL if sharing else status))
@@ -177,7 +176,8 @@ def _contemporaries(session: Session, target: Target, updates: list[IncidentUpda
     """Read the other incidents that are open or ended after this one began, with what they did to components."""
     known = target.incidents if target.incidents and target.incidents.complete else session.read_incidents()
     others = {incident.id: incident for incident in known.items}
-    began = start_of(others.pop(target.incident_id, None), updates)
+    own = others.pop(target.incident_id, None)
+    began = (own and own.began_at) or min((update.created for update in updates if update.created), default=None)
     for other in others.values():
         if _overlaps(other, began):
             with contextlib.suppress(NotFoundError):  # somebody has deleted it meanwhile
@@ -186,10 +186,10 @@ def _contemporaries(session: Session, target: Target, updates: list[IncidentUpda
 
 def _overlaps(incident: Incident, began: float | None) -> bool:
     """Whether an incident has changed something, and had not ended when another one began."""
-    if is_planned(incident):
+    if incident.is_planned:
         return False
-    ended = end_of(incident)
-    return is_open(incident) or ended is None or began is None or ended >= began
+    ended = incident.ended_at
+    return incident.is_open or ended is None or began is None or ended >= began
 
 
 def _with_components(session: Session, incident: Incident) -> Incident:

@@ -1,23 +1,26 @@
 """The open incident of a title, or what follows when there is none."""
 
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator
 
 from onlineornot_action.exactly_once.evidence import Evidence
 from onlineornot_action.exactly_once.listing import Listing
 from onlineornot_action.inputs.model import IfNoIncident, InvalidInputsError, Operation
-from onlineornot_action.inputs.parsers import SkipDuplicate
+from onlineornot_action.inputs.parsers import AUTOMATED, SkipDuplicate
 from onlineornot_action.onlineornot.models import ENDING_STATUSES, Incident, newest_first
-from onlineornot_action.operations.incidents import has_title, is_nearly, open_incidents, other_open_incidents
 from onlineornot_action.operations.updates import draft_update
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.session import Session, Target
-from onlineornot_action.text import quote_name
+from onlineornot_action.text import fold, one_line, quote_name
 
 MAX_TITLES = 5
 """Titles in one message."""
 
 MAX_COMPARED = 100
 """Open incidents whose titles are compared closely, the newest first."""
+
+MIN_SIMILARITY = 0.8
+"""difflib's ratio of two titles from which one was probably meant for the other."""
 
 
 def find_incident(session: Session, title: str) -> Target | Result:
@@ -107,3 +110,48 @@ def _warn_of_similar(incidents: list[Incident], title: str) -> Iterator[str]:
             f"incident-title {quote_name(title)} is the title of no open incident, but {names} differs from it by "
             "little and is probably the one that was meant. If so, write its title in the workflow exactly like that."
         )
+
+
+def is_manual(incident: Incident) -> bool:
+    """Whether people opened an incident, not a monitor, and it is no maintenance."""
+    return not incident.scheduled_maintenance and not fold(incident.title or "").startswith(fold(AUTOMATED))
+
+
+def has_title(incident: Incident, title: str) -> bool:
+    """Whether people opened an incident, not a maintenance, under this title."""
+    name = fold(incident.title or "")
+    return bool(name) and name == fold(title) and is_manual(incident)
+
+
+def open_incidents(incidents: Iterable[Incident], title: str) -> list[Incident]:
+    """Return the open incidents of this title, newest first."""
+    return newest_first(incident for incident in incidents if incident.is_open and has_title(incident, title))
+
+
+def other_open_incidents(incidents: Iterable[Incident], title: str) -> list[Incident]:
+    """Return the open incidents that people opened under another title, newest first."""
+    others = (each for each in incidents if each.title and each.is_open and not has_title(each, title))
+    return newest_first(filter(is_manual, others))
+
+
+def is_nearly(title: str, wanted: str) -> bool:
+    """Whether two titles differ by little: without punctuation, one begins with the other or most of it is the same."""
+    one, other = sorted((words(title), words(wanted)), key=len)
+    if not one:
+        return False
+    return other.startswith(one) or _similarity(one, other) >= MIN_SIMILARITY
+
+
+def words(text: str) -> str:
+    """Return the beginning of a text as `fold` does, but without punctuation and symbols, such as emoji."""
+    kept = (each if unicodedata.category(each)[0] in "LMN" else " " * each.isspace() for each in fold(text))
+    return one_line("".join(kept))
+
+
+def _similarity(one: str, other: str) -> float:
+    """Return difflib's ratio; only its upper bound where that is too low already, since the ratio takes long."""
+    from difflib import SequenceMatcher
+
+    matcher = SequenceMatcher(None, one, other, autojunk=False)
+    bound = matcher.quick_ratio()
+    return bound if bound < MIN_SIMILARITY else matcher.ratio()

@@ -7,8 +7,8 @@ from enum import Enum, auto
 
 from onlineornot_action.exactly_once.listing import Comparison, Listing
 from onlineornot_action.exactly_once.post import Posted, duplicate_warnings, post
-from onlineornot_action.onlineornot.deadline import Deadline
-from onlineornot_action.onlineornot.errors import APIError, CancelledError
+from onlineornot_action.network.deadline import CancelledError, Deadline
+from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import (
     Incident,
     IncidentCreate,
@@ -16,7 +16,7 @@ from onlineornot_action.onlineornot.models import (
     IncidentUpdateCreate,
     ListPage,
 )
-from onlineornot_action.operations.incidents import has_title, is_of_people, open_incidents, words
+from onlineornot_action.operations.find_incident import has_title, is_manual, open_incidents, words
 from onlineornot_action.operations.updates import says_the_same
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.session import Session, Target
@@ -40,7 +40,7 @@ def open_incident(session: Session, target: Target) -> Result:
     if inputs.dry_run:
         return Result(Outcome.DRY_RUN, body=body, warnings=warnings)
     draft = IncidentDraft(session, body)
-    posted = post(draft, session.deadline, baseline=target.incidents, limits=session.limits)
+    posted = post(draft, session.deadline, baseline=target.incidents, limits=session.limits.post)
     result = _opened(session, draft, posted)
     return replace(result, warnings=(*warnings, *result.warnings))
 
@@ -126,7 +126,7 @@ class IncidentDraft:
 
     def may_be_same(self, item: Incident) -> bool:
         """Whether an incident could be this one: whatever its title, since a page may write it differently."""
-        return is_of_people(item)
+        return is_manual(item)
 
     def compare(self, items: Sequence[Incident], deadline: Deadline | None = None) -> Comparison[Incident]:
         """Compare the first updates of new incidents, which a list does not show, with this one's."""

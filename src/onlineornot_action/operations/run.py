@@ -15,8 +15,14 @@ from onlineornot_action.onlineornot.models import (
     created_or_oldest,
     newest_first,
 )
-from onlineornot_action.operations.duplicates import duplicate_check, reason_to_repeat, stale_warnings
-from onlineornot_action.operations.updates import UpdateDraft, draft_update, is_patched
+from onlineornot_action.operations.updates import (
+    UpdateDraft,
+    draft_update,
+    duplicate_check,
+    is_patched,
+    reason_to_repeat,
+    stale_warnings,
+)
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.session import Session, Target
 
@@ -49,7 +55,7 @@ def _create(session: Session, target: Target) -> Result:
         session.deadline,
         duplicate_check=duplicate_check(draft, session.inputs.skip_duplicate),
         baseline=target.updates,
-        limits=session.limits,
+        limits=session.limits.post,
     )
     if posted.evidence is Evidence.DUPLICATE and session.inputs.skip_duplicate is SkipDuplicate.IF_NEWEST:
         return _unchanged_or_repeated(session, target, draft, posted)
@@ -64,7 +70,7 @@ def _unchanged_or_repeated(
     if not reason:
         warnings = stale_warnings(duplicate, session.deadline.clock.time())
         return replace(_created(session, target, duplicate), warnings=tuple(warnings))
-    posted = post(draft, session.deadline, baseline=duplicate.baseline, limits=session.limits)
+    posted = post(draft, session.deadline, baseline=duplicate.baseline, limits=session.limits.post)
     result = _created(session, target, posted)
     return replace(result, notes=(reason, *result.notes))
 
@@ -109,7 +115,7 @@ def _update(session: Session, target: Target) -> Result:
         return update if is_patched(update, body) else None
 
     update, evidence = change(
-        lambda: client.update_incident_update(*ids, body), read_back, session.deadline, session.limits
+        lambda: client.update_incident_update(*ids, body), read_back, session.deadline, session.limits.post
     )
     return replace(_about(Outcome.UPDATED, target, update, evidence=evidence), notified=None)
 
@@ -143,7 +149,7 @@ def _delete(session: Session, target: Target) -> Result:
             return True
         return None
 
-    _, evidence = change(delete, read_back, session.deadline, session.limits)
+    _, evidence = change(delete, read_back, session.deadline, session.limits.post)
     return Result(
         Outcome.DELETED, target.incident_id, target.update_id, known_updates=target.updates, evidence=evidence
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from onlineornot_action.exactly_once.listing import Listing, read_reliably
 from onlineornot_action.inputs.model import Inputs
-from onlineornot_action.onlineornot.deadline import Deadline
+from onlineornot_action.network.deadline import Deadline
 from onlineornot_action.onlineornot.models import IncidentUpdate, newest_first
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.pull_request.body import (
@@ -160,7 +160,7 @@ class _Updates:
     def _read(self) -> Listing[IncidentUpdate]:
         client, page_id, incident_id = self._session.client, self._session.page_id, self._result.incident_id
         pages = partial(client.incident_update_pages, page_id, incident_id, self._deadline)
-        return read_reliably(pages, self._deadline, self._session.limits)
+        return read_reliably(pages, self._deadline, self._session.limits.post)
 
 
 def _with_own(listing: Listing[IncidentUpdate], result: Result) -> list[IncidentUpdate]:

@@ -12,14 +12,13 @@ from http import HTTPStatus
 from math import ceil
 from typing import TypeVar
 
-import requests
 from github import Auth, Github, GithubException, RateLimitExceededException
 from github.Requester import Requester
 from pydantic import TypeAdapter, ValidationError
 
+from onlineornot_action.network.deadline import CancelledError, Deadline
+from onlineornot_action.network.exchange import ExchangeError, Network, run_within
 from onlineornot_action.onlineornot.client import PER_PAGE, USER_AGENT
-from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, Deadline, backoff
-from onlineornot_action.onlineornot.network import Network
 from onlineornot_action.pull_request.event import WorkflowRun
 from onlineornot_action.pull_request.github_models import Account, IssueComment, Job, PullRequest
 from onlineornot_action.pull_request.github_network import connect_through, explain_connection_failure
@@ -208,7 +207,7 @@ class GitHub:
             except GitHubError as error:
                 if error.is_refusal or attempts == MAX_ATTEMPTS:
                     raise
-            self.deadline.sleep(backoff(attempts, DEFAULT_LIMITS))
+            self.deadline.sleep(self.deadline.backoff(attempts))
 
     def _attempt(self, exchange: Callable[[], T]) -> T:
         """Make one exchange, unless the job was cancelled or the deadline is over."""
@@ -216,7 +215,11 @@ class GitHub:
         if not self.deadline.left():
             raise GitHubError(_UNREACHABLE)
         try:
-            return exchange()
+            limits = replace(self.deadline.limits, response=self.response_seconds)
+            deadline = replace(self.deadline, limits=limits)
+            return run_within(deadline, exchange, self.run.api_url, self.network, writes=True)
+        except CancelledError:
+            raise
         except Exception as error:
             # PyGithub raises its own errors, those of requests, json and urllib.parse, and AssertionError.
             raise self._as_github_error(error) from error
@@ -224,8 +227,8 @@ class GitHub:
     def _as_github_error(self, error: Exception) -> GitHubError:
         if isinstance(error, GithubException):
             return GitHubError(_explain_status(error, self.scrub), error.status)
-        if isinstance(error, requests.RequestException):
-            return GitHubError(explain_connection_failure(error, self.run.api_url, self.network) or _UNREACHABLE)
+        if isinstance(error, ExchangeError):
+            return GitHubError(explain_connection_failure(error) or _UNREACHABLE)
         return GitHubError(f"GitHub's response could not be understood ({type(error).__name__})")
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from queue import SimpleQueue
 
-from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, POLL_SECONDS, backoff
-from onlineornot_action.onlineornot.errors import APIError, CancelledError
+from onlineornot_action.network.deadline import POLL_SECONDS, CancelledError
+from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.pull_request.find_pull_requests import find_pull_requests
 from onlineornot_action.pull_request.github_api import GitHub, GitHubError
 from onlineornot_action.pull_request.github_models import IssueComment
@@ -179,7 +179,7 @@ class _PullRequestComment:
             else:
                 return written
             # Another run may edit it in the meantime, so it is read again before the next attempt.
-            self.github.deadline.sleep(backoff(attempts, DEFAULT_LIMITS))
+            self.github.deadline.sleep(self.github.deadline.backoff(attempts))
 
     def _find_or_create(self, known: _Written) -> _Written:
         """Return the comments as they are now, or else those known before, or else a new one."""

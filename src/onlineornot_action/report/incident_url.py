@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable
 
-from onlineornot_action.onlineornot.errors import APIError, CancelledError
+from onlineornot_action.network.deadline import CancelledError
+from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import StatusPage
 from onlineornot_action.session import Session
 

@@ -2,30 +2,26 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, assert_never
 from urllib.parse import urlsplit
 
 from onlineornot_action.exactly_once.post import CancelledWriteError, Posted, UnknownOutcomeError
 from onlineornot_action.inputs.model import Inputs, Operation
 from onlineornot_action.inputs.parsers import LATEST
+from onlineornot_action.network.deadline import CancelledError
+from onlineornot_action.network.exchange import Cause, Effect
 from onlineornot_action.onlineornot.errors import (
     APIConnectionError,
     APIError,
     APIStatusError,
     AuthenticationError,
     BadRequestError,
-    CancelledError,
-    CertificateError,
-    Effect,
     InterceptedError,
     InternalServerError,
     NotFoundError,
     PermissionDeniedError,
-    ProxyError,
     RateLimitError,
     RedirectError,
-    SOCKSProxyError,
-    UnknownAuthorityError,
 )
 from onlineornot_action.onlineornot.models import IncidentUpdate
 from onlineornot_action.outputs import Outcome, Result
@@ -46,20 +42,6 @@ _INTERCEPTED = (
 _FAILED_ELSEWHERE = "The API, or something in front of it, failed. Run the job again later"
 LOOK_FIRST = "Look at the incident on the status page before you run the job again"
 _MEANING: tuple[tuple[type[APIError], str], ...] = (
-    (
-        UnknownAuthorityError,
-        (
-            "The token was not sent. If your company has an authority of its own, as inspecting proxies do, name the "
-            "file of its certificate in REQUESTS_CA_BUNDLE; it is trusted in addition to the public ones"
-        ),
-    ),
-    (CertificateError, "The token was not sent. Check api-url, this runner's clock, and any proxy on the way"),
-    (
-        SOCKSProxyError,
-        "Name an HTTP proxy in HTTPS_PROXY, which takes precedence over ALL_PROXY, or list the host in NO_PROXY",
-    ),
-    (ProxyError, "Check the address, user name and password in that variable"),
-    (APIConnectionError, "Check that this runner can reach it, then run the job again"),
     (
         InterceptedError,
         f"{_INTERCEPTED}. Check api-url and what lies between this runner and the API, or run the job again later",
@@ -156,11 +138,34 @@ def _quotes(error: APIError) -> list[str]:
         return [f"It points to {_host(error.location)}"]
     if isinstance(error, InterceptedError) or not isinstance(error, APIStatusError):
         return []
-    return [f'The API says "{_shortened(str(refusal))}"' for refusal in error.refusals[:3]]
+    return [f'The API says "{_shortened(str(detail))}"' for detail in error.details[:3]]
+
+
+def _meaning_of_cause(cause: Cause) -> str:
+    match cause:
+        case Cause.CONNECTION | Cause.TIMEOUT:
+            return "Check that this runner can reach it, then run the job again"
+        case Cause.CERTIFICATE:
+            return "The token was not sent. Check api-url, this runner's clock, and any proxy on the way"
+        case Cause.UNKNOWN_AUTHORITY:
+            return (
+                "The token was not sent. If your company has an authority of its own, as inspecting proxies do, name "
+                "the file of its certificate in REQUESTS_CA_BUNDLE; it is trusted in addition to the public ones"
+            )
+        case Cause.PROXY:
+            return "Check the address, user name and password in that variable"
+        case Cause.SOCKS_PROXY:
+            return (
+                "Name an HTTP proxy in HTTPS_PROXY, which takes precedence over ALL_PROXY, or list the host in NO_PROXY"
+            )
+        case _:
+            assert_never(cause)
 
 
 def _meaning(error: APIError, inputs: Inputs) -> str:
-    if isinstance(error, InternalServerError) and not error.refusals:
+    if isinstance(error, APIConnectionError):
+        return _meaning_of_cause(error.cause)
+    if isinstance(error, InternalServerError) and not error.details:
         return _FAILED_ELSEWHERE
     meaning = next(meaning for kind, meaning in _MEANING if isinstance(error, kind))
     return meaning.replace("{ids}", f"the ids ({', '.join(_given_ids(inputs))})")

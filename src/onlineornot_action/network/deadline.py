@@ -1,12 +1,23 @@
-"""Time limits, and the clock that they are measured on."""
+"""One deadline for everything: the clock, its limits, back-off and cancellation."""
 
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from onlineornot_action.onlineornot.errors import CancelledError
+POLL_SECONDS = 0.1
+"""How often a wait checks for cancellation."""
+
+MIN_ANNOUNCED_WAIT = 2.0
+"""Seconds. A longer wait is logged, so that nobody who watches takes it for a standstill."""
+
+
+class CancelledError(Exception):
+    """Raised when the run was cancelled and this request has changed nothing."""
+
+    def __init__(self) -> None:
+        super().__init__("the run was cancelled")
 
 
 class Clock(Protocol):
@@ -30,7 +41,7 @@ SYSTEM_CLOCK: Clock = time
 
 @dataclass(frozen=True)
 class Limits:
-    """Every limit of an exchange with the API, in seconds unless stated otherwise."""
+    """Every limit of an exchange and of its repetition, in seconds unless stated otherwise."""
 
     connect: float = 10
     """To make a connection: name resolution, proxy and TLS handshake included."""
@@ -50,29 +61,12 @@ class Limits:
     """Bytes of a response's body, after decompression."""
 
 
-DEFAULT_LIMITS = Limits()
-
-
-def backoff(attempts: int, limits: Limits) -> float:
-    """Return the seconds to wait after so many attempts: random, so that clients do not come back all at once."""
-    ceiling = min(limits.max_backoff, limits.min_backoff * 2 ** min(attempts - 1, 10))
-    return random.uniform(0, ceiling)  # noqa: S311 - no secret
-
-
-POLL_SECONDS = 0.1
-"""How often a wait checks for cancellation, in seconds."""
-
-
-MIN_ANNOUNCED_WAIT = 2.0
-"""Seconds. A longer wait is announced, so that nobody who watches takes it for a standstill."""
-
-
 def _never() -> bool:
     return False
 
 
-def _unheard(_: str) -> None:
-    """Drop an announcement."""
+def _discard(_: str) -> None:
+    """Discard a line of the log."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +77,16 @@ class Deadline:
         at: The moment, on the clock.
         clock: The clock.
         cancelled: Returns whether the run was cancelled.
-        log: Gets a line about each long wait.
+        log: Receives a line about each long wait.
+        limits: The limits of each exchange.
         parent: The later deadline that this one is a part of.
     """
 
     at: float
     clock: Clock = SYSTEM_CLOCK
     cancelled: Callable[[], bool] = _never
-    log: Callable[[str], None] = _unheard
+    log: Callable[[str], None] = _discard
+    limits: Limits = Limits()
     parent: "Deadline | None" = None
 
     @classmethod
@@ -99,14 +95,15 @@ class Deadline:
         seconds: float,
         clock: Clock = SYSTEM_CLOCK,
         cancelled: Callable[[], bool] = _never,
-        log: Callable[[str], None] = _unheard,
+        log: Callable[[str], None] = _discard,
+        limits: Limits = Limits(),
     ) -> "Deadline":
         """Return the deadline that is so many seconds ahead."""
-        return cls(clock.monotonic() + seconds, clock, cancelled, log)
+        return cls(clock.monotonic() + seconds, clock, cancelled, log, limits)
 
     @property
     def outermost(self) -> "Deadline":
-        """The deadline of everything, which this one is a part of; itself when it has no parent."""
+        """The deadline of the whole run; this one when it has no parent."""
         return self.parent.outermost if self.parent else self
 
     def left(self) -> float:
@@ -118,21 +115,25 @@ class Deadline:
 
         A wait that the API asks for may exceed it, up to the outermost deadline; not so when it is `detached`.
         """
-        parent = None if detached else self
         at = min(self.at, self.clock.monotonic() + seconds)
-        return Deadline(at, self.clock, self.cancelled, self.log, parent)
+        return replace(self, at=at, parent=None if detached else self)
 
     def despite_cancellation(self, seconds: float) -> "Deadline":
         """Return a deadline for what has to be done even if the run was cancelled."""
-        return Deadline(min(self.at, self.clock.monotonic() + seconds), self.clock)
+        return Deadline(min(self.at, self.clock.monotonic() + seconds), self.clock, limits=self.limits)
 
     def check(self) -> None:
         """Raise `CancelledError` if the run was cancelled."""
         if self.cancelled():
             raise CancelledError
 
+    def backoff(self, attempts: int) -> float:
+        """Return the seconds to wait after so many attempts: random, so that clients do not come back all at once."""
+        ceiling = min(self.limits.max_backoff, self.limits.min_backoff * 2 ** min(attempts - 1, 10))
+        return random.uniform(0, ceiling)  # noqa: S311 - no secret
+
     def announce(self, what: str) -> None:
-        """Log what is waited for, and how many seconds are left for everything."""
+        """Log what is waited for, and how many seconds are left for the whole run."""
         self.log(f"Waiting {what}; {self.outermost.left():.0f} s left")
 
     def sleep(self, seconds: float, reserve: float = 0, *, until: str = "") -> bool:
@@ -141,7 +142,7 @@ class Deadline:
         Args:
             seconds: How long.
             reserve: The seconds to leave.
-            until: What happens next, to announce a long wait; empty where that is said already.
+            until: What happens next, to announce a long wait; empty where the log says it already.
 
         Returns:
             False, without sleeping, when no more than the reserve is left.

@@ -1,0 +1,1 @@
+"""One HTTP exchange at a time, under one deadline. It knows neither the API nor GitHub nor the runner."""

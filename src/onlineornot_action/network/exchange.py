@@ -1,0 +1,486 @@
+"""Send a request, and say how far it got.
+
+`requests` alone cannot say whether a request left before it failed: it raises the same exception for a reset handshake
+and for a lost response. It also waits forever for a server that sends a byte now and then, since its timeouts are for
+each read (https://requests.readthedocs.io/en/latest/user/quickstart/#timeouts). So each exchange runs in a thread of
+its own that reports its progress, and is abandoned when its time is up.
+"""
+
+import contextlib
+import http.client
+import re
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import partial
+from typing import Any, Generic, NamedTuple, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.utils import get_environ_proxies, select_proxy
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from onlineornot_action.network import connect
+from onlineornot_action.network.deadline import MIN_ANNOUNCED_WAIT, POLL_SECONDS, CancelledError, Deadline
+from onlineornot_action.network.tls import NetworkAdapter
+
+T = TypeVar("T")
+
+
+class Effect(Enum):
+    """What a failed request did on the server."""
+
+    NOT_SENT = "nothing, the request was never sent"
+    REJECTED = "nothing, the server refused it for good"
+    THROTTLED = "nothing, the server asked to come back later"
+    AMBIGUOUS = "unknown, the response was lost or says nothing about it"
+
+
+class Cause(Enum):
+    """Why no complete response arrived. Only the first two may pass by themselves."""
+
+    CONNECTION = auto()
+    TIMEOUT = auto()
+    CERTIFICATE = auto()
+    """It is expired, not yet valid or for another host."""
+    UNKNOWN_AUTHORITY = auto()
+    """The certificate is signed by an authority that is not trusted."""
+    PROXY = auto()
+    """It requires a password, or its address is not valid."""
+    SOCKS_PROXY = auto()
+
+
+class ExchangeError(Exception):
+    """Raised when no complete response arrived.
+
+    Attributes:
+        cause: Why.
+        effect: NOT_SENT or AMBIGUOUS.
+        status: The HTTP status, once the status line was read.
+        began: When the request began, on the deadline's clock.
+    """
+
+    def __init__(self, message: str, cause: Cause, effect: Effect, status: int | None, began: float) -> None:
+        super().__init__(message)
+        self.cause, self.effect, self.status, self.began = cause, effect, status, began
+
+
+@dataclass(frozen=True)
+class Network:
+    """How servers are reached. Proxies come from the environment, as `requests` reads it.
+
+    Attributes:
+        ca_paths: Files and folders of certificates to trust in addition to certifi's.
+        proxy_variables: The names of the environment variables that set proxies, as they are written there.
+    """
+
+    ca_paths: tuple[str, ...] = ()
+    proxy_variables: tuple[str, ...] = ()
+
+    def mount(self, session: requests.Session) -> None:
+        """Make a session connect so that `run_within` learns how far its requests get."""
+        adapter = NetworkAdapter(self.ca_paths, {"http": _HTTPConnection, "https": _HTTPSConnection})
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request to send. Its body, if any, is JSON."""
+
+    method: str
+    url: str
+    query: Mapping[str, int] | None = None
+    body: bytes | None = None
+
+    @property
+    def writes(self) -> bool:
+        """Whether the request changes something on the server."""
+        return self.method != "GET"
+
+
+@dataclass(frozen=True)
+class Response:
+    """A complete response: the names of its headers in any case, its body decompressed.
+
+    `began` is when its request began, on the deadline's clock.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    began: float
+
+
+class Transport:
+    """Sends requests one at a time, on one connection as long as that is healthy. Redirects are never followed.
+
+    Args:
+        token: The API token, sent as a bearer token.
+        user_agent: Name and version of the caller.
+        network: How servers are reached.
+    """
+
+    def __init__(self, token: str, *, user_agent: str, network: Network) -> None:
+        self._token, self._user_agent, self._network = token, user_agent, network
+        self._session: requests.Session | None = None
+        self._idle_since = 0.0
+
+    def exchange(self, request: Request, deadline: Deadline) -> Response:
+        """Send a request and read its whole response, whatever its status; raise what `run_within` raises."""
+        began = deadline.clock.monotonic()
+        if began - self._idle_since > deadline.limits.idle:
+            self.close()
+        session, self._session = self._session or self._new_session(), None
+        send = partial(_send, session, request, deadline, began)
+        response = run_within(deadline, send, request.url, self._network, writes=request.writes)
+        self._session, self._idle_since = session, deadline.clock.monotonic()
+        if response.status >= 300:  # noqa: PLR2004 - a connection that carried a failure is not reused
+            self.close()
+        route = find_route(request.url, self._network)
+        if response.status == http.client.PROXY_AUTHENTICATION_REQUIRED and route.proxy:
+            # Without TLS there is no tunnel to refuse.
+            raise ExchangeError(route.password_required, Cause.PROXY, Effect.NOT_SENT, None, began)
+        return response
+
+    def close(self) -> None:
+        """Close the connection; the next exchange makes a new one."""
+        if self._session:
+            self._session.close()
+        self._session = None
+
+    def _new_session(self) -> requests.Session:
+        session = _Session()
+        session.auth = self._authorize
+        session.headers.update({"User-Agent": self._user_agent, "Accept": "application/json"})
+        self._network.mount(session)
+        return session
+
+    def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the token; as an explicit `auth`, no `.netrc` can replace it."""
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Find no target: even with `allow_redirects=False`, `requests` would read the body of a redirect at once.
+
+        See `send` and `resolve_redirects` in https://github.com/psf/requests/blob/main/src/requests/sessions.py.
+        """
+
+
+class _BodyTooLargeError(Exception):
+    """The body is larger than the limit."""
+
+
+def _send(session: requests.Session, request: Request, deadline: Deadline, began: float) -> Response:
+    limits = deadline.limits
+    try:
+        with session.request(
+            request.method,
+            request.url,
+            params=request.query,
+            data=request.body,
+            headers={"Content-Type": "application/json"} if request.body else None,
+            allow_redirects=False,
+            stream=True,
+            timeout=(limits.connect, limits.response),
+        ) as received:
+            body = b"".join(_capped(received.raw.stream(64 * 1024, decode_content=True), limits.body))
+            return Response(received.status_code, received.headers, body, began)
+    except BaseException:
+        session.close()
+        raise
+
+
+def _capped(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > limit:
+            raise _BodyTooLargeError
+        yield chunk
+
+
+def run_within(deadline: Deadline, call: Callable[[], T], url: str, network: Network, *, writes: bool) -> T:
+    """Run a blocking call that makes one exchange, until the deadline.
+
+    Args:
+        deadline: When to give up; its limits apply to the connection and to the response.
+        call: Makes the exchange in a session that the network is mounted in.
+        url: Where to.
+        network: How that is reached.
+        writes: Whether the request changes something on the server.
+
+    Raises:
+        ExchangeError: No complete response arrived.
+        CancelledError: The run was cancelled, and the request has changed nothing.
+    """
+    exchange = _Exchange(call, deadline, find_route(url, network), writes=writes)
+    threading.Thread(target=exchange.run, daemon=True).start()
+    connected = exchange.wait_for(exchange.connected, deadline.limits.connect)
+    if connected and exchange.wait_for(exchange.over, deadline.limits.response):
+        return exchange.result()
+    exchange.abandon()
+    if deadline.cancelled() and not exchange.may_write:
+        raise CancelledError
+    raise exchange.error(TimeoutError())
+
+
+class _Exchange(Generic[T]):
+    """A request and how far it got: shared by the thread that makes it and the one that waits for its response.
+
+    Attributes:
+        sent: Whether a byte of the request may have left. A failure before that is safe to repeat.
+        status: The HTTP status, once the status line was read.
+        connected: Set when sending begins, and when the exchange ends without it.
+        over: Set when the exchange has ended.
+    """
+
+    def __init__(self, call: Callable[[], T], deadline: Deadline, route: "Route", *, writes: bool) -> None:
+        self._call, self._deadline, self._route, self._writes = call, deadline, route, writes
+        self._began = deadline.clock.monotonic()
+        self._lock = threading.Lock()
+        self._abandoned = False
+        self._socket: socket.socket | None = None
+        self._outcome: list[T] = []
+        self._failure: BaseException | None = None
+        """What the connection raised, before urllib3 and `requests` wrap it; else what the call raised."""
+        self.sent = False
+        self.status: int | None = None
+        self.connected, self.over = threading.Event(), threading.Event()
+
+    def run(self) -> None:
+        """Make the call and keep its outcome; the body of the thread."""
+        _exchange.set(self)
+        try:
+            self._outcome.append(self._call())
+        except BaseException as error:  # noqa: BLE001 - the waiting thread raises it
+            self._failure = self._failure or error
+        self.over.set()
+        self.connected.set()
+
+    @contextlib.contextmanager
+    def keeping_failure(self) -> Iterator[None]:
+        """Keep what the context raises."""
+        try:
+            yield
+        except Exception as error:
+            self._failure = error
+            raise
+
+    def begin_sending(self, connected_socket: socket.socket) -> None:
+        """Record that the request is sent from now on; raise `TimeoutError` if it was abandoned."""
+        with self._lock:
+            if self._abandoned:
+                raise TimeoutError("abandoned while connecting")
+            self.sent = True
+            self._socket = connected_socket
+        self.connected.set()
+
+    def abandon(self) -> None:
+        """Make sure that nothing is sent after this, and that the thread stops reading."""
+        with self._lock:
+            self._abandoned = True
+        if self._socket:
+            # The raw socket's own method: that of a TLS socket must not be called from a second thread.
+            with contextlib.suppress(OSError, TypeError):
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+    def wait_for(self, event: threading.Event, seconds: float) -> bool:
+        """Wait for an event; after a cancellation only for a write that was sent, and not for long."""
+        begun, deadline = time.monotonic(), self._deadline
+        end = begun + min(seconds, deadline.left())
+        graceful = announced = False
+        while not event.wait(max(0.0, min(POLL_SECONDS, end - time.monotonic()))):
+            if not announced and time.monotonic() - begun > MIN_ANNOUNCED_WAIT:
+                announced = True
+                deadline.announce(f"for {self._route} to respond")
+            if deadline.cancelled() and not graceful:
+                graceful = self.may_write
+                end = min(end, time.monotonic() + (deadline.limits.grace if graceful else 0))
+            if time.monotonic() >= end:
+                return False
+        return True
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the request may have changed something on the server."""
+        return self._writes and self.sent
+
+    def result(self) -> T:
+        """Return the outcome of the call, or raise what ended it."""
+        if self._outcome:
+            return self._outcome[0]
+        if isinstance(self._failure, _FAILURES):
+            raise self.error(self._failure) from self._failure
+        raise self._failure or RuntimeError("the exchange is not over")
+
+    def error(self, failure: BaseException) -> ExchangeError:
+        """Return the error that says why no complete response arrived."""
+        cause, message = _explain_lost(self._route, failure) if self.sent else _explain_not_sent(self._route, failure)
+        effect = Effect.AMBIGUOUS if self.sent else Effect.NOT_SENT
+        return ExchangeError(message, cause, effect, self.status, self._began)
+
+
+_exchange: ContextVar[_Exchange[Any]] = ContextVar("exchange")
+"""The exchange that this thread makes; urllib3 makes the connection and cannot pass it on."""
+
+
+class _HTTPConnection(HTTPConnection):
+    """A connection that reports how far a request got.
+
+    It connects before the request is sent, so that a failure to connect is known as one: left alone, http.client
+    connects within the first `send` (`auto_open` in https://github.com/python/cpython/blob/3.13/Lib/http/client.py).
+    """
+
+    def connect(self) -> None:
+        with _exchange.get().keeping_failure():
+            super().connect()
+            connect.confirm(self.sock)
+
+    def request(self, *args: Any, **options: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        with _exchange.get().keeping_failure():
+            _exchange.get().begin_sending(self.sock)
+            super().request(*args, **options)
+
+    def getresponse(self) -> Any:
+        self.response_class = _Response
+        with _exchange.get().keeping_failure():
+            return super().getresponse()
+
+
+class _HTTPSConnection(_HTTPConnection, HTTPSConnection):
+    """The same with TLS."""
+
+
+class _Response(http.client.HTTPResponse):
+    """A response that reports its status as soon as that is read, and skips every interim response.
+
+    http.client skips only 100, though a server may send others, such as 103:
+    https://www.rfc-editor.org/rfc/rfc9110#section-15.2. `_read_status` is private to
+    https://github.com/python/cpython/blob/3.13/Lib/http/client.py.
+    """
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()  # type: ignore[misc]  # private, so not in the stubs
+        # After 101 the connection would speak another protocol; no final response follows.
+        while http.client.CONTINUE <= status < http.client.OK and status != http.client.SWITCHING_PROTOCOLS:
+            http.client.parse_headers(self.fp)
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+        _exchange.get().status = status
+        return version, status, reason
+
+
+class Route(NamedTuple):
+    """The way to a host: directly, or through the proxy that an environment variable sets for it.
+
+    `proxy` is that proxy's host and port, without user name and password.
+    """
+
+    host: str
+    proxy: str = ""
+    variable: str = ""
+    is_socks: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.host} through the proxy {self.proxy}" if self.proxy else self.host
+
+    @property
+    def password_required(self) -> str:
+        """What there is to say when the proxy responds with 407; the request went no further."""
+        return f"{self} could not be reached: the proxy, which {self.variable} names, responded with 407"
+
+
+def find_route(url: str, network: Network) -> Route:
+    """Find the way to the host of a URL, as `requests` does: the scheme's proxy, else that of ALL_PROXY.
+
+    Without variables, it takes the proxies of the system's settings on Windows and macOS. A variable overrides them;
+    its name may be in any case, and lower case takes precedence:
+    https://docs.python.org/3/library/urllib.request.html#urllib.request.getproxies
+    """
+    parts, proxies = urlsplit(url), get_environ_proxies(url)
+    chosen = select_proxy(url, proxies)
+    if not chosen:
+        return Route(parts.netloc)
+    name = f"{parts.scheme if parts.scheme in proxies else 'all'}_proxy"
+    variable = max((each for each in network.proxy_variables if each.lower() == name), default=name.upper())
+    address = chosen.split("://")[-1].rpartition("@")[2].strip("/")
+    return Route(parts.netloc, address, variable, chosen.lower().startswith("socks"))
+
+
+_FAILURES = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+    _BodyTooLargeError,
+)
+"""What ends an exchange, unless the code has a defect."""
+
+_TIMEOUTS = (TimeoutError, urllib3.exceptions.TimeoutError)
+
+_BAD_ADDRESSES = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    urllib3.exceptions.LocationValueError,
+)
+
+_NOT_ABOUT_THE_AUTHORITY = frozenset({9, 10, 62, 64})
+"""A certificate is not yet valid or expired, or is for another host name or IP address: X509_V_ERR_* in
+https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
+"""
+
+_REASONS: tuple[tuple[type[BaseException], str], ...] = (
+    (urllib3.exceptions.NameResolutionError, "its name could not be resolved"),
+    (ConnectionRefusedError, "the connection was refused"),
+    (ssl.SSLError, "the TLS handshake failed"),
+    (http.client.RemoteDisconnected, "the connection was closed without a response"),
+    (ConnectionError, "the connection was reset"),
+    (_BodyTooLargeError, "the response is too large"),
+    (urllib3.exceptions.DecodeError, "the response cannot be decompressed"),
+    (urllib3.exceptions.ProtocolError, "the response was cut short"),
+    (http.client.HTTPException, "the response is not HTTP"),
+)
+"""The reason given for a failure: that of the first of these classes."""
+
+
+def _explain_lost(route: Route, failure: BaseException) -> tuple[Cause, str]:
+    """Say why the response to a request was lost."""
+    if isinstance(failure, _TIMEOUTS):
+        return Cause.TIMEOUT, f"{route} did not respond in time"
+    return Cause.CONNECTION, f"the response from {route} was lost: {_reason(failure)}"
+
+
+def _explain_not_sent(route: Route, failure: BaseException) -> tuple[Cause, str]:
+    """Say why a request was not sent."""
+    unreachable = f"{route} could not be reached"
+    if isinstance(failure, _TIMEOUTS):
+        return Cause.TIMEOUT, f"{unreachable} in time"
+    if isinstance(failure, ssl.SSLCertVerificationError):
+        is_known = failure.verify_code in _NOT_ABOUT_THE_AUTHORITY
+        message = f"the certificate of {route} was refused: {failure.verify_message}"
+        return Cause.CERTIFICATE if is_known else Cause.UNKNOWN_AUTHORITY, message
+    if route.proxy and isinstance(failure, _BAD_ADDRESSES):
+        if route.is_socks:
+            return Cause.SOCKS_PROXY, f"{unreachable}: {route.variable} names a SOCKS proxy, and SOCKS is not supported"
+        return Cause.PROXY, f"{unreachable}: the proxy's address, in {route.variable}, is not valid"
+    tunnel = re.match(r"Tunnel connection failed: (\d{3})", str(failure))
+    if tunnel and tunnel[1] == "407":
+        return Cause.PROXY, route.password_required
+    reason = f"the proxy responded with {tunnel[1]}" if tunnel else _reason(failure)
+    return Cause.CONNECTION, f"{unreachable}: {reason}"
+
+
+def _reason(failure: BaseException) -> str:
+    causes = (failure, failure.__cause__)  # urllib3 raises NewConnectionError from what the system says
+    return next((text for kind, text in _REASONS if any(isinstance(cause, kind) for cause in causes)), "it failed")
