@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import yaml
 from markdown_it import MarkdownIt
 from support.browser import SCHEMES, Browser, Scheme, installed_browser
-from support.fault_server import FAULTS, FaultServer, Phase, Play
+from support.fault_server import FAULTS, FaultServer, Phase, Rule
 from support.github_app import HEAD, REPOSITORY, TOKEN, GitHub, create_github_app, pull
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
@@ -103,8 +103,8 @@ def _incident_scenes(folder: Path) -> list[Scene]:
 def _unknown_scene() -> Scene:
     """Run a step whose response is lost while the list cannot be read."""
     script = [
-        Play(FAULTS["reset"], Phase.AFTER, method="POST"),
-        Play(FAULTS["reset"], method="GET", path="/updates", times=99),
+        Rule(FAULTS["reset"], Phase.AFTER, method="POST"),
+        Rule(FAULTS["reset"], method="GET", path="/updates", times=99),
     ]
     text = {"status": "INVESTIGATING", "description": "A deploy went wrong. Checkout may fail; we are rolling it back."}
     with FaultServer(script) as server:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from support.fault_server import CASES, WELL, FaultServer, Play, ReceivedRequest
+from support.fault_server import CASES, HEALTHY, FaultServer, ReceivedRequest, Rule
 
 from onlineornot_action.main import main as run_action
 from onlineornot_action.session import RunLimits
@@ -73,9 +73,9 @@ class RandomFaultServer(FaultServer):
         super().__init__(store=store)
         self._random = random.Random(seed)  # noqa: S311 - not used for security
 
-    def _next_play(self, request: ReceivedRequest) -> Play:  # noqa: ARG002 - faults are independent of the request
+    def _next_rule(self, request: ReceivedRequest) -> Rule:  # noqa: ARG002 - faults are independent of the request
         with self._lock:
-            return self._random.choice(FAULTS) if self._random.random() < FAULT_RATE else WELL
+            return self._random.choice(FAULTS) if self._random.random() < FAULT_RATE else HEALTHY
 
 
 def soak(*, runs: int, incidents: int, seed: int, limits: RunLimits | None = None, seconds: int = 180) -> list[Verdict]:

@@ -8,9 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import from_json
 
 from onlineornot_sandbox.envelopes import RefusedError
-from onlineornot_sandbox.resources import ComponentStatus, Impact, IncidentStatus, UpdateStatus
+from onlineornot_sandbox.resources import ComponentStatus, IncidentStatus, UpdateStatus
 
-Title = Annotated[str, Field(min_length=1, max_length=256)]
 Description = Annotated[str, Field(min_length=1)]
 
 
@@ -56,7 +55,7 @@ class IncidentUpdatePatch(Body):
 class IncidentCreate(Body):
     """Body that opens an incident."""
 
-    title: Title
+    title: Annotated[str, Field(min_length=1, max_length=256)]
     description: str
     status: IncidentStatus
     components: list[ComponentSetting] = Field(default=[])
@@ -70,13 +69,6 @@ class IncidentCreate(Body):
             notify_subscribers=self.notify_subscribers,
             components_affected=self.components,
         )
-
-
-class IncidentPatch(Body):
-    """Body that changes an incident; both fields are required."""
-
-    title: Title
-    impact: Impact
 
 
 AnyBody = TypeVar("AnyBody", bound=Body)

@@ -10,7 +10,7 @@ from textwrap import indent
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import StepResult, run_step
 from onlineornot_sandbox.page_view import render_page
-from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
+from onlineornot_sandbox.seed import PAGE_ID
 from onlineornot_sandbox.server import Sandbox, serve_until_stopped
 from onlineornot_sandbox.store import Store
 
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--serve", action="store_true", help="keep the sandbox running until Ctrl-C")
     arguments = parser.parse_args()
     store = Store()
-    store.delete_incident(INCIDENT_ID)  # the demo opens its own
+    store.incidents.clear()  # the demo opens its own
     with Sandbox(store=store) as sandbox:
         _run_steps(sandbox.url)
     _show("The mails to subscribers", _mails(store))

@@ -9,7 +9,6 @@ from threading import Lock
 from onlineornot_sandbox.bodies import (
     ComponentSetting,
     IncidentCreate,
-    IncidentPatch,
     IncidentUpdateCreate,
     IncidentUpdatePatch,
 )
@@ -120,19 +119,6 @@ class Store:
             incident = Incident(id=new_id(), title=title, impact=impact, started=now, created_at=now, updated_at=now)
             self._add_update(incident, body.first_update())
             return self.incidents[incident.id]
-
-    def patch_incident(self, incident_id: str, body: IncidentPatch) -> Incident:
-        """Change the title and impact of an incident; subscribers are not notified."""
-        with self._lock:
-            incident = self.incident(incident_id)
-            changed = replace(incident, title=body.title, impact=body.impact, updated_at=self._tick())
-            self.incidents[incident_id] = changed
-            return changed
-
-    def delete_incident(self, incident_id: str) -> None:
-        """Delete an incident with its updates; components keep their status."""
-        with self._lock:
-            del self.incidents[self.incident(incident_id).id]
 
     def create_incident_update(self, incident_id: str, body: IncidentUpdateCreate) -> IncidentUpdate:
         """Post an update, change its components, and notify subscribers unless asked not to."""

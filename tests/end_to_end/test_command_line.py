@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.documents import command_lines
-from support.fault_server import FAULTS, FaultServer, Play
+from support.fault_server import FAULTS, FaultServer, Rule
 
 from onlineornot_action.onlineornot import __version__
 from onlineornot_sandbox.auth import EDIT_TOKEN
@@ -151,7 +151,7 @@ def test_a_command_in_a_step_of_a_workflow_writes_its_outputs_for_the_runner(san
 
 
 def test_a_long_wait_says_what_it_is_for_and_how_much_time_is_left() -> None:
-    with FaultServer([Play(FAULTS["silence"], times=99)]) as server:
+    with FaultServer([Rule(FAULTS["silence"], times=99)]) as server:
         ended = run(*INCIDENT, "--operation", "list", "--api-url", server.url, "--timeout-seconds", "10")
 
     host = server.url.removeprefix("http://")
@@ -161,7 +161,7 @@ def test_a_long_wait_says_what_it_is_for_and_how_much_time_is_left() -> None:
 
 def test_an_interrupted_command_says_that_nothing_was_written() -> None:
     command = [*COMMAND, *INCIDENT, *CREATE, "--api-url"]
-    with FaultServer([Play(FAULTS["silence"])]) as server:
+    with FaultServer([Rule(FAULTS["silence"])]) as server:
         process = subprocess.Popen(
             [*command, server.url],
             env={"ONLINEORNOT_API_TOKEN": EDIT_TOKEN},

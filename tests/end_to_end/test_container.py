@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import trustme
-from support.fault_server import FAULTS, FaultServer, Play
+from support.fault_server import FAULTS, FaultServer, Rule
 from support.github_app import HEAD, REPOSITORY, TOKEN, GitHub, create_github_app, pull
 from support.image import STEP_SECONDS, docker, run_python
 
@@ -268,7 +268,7 @@ def test_outputs_are_written_to_files_of_another_user(step: Step) -> None:
 def test_a_signal_ends_the_step_although_it_is_process_1(
     make_step: Callable[[str], Step], name: str, exit_status: int
 ) -> None:
-    with FaultServer([Play(FAULTS["silence"])]) as server, ThreadPoolExecutor() as pool:
+    with FaultServer([Rule(FAULTS["silence"])]) as server, ThreadPoolExecutor() as pool:
         step = make_step(server.url)
         running = pool.submit(step.run, status="UPDATE", description="Still at it.")
         server.wait_for("GET")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from support.documents import block
-from support.fault_server import FAULTS, FaultServer, Phase, Play
+from support.fault_server import FAULTS, FaultServer, Phase, Rule
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
@@ -78,14 +78,14 @@ def test_a_rerun_posts_a_second_copy_and_notifies_again(server: FaultServer) -> 
 
 @pytest.mark.parametrize(("fault", "exit_status"), [("close", EMPTY_REPLY), ("reset", RECEIVE_ERROR)])
 def test_a_lost_response_is_red_although_the_update_is_there(server: FaultServer, fault: str, exit_status: int) -> None:
-    server.script.append(Play(FAULTS[fault], Phase.AFTER, "POST"))
+    server.script.append(Rule(FAULTS[fault], Phase.AFTER, "POST"))
 
     assert (curl(server, "--fail --retry 3"), copies(server)) == (exit_status, 1)
 
 
 @pytest.mark.parametrize("phase", Phase)
 def test_a_502_is_green_whether_the_update_is_there_or_not(server: FaultServer, phase: Phase) -> None:
-    server.script.append(Play(FAULTS["502 html"], phase, "POST"))
+    server.script.append(Rule(FAULTS["502 html"], phase, "POST"))
 
     assert (curl(server), copies(server)) == (0, int(phase is Phase.AFTER))
 
@@ -94,7 +94,7 @@ def test_a_502_is_green_whether_the_update_is_there_or_not(server: FaultServer, 
     ("options", "fault"), [("--fail --retry 3", "502 html"), ("--fail --retry 3 --retry-all-errors", "reset")]
 )
 def test_retry_posts_a_second_copy_after_a_response_was_lost(server: FaultServer, options: str, fault: str) -> None:
-    server.script.append(Play(FAULTS[fault], Phase.AFTER, "POST"))
+    server.script.append(Rule(FAULTS[fault], Phase.AFTER, "POST"))
 
     assert (curl(server, options), copies(server)) == (0, 2)
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.fault_server import FAULTS, WELL, Fault, FaultServer, Phase, Play
+from support.fault_server import FAULTS, HEALTHY, Fault, FaultServer, Phase, Rule
 from support.step import outputs_in
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
@@ -24,7 +24,7 @@ AT_ONCE = 3.0
 LATEST_END = 8.0
 """Seconds until a step has ended, on a busy machine: without a wait, and with the two waits of 2 s after a write."""
 
-READ = replace(WELL, method="GET")
+READ = replace(HEALTHY, method="GET")
 SLOW = Fault(lambda reply: [1.0, reply.wire()])
 STUCK_RESOLVER = f"""
 import runpy, socket, time
@@ -80,7 +80,7 @@ def copies(server: FaultServer) -> int:
 def test_a_signal_while_updates_are_read_prevents_the_post(
     tmp_path: Path, number: signal.Signals, exit_status: int
 ) -> None:
-    with FaultServer([Play(FAULTS["silence"])]) as server, running(tmp_path, server.url, CREATE) as step:
+    with FaultServer([Rule(FAULTS["silence"])]) as server, running(tmp_path, server.url, CREATE) as step:
         server.wait_for("GET")
         seconds = step.cancel(number)
 
@@ -102,7 +102,7 @@ def test_a_signal_before_the_first_request_prevents_all_requests(tmp_path: Path)
 
 def test_a_post_whose_response_comes_in_time_counts_despite_the_signal(tmp_path: Path) -> None:
     with (
-        FaultServer([READ, Play(SLOW, Phase.AFTER)]) as server,
+        FaultServer([READ, Rule(SLOW, Phase.AFTER)]) as server,
         running(tmp_path, server.url, CREATE) as step,
     ):
         server.wait_for("POST")
@@ -114,7 +114,7 @@ def test_a_post_whose_response_comes_in_time_counts_despite_the_signal(tmp_path:
 
 
 def test_a_post_whose_response_does_not_come_is_looked_for_once(tmp_path: Path) -> None:
-    script = [READ, Play(FAULTS["silence"], Phase.AFTER)]
+    script = [READ, Rule(FAULTS["silence"], Phase.AFTER)]
     with FaultServer(script) as server, running(tmp_path, server.url, CREATE) as step:
         server.wait_for("POST")
         seconds = step.cancel()
@@ -126,7 +126,7 @@ def test_a_post_whose_response_does_not_come_is_looked_for_once(tmp_path: Path) 
 
 
 def test_a_post_that_cannot_be_found_may_have_been_made(tmp_path: Path) -> None:
-    script = [READ, Play(FAULTS["silence"], Phase.AFTER), Play(FAULTS["silence"], method="GET", times=99)]
+    script = [READ, Rule(FAULTS["silence"], Phase.AFTER), Rule(FAULTS["silence"], method="GET", times=99)]
     with FaultServer(script) as server, running(tmp_path, server.url, CREATE) as step:
         server.wait_for("POST")
         seconds = step.cancel()
@@ -138,7 +138,7 @@ def test_a_post_that_cannot_be_found_may_have_been_made(tmp_path: Path) -> None:
 
 
 def test_a_signal_while_a_lost_post_is_looked_for_ends_with_one_more_look(tmp_path: Path) -> None:
-    script = [READ, Play(FAULTS["reset"], Phase.AFTER), Play(FAULTS["silence"], method="GET")]
+    script = [READ, Rule(FAULTS["reset"], Phase.AFTER), Rule(FAULTS["silence"], method="GET")]
     with FaultServer(script) as server, running(tmp_path, server.url, CREATE) as step:
         server.wait_for("POST")
         time.sleep(1)
@@ -159,7 +159,7 @@ def test_a_signal_while_a_lost_post_is_looked_for_ends_with_one_more_look(tmp_pa
 )
 def test_a_change_whose_response_does_not_come_may_have_been_made(tmp_path: Path, inputs: dict[str, str]) -> None:
     method = {"update": "PATCH", "delete": "DELETE"}[inputs["operation"]]
-    with FaultServer([Play(FAULTS["silence"])]) as server, running(tmp_path, server.url, inputs) as step:
+    with FaultServer([Rule(FAULTS["silence"])]) as server, running(tmp_path, server.url, inputs) as step:
         server.wait_for(method)
         seconds = step.cancel()
 
@@ -192,7 +192,7 @@ def test_a_signal_during_name_resolution_ends_the_step(tmp_path: Path) -> None:
 
 def test_the_deadline_holds_in_real_time_against_a_server_that_sends_byte_by_byte(tmp_path: Path) -> None:
     begin = time.monotonic()
-    with FaultServer([Play(FAULTS["headers drip"], times=99)]) as server:
+    with FaultServer([Rule(FAULTS["headers drip"], times=99)]) as server:
         with running(tmp_path, server.url, CREATE | {"timeout-seconds": "10"}) as step:
             step.process.wait(30)
 

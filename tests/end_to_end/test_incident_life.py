@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from support.fault_server import FAULTS, FOREVER, FaultServer, Play
+from support.fault_server import FAULTS, FOREVER, FaultServer, Rule
 from support.recorded_requests import requests_of
 from support.step import RunStep
 
@@ -125,9 +125,9 @@ def test_a_list_that_is_wrongly_empty_once_changes_nothing_about_restored_compon
 ) -> None:
     step(**BY_ID, components="API: major_outage\nSearch: major_outage")
     step(**OPEN, components="Search: partial_outage")
-    script = [Play(FAULTS["chunked"], method="GET", times=number)] * bool(number)
+    script = [Rule(FAULTS["chunked"], method="GET", times=number)] * bool(number)
 
-    with FaultServer([*script, Play(FAULTS["200 empty list"], method="GET")], store=store) as server:
+    with FaultServer([*script, Rule(FAULTS["200 empty list"], method="GET")], store=store) as server:
         step(**BY_ID, components="restore", api_url=server.url)
 
     assert [store.components[each].status for each in (API_ID, SEARCH_ID)] == ["OPERATIONAL", "PARTIAL_OUTAGE"]
@@ -228,7 +228,7 @@ def test_the_address_is_that_of_the_pages_own_domain(step: RunStep, store: Store
 
 @pytest.mark.parametrize("name", ["500 html", "404 envelope", "close", "200 deep JSON", "429 for a second"])
 def test_an_unreadable_status_page_is_requested_once_and_fails_nothing(step: RunStep, name: str) -> None:
-    with FaultServer([Play(FAULTS[name], method="GET", times=FOREVER)]) as server:
+    with FaultServer([Rule(FAULTS[name], method="GET", times=FOREVER)]) as server:
         result = step(incident_id=INCIDENT_ID, operation="delete", update_id=UPDATE_ID, api_url=server.url)
 
     assert (result.end, result.outputs["incident-url"]) == ((0, "deleted"), "")

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from support.fault_run import HASTY, PROMPT
-from support.fault_server import FaultServer, Play, VirtualClock
+from support.fault_run import RESPONSE_LIMITS, SILENCE_LIMITS
+from support.fault_server import FaultServer, Rule, VirtualClock
 from support.step import run_main
 
 from onlineornot_sandbox.local_step import StepResult
@@ -50,8 +50,8 @@ def store(clock: VirtualClock) -> Store:
 def run_step(clock: VirtualClock, store: Store, tmp_path: Path) -> RunStep:
     """Run the action with these inputs against a server with this script; hyphens are written as underscores."""
 
-    def run(*script: Play, attempt: int = 1, signal: Callable[[], int | None] = lambda: None, **inputs: str) -> Ended:
-        limits = HASTY if any(play.fault.is_endless for play in script) else PROMPT
+    def run(*script: Rule, attempt: int = 1, signal: Callable[[], int | None] = lambda: None, **inputs: str) -> Ended:
+        limits = SILENCE_LIMITS if any(rule.fault.is_endless for rule in script) else RESPONSE_LIMITS
         about = {} if "incident_title" in inputs else {"incident_id": INCIDENT_ID}
         step: Callable[..., StepResult] = partial(run_main, tmp_path, signal_received=signal, clock=clock)
         with FaultServer(script, store=store, now=clock.time) as server:

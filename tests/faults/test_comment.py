@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.clock import HastyClock
-from support.fault_server import FAULTS, FOREVER, Fault, FaultServer, Phase, Play, Reply, Step, lost_while
+from support.clock import SkippingClock
+from support.fault_server import FAULTS, FOREVER, Fault, FaultServer, Phase, Reply, Rule, Step, lost_while
 from support.github_app import (
     FAILED_RUN,
     HEAD,
@@ -70,7 +70,7 @@ RUNNER = {
     "GITHUB_RUN_ATTEMPT": "1",
     "GITHUB_SHA": HEAD,
 }
-IMPATIENT = RunLimits(write_reserve=120, baseline_share=0.001)
+SINGLE_ATTEMPT_LIMITS = RunLimits(write_reserve=120, baseline_share=0.001)
 
 
 @pytest.fixture
@@ -243,7 +243,7 @@ def test_what_the_run_has_not_read_is_read_once_and_an_empty_list_twice(
 
 
 def test_an_update_whose_response_was_lost_is_shown_with_all_others(step: RunStep, github: GitHub) -> None:
-    with FaultServer([Play(FAULTS["reset"], Phase.AFTER, "POST")]) as status_page:
+    with FaultServer([Rule(FAULTS["reset"], Phase.AFTER, "POST")]) as status_page:
         result = step(**CREATE, api_url=status_page.url)
 
     assert result.end == (0, "created")
@@ -255,7 +255,7 @@ def test_updates_that_others_posted_are_shown_after_a_lost_response(step: RunSte
     other = IncidentUpdateCreate(status="MONITORING", description="We are watching it.")
     lost = lost_while(lambda: store.create_incident_update(INCIDENT_ID, other))
 
-    with FaultServer([Play(lost, Phase.AFTER, "POST")], store=store) as status_page:
+    with FaultServer([Rule(lost, Phase.AFTER, "POST")], store=store) as status_page:
         result = step(**CREATE, api_url=status_page.url)
 
     assert result.end == (0, "created")
@@ -265,7 +265,7 @@ def test_updates_that_others_posted_are_shown_after_a_lost_response(step: RunSte
 def test_updates_that_cannot_be_read_leave_the_comment_as_it_is(step: RunStep, github: GitHub) -> None:
     github.add_comment(7, OTHER)
 
-    with FaultServer([Play(FAULTS["404 envelope"], method="GET", path="/updates")]) as status_page:
+    with FaultServer([Rule(FAULTS["404 envelope"], method="GET", path="/updates")]) as status_page:
         result = step(**PATCH, api_url=status_page.url)
 
     (warning,) = said(result.log, "warning")
@@ -383,16 +383,16 @@ def test_a_malformed_event_is_about_the_commit_of_the_run(step: RunStep, github:
 def test_a_run_that_changes_nothing_sends_nothing_to_github(
     step: RunStep, server: FaultServer, inputs: dict[str, str], outcome: str
 ) -> None:
-    result = step(**inputs, limits=IMPATIENT if "api_url" in inputs else RunLimits())
+    result = step(**inputs, limits=SINGLE_ATTEMPT_LIMITS if "api_url" in inputs else RunLimits())
 
     assert result.end[1] == outcome
     assert server.connections == 0
 
 
 def test_an_update_that_may_not_exist_leads_to_no_comment(
-    step: RunStep, server: FaultServer, clock: HastyClock
+    step: RunStep, server: FaultServer, clock: SkippingClock
 ) -> None:
-    script = [Play(FAULTS["200 empty"], method="POST"), Play(FAULTS["500 empty"], method="GET", times=FOREVER)]
+    script = [Rule(FAULTS["200 empty"], method="POST"), Rule(FAULTS["500 empty"], method="GET", times=FOREVER)]
 
     with FaultServer(script) as status_page:
         result = step(**CREATE, api_url=status_page.url, clock=clock)
@@ -418,20 +418,20 @@ def test_without_a_pull_request_there_is_a_notice(step: RunStep, github: GitHub)
     assert said(result.log, "notice")[1:] == [f"There is no comment: no pull request belongs to commit {HEAD}."]
 
 
-def plays(fault: Fault, *, phase: Phase = Phase.BEFORE, method: str | None = None) -> list[Play]:
-    return [Play(fault, phase, method, FOREVER, "/comments")]
+def rules(fault: Fault, *, phase: Phase = Phase.BEFORE, method: str | None = None) -> list[Rule]:
+    return [Rule(fault, phase, method, FOREVER, "/comments")]
 
 
 TROUBLES = {
-    **{name: plays(fault) for name, (fault, _) in FAILURES.items()},
-    **{f"{name}, at the end": plays(fault, method="POST") for name, (fault, _) in FAILURES.items()},
-    "500": plays(FAULTS["500 html"], method="GET"),
-    "redirect": plays(FAULTS["301 elsewhere"]),
-    "not HTTP": plays(FAULTS["not HTTP"]),
-    "deep JSON": plays(FAULTS["200 deep JSON"]),
-    "silence": plays(FAULTS["silence"]),
-    "headers drip": plays(FAULTS["headers drip"]),
-    "a command to the runner": plays(message(403, "No\n::error::x\r::add-mask::y ##[error]z %0A::error::w\x1b[2K")),
+    **{name: rules(fault) for name, (fault, _) in FAILURES.items()},
+    **{f"{name}, at the end": rules(fault, method="POST") for name, (fault, _) in FAILURES.items()},
+    "500": rules(FAULTS["500 html"], method="GET"),
+    "redirect": rules(FAULTS["301 elsewhere"]),
+    "not HTTP": rules(FAULTS["not HTTP"]),
+    "deep JSON": rules(FAULTS["200 deep JSON"]),
+    "silence": rules(FAULTS["silence"]),
+    "headers drip": rules(FAULTS["headers drip"]),
+    "a command to the runner": rules(message(403, "No\n::error::x\r::add-mask::y ##[error]z %0A::error::w\x1b[2K")),
 }
 
 
@@ -440,7 +440,7 @@ def test_a_failure_of_github_leaves_the_step_as_it_is_with_one_warning(
     step: RunStep,
     sandbox: Sandbox,
     server: FaultServer,
-    clock: HastyClock,
+    clock: SkippingClock,
     capfd: pytest.CaptureFixture[str],
     name: str,
 ) -> None:
@@ -460,7 +460,7 @@ def test_a_failure_of_github_leaves_the_step_as_it_is_with_one_warning(
 
 @pytest.mark.parametrize("inputs", [PATCH, DELETE, SAME, OPEN])
 def test_no_operation_fails_with_github(step: RunStep, server: FaultServer, inputs: dict[str, str]) -> None:
-    server.script.append(Play(FAILURES["no permission"][0], times=FOREVER))
+    server.script.append(Rule(FAILURES["no permission"][0], times=FOREVER))
 
     result = step(**inputs)
 
@@ -549,7 +549,7 @@ def test_a_job_that_was_cancelled_leaves_the_comment_as_it_is(
 def test_a_job_that_is_cancelled_in_the_meantime_ends_at_once_with_the_same_outcome(
     step: RunStep, server: FaultServer, name: str
 ) -> None:
-    server.script.append(Play(FAULTS[name], times=FOREVER))
+    server.script.append(Rule(FAULTS[name], times=FOREVER))
     began = time.monotonic()
 
     result = step(**CREATE, received=lambda: signal.SIGTERM if server.requests else None)
@@ -562,7 +562,7 @@ def test_a_job_that_is_cancelled_in_the_meantime_ends_at_once_with_the_same_outc
 def test_a_request_that_never_ends_does_not_delay_the_end_of_the_process(
     environ: Callable[[str, object, str], dict[str, str]], sandbox: Sandbox, server: FaultServer
 ) -> None:
-    server.script.append(Play(FAULTS["silence"], times=FOREVER))
+    server.script.append(Rule(FAULTS["silence"], times=FOREVER))
     given = {"api-token": EDIT_TOKEN, "api-url": sandbox.url, "status-page-id": PAGE_ID, "incident-id": INCIDENT_ID}
     variables = as_variables({**given, **CREATE, "comment": "true", "github-token": TOKEN})
 
@@ -603,7 +603,7 @@ def test_the_github_token_is_masked_and_appears_nowhere_else(step: RunStep, gith
 def test_a_secret_in_a_response_from_github_is_not_shown(
     step: RunStep, server: FaultServer, status: int, secret: str, before: str
 ) -> None:
-    server.script.append(Play(message(status, f"{before}{secret}"), times=FOREVER))
+    server.script.append(Rule(message(status, f"{before}{secret}"), times=FOREVER))
 
     result = step(**CREATE)
 
@@ -743,7 +743,7 @@ def test_an_update_whose_response_leaves_out_its_components_is_read_again(step: 
         del envelope["result"]["components"]
         yield replace(reply, body=json.dumps(envelope).encode()).wire()
 
-    with FaultServer([Play(Fault(without_components), Phase.AFTER, "POST")]) as status_page:
+    with FaultServer([Rule(Fault(without_components), Phase.AFTER, "POST")]) as status_page:
         step(**CREATE, components=f"{API_ID}: major_outage", api_url=status_page.url)
 
     assert "\n🔴 API: OPERATIONAL → MAJOR\\_OUTAGE\n" in texts(github)[0]
@@ -753,7 +753,7 @@ def test_an_edit_whose_response_was_lost_does_not_overwrite_a_newer_one(
     step: RunStep, server: FaultServer, github: GitHub
 ) -> None:
     step(**CREATE)
-    server.script.append(Play(FAULTS["502 empty"], method="PATCH"))
+    server.script.append(Rule(FAULTS["502 empty"], method="PATCH"))
     github.meanwhile("GET", lambda: github.meanwhile("GET", lambda: step(status="resolved", description="It is over.")))
 
     step(status="monitoring", description="We are watching it.")

@@ -12,19 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.fault_run import LIES, FaultRun, run_against
+from support.fault_run import FALSE_CLAIMS, FaultRun, run_against
 from support.fault_server import (
     CASES,
     FAULTS,
     FOREVER,
-    GOOD_ANSWERS,
+    GOOD_RESPONSES,
+    HEALTHY,
     JSON_TYPE,
-    LOST_ANSWERS,
-    STRANGE_ANSWERS,
-    WELL,
+    LOST_RESPONSES,
+    STRANGE_RESPONSES,
     End,
     Phase,
-    Play,
+    Rule,
     VirtualClock,
     envelope,
     lost_while,
@@ -40,7 +40,7 @@ Create = Callable[..., FaultRun]
 RunStep = Callable[..., Any]
 
 TEXT = "The rollback is through."
-IMPATIENT = RunLimits(response=0.1)
+ALL_LOST_LIMITS = RunLimits(response=0.1)
 """For scripts in which every response is lost, so that none can be late."""
 
 PAIRED = (
@@ -67,10 +67,10 @@ PAIRED = (
 
 @pytest.fixture
 def create(clock: VirtualClock, tmp_path: Path) -> Create:
-    """Run the step that posts an update, against a server that plays a script."""
+    """Run the step that posts an update, against a server that follows a script."""
 
     def run(
-        *script: Play,
+        *script: Rule,
         skew: float = 0.0,
         limits: RunLimits | None = None,
         signal_received: Callable[[], int | None] = lambda: None,
@@ -100,7 +100,7 @@ def test_a_post_that_meets_a_fault_ends_with_what_the_store_holds(create: Create
     run = create(replace(CASES[name], method="POST"))
 
     assert (run.is_honest, run.is_quiet) == (True, True), run.log
-    assert run.outcome != "unknown" or name in LIES, run.log
+    assert run.outcome != "unknown" or name in FALSE_CLAIMS, run.log
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -125,7 +125,7 @@ def test_two_faults_in_a_row_never_make_two_copies(
 
 @pytest.mark.parametrize(("first", "second"), [*product(PAIRED, PAIRED)])
 def test_a_lost_post_is_reconciled_even_if_the_list_fails_too(create: Create, first: str, second: str) -> None:
-    baseline = Play(FAULTS["chunked"], Phase.AFTER, "GET")
+    baseline = Rule(FAULTS["chunked"], Phase.AFTER, "GET")
     script = [baseline, replace(CASES[first], method="POST"), replace(CASES[second], method="GET", times=3)]
 
     run = create(*script)
@@ -136,9 +136,9 @@ def test_a_lost_post_is_reconciled_even_if_the_list_fails_too(create: Create, fi
 @pytest.mark.parametrize("phase", Phase)
 def test_an_outage_of_a_minute_that_affects_reads_too_ends_with_one_copy(create: Create, phase: Phase) -> None:
     script = [
-        Play(FAULTS["503 html"], method="GET", times=9),
-        Play(FAULTS["503 html"], phase, "POST"),
-        Play(FAULTS["503 html"], method="GET", times=9),
+        Rule(FAULTS["503 html"], method="GET", times=9),
+        Rule(FAULTS["503 html"], phase, "POST"),
+        Rule(FAULTS["503 html"], method="GET", times=9),
     ]
 
     run = create(*script)
@@ -150,9 +150,9 @@ def test_an_outage_of_a_minute_that_affects_reads_too_ends_with_one_copy(create:
 @pytest.mark.parametrize("name", ["500 envelope", "silence", "200 not JSON"])
 @pytest.mark.parametrize("phase", Phase)
 def test_a_post_is_not_repeated_because_the_list_cannot_be_read(create: Create, name: str, phase: Phase) -> None:
-    script = [Play(FAULTS[name], method="GET", times=FOREVER), Play(FAULTS["reset"], phase, "POST")]
+    script = [Rule(FAULTS[name], method="GET", times=FOREVER), Rule(FAULTS["reset"], phase, "POST")]
 
-    run = create(*script, timeout_seconds="60", limits=IMPATIENT)
+    run = create(*script, timeout_seconds="60", limits=ALL_LOST_LIMITS)
 
     assert (run.outcome, run.posts) == ("unknown", 1), run.log
     assert run.is_honest
@@ -160,30 +160,30 @@ def test_a_post_is_not_repeated_because_the_list_cannot_be_read(create: Create, 
 
 @pytest.mark.parametrize("seconds", [1, 5, 19])
 def test_a_late_write_is_found(create: Create, seconds: float) -> None:
-    late = replace(LOST_ANSWERS["written late"], written_after=seconds)
+    late = replace(LOST_RESPONSES["written late"], written_after=seconds)
 
-    run = create(Play(late, method="POST"))
+    run = create(Rule(late, method="POST"))
 
     assert (run.outcome, run.copies, run.posts) == ("created", 1, 1), run.log
 
 
 @pytest.mark.parametrize("name", ["reset", "500 envelope", "silence"])
 def test_a_post_is_given_up_after_it_was_lost_three_times(create: Create, name: str) -> None:
-    run = create(Play(FAULTS[name], method="POST", times=FOREVER), timeout_seconds="600")
+    run = create(Rule(FAULTS[name], method="POST", times=FOREVER), timeout_seconds="600")
 
     assert (run.outcome, run.copies, run.posts) == ("not-sent", 0, 3), run.log
 
 
-@pytest.mark.parametrize("name", STRANGE_ANSWERS)
+@pytest.mark.parametrize("name", STRANGE_RESPONSES)
 def test_a_post_is_not_repeated_after_a_malformed_success(create: Create, name: str) -> None:
-    run = create(Play(STRANGE_ANSWERS[name], method="POST", times=FOREVER))
+    run = create(Rule(STRANGE_RESPONSES[name], method="POST", times=FOREVER))
 
     assert (run.outcome, run.copies, run.posts) == ("unknown", 0, 1), run.log
 
 
-@pytest.mark.parametrize("name", GOOD_ANSWERS)
+@pytest.mark.parametrize("name", GOOD_RESPONSES)
 def test_an_unusual_but_correct_response_is_believed(create: Create, name: str) -> None:
-    run = create(Play(GOOD_ANSWERS[name], Phase.AFTER, times=FOREVER))
+    run = create(Rule(GOOD_RESPONSES[name], Phase.AFTER, times=FOREVER))
 
     assert (run.outcome, run.copies, run.posts) == ("created", 1, 1), run.log
 
@@ -191,8 +191,8 @@ def test_an_unusual_but_correct_response_is_believed(create: Create, name: str) 
 @pytest.mark.parametrize("skew", [-7200.0, 7200.0])
 def test_a_wrong_clock_of_the_server_does_not_matter(create: Create, skew: float) -> None:
     script = [
-        Play(FAULTS["500 empty"], method="GET", times=15),
-        Play(FAULTS["reset"], Phase.AFTER, "POST"),
+        Rule(FAULTS["500 empty"], method="GET", times=15),
+        Rule(FAULTS["reset"], Phase.AFTER, "POST"),
     ]
 
     run = create(*script, skew=skew)
@@ -206,7 +206,7 @@ def test_a_wrong_clock_of_the_server_does_not_matter(create: Create, skew: float
 def test_a_throttled_post_waits_for_retry_after_or_backs_off(create: Create, header: str, seconds: float) -> None:
     throttled = response(429, envelope(success=False), JSON_TYPE | {"Retry-After": header})
 
-    run = create(Play(throttled, method="POST"))
+    run = create(Rule(throttled, method="POST"))
 
     assert (run.outcome, run.copies, run.posts) == ("created", 1, 2), run.log
     assert seconds <= run.seconds <= seconds + 1
@@ -215,14 +215,14 @@ def test_a_throttled_post_waits_for_retry_after_or_backs_off(create: Create, hea
 def test_a_retry_after_of_a_day_fails_at_once_and_says_so(create: Create) -> None:
     throttled = response(429, envelope(success=False), JSON_TYPE | {"Retry-After": "86400"})
 
-    run = create(Play(throttled, method="POST"))
+    run = create(Rule(throttled, method="POST"))
 
     assert (run.outcome, run.posts, run.seconds) == ("not-sent", 1, 0), run.log
     assert "86,400 s" in run.outputs["error"]
 
 
 def test_throttling_for_ever_ends_at_the_deadline(create: Create) -> None:
-    run = create(Play(FAULTS["429 without Retry-After"], method="POST", times=FOREVER))
+    run = create(Rule(FAULTS["429 without Retry-After"], method="POST", times=FOREVER))
 
     assert run.outcome == "not-sent"
     assert 110 < run.seconds <= 120
@@ -232,7 +232,7 @@ def test_throttling_for_ever_ends_at_the_deadline(create: Create) -> None:
 def test_a_post_that_was_cancelled_and_cannot_be_found_may_have_been_made(create: Create, look: str) -> None:
     signals: list[int] = []
     cancelled = lost_while(partial(signals.append, 15), End.SILENCE)
-    script = [replace(WELL, method="GET"), Play(cancelled, Phase.AFTER, "POST"), Play(FAULTS[look], times=FOREVER)]
+    script = [replace(HEALTHY, method="GET"), Rule(cancelled, Phase.AFTER, "POST"), Rule(FAULTS[look], times=FOREVER)]
 
     run = create(*script, signal_received=lambda: next(iter(signals), None))
 
@@ -245,7 +245,7 @@ def test_the_text_of_an_api_error_can_neither_leak_the_token_nor_contain_a_comma
     says = f"no ##[error]{EDIT_TOKEN}\n::set-output name=outcome::created\r::error::{EDIT_TOKEN[:9]}"
     body = envelope(success=False).replace("Scripted failure", says.encode("unicode_escape").decode())
 
-    run = create(Play(response(422, body, JSON_TYPE), method="POST"))
+    run = create(Rule(response(422, body, JSON_TYPE), method="POST"))
 
     assert (run.outcome, run.is_quiet) == ("rejected", True), run.log
     assert "10001: no ## [error]" in run.outputs["error"]
@@ -253,8 +253,8 @@ def test_the_text_of_an_api_error_can_neither_leak_the_token_nor_contain_a_comma
 
 def test_an_unknown_update_comes_with_the_address_of_the_incident_where_one_has_to_look(run_step: RunStep) -> None:
     script = [
-        Play(FAULTS["reset"], Phase.AFTER, method="POST"),
-        Play(FAULTS["reset"], method="GET", path="/updates", times=FOREVER),
+        Rule(FAULTS["reset"], Phase.AFTER, method="POST"),
+        Rule(FAULTS["reset"], method="GET", path="/updates", times=FOREVER),
     ]
 
     ended = run_step(*script, status="RESOLVED", description=TEXT)
@@ -266,7 +266,7 @@ def test_an_unknown_update_comes_with_the_address_of_the_incident_where_one_has_
 
 
 def test_an_unknown_update_has_no_address_when_the_page_cannot_be_read(run_step: RunStep) -> None:
-    script = [Play(FAULTS["reset"], Phase.AFTER, method="POST"), Play(FAULTS["reset"], method="GET", times=FOREVER)]
+    script = [Rule(FAULTS["reset"], Phase.AFTER, method="POST"), Rule(FAULTS["reset"], method="GET", times=FOREVER)]
 
     ended = run_step(*script, status="RESOLVED", description=TEXT)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.fault_server import DEEP_JSON, FAULTS, FOREVER, HTML, JSON_TYPE, Play, VirtualClock, envelope, response
+from support.fault_server import DEEP_JSON, FAULTS, FOREVER, HTML, JSON_TYPE, Rule, VirtualClock, envelope, response
 
 from onlineornot_sandbox.auth import CHECKS_TOKEN, OTHER_ORGANISATION_TOKEN, READ_TOKEN
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID, UPDATE_ID
@@ -23,13 +23,13 @@ DELETE = {"operation": "delete", "update_id": UPDATE_ID, "dry_run": "true"}
 PLANS = {"create": CREATE, "skipped": SKIPPED, "update": PATCH, "delete": DELETE}
 
 
-def permitting(*entries: object) -> Play:
+def permitting(*entries: object) -> Rule:
     body = envelope({"permissions": list(entries)})
-    return Play(response(200, body, JSON_TYPE), path="/tokens/", times=FOREVER)
+    return Rule(response(200, body, JSON_TYPE), path="/tokens/", times=FOREVER)
 
 
-def answering(body: str) -> Play:
-    return Play(response(200, body, JSON_TYPE), path="/tokens/", times=FOREVER)
+def responding(body: str) -> Rule:
+    return Rule(response(200, body, JSON_TYPE), path="/tokens/", times=FOREVER)
 
 
 @pytest.mark.parametrize(
@@ -120,12 +120,12 @@ def test_entries_are_compared_by_their_letters(
     "fault",
     [
         *("404 envelope", "403 envelope", "400 envelope", "401 html", "404 html", "500 envelope", "502 html"),
-        *("200 refusal", "200 html", "200 empty list", "200 deep JSON", "204", "307 elsewhere", "429 for a second"),
+        *("200 rejection", "200 html", "200 empty list", "200 deep JSON", "204", "307 elsewhere", "429 for a second"),
         *("silence", "close", "body drips", "huge body", "gzip bomb", "not HTTP"),
     ],
 )
 def test_permissions_that_cannot_be_read_are_a_note(run_step: RunStep, clock: VirtualClock, fault: str) -> None:
-    ended = run_step(Play(FAULTS[fault], path="/tokens/", times=FOREVER), **CREATE)
+    ended = run_step(Rule(FAULTS[fault], path="/tokens/", times=FOREVER), **CREATE)
 
     assert (ended.exit_status, ended.outcome, ended.requests[-1]) == (0, "dry-run", UPDATES)
     assert "permissions of the API token could not be read" in ended.summary
@@ -135,13 +135,13 @@ def test_permissions_that_cannot_be_read_are_a_note(run_step: RunStep, clock: Vi
 
 @pytest.mark.parametrize("result", [{}, {"permissions": None}, {"permissions": "status_pages (read)"}, [], HTML])
 def test_permissions_in_another_form_are_a_note(run_step: RunStep, result: object) -> None:
-    ended = run_step(answering(json.dumps({"success": True, "result": result})), **CREATE)
+    ended = run_step(responding(json.dumps({"success": True, "result": result})), **CREATE)
 
     assert (ended.outcome, "could not be read" in ended.summary) == ("dry-run", True)
 
 
 def test_permissions_that_fail_once_are_asked_for_again(run_step: RunStep) -> None:
-    ended = run_step(Play(FAULTS["500 html"], path="/tokens/"), **CREATE, api_token=READ_TOKEN)
+    ended = run_step(Rule(FAULTS["500 html"], path="/tokens/"), **CREATE, api_token=READ_TOKEN)
 
     assert (ended.outcome, ended.requests) == ("rejected", [PERMISSIONS] * 2)
 
@@ -158,7 +158,7 @@ def test_hostile_permissions_are_quoted_escaped_and_bounded(run_step: RunStep) -
 
 @pytest.mark.parametrize("entries", [json.dumps(["status_pages (read)"] * 10_001), DEEP_JSON])
 def test_a_list_that_would_exhaust_memory_is_a_note(run_step: RunStep, entries: str) -> None:
-    ended = run_step(answering(f'{{"success": true, "result": {{"permissions": {entries}}}}}'), **CREATE)
+    ended = run_step(responding(f'{{"success": true, "result": {{"permissions": {entries}}}}}'), **CREATE)
 
     assert (ended.outcome, "could not be read" in ended.summary) == ("dry-run", True)
 
@@ -170,7 +170,7 @@ def test_a_job_that_is_cancelled_while_it_asks_sends_nothing_more(run_step: RunS
         signals.append(15)
         return []
 
-    lost = Play(replace(FAULTS["close"], stream=cancel), path="/tokens/")
+    lost = Rule(replace(FAULTS["close"], stream=cancel), path="/tokens/")
 
     ended = run_step(lost, signal=lambda: next(iter(signals), None), **CREATE)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.fault_server import FAULTS, FOREVER, JSON_TYPE, Play, VirtualClock, envelope, response
+from support.fault_server import FAULTS, FOREVER, JSON_TYPE, Rule, VirtualClock, envelope, response
 
 from onlineornot_sandbox.bodies import IncidentUpdateCreate
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, INCIDENT_TITLE, PAGE_ID
@@ -115,9 +115,9 @@ def test_an_incident_that_cannot_be_read_does_not_hold_the_update_back(
     run_step: RunStep, store: Store, clock: VirtualClock, fault: str
 ) -> None:
     add(store, SAME)
-    lists = Play(FAULTS["chunked"], method="GET")
+    lists = Rule(FAULTS["chunked"], method="GET")
 
-    ended = run_step(lists, Play(FAULTS[fault], method="GET", times=FOREVER), **ASKED)
+    ended = run_step(lists, Rule(FAULTS[fault], method="GET", times=FOREVER), **ASKED)
 
     assert ended.outcome == "created"
     assert "not known whether the incident is still open" in ended.summary
@@ -130,7 +130,7 @@ def test_a_list_that_cannot_be_read_does_not_hold_back_what_a_first_attempt_post
 ) -> None:
     add(store, SAME)
 
-    ended = run_step(Play(FAULTS[fault], method="GET", times=FOREVER), **ASKED)
+    ended = run_step(Rule(FAULTS[fault], method="GET", times=FOREVER), **ASKED)
 
     assert ended.outcome == "created"
     assert "could not be read beforehand, so skip-duplicate had no effect" in ended.summary
@@ -141,7 +141,7 @@ def test_a_list_that_cannot_be_read_does_not_hold_back_what_a_first_attempt_post
 def test_a_rerun_needs_the_list(run_step: RunStep, store: Store, fault: str, outcome: str) -> None:
     add(store, SAME)
 
-    ended = run_step(Play(FAULTS[fault], method="GET", times=FOREVER), **SAME, attempt=2)
+    ended = run_step(Rule(FAULTS[fault], method="GET", times=FOREVER), **SAME, attempt=2)
 
     assert (ended.outcome, len(store.timeline())) == (outcome, 2)
 
@@ -152,12 +152,12 @@ def test_a_list_that_recovers_in_a_quarter_of_the_time_is_waited_for(
 ) -> None:
     add(store, SAME)
 
-    assert run_step(Play(FAULTS[fault], method="GET"), **ASKED).outcome == "unchanged"
+    assert run_step(Rule(FAULTS[fault], method="GET"), **ASKED).outcome == "unchanged"
 
 
 @pytest.mark.parametrize("fault", ["401 envelope", "403 html"])
 def test_a_list_that_is_refused_ends_a_first_attempt_too(run_step: RunStep, store: Store, fault: str) -> None:
-    ended = run_step(Play(FAULTS[fault], method="GET"), **ASKED)
+    ended = run_step(Rule(FAULTS[fault], method="GET"), **ASKED)
 
     assert (ended.outcome, len(store.timeline())) == ("rejected", 1)
 
@@ -184,7 +184,7 @@ def test_the_age_is_measured_by_the_servers_clock(run_step: RunStep, store: Stor
     ahead = response(200, listed, JSON_TYPE | {"Date": "Fri, 15 Jan 2027 20:00:00 GMT"})
     assert clock.slept == 0
 
-    ended = run_step(Play(ahead, method="GET"), **ASKED)
+    ended = run_step(Rule(ahead, method="GET"), **ASKED)
 
     assert (ended.outcome, "12 hours old" in ended.log) == ("unchanged", True)
 
@@ -211,7 +211,7 @@ def test_without_dates_every_update_has_to_say_the_same(run_step: RunStep, store
 
 @pytest.mark.parametrize("attempt", [1, 2])
 def test_a_duplicate_is_posted_once_though_its_response_is_lost(run_step: RunStep, store: Store, attempt: int) -> None:
-    script = [Play(FAULTS["reset"], method="POST")]
+    script = [Rule(FAULTS["reset"], method="POST")]
 
     first = run_step(*script, **ASKED, attempt=attempt)
     second = run_step(**ASKED, attempt=attempt)
@@ -224,8 +224,8 @@ def test_a_job_that_is_cancelled_while_the_incident_is_read_posts_nothing(run_st
     add(store, SAME)
     signals: list[int] = []
     cancel = replace(FAULTS["close"], stream=lambda _: [signals.append(15) or b""])  # type: ignore[func-returns-value]
-    lists = Play(FAULTS["chunked"], method="GET")
+    lists = Rule(FAULTS["chunked"], method="GET")
 
-    ended = run_step(lists, Play(cancel, method="GET"), **ASKED, signal=lambda: next(iter(signals), None))
+    ended = run_step(lists, Rule(cancel, method="GET"), **ASKED, signal=lambda: next(iter(signals), None))
 
     assert (ended.outcome, len(store.timeline())) == ("cancelled", 2)

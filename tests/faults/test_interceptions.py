@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.fault_server import FAULTS, FOREVER, INTERCEPTED, Phase, Play, Reply, envelope, response
+from support.fault_server import FAULTS, FOREVER, INTERCEPTED, Phase, Reply, Rule, envelope, response
 
 from onlineornot_sandbox.seed import UPDATE_ID
 from onlineornot_sandbox.store import Store
@@ -21,7 +21,7 @@ DELETE = {"operation": "delete", "update_id": UPDATE_ID}
 GET = {"operation": "get", "update_id": UPDATE_ID}
 LIST = {"operation": "list"}
 WRITES = {"POST": CREATE, "PATCH": PATCH, "DELETE": DELETE}
-BASELINES = {"POST": [Play(FAULTS["chunked"], method="GET")], "PATCH": [], "DELETE": []}
+BASELINES = {"POST": [Rule(FAULTS["chunked"], method="GET")], "PATCH": [], "DELETE": []}
 MISLEADING = re.compile(r"token|permission|\bids?\b|secret", re.IGNORECASE)
 
 
@@ -35,7 +35,7 @@ def copies(store: Store) -> int:
 def test_a_write_that_was_not_passed_on_is_rejected_without_misleading_advice(
     run_step: RunStep, store: Store, name: str, method: str, inputs: dict[str, str]
 ) -> None:
-    ended = run_step(Play(INTERCEPTED[name], method=method), **inputs)
+    ended = run_step(Rule(INTERCEPTED[name], method=method), **inputs)
 
     assert (ended.exit_status, ended.outcome, ended.outputs["notified"]) == (1, "rejected", "false")
     assert (copies(store), len(store.timeline())) == (0, 1)
@@ -57,7 +57,7 @@ def test_a_write_that_was_not_passed_on_is_rejected_without_misleading_advice(
 def test_a_write_that_was_passed_on_is_found(
     run_step: RunStep, store: Store, name: str, method: str, inputs: dict[str, str], outcome: str
 ) -> None:
-    ended = run_step(Play(INTERCEPTED[name], Phase.AFTER, method), **inputs)
+    ended = run_step(Rule(INTERCEPTED[name], Phase.AFTER, method), **inputs)
 
     assert (ended.exit_status, ended.outcome) == (0, outcome)
     assert copies(store) == int(method != "DELETE")
@@ -70,7 +70,7 @@ def test_a_write_that_was_passed_on_is_found(
 def test_a_read_that_is_refused_on_its_way_gives_no_misleading_advice(
     run_step: RunStep, name: str, inputs: dict[str, str]
 ) -> None:
-    ended = run_step(Play(INTERCEPTED[name], times=FOREVER), **inputs)
+    ended = run_step(Rule(INTERCEPTED[name], times=FOREVER), **inputs)
 
     assert (ended.exit_status, ended.outcome, len(ended.requests)) == (1, "rejected", 1)
     assert "not the API's own response" in ended.error
@@ -80,22 +80,22 @@ def test_a_read_that_is_refused_on_its_way_gives_no_misleading_advice(
 @pytest.mark.parametrize("method", WRITES)
 @pytest.mark.parametrize("name", ["500 html", "close", "401 envelope", "403 html"])
 def test_what_cannot_be_looked_for_is_not_known(run_step: RunStep, method: str, name: str) -> None:
-    refused = Play(FAULTS["403 html"], Phase.AFTER, method)
+    refused = Rule(FAULTS["403 html"], Phase.AFTER, method)
 
-    ended = run_step(*BASELINES[method], refused, Play(FAULTS[name], method="GET", times=FOREVER), **WRITES[method])
+    ended = run_step(*BASELINES[method], refused, Rule(FAULTS[name], method="GET", times=FOREVER), **WRITES[method])
 
     assert (ended.outcome, ended.outputs["notified"]) == ("unknown", "")
     assert "Look at the incident" in ended.error
 
 
 def test_an_update_that_the_api_does_not_know_cannot_have_been_changed(run_step: RunStep) -> None:
-    ended = run_step(Play(FAULTS["403 html"], method="PATCH"), **PATCH | {"update_id": "no-such-update"})
+    ended = run_step(Rule(FAULTS["403 html"], method="PATCH"), **PATCH | {"update_id": "no-such-update"})
 
     assert (ended.outcome, "Check the ids" in ended.error) == ("rejected", True)
 
 
 def test_a_404_on_the_way_does_not_prove_that_an_update_was_deleted(run_step: RunStep, store: Store) -> None:
-    script = [Play(FAULTS["reset"], method="DELETE"), Play(FAULTS["404 html"], times=FOREVER)]
+    script = [Rule(FAULTS["reset"], method="DELETE"), Rule(FAULTS["404 html"], times=FOREVER)]
 
     ended = run_step(*script, **DELETE)
 
@@ -110,7 +110,7 @@ def test_a_cancelled_job_says_that_it_may_be_there(run_step: RunStep, store: Sto
         signals.append(15)
         return FAULTS["403 html"].stream(reply)
 
-    refused = Play(replace(FAULTS["403 html"], stream=refuse), Phase.AFTER, method)
+    refused = Rule(replace(FAULTS["403 html"], stream=refuse), Phase.AFTER, method)
 
     ended = run_step(refused, signal=lambda: next(iter(signals), None), **WRITES[method])
 
@@ -133,7 +133,7 @@ def test_a_400_of_the_api_is_quoted_and_names_the_ids(
 ) -> None:
     fault = response(status, envelope(success=False))
 
-    ended = run_step(Play(fault, times=FOREVER), **inputs)
+    ended = run_step(Rule(fault, times=FOREVER), **inputs)
 
     assert (ended.exit_status, ended.outcome) == (1, "rejected")
     assert '"10001: Scripted failure"' in ended.error
@@ -142,6 +142,6 @@ def test_a_400_of_the_api_is_quoted_and_names_the_ids(
 
 @pytest.mark.parametrize(("name", "names_ids"), [("500 envelope", True), ("502 html", False), ("503 empty", False)])
 def test_only_a_failure_in_the_apis_own_words_names_the_ids(run_step: RunStep, name: str, *, names_ids: bool) -> None:
-    ended = run_step(Play(FAULTS[name], times=FOREVER), **GET, timeout_seconds="10")
+    ended = run_step(Rule(FAULTS[name], times=FOREVER), **GET, timeout_seconds="10")
 
     assert (ended.outcome, "check the ids (" in ended.error) == ("not-sent", names_ids)

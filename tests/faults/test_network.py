@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from support.certificates import OMISSIONS, Authority
-from support.clock import HastyClock
+from support.clock import SkippingClock
 from support.fault_server import FaultServer
 from support.github_app import HEAD, REPOSITORY, SERVER_URL, TOKEN, GitHub, create_github_app, pull
 from support.listeners import address_at, refusing_address, resolving_to, silent_address
@@ -67,7 +67,7 @@ def step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStep:
             **(environ or {}),
         }
         resolve = resolving_to(*addresses) if addresses else resolve
-        run_once: RunStep = partial(run_main, tmp_path, environ=variables, clock=HastyClock(), limits=limits)
+        run_once: RunStep = partial(run_main, tmp_path, environ=variables, clock=SkippingClock(), limits=limits)
         return run_once(resolve=resolve, **(usual | inputs))
 
     return run

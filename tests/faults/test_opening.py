@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.fault_run import LIES, PROMPT, FaultRun, run_against
+from support.fault_run import FALSE_CLAIMS, RESPONSE_LIMITS, FaultRun, run_against
 from support.fault_server import (
     CASES,
     FAULTS,
     FOREVER,
+    HEALTHY,
     INTERCEPTED,
-    LOST_ANSWERS,
-    REFUSALS,
-    STRANGE_ANSWERS,
-    WELL,
+    LOST_RESPONSES,
+    REJECTIONS,
+    STRANGE_RESPONSES,
     Fault,
     Phase,
-    Play,
     Reply,
+    Rule,
     VirtualClock,
     lost_while,
 )
@@ -47,10 +47,10 @@ def store(clock: VirtualClock) -> Store:
 
 @pytest.fixture
 def open_incident(clock: VirtualClock, store: Store, tmp_path: Path) -> Open:
-    """Run the step that opens an incident unless it is open already, against a server that plays a script."""
+    """Run the step that opens an incident unless it is open already, against a server that follows a script."""
 
     def run(
-        *script: Play, store: Store = store, signal_received: Callable[[], int | None] = lambda: None, **inputs: str
+        *script: Rule, store: Store = store, signal_received: Callable[[], int | None] = lambda: None, **inputs: str
     ) -> FaultRun:
         usual = {"incident_title": TITLE, "if_no_incident": "create", "status": "INVESTIGATING", "description": TEXT}
         given = usual | inputs
@@ -69,30 +69,30 @@ def test_an_opening_that_meets_a_fault_ends_with_what_the_store_holds(open_incid
     run = open_incident(replace(CASES[name], method="POST"))
 
     assert (run.is_honest, run.is_quiet) == (True, True), run.log
-    assert run.outcome != "unknown" or name in LIES, run.log
+    assert run.outcome != "unknown" or name in FALSE_CLAIMS, run.log
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_list_that_meets_a_fault_once_is_read_again_unless_it_is_refused(open_incident: Open, name: str) -> None:
-    run = open_incident(Play(FAULTS[name], method="GET"))
+    run = open_incident(Rule(FAULTS[name], method="GET"))
 
-    assert run.outcome == ("rejected" if name in REFUSALS | INTERCEPTED else "opened"), run.log
+    assert run.outcome == ("rejected" if name in REJECTIONS | INTERCEPTED else "opened"), run.log
     assert (run.is_honest, run.is_quiet) == (True, True), run.log
 
 
-@pytest.mark.parametrize("name", [*STRANGE_ANSWERS, "close", "500 envelope", "200 refusal", "total_count too low"])
+@pytest.mark.parametrize("name", [*STRANGE_RESPONSES, "close", "500 envelope", "200 rejection", "total_count too low"])
 def test_an_open_incident_is_not_opened_again_after_a_fault_in_the_list(
     open_incident: Open, store: Store, name: str
 ) -> None:
-    run = open_incident(Play(FAULTS[name], method="GET"), incident_title=INCIDENT_TITLE)
+    run = open_incident(Rule(FAULTS[name], method="GET"), incident_title=INCIDENT_TITLE)
 
-    assert run.outcome == ("rejected" if name in REFUSALS else "created"), run.log
+    assert run.outcome == ("rejected" if name in REJECTIONS else "created"), run.log
     assert len(store.incidents) == 1
 
 
 @pytest.mark.parametrize("name", ["500 envelope", "close", "200 not JSON", "429 for a second", "total_count too high"])
 def test_nothing_is_opened_while_the_list_cannot_be_read(open_incident: Open, name: str) -> None:
-    run = open_incident(Play(FAULTS[name], method="GET", times=FOREVER), timeout_seconds="10")
+    run = open_incident(Rule(FAULTS[name], method="GET", times=FOREVER), timeout_seconds="10")
 
     assert (run.outcome, run.posts) == ("not-sent", 0), run.log
 
@@ -100,9 +100,9 @@ def test_nothing_is_opened_while_the_list_cannot_be_read(open_incident: Open, na
 @pytest.mark.parametrize("fault", ["500 html", "200 empty list", "close", "total_count too low"])
 @pytest.mark.parametrize("phase", Phase)
 def test_a_lost_opening_is_reconciled_even_if_the_list_fails_too(open_incident: Open, fault: str, phase: Phase) -> None:
-    baseline = Play(FAULTS["chunked"], method="GET")
+    baseline = Rule(FAULTS["chunked"], method="GET")
 
-    run = open_incident(baseline, Play(FAULTS["reset"], phase, "POST"), Play(FAULTS[fault], method="GET", times=3))
+    run = open_incident(baseline, Rule(FAULTS["reset"], phase, "POST"), Rule(FAULTS[fault], method="GET", times=3))
 
     assert (run.outcome, run.copies) == ("opened", 1), run.log
     assert run.is_honest
@@ -110,25 +110,25 @@ def test_a_lost_opening_is_reconciled_even_if_the_list_fails_too(open_incident: 
 
 @pytest.mark.parametrize("seconds", [1, 5, 19])
 def test_an_incident_that_is_opened_late_is_found(open_incident: Open, seconds: float) -> None:
-    late = replace(LOST_ANSWERS["written late"], written_after=seconds)
+    late = replace(LOST_RESPONSES["written late"], written_after=seconds)
 
-    run = open_incident(Play(late, method="POST"))
+    run = open_incident(Rule(late, method="POST"))
 
     assert (run.outcome, run.copies, run.posts) == ("opened", 1, 1), run.log
 
 
 def test_opening_is_given_up_after_it_was_lost_three_times(open_incident: Open) -> None:
-    run = open_incident(Play(FAULTS["reset"], method="POST", times=FOREVER), timeout_seconds="600")
+    run = open_incident(Rule(FAULTS["reset"], method="POST", times=FOREVER), timeout_seconds="600")
 
     assert (run.outcome, run.copies, run.posts) == ("not-sent", 0, 3), run.log
 
 
 def test_an_incident_whose_text_cannot_be_read_is_not_opened_again(open_incident: Open) -> None:
     lists, texts = (
-        Play(FAULTS[name], method="GET", times=times) for name, times in (("chunked", 2), ("close", FOREVER))
+        Rule(FAULTS[name], method="GET", times=times) for name, times in (("chunked", 2), ("close", FOREVER))
     )
 
-    run = open_incident(Play(FAULTS["reset"], Phase.AFTER, "POST"), lists, texts)
+    run = open_incident(Rule(FAULTS["reset"], Phase.AFTER, "POST"), lists, texts)
 
     assert (run.outcome, run.copies, run.posts) == ("unknown", 1, 1), run.log
 
@@ -151,7 +151,7 @@ def test_a_new_incident_of_the_title_with_another_text_casts_doubt_on_a_lost_ope
     other = replace(store.incidents[INCIDENT_ID], **{"id": "incident0009", "created_at": now, **changes})  # type: ignore[arg-type]  # a table
     appears = lost_while(partial(store.incidents.__setitem__, other.id, other))
 
-    run = open_incident(Play(appears, method="POST"))
+    run = open_incident(Rule(appears, method="POST"))
 
     assert (run.outcome, run.posts) == (outcome, posts), run.log
     assert (other.id in str(run.outputs)) is (outcome == "unknown")
@@ -161,7 +161,7 @@ def test_a_cancelled_job_still_finds_the_incident_that_it_opened(open_incident: 
     signals: list[int] = []
     cancelled = lost_while(partial(signals.append, 15))
 
-    run = open_incident(Play(cancelled, Phase.AFTER, "POST"), signal_received=lambda: next(iter(signals), None))
+    run = open_incident(Rule(cancelled, Phase.AFTER, "POST"), signal_received=lambda: next(iter(signals), None))
 
     assert (run.result.exit_status, run.outcome, run.copies) == (143, "cancelled", 1)
     assert "but the update was posted" in run.outputs["error"]
@@ -192,13 +192,13 @@ def test_of_two_runs_that_open_at_the_same_time_the_later_names_both(open_incide
 def test_reading_optional_information_neither_delays_nor_fails_an_opening(
     open_incident: Open, clock: VirtualClock, fault: str
 ) -> None:
-    baseline = Play(FAULTS["chunked"], method="GET")
+    baseline = Rule(FAULTS["chunked"], method="GET")
 
-    run = open_incident(baseline, Play(FAULTS[fault], method="GET", times=FOREVER))
+    run = open_incident(baseline, Rule(FAULTS[fault], method="GET", times=FOREVER))
 
     assert (run.outcome, run.outputs["incident-url"]) == ("opened", "")
     assert run.is_honest
-    assert clock.slept <= PROMPT.follow_up
+    assert clock.slept <= RESPONSE_LIMITS.follow_up
 
 
 def test_components_and_notify_are_sent_with_the_incident(open_incident: Open, store: Store) -> None:
@@ -212,12 +212,12 @@ KEPT_TITLES: dict[str, Callable[[str], str]] = {
     "escaped twice": lambda title: html.escape(html.escape(title)),
     "without emoji": lambda title: title.replace("\N{FIRE} ", ""),
     "cut": lambda title: title[:20],
-    "spaces folded": lambda title: " ".join(title.split()),
+    "spaces normalized": lambda title: " ".join(title.split()),
     "something else": lambda _: "Incident",
 }
 """How a page may keep a title."""
 
-FOUND_AGAIN = ("escaped", "spaces folded")
+FOUND_AGAIN = ("escaped", "spaces normalized")
 ODD_TITLE = "\N{FIRE} Deploys &  rollbacks are failing"
 
 
@@ -238,7 +238,7 @@ def test_an_incident_is_opened_once_however_the_page_keeps_its_title(
     open_incident: Open, store: Store, clock: VirtualClock, name: str, phase: Phase | None
 ) -> None:
     odd = keeping(store, clock, name)
-    script = [] if phase is None else [Play(FAULTS["reset"], phase, "POST")]
+    script = [] if phase is None else [Rule(FAULTS["reset"], phase, "POST")]
 
     run = open_incident(*script, store=odd, incident_title=ODD_TITLE)
 
@@ -259,11 +259,11 @@ def test_the_title_that_the_page_keeps_is_seen_in_the_response_or_in_the_list(
     open_incident: Open, store: Store, clock: VirtualClock, silent: str
 ) -> None:
     fault = Fault(lambda reply: [without_titles(reply).wire()])
-    baseline = Play(FAULTS["chunked"], method="GET")
+    baseline = Rule(FAULTS["chunked"], method="GET")
 
     run = open_incident(
         baseline,
-        Play(fault, Phase.AFTER, silent, times=FOREVER),
+        Rule(fault, Phase.AFTER, silent, times=FOREVER),
         store=keeping(store, clock, "cut"),
         incident_title=ODD_TITLE,
     )
@@ -297,7 +297,7 @@ def test_a_new_incident_of_another_title_is_told_by_its_first_update(
     other = other_incident(store, clock, updates=(update, later))
     appears = lost_while(partial(store.incidents.__setitem__, other.id, other))
 
-    run = open_incident(Play(appears, method="POST"))
+    run = open_incident(Rule(appears, method="POST"))
 
     assert (run.outcome, run.posts) == (outcome, posts), run.log
 
@@ -308,9 +308,9 @@ def test_a_new_incident_that_cannot_be_read_keeps_the_opening_from_being_repeate
 ) -> None:
     other = other_incident(store, clock)
     appears = lost_while(partial(store.incidents.__setitem__, other.id, other))
-    unreadable = Play(FAULTS[fault], method="GET", times=FOREVER, path="/updates")
+    unreadable = Rule(FAULTS[fault], method="GET", times=FOREVER, path="/updates")
 
-    run = open_incident(Play(appears, method="POST"), unreadable)
+    run = open_incident(Rule(appears, method="POST"), unreadable)
 
     assert (run.outcome, run.posts) == ("unknown", 1), run.log
     assert f"could not be read: {other.id}" in run.outputs["error"]
@@ -321,9 +321,9 @@ def test_a_new_incident_that_can_be_read_later_keeps_the_opening_only_until_then
 ) -> None:
     other = other_incident(store, clock)
     appears = lost_while(partial(store.incidents.__setitem__, other.id, other))
-    unreadable = Play(FAULTS["500 html"], method="GET", times=60, path="/updates")
+    unreadable = Rule(FAULTS["500 html"], method="GET", times=60, path="/updates")
 
-    run = open_incident(Play(appears, method="POST"), unreadable)
+    run = open_incident(Rule(appears, method="POST"), unreadable)
 
     assert (run.outcome, run.posts, run.copies) == ("opened", 2, 1), run.log
 
@@ -333,9 +333,9 @@ def test_the_opened_incident_is_found_behind_one_that_cannot_be_read(
 ) -> None:
     odd, other = keeping(store, clock, "cut"), other_incident(store, clock)
     appears = lost_while(partial(odd.incidents.__setitem__, other.id, other))
-    unreadable = Play(FAULTS["500 html"], method="GET", times=FOREVER, path=f"{other.id}/updates")
+    unreadable = Rule(FAULTS["500 html"], method="GET", times=FOREVER, path=f"{other.id}/updates")
 
-    run = open_incident(Play(appears, Phase.AFTER, "POST"), unreadable, store=odd, incident_title=ODD_TITLE)
+    run = open_incident(Rule(appears, Phase.AFTER, "POST"), unreadable, store=odd, incident_title=ODD_TITLE)
 
     assert (run.outcome, run.copies, run.posts) == ("opened", 1, 1), run.log
 
@@ -346,7 +346,7 @@ def test_many_new_incidents_are_each_read_once_and_more_than_that_end_as_unknown
 ) -> None:
     others = {each.id: each for each in (other_incident(store, clock, number) for number in range(1, count + 1))}
 
-    run = open_incident(Play(lost_while(partial(store.incidents.update, others)), method="POST"))
+    run = open_incident(Rule(lost_while(partial(store.incidents.update, others)), method="POST"))
 
     assert run.outcome == outcome, run.log
     assert run.is_honest
@@ -359,7 +359,7 @@ def test_among_many_new_incidents_the_one_with_the_title_is_read_first(
 ) -> None:
     others = {each.id: each for each in (other_incident(store, clock, number) for number in range(1, 301))}
 
-    run = open_incident(Play(lost_while(partial(store.incidents.update, others)), Phase.AFTER, "POST"))
+    run = open_incident(Rule(lost_while(partial(store.incidents.update, others)), Phase.AFTER, "POST"))
 
     assert (run.outcome, run.copies, run.posts) == ("opened", 1, 1), run.log
 
@@ -371,7 +371,7 @@ def test_of_two_new_incidents_with_the_same_text_the_one_with_the_title_is_ours(
     other = other_incident(store, clock, updates=(update,), created_at="2027-01-15T08:00:00.000Z")
     appears = lost_while(partial(store.incidents.__setitem__, other.id, other))
 
-    run = open_incident(Play(appears, Phase.AFTER, "POST"))
+    run = open_incident(Rule(appears, Phase.AFTER, "POST"))
 
     assert (run.outcome, run.posts) == ("opened", 1), run.log
     assert run.outputs["incident-id"] != other.id
@@ -381,7 +381,7 @@ def test_of_two_new_incidents_with_the_same_text_the_one_with_the_title_is_ours(
 def test_a_lost_opening_is_found_though_the_title_was_nearly_that_of_an_open_incident(
     open_incident: Open, store: Store
 ) -> None:
-    run = open_incident(Play(FAULTS["reset"], Phase.AFTER, "POST"), incident_title=f"{INCIDENT_TITLE}.")
+    run = open_incident(Rule(FAULTS["reset"], Phase.AFTER, "POST"), incident_title=f"{INCIDENT_TITLE}.")
 
     assert (run.outcome, run.copies) == ("opened", 1), run.log
     assert f"but '{INCIDENT_TITLE}' ({INCIDENT_ID}) differs from it by little" in warnings_of(run)
@@ -390,9 +390,9 @@ def test_a_lost_opening_is_found_though_the_title_was_nearly_that_of_an_open_inc
 
 def test_a_lost_opening_comes_with_the_address_of_the_page_where_one_has_to_look(run_step: Callable[..., Any]) -> None:
     script = [
-        Play(FAULTS["reset"], Phase.AFTER, method="POST"),
-        Play(WELL.fault, method="GET", path="/incidents"),
-        Play(FAULTS["reset"], method="GET", path="/incidents", times=FOREVER),
+        Rule(FAULTS["reset"], Phase.AFTER, method="POST"),
+        Rule(HEALTHY.fault, method="GET", path="/incidents"),
+        Rule(FAULTS["reset"], method="GET", path="/incidents", times=FOREVER),
     ]
 
     ended = run_step(*script, incident_title="A new title", if_no_incident="create", status="UPDATE", description="x")

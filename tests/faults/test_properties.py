@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.fault_server import FOREVER, JSON_TYPE, FaultServer, Play, VirtualClock, response
+from support.fault_server import FOREVER, JSON_TYPE, FaultServer, Rule, VirtualClock, response
 from support.runner_model import commands
 from support.step import RunStep, run_main
 from support.untrusted_text import texts
@@ -103,7 +103,7 @@ def test_any_text_in_any_input_ends_in_good_order(server: FaultServer, tmp_path:
 def test_any_response_of_the_api_ends_in_good_order(
     server: FaultServer, tmp_path: Path, operation: str, status: int, body: Any
 ) -> None:
-    server.script[:] = [Play(response(status, json.dumps(body), JSON_TYPE), times=FOREVER)]
+    server.script[:] = [Rule(response(status, json.dumps(body), JSON_TYPE), times=FOREVER)]
     inputs = {"incident-id": INCIDENT_ID, "operation": operation, "timeout-seconds": "30"}
     create = {"status": "RESOLVED", "description": "All is well."} if operation in ("create", "update") else {}
     update = {} if operation in ("create", "list") else {"update-id": UPDATE_ID}

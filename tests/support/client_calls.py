@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from support.fault_server import JSON_TYPE, Play, VirtualClock, envelope, response
+from support.fault_server import JSON_TYPE, Rule, VirtualClock, envelope, response
 
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.errors import APIError
@@ -56,8 +56,8 @@ def outcome_of(operation: str, client: OnlineOrNotClient) -> object:
         return error
 
 
-def pages(*ids: str, total: int | None) -> list[Play]:
+def pages(*ids: str, total: int | None) -> list[Rule]:
     """Make the script of a list with these pages; each letter of a page is an update."""
     info = {"total_count": total}
     bodies = (envelope([{"id": f"update-{letter}"} for letter in page], result_info=info) for page in ids)
-    return [Play(response(200, body, JSON_TYPE)) for body in bodies]
+    return [Rule(response(200, body, JSON_TYPE)) for body in bodies]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from support.fault_server import LOST_ANSWERS, STRANGE_ANSWERS, FaultServer, Play, VirtualClock
+from support.fault_server import LOST_RESPONSES, STRANGE_RESPONSES, FaultServer, Rule, VirtualClock
 from support.runner_model import Command, commands
 from support.step import RunStep, run_main
 
@@ -14,13 +14,13 @@ from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import StepResult
 from onlineornot_sandbox.store import Store
 
-PROMPT = RunLimits(connect=10, response=20)
+RESPONSE_LIMITS = RunLimits(connect=10, response=20)
 """Limits in real time that a healthy server meets even on a busy machine."""
-HASTY = RunLimits(connect=10, response=0.3, grace=0.3)
+SILENCE_LIMITS = RunLimits(connect=10, response=0.3, grace=0.3)
 """Limits for a server that falls silent, so that a test does not wait for long."""
 
 SILENT = {"reset", "close", "silence", "written late", "103, then close", "103 for ever", "not HTTP"}
-LIES = {f"{name}, before the write" for name in (STRANGE_ANSWERS | LOST_ANSWERS).keys() - SILENT}
+FALSE_CLAIMS = {f"{name}, before the write" for name in (STRANGE_RESPONSES | LOST_RESPONSES).keys() - SILENT}
 """Faults in which the server begins to claim a write that it did not do."""
 
 
@@ -69,7 +69,7 @@ class FaultRun:
 
 
 def run_against(
-    script: Sequence[Play],
+    script: Sequence[Rule],
     store: Store,
     clock: VirtualClock,
     folder: Path,
@@ -80,7 +80,7 @@ def run_against(
     signal_received: Callable[[], int | None] = lambda: None,
     limits: RunLimits | None = None,
 ) -> FaultRun:
-    """Run a step against a server that plays a script; sockets are real, waits between requests are virtual.
+    """Run a step against a server that follows a script; sockets are real, waits between requests are virtual.
 
     Args:
         script: Which requests are met by which faults.
@@ -93,7 +93,7 @@ def run_against(
         signal_received: Tells which signal has come to the step.
         limits: The limits in real time; by default, those that fit the script.
     """
-    fitting = HASTY if any(play.fault.is_endless for play in script) else PROMPT
+    fitting = SILENCE_LIMITS if any(rule.fault.is_endless for rule in script) else RESPONSE_LIMITS
     with FaultServer(script, store=store, now=clock.time, date_offset=skew) as server:
         step: RunStep = partial(run_main, folder, signal_received=signal_received, clock=clock)
         result = step(api_url=server.url, limits=limits or fitting, **inputs)

@@ -1,9 +1,9 @@
 """A server that misbehaves according to a script, on real sockets, in front of a store that tells what was written.
 
-A script is a list of plays. Each request is met by the first remaining play that fits it; a request that fits none gets
+A script is a list of rules. Each request meets the first remaining rule that fits it; a request that fits none gets
 the sandbox's response:
 
-    script = [Play(FAULTS["500 html"], method="GET"), Play(FAULTS["reset"], Phase.AFTER, method="POST")]
+    script = [Rule(FAULTS["500 html"], method="GET"), Rule(FAULTS["reset"], Phase.AFTER, method="POST")]
     with FaultServer(script) as server:
         ...  # use server.url
     assert len(server.store.timeline()) == 2
@@ -116,7 +116,7 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Play:
+class Rule:
     """One entry of a script: a fault, when it strikes, which requests it meets, and how many of them.
 
     `path` is a part of the path.
@@ -129,10 +129,10 @@ class Play:
     path: str = ""
 
     def fits(self, request: "ReceivedRequest") -> bool:
-        """Whether this play meets a request."""
+        """Whether this rule meets a request."""
         return self.method in (None, request.method) and self.path in request.path
 
-    def rest(self) -> list["Play"]:
+    def rest(self) -> list["Rule"]:
         """What remains in the script after it has met a request."""
         return [replace(self, times=self.times - 1)] if self.times > 1 else []
 
@@ -264,11 +264,11 @@ HTML = "<!DOCTYPE html><html><title>Bad gateway</title><body><h1>Something in fr
 JSON_TYPE = {"Content-Type": "application/json"}
 HTML_TYPE = {"Content-Type": "text/html; charset=utf-8"}
 EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
-REFUSAL = envelope(success=False)
+ERROR_ENVELOPE = envelope(success=False)
 DEEP_JSON = "[" * 100_000 + "]" * 100_000
 ELSEWHERE = "https://elsewhere.invalid/v1"
 
-LOST_ANSWERS = {
+LOST_RESPONSES = {
     "reset": Fault(_nothing, End.RESET),
     "close": Fault(_nothing, End.CLOSE),
     "silence": Fault(_nothing, End.SILENCE),
@@ -295,14 +295,14 @@ LOST_ANSWERS = {
 """No complete response reaches the client."""
 
 UNCERTAIN_STATUSES = (408, 500, 502, 503, 504, 520)
-UNCERTAIN_ANSWERS = {
-    **_every(UNCERTAIN_STATUSES, "envelope", REFUSAL, JSON_TYPE),
+UNCERTAIN_RESPONSES = {
+    **_every(UNCERTAIN_STATUSES, "envelope", ERROR_ENVELOPE, JSON_TYPE),
     **_every(UNCERTAIN_STATUSES, "html", HTML, HTML_TYPE),
     **_every(UNCERTAIN_STATUSES, "empty", "", {}),
 }
 """Complete responses that say nothing about the write."""
 
-STRANGE_ANSWERS = {
+STRANGE_RESPONSES = {
     "200 empty": response(200),
     "200 not JSON": response(200, '{"success": tru'),
     "200 html": response(200, HTML, HTML_TYPE),
@@ -319,14 +319,14 @@ STRANGE_ANSWERS = {
 """Complete responses that claim success in a form that the API does not use."""
 
 THROTTLES = {
-    **_every((425, 429), "without Retry-After", REFUSAL, JSON_TYPE, BEFORE),
-    **_every((425, 429), "for a second", REFUSAL, JSON_TYPE | {"Retry-After": "1"}, BEFORE),
+    **_every((425, 429), "without Retry-After", ERROR_ENVELOPE, JSON_TYPE, BEFORE),
+    **_every((425, 429), "for a second", ERROR_ENVELOPE, JSON_TYPE | {"Retry-After": "1"}, BEFORE),
 }
 """Complete responses that ask the client to come back later."""
 
-REFUSALS = {
-    **_every((400, 401, 403, 404, 409, 422, 501, 505), "envelope", REFUSAL, JSON_TYPE, BEFORE),
-    **_every((200, 201), "refusal", REFUSAL, JSON_TYPE, BEFORE),
+REJECTIONS = {
+    **_every((400, 401, 403, 404, 409, 422, 501, 505), "envelope", ERROR_ENVELOPE, JSON_TYPE, BEFORE),
+    **_every((200, 201), "rejection", ERROR_ENVELOPE, JSON_TYPE, BEFORE),
     **_every((301, 302, 303, 307, 308), "elsewhere", "", {"Location": ELSEWHERE}, BEFORE),
 }
 """Complete responses of the API that say that nothing was written, and that trying again is useless."""
@@ -339,7 +339,7 @@ INTERCEPTED = {
 }
 """Complete refusals by something in front of the API, which may have passed the request on all the same."""
 
-GOOD_ANSWERS = {
+GOOD_RESPONSES = {
     "103 first": _after(EARLY_HINTS),
     "100 first": _after(b"HTTP/1.1 100 Continue\r\n\r\n"),
     "chunked": _changed(_chunked),
@@ -353,15 +353,17 @@ GOOD_ANSWERS = {
 }
 """Complete, correct responses that only look unusual."""
 
-FAULTS = LOST_ANSWERS | UNCERTAIN_ANSWERS | STRANGE_ANSWERS | THROTTLES | REFUSALS | INTERCEPTED | GOOD_ANSWERS
+FAULTS = (
+    LOST_RESPONSES | UNCERTAIN_RESPONSES | STRANGE_RESPONSES | THROTTLES | REJECTIONS | INTERCEPTED | GOOD_RESPONSES
+)
 
-CASES = {f"{name}, {phase.value}": Play(fault, phase) for name, fault in FAULTS.items() for phase in fault.phases}
+CASES = {f"{name}, {phase.value}": Rule(fault, phase) for name, fault in FAULTS.items() for phase in fault.phases}
 
-WELL = Play(Fault(_good), Phase.AFTER)
+HEALTHY = Rule(Fault(_good), Phase.AFTER)
 
 
 class FaultServer:
-    """Play a script over a store, as long as the block runs.
+    """Serve a store by a script, as long as the block runs.
 
     Args:
         script: Which requests are met by which faults.
@@ -382,7 +384,7 @@ class FaultServer:
 
     def __init__(
         self,
-        script: Iterable[Play] = (),
+        script: Iterable[Rule] = (),
         *,
         store: Store | None = None,
         app: Flask | None = None,
@@ -484,28 +486,28 @@ class FaultServer:
         if request is None:
             return False
         self.requests.append(request)
-        play = self._next_play(request)
-        for step in play.fault.stream(self._reply(request, play)):
+        rule = self._next_rule(request)
+        for step in rule.fault.stream(self._reply(request, rule)):
             self._do(connection, step)
-        self._end(connection, play.fault.end)
-        return play.fault.end is End.KEEP
+        self._end(connection, rule.fault.end)
+        return rule.fault.end is End.KEEP
 
-    def _next_play(self, request: ReceivedRequest) -> Play:
+    def _next_rule(self, request: ReceivedRequest) -> Rule:
         with self._lock:
-            for place, play in enumerate(self.script):
-                if play.fits(request):
-                    self.script[place : place + 1] = play.rest()
-                    return play
-        return WELL
+            for place, rule in enumerate(self.script):
+                if rule.fits(request):
+                    self.script[place : place + 1] = rule.rest()
+                    return rule
+        return HEALTHY
 
-    def _reply(self, request: ReceivedRequest, play: Play) -> Reply:
+    def _reply(self, request: ReceivedRequest, rule: Rule) -> Reply:
         """Do the write or skip it, and return the response of a healthy server."""
         self._write_late(self._now())
-        if request.method not in WRITES or play.phase is Phase.AFTER:
+        if request.method not in WRITES or rule.phase is Phase.AFTER:
             reply = self._ask_app(request)
         else:
             reply = _pretended(request)
-            self._plan(request, play.fault.written_after)
+            self._plan(request, rule.fault.written_after)
         if self._date_offset is None:
             return reply
         return reply.having(Date=http_date(self._now() + self._date_offset))

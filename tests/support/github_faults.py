@@ -9,7 +9,7 @@ from support.fault_server import (
     HTML,
     HTML_TYPE,
     JSON_TYPE,
-    STRANGE_ANSWERS,
+    STRANGE_RESPONSES,
     Fault,
     Reply,
     Step,
@@ -65,14 +65,14 @@ FAILURES = {
 """Responses of GitHub, and the words that the action reports them in."""
 
 NOT_LISTS = {
-    **STRANGE_ANSWERS,
+    **STRANGE_RESPONSES,
     **{name: FAULTS[name] for name in ("302 elsewhere", "307 elsewhere", "103, then close")},
     "200 empty object": response(200, "{}", JSON_TYPE),
     "200 null": response(200, "null", JSON_TYPE),
 }
 """Responses that do not contain a list, and do not say that they failed."""
 UNCONFIRMED = {
-    **STRANGE_ANSWERS,
+    **STRANGE_RESPONSES,
     "as it was": response(200, json.dumps({"id": 1001, "body": OTHER}), JSON_TYPE),
     "without a body": response(200, json.dumps({"id": 1001, "body": None}), JSON_TYPE),
 }

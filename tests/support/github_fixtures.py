@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from support.clock import HastyClock
+from support.clock import SkippingClock
 from support.fault_server import FaultServer
 from support.github_app import GitHub, create_github_app
 
@@ -11,9 +11,9 @@ __all__ = ["clock", "github", "server"]
 
 
 @pytest.fixture
-def clock() -> HastyClock:
+def clock() -> SkippingClock:
     """A clock that runs as usual, but whose sleep takes no time."""
-    return HastyClock()
+    return SkippingClock()
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def github() -> GitHub:
 
 
 @pytest.fixture
-def server(github: GitHub, clock: HastyClock) -> Iterator[FaultServer]:
+def server(github: GitHub, clock: SkippingClock) -> Iterator[FaultServer]:
     """Serve GitHub; a test adds to the script."""
     with FaultServer(app=create_github_app(github), now=clock.time) as server:
         yield server

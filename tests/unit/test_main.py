@@ -16,7 +16,7 @@ from onlineornot_sandbox.local_step import ROOT, as_variables
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, PAGE_ID, UPDATE_ID
 from onlineornot_sandbox.server import Sandbox
 
-IMPATIENT = RunLimits(write_reserve=120, baseline_share=0.001)
+SINGLE_ATTEMPT_LIMITS = RunLimits(write_reserve=120, baseline_share=0.001)
 PAGE = f"/v1/status_pages/{PAGE_ID}"
 UPDATES = f"{PAGE}/incidents/{INCIDENT_ID}/updates"
 UPDATE = f"{UPDATES}/{UPDATE_ID}"
@@ -178,14 +178,14 @@ def test_invalid_inputs_fail_at_once_and_all_of_them_are_named(step: RunStep, sa
 
 
 def test_an_api_that_cannot_be_reached_is_not_sent(step: RunStep) -> None:
-    result = step(**CREATE, api_url="http://127.0.0.1:9", limits=IMPATIENT)
+    result = step(**CREATE, api_url="http://127.0.0.1:9", limits=SINGLE_ATTEMPT_LIMITS)
 
     assert result.end == (1, "not-sent")
     assert "refused" in result.outputs["error"]
 
 
 def test_fail_on_error_false_tolerates_an_api_that_cannot_be_reached(step: RunStep) -> None:
-    result = step(**CREATE, api_url="http://127.0.0.1:9", fail_on_error="false", limits=IMPATIENT)
+    result = step(**CREATE, api_url="http://127.0.0.1:9", fail_on_error="false", limits=SINGLE_ATTEMPT_LIMITS)
 
     assert result.end == (0, "not-sent")
     assert "::warning::" in result.log

@@ -106,45 +106,45 @@ class Server:
 
     def post(self) -> Note:
         """Do what the script says with a post."""
-        play, began = next(self._posts, Post()), self.clock.monotonic()
+        rule, began = next(self._posts, Post()), self.clock.monotonic()
         self.posted_at.append(self.clock.slept)
-        note = Note(f"posted-{len(self.posted_at)}", play.text, self.clock.slept + play.late)
-        self.notes += [note] * play.writes
-        self._finish(play, began)
+        note = Note(f"posted-{len(self.posted_at)}", rule.text, self.clock.slept + rule.late)
+        self.notes += [note] * rule.writes
+        self._finish(rule, began)
         return note
 
     def read(self, *, to_the_end: bool) -> list[ListPage[Note]]:
         """Return the list as it was when the request arrived."""
-        play, began = self._next_listing(), self.clock.monotonic()
+        rule, began = self._next_listing(), self.clock.monotonic()
         self.read_at.append(self.clock.slept)
         assert len(self.read_at) < 1000, "reads forever"
-        shown = [self._shown(note) for note in self.notes if note.born <= self.clock.slept][: play.shows]
-        self._finish(play, began)
-        date = math.floor(self.clock.time() + self._skew) if play.dated else None
-        total = len(shown) + play.missing if play.counted else None
+        shown = [self._shown(note) for note in self.notes if note.born <= self.clock.slept][: rule.shows]
+        self._finish(rule, began)
+        date = math.floor(self.clock.time() + self._skew) if rule.dated else None
+        total = len(shown) + rule.missing if rule.counted else None
         full = [tuple(shown[at : at + self._per_page]) for at in range(0, len(shown), self._per_page)]
         ends_empty = to_the_end or total != len(shown) or not shown
         return [ListPage(items, total, began, date) for items in (*full, *[()] * ends_empty)]
 
     def _next_listing(self) -> Listing:
         while self._lists:
-            play = self._lists[0]
-            if play.until is None or self.clock.slept >= play.until:
+            rule = self._lists[0]
+            if rule.until is None or self.clock.slept >= rule.until:
                 del self._lists[0]
-            if play.until is None or self.clock.slept < play.until:
-                return play
+            if rule.until is None or self.clock.slept < rule.until:
+                return rule
         return Listing()
 
     def _shown(self, note: Note) -> Note:
         created = VirtualClock.BEGINNING + self._skew + note.born
         return replace(note, created=created if self._shows_created else None)
 
-    def _finish(self, play: Post | Listing, began: float) -> None:
-        self.clock.sleep(play.takes)
-        self.signalled = self.signalled or play.signal
-        if play.error:
-            play.error.began = began
-            raise play.error
+    def _finish(self, rule: Post | Listing, began: float) -> None:
+        self.clock.sleep(rule.takes)
+        self.signalled = self.signalled or rule.signal
+        if rule.error:
+            rule.error.began = began
+            raise rule.error
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from support.exchanges import (
     post,
     through,
 )
-from support.fault_server import EARLY_HINTS, FAULTS, LOST_ANSWERS, End, Fault, FaultServer, Phase, Play
+from support.fault_server import EARLY_HINTS, FAULTS, LOST_RESPONSES, End, Fault, FaultServer, Phase, Rule
 
 from onlineornot_action.onlineornot.deadline import Deadline, Limits
 from onlineornot_action.onlineornot.errors import APIError, APITimeoutError, CertificateError, Effect
@@ -49,7 +49,7 @@ def test_netrc_does_not_replace_the_token(
 
 @pytest.mark.parametrize("name", ["103 first", "100 first", "chunked", "gzip"])
 def test_unusual_form_does_not_change_the_response(name: str, transport: Transport) -> None:
-    with FaultServer([Play(FAULTS[name], Phase.AFTER)]) as server:
+    with FaultServer([Rule(FAULTS[name], Phase.AFTER)]) as server:
         result = post(transport, server.url)
 
     assert result.status == 201
@@ -62,7 +62,7 @@ def test_unusual_form_does_not_change_the_response(name: str, transport: Transpo
 def test_status_is_known_once_the_status_line_was_read(name: str, make_transport: MakeTransport) -> None:
     limits = Limits(response=1 if name in SLOW_RESPONSES else 10)
 
-    with FaultServer([Play(LOST_ANSWERS[name], Phase.AFTER)]) as server:
+    with FaultServer([Rule(LOST_RESPONSES[name], Phase.AFTER)]) as server:
         error = exchange_failure(make_transport(limits), server.url)
 
     assert error.status == 201
@@ -70,7 +70,7 @@ def test_status_is_known_once_the_status_line_was_read(name: str, make_transport
 
 @pytest.mark.parametrize("prefix", [EARLY_HINTS, b"HTTP/1.1 100 Continue\r\n\r\n"])
 def test_status_of_an_interim_response_is_not_reported(prefix: bytes, transport: Transport) -> None:
-    with FaultServer([Play(Fault(lambda _: [prefix], End.CLOSE))]) as server:
+    with FaultServer([Rule(Fault(lambda _: [prefix], End.CLOSE))]) as server:
         error = exchange_failure(transport, server.url)
 
     assert (error.effect, error.status) == (Effect.AMBIGUOUS, None)
@@ -125,7 +125,7 @@ def test_gzip_bomb_is_not_decompressed_much_beyond_the_limit(status: int, transp
     bomb = FAULTS["gzip bomb"].stream
     fault = Fault(lambda reply: bomb(replace(reply, status=status).having(Location="/")), End.CLOSE)
 
-    with FaultServer([Play(fault)]) as server:
+    with FaultServer([Rule(fault)]) as server:
         tracemalloc.start()
         exchange_failure(transport, server.url)
         _, peak = tracemalloc.get_traced_memory()
@@ -161,7 +161,7 @@ FRAGMENTS = (
 def test_any_bytes_are_a_response_or_an_ambiguous_failure(fragments: list[bytes]) -> None:
     garbage = Fault(lambda _: fragments, End.CLOSE)
 
-    with FaultServer([Play(garbage)]) as server, contextlib.closing(Transport(EDIT_TOKEN, user_agent="x")) as transport:
+    with FaultServer([Rule(garbage)]) as server, contextlib.closing(Transport(EDIT_TOKEN, user_agent="x")) as transport:
         outcome = exchange_outcome(transport, server.url)
 
     assert isinstance(outcome, Response) or outcome.effect is Effect.AMBIGUOUS
@@ -224,7 +224,7 @@ def test_https_goes_through_the_tunnel_of_a_proxy(
 def test_response_lost_in_a_tunnel_is_ambiguous(
     make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    script = [Play(FAULTS["close"], Phase.AFTER)]
+    script = [Rule(FAULTS["close"], Phase.AFTER)]
     with FaultServer(script, ssl_context=tls) as server, tunnel_to(server) as (proxy, _):
         monkeypatch.setenv("HTTPS_PROXY", through(proxy))
 

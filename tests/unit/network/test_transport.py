@@ -27,13 +27,13 @@ from support.fault_server import (
     DEEP_JSON,
     FAULTS,
     FOREVER,
-    LOST_ANSWERS,
-    WELL,
+    HEALTHY,
+    LOST_RESPONSES,
     End,
     Fault,
     FaultServer,
     Phase,
-    Play,
+    Rule,
     VirtualClock,
     response,
 )
@@ -105,7 +105,7 @@ def test_request_without_a_body_has_no_content_type(transport: Transport) -> Non
 
 @pytest.mark.parametrize("status", [200, 202, 204, 301, 400, 404, 407, 408, 429, 500, 501, 503, 520, 599])
 def test_complete_response_is_returned_whatever_its_status(status: int, transport: Transport) -> None:
-    with FaultServer([Play(response(status, headers={"Retry-After": "7"}))]) as server:
+    with FaultServer([Rule(response(status, headers={"Retry-After": "7"}))]) as server:
         result = post(transport, server.url)
 
     assert (result.status, result.body) == (status, b"")
@@ -114,7 +114,7 @@ def test_complete_response_is_returned_whatever_its_status(status: int, transpor
 
 
 def test_body_is_not_parsed(transport: Transport) -> None:
-    with FaultServer([Play(FAULTS["200 deep JSON"])]) as server:
+    with FaultServer([Rule(FAULTS["200 deep JSON"])]) as server:
         result = get(transport, server.url)
 
     assert result.body == DEEP_JSON.encode()
@@ -122,7 +122,7 @@ def test_body_is_not_parsed(transport: Transport) -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirect_is_not_followed(status: int, transport: Transport) -> None:
-    with FaultServer() as target, FaultServer([Play(response(status, "", {"Location": target.url + PATH}))]) as server:
+    with FaultServer() as target, FaultServer([Rule(response(status, "", {"Location": target.url + PATH}))]) as server:
         result = post(transport, server.url)
 
     assert result.status == status
@@ -151,7 +151,7 @@ def test_connection_is_reused_after_success(transport: Transport) -> None:
 
 @pytest.mark.parametrize("name", ["500 envelope", "404 envelope", "429 for a second", "307 elsewhere"])
 def test_connection_is_dropped_after_a_refusal(name: str, transport: Transport) -> None:
-    with FaultServer([Play(FAULTS[name])]) as server:
+    with FaultServer([Rule(FAULTS[name])]) as server:
         get(transport, server.url)
         get(transport, server.url)
 
@@ -160,7 +160,7 @@ def test_connection_is_dropped_after_a_refusal(name: str, transport: Transport) 
 
 @pytest.mark.parametrize("name", ["close", "gzip that is none", "huge body"])
 def test_connection_is_dropped_after_a_lost_response(name: str, transport: Transport) -> None:
-    with FaultServer([Play(FAULTS[name])]) as server:
+    with FaultServer([Rule(FAULTS[name])]) as server:
         exchange_failure(transport, server.url)
         result = get(transport, server.url)
 
@@ -184,7 +184,7 @@ def test_connection_that_was_idle_for_long_is_not_reused(
 
 
 def test_connection_that_the_server_closed_is_replaced(transport: Transport) -> None:
-    with FaultServer([Play(FAULTS["closed afterwards"])]) as server:
+    with FaultServer([Rule(FAULTS["closed afterwards"])]) as server:
         get(transport, server.url)
         result = post(transport, server.url)
 
@@ -230,7 +230,7 @@ def test_connection_that_is_never_accepted_is_not_sent(make_transport: MakeTrans
 
 
 def test_server_without_tls_is_not_sent(transport: Transport) -> None:
-    with FaultServer([Play(FAULTS["not HTTP"], times=FOREVER)]) as server:
+    with FaultServer([Rule(FAULTS["not HTTP"], times=FOREVER)]) as server:
         error = exchange_failure(transport, server.url.replace("http:", "https:"))
 
     assert (error.effect, error.final) == (Effect.NOT_SENT, False)
@@ -274,11 +274,11 @@ def test_bundle_without_certificates_is_final(
 
 
 @pytest.mark.parametrize("phase", Phase)
-@pytest.mark.parametrize("name", LOST_ANSWERS)
+@pytest.mark.parametrize("name", LOST_RESPONSES)
 def test_lost_response_is_ambiguous(name: str, phase: Phase, make_transport: MakeTransport) -> None:
     limits = Limits(response=0.2 if name in SLOW_RESPONSES else 10)
 
-    with FaultServer([Play(LOST_ANSWERS[name], phase)]) as server:
+    with FaultServer([Rule(LOST_RESPONSES[name], phase)]) as server:
         error = exchange_failure(make_transport(limits), server.url)
 
     assert (error.effect, error.final) == (Effect.AMBIGUOUS, False)
@@ -300,7 +300,7 @@ def test_lost_response_is_ambiguous(name: str, phase: Phase, make_transport: Mak
     ],
 )
 def test_lost_response_has_its_reason_in_plain_words(name: str, words: str, transport: Transport) -> None:
-    with FaultServer([Play(LOST_ANSWERS[name])]) as server:
+    with FaultServer([Rule(LOST_RESPONSES[name])]) as server:
         error = exchange_failure(transport, server.url)
 
     assert str(error) == f"the response from {address_of(server.url)} was lost: {words}"
@@ -310,7 +310,7 @@ def test_lost_response_has_its_reason_in_plain_words(name: str, words: str, tran
 def test_response_lost_over_tls_is_ambiguous(
     name: str, make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str
 ) -> None:
-    with FaultServer([Play(LOST_ANSWERS[name], Phase.AFTER)], ssl_context=tls) as server:
+    with FaultServer([Rule(LOST_RESPONSES[name], Phase.AFTER)], ssl_context=tls) as server:
         error = exchange_failure(make_transport(ca_bundle=ca_bundle), server.url)
 
     assert (error.effect, error.final) == (Effect.AMBIGUOUS, False)
@@ -325,7 +325,7 @@ def cancelled() -> Deadline:
 def test_read_is_abandoned_at_once_when_the_run_was_cancelled(make_transport: MakeTransport) -> None:
     begin = time.monotonic()
 
-    with FaultServer([Play(FAULTS["silence"])]) as server, pytest.raises(CancelledError):
+    with FaultServer([Rule(FAULTS["silence"])]) as server, pytest.raises(CancelledError):
         get(make_transport(Limits(grace=10)), server.url, cancelled())
 
     assert time.monotonic() - begin < 5
@@ -345,7 +345,7 @@ def test_write_that_was_not_sent_is_abandoned_at_once_when_the_run_was_cancelled
 def test_write_that_was_sent_is_given_a_little_time_when_the_run_was_cancelled(make_transport: MakeTransport) -> None:
     late = Fault(lambda reply: [0.3, reply.wire()])
 
-    with FaultServer([Play(late, Phase.AFTER)]) as server:
+    with FaultServer([Rule(late, Phase.AFTER)]) as server:
         result = post(make_transport(Limits(grace=10)), server.url, cancelled())
 
     assert result.status == 201
@@ -354,7 +354,7 @@ def test_write_that_was_sent_is_given_a_little_time_when_the_run_was_cancelled(m
 def test_write_without_a_response_is_ambiguous_when_the_run_was_cancelled(make_transport: MakeTransport) -> None:
     begin = time.monotonic()
 
-    with FaultServer([Play(FAULTS["silence"])]) as server, pytest.raises(APITimeoutError) as caught:
+    with FaultServer([Rule(FAULTS["silence"])]) as server, pytest.raises(APITimeoutError) as caught:
         post(make_transport(Limits(grace=0.2)), server.url, cancelled())
 
     assert caught.value.effect is Effect.AMBIGUOUS
@@ -365,7 +365,7 @@ def test_write_without_a_response_is_ambiguous_when_the_run_was_cancelled(make_t
 def test_slow_response_is_cut_at_its_limit(name: str, make_transport: MakeTransport) -> None:
     begin = time.monotonic()
 
-    with FaultServer([Play(LOST_ANSWERS[name])]) as server:
+    with FaultServer([Rule(LOST_RESPONSES[name])]) as server:
         error = exchange_failure(make_transport(Limits(response=0.2)), server.url)
 
     assert isinstance(error, APITimeoutError)
@@ -377,7 +377,7 @@ def test_slow_response_is_cut_at_its_limit(name: str, make_transport: MakeTransp
 def test_nothing_outlives_the_deadline(name: str, transport: Transport) -> None:
     begin = time.monotonic()
 
-    with FaultServer([Play(LOST_ANSWERS[name])]) as server, pytest.raises(APITimeoutError):
+    with FaultServer([Rule(LOST_RESPONSES[name])]) as server, pytest.raises(APITimeoutError):
         get(transport, server.url, Deadline.after(0.2))
 
     assert time.monotonic() - begin < 5
@@ -393,7 +393,7 @@ def test_connecting_does_not_outlive_the_deadline_either(transport: Transport, s
     assert time.monotonic() - begin < 5
 
 
-SHAPES = {"plain": WELL.fault, "gzip": FAULTS["gzip"], "chunked": FAULTS["chunked"]}
+SHAPES = {"plain": HEALTHY.fault, "gzip": FAULTS["gzip"], "chunked": FAULTS["chunked"]}
 
 
 def sized(shape: Fault, size: int) -> Fault:
@@ -403,7 +403,7 @@ def sized(shape: Fault, size: int) -> Fault:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_body_may_be_as_large_as_the_limit(shape: str, make_transport: MakeTransport) -> None:
-    with FaultServer([Play(sized(SHAPES[shape], 1000))]) as server:
+    with FaultServer([Rule(sized(SHAPES[shape], 1000))]) as server:
         result = get(make_transport(Limits(body=1000)), server.url)
 
     assert result.body == b"x" * 1000
@@ -411,7 +411,7 @@ def test_body_may_be_as_large_as_the_limit(shape: str, make_transport: MakeTrans
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_body_that_exceeds_the_limit_when_decompressed_is_ambiguous(shape: str, make_transport: MakeTransport) -> None:
-    with FaultServer([Play(sized(SHAPES[shape], 1001))]) as server:
+    with FaultServer([Rule(sized(SHAPES[shape], 1001))]) as server:
         error = exchange_failure(make_transport(Limits(body=1000)), server.url)
 
     assert error.effect is Effect.AMBIGUOUS
@@ -425,7 +425,7 @@ def test_body_that_exceeds_the_limit_when_decompressed_is_ambiguous(shape: str, 
 def test_token_is_in_no_traceback(name: str, make_transport: MakeTransport) -> None:
     limits = Limits(response=0.2 if name in SLOW_RESPONSES else 10)
 
-    with FaultServer([Play(LOST_ANSWERS[name])]) as server:
+    with FaultServer([Rule(LOST_RESPONSES[name])]) as server:
         error = exchange_failure(make_transport(limits), server.url)
 
     assert EDIT_TOKEN not in "".join(traceback.format_exception(error))
@@ -435,7 +435,7 @@ def test_token_is_in_no_traceback(name: str, make_transport: MakeTransport) -> N
 def test_token_that_the_server_echoes_is_in_no_message(line: str, transport: Transport) -> None:
     echo = Fault(lambda _: [line.format(EDIT_TOKEN).encode(), b"\r\n"], End.CLOSE)
 
-    with FaultServer([Play(echo)]) as server:
+    with FaultServer([Rule(echo)]) as server:
         error = exchange_failure(transport, server.url)
 
     assert EDIT_TOKEN not in f"{error!s} {error!r}"
@@ -465,7 +465,7 @@ def test_host_in_no_proxy_is_reached_directly(
 
 
 def test_proxy_that_requires_a_password_is_final(transport: Transport, monkeypatch: pytest.MonkeyPatch) -> None:
-    with FaultServer([Play(response(407))]) as proxy:
+    with FaultServer([Rule(response(407))]) as proxy:
         address = address_of(proxy.url)
         monkeypatch.setenv("HTTPS_PROXY", through(address))
 
@@ -482,7 +482,7 @@ def test_proxy_that_requires_a_password_is_final(transport: Transport, monkeypat
 def test_proxy_that_makes_no_tunnel_is_not_sent(
     name: str, transport: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with FaultServer([Play(FAULTS[name])]) as proxy:
+    with FaultServer([Rule(FAULTS[name])]) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", through(address_of(proxy.url)))
 
         error = exchange_failure(transport, "https://nothing.invalid")
@@ -496,7 +496,7 @@ def test_proxy_that_makes_no_tunnel_is_not_sent(
 def test_proxy_that_breaks_is_not_sent(
     name: str, make_transport: MakeTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with FaultServer([Play(FAULTS[name])]) as proxy:
+    with FaultServer([Rule(FAULTS[name])]) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", through(address_of(proxy.url)))
 
         error = exchange_failure(make_transport(Limits(connect=0.3)), "https://nothing.invalid")

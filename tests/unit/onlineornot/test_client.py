@@ -24,14 +24,14 @@ from support.client_calls import (
 from support.fault_server import (
     FAULTS,
     FOREVER,
-    REFUSALS,
-    STRANGE_ANSWERS,
+    REJECTIONS,
+    STRANGE_RESPONSES,
     THROTTLES,
-    UNCERTAIN_ANSWERS,
+    UNCERTAIN_RESPONSES,
     End,
     FaultServer,
     Phase,
-    Play,
+    Rule,
     VirtualClock,
     http_date,
     response,
@@ -229,7 +229,7 @@ def test_page_that_is_not_needed_is_not_read(make_client: MakeClient) -> None:
         pytest.param(pages("aab", "", total=3), "ab", 2, id="the same twice on a page"),
     ],
 )
-def test_list_is_read_to_its_end(script: Iterable[Play], letters: str, requests: int, make_client: MakeClient) -> None:
+def test_list_is_read_to_its_end(script: Iterable[Rule], letters: str, requests: int, make_client: MakeClient) -> None:
     with FaultServer(script) as server:
         listed = list(make_client(server.url).list_incident_updates(PAGE_ID, INCIDENT_ID))
 
@@ -248,7 +248,7 @@ def test_reading_to_the_end_does_not_rely_on_the_total(make_client: MakeClient) 
 def test_list_may_have_an_earlier_deadline(make_client: MakeClient, clock: VirtualClock) -> None:
     part = Deadline.after(60, clock).within(15)
 
-    with FaultServer([Play(FAULTS["500 empty"], times=FOREVER)]) as server, pytest.raises(InternalServerError):
+    with FaultServer([Rule(FAULTS["500 empty"], times=FOREVER)]) as server, pytest.raises(InternalServerError):
         list(make_client(server.url).incident_update_pages(PAGE_ID, INCIDENT_ID, part))
 
     assert clock.slept == pytest.approx(14.5)
@@ -259,14 +259,14 @@ def test_wait_that_the_api_asks_for_may_exceed_an_earlier_deadline(
 ) -> None:
     part = Deadline.after(60, clock).within(15)
 
-    with FaultServer([Play(response(429, headers={"Retry-After": "40"}))]) as server:
+    with FaultServer([Rule(response(429, headers={"Retry-After": "40"}))]) as server:
         list(make_client(server.url).incident_update_pages(PAGE_ID, INCIDENT_ID, part))
 
     assert clock.slept == pytest.approx(40)
 
 
 def test_page_that_fails_is_read_again(make_client: MakeClient) -> None:
-    script = [*pages("ab", total=3), Play(FAULTS["502 html"]), *pages("c", total=3)]
+    script = [*pages("ab", total=3), Rule(FAULTS["502 html"]), *pages("c", total=3)]
 
     with FaultServer(script) as server:
         listed = list(make_client(server.url).list_incident_updates(PAGE_ID, INCIDENT_ID))
@@ -292,7 +292,7 @@ def test_request_that_was_not_sent_is_sent_again(
 @pytest.mark.parametrize("name", THROTTLES)
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_request_that_was_throttled_is_sent_again(operation: str, name: str, make_client: MakeClient) -> None:
-    with FaultServer([Play(THROTTLES[name])]) as server:
+    with FaultServer([Rule(THROTTLES[name])]) as server:
         OPERATIONS[operation](make_client(server.url))
 
     assert [request.method for request in server.requests] == [METHODS[operation]] * 2
@@ -304,18 +304,18 @@ QUICK_LOSSES = ("reset", "close", "headers cut between lines", "body cut", "last
 @pytest.mark.parametrize("name", [*QUICK_LOSSES, "503 html", "408 empty", "200 not JSON", "200 deep JSON", "204"])
 @pytest.mark.parametrize("operation", READS)
 def test_read_with_an_ambiguous_response_is_sent_again(operation: str, name: str, make_client: MakeClient) -> None:
-    with FaultServer([Play(FAULTS[name])]) as server:
+    with FaultServer([Rule(FAULTS[name])]) as server:
         OPERATIONS[operation](make_client(server.url))
 
     assert len(server.requests) == 2
 
 
-@pytest.mark.parametrize("name", [*QUICK_LOSSES, *UNCERTAIN_ANSWERS, *STRANGE_ANSWERS])
+@pytest.mark.parametrize("name", [*QUICK_LOSSES, *UNCERTAIN_RESPONSES, *STRANGE_RESPONSES])
 @pytest.mark.parametrize("operation", WRITES)
 def test_write_with_an_ambiguous_response_is_never_sent_again(
     operation: str, name: str, make_client: MakeClient, clock: VirtualClock
 ) -> None:
-    with FaultServer([Play(FAULTS[name])]) as server:
+    with FaultServer([Rule(FAULTS[name])]) as server:
         client = make_client(server.url)
         error = failure(operation, client)
 
@@ -324,12 +324,12 @@ def test_write_with_an_ambiguous_response_is_never_sent_again(
     assert client.may_have_written
 
 
-@pytest.mark.parametrize("name", REFUSALS)
+@pytest.mark.parametrize("name", REJECTIONS)
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_request_that_was_rejected_is_not_sent_again(
     operation: str, name: str, make_client: MakeClient, clock: VirtualClock
 ) -> None:
-    with FaultServer([Play(REFUSALS[name])]) as server:
+    with FaultServer([Rule(REJECTIONS[name])]) as server:
         error = failure(operation, make_client(server.url))
 
     assert (error.effect, error.final) == (Effect.REJECTED, True)
@@ -347,7 +347,7 @@ def test_bad_certificate_is_raised_at_once(make_client: MakeClient, tls: ssl.SSL
 def test_proxy_that_requires_a_password_is_raised_at_once(
     make_client: MakeClient, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with FaultServer([Play(response(407))]) as proxy:
+    with FaultServer([Rule(response(407))]) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         monkeypatch.delenv("no_proxy", raising=False)
         client = make_client("http://api.invalid")
@@ -361,7 +361,7 @@ def test_wait_that_the_api_asks_for_does_not_prolong_an_earlier_deadline(
     make_client: MakeClient, clock: VirtualClock
 ) -> None:
     throttled = response(429, "", {"Retry-After": "8"})
-    with FaultServer([Play(throttled), Play(FAULTS["500 empty"], times=FOREVER)]) as server:
+    with FaultServer([Rule(throttled), Rule(FAULTS["500 empty"], times=FOREVER)]) as server:
         client = make_client(server.url, seconds=100)
         pages = client.incident_update_pages(PAGE_ID, INCIDENT_ID, Deadline.after(100, clock).within(5))
 
@@ -386,7 +386,7 @@ def test_nothing_is_sent_once_the_run_was_cancelled(operation: str) -> None:
 def test_repetition_is_logged_with_its_reason(make_client: MakeClient) -> None:
     lines: list[str] = []
 
-    with FaultServer([Play(FAULTS["429 for a second"])]) as server:
+    with FaultServer([Rule(FAULTS["429 for a second"])]) as server:
         OPERATIONS["get"](make_client(server.url, log=lines.append))
 
     (line,) = lines
@@ -399,7 +399,7 @@ def test_repetition_is_logged_with_its_reason(make_client: MakeClient) -> None:
 def test_pauses_are_random_and_grow(make_client: MakeClient, clock: VirtualClock) -> None:
     random.seed(7)
 
-    with FaultServer([Play(FAULTS["500 empty"], times=20)], now=clock.time) as server:
+    with FaultServer([Rule(FAULTS["500 empty"], times=20)], now=clock.time) as server:
         OPERATIONS["get"](make_client(server.url, seconds=600))
 
     ceilings = [0.5, 1, 2, 4, *[8] * 16]
@@ -416,7 +416,7 @@ def test_last_attempt_begins_with_some_time_left(
 ) -> None:
     limits = Limits(min_backoff=100, max_backoff=100)
 
-    with FaultServer([Play(FAULTS["429 without Retry-After"], times=FOREVER)], now=clock.time) as server:
+    with FaultServer([Rule(FAULTS["429 without Retry-After"], times=FOREVER)], now=clock.time) as server:
         error = failure(operation, make_client(server.url, seconds=20, limits=limits))
 
     assert isinstance(error, RateLimitError)
@@ -436,7 +436,7 @@ def test_first_attempt_of_a_write_is_made_however_little_time_is_left(make_clien
 def test_retry_after_beyond_the_deadline_is_raised_at_once(
     operation: str, retry_after: str, make_client: MakeClient, clock: VirtualClock
 ) -> None:
-    script = [Play(response(429, headers={"Retry-After": retry_after}))]
+    script = [Rule(response(429, headers={"Retry-After": retry_after}))]
 
     with FaultServer(script, now=clock.time) as server:
         error = failure(operation, make_client(server.url))
@@ -447,14 +447,14 @@ def test_retry_after_beyond_the_deadline_is_raised_at_once(
 
 @pytest.mark.parametrize(("seconds", "requests"), [("59", 2), ("60", 1), ("9" * 400, 1)])
 def test_retry_after_may_just_leave_time_for_the_request(seconds: str, requests: int, make_client: MakeClient) -> None:
-    with FaultServer([Play(response(429, headers={"Retry-After": seconds}))]) as server:
+    with FaultServer([Rule(response(429, headers={"Retry-After": seconds}))]) as server:
         outcome_of("get", make_client(server.url, seconds=60))
 
     assert len(server.requests) == requests
 
 
 def test_retry_after_of_a_failed_read_is_kept(make_client: MakeClient, clock: VirtualClock) -> None:
-    with FaultServer([Play(response(503, headers={"Retry-After": "7"}))]) as server:
+    with FaultServer([Rule(response(503, headers={"Retry-After": "7"}))]) as server:
         OPERATIONS["get"](make_client(server.url))
 
     assert clock.slept == pytest.approx(7)
@@ -481,11 +481,11 @@ def test_only_a_write_may_have_written(operation: str, expected: object, client:
 
 
 @pytest.mark.parametrize(
-    "name", ["429 without Retry-After", "404 envelope", "501 html", "200 refusal", "307 elsewhere"]
+    "name", ["429 without Retry-After", "404 envelope", "501 html", "200 rejection", "307 elsewhere"]
 )
 @pytest.mark.parametrize("operation", WRITES)
 def test_write_that_was_refused_has_not_written(operation: str, name: str, make_client: MakeClient) -> None:
-    with FaultServer([Play(FAULTS[name], times=FOREVER)]) as server:
+    with FaultServer([Rule(FAULTS[name], times=FOREVER)]) as server:
         client = make_client(server.url, seconds=10)
         failure(operation, client)
 
@@ -504,7 +504,7 @@ def test_write_that_was_not_sent_has_not_written(make_client: MakeClient, tls: s
 def test_write_whose_response_was_lost_may_have_written_whatever_comes_later(
     phase: Phase, make_client: MakeClient
 ) -> None:
-    with FaultServer([Play(FAULTS["reset"], phase), Play(FAULTS["400 envelope"])]) as server:
+    with FaultServer([Rule(FAULTS["reset"], phase), Rule(FAULTS["400 envelope"])]) as server:
         client = make_client(server.url)
         lost, refused = failure("update", client), failure("update", client)
 
@@ -513,7 +513,7 @@ def test_write_whose_response_was_lost_may_have_written_whatever_comes_later(
 
 
 def test_read_whose_response_was_lost_has_not_written(make_client: MakeClient) -> None:
-    with FaultServer([Play(FAULTS["reset"], times=FOREVER)]) as server:
+    with FaultServer([Rule(FAULTS["reset"], times=FOREVER)]) as server:
         client = make_client(server.url, seconds=1)
         error = failure("list", client)
 

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from support.client_calls import OPERATIONS, START, UPDATE, MakeClient, failure, outcome_of, pages
 from support.fault_server import (
     DEEP_JSON,
+    ERROR_ENVELOPE,
     FAULTS,
     FOREVER,
     HTML,
-    REFUSAL,
     FaultServer,
     Phase,
-    Play,
+    Rule,
     VirtualClock,
     envelope,
     http_date,
@@ -82,10 +82,10 @@ from onlineornot_sandbox.server import Sandbox
 def test_status_decides_the_error(
     status: int, kind: type[APIError], effect: Effect, body: str, make_client: MakeClient
 ) -> None:
-    with FaultServer([Play(response(status, body), times=FOREVER)]) as server:
+    with FaultServer([Rule(response(status, body), times=FOREVER)]) as server:
         error = failure("create", make_client(server.url, seconds=5))
 
-    is_intercepted = status >= 400 and effect is Effect.REJECTED and body != REFUSAL
+    is_intercepted = status >= 400 and effect is Effect.REJECTED and body != ERROR_ENVELOPE
     assert (type(error), error.effect, error.status) == (InterceptedError if is_intercepted else kind, effect, status)
     assert str(status) in str(error)
 
@@ -94,7 +94,7 @@ def test_status_decides_the_error(
 @pytest.mark.parametrize(
     ("body", "is_own"),
     [
-        (REFUSAL, True),
+        (ERROR_ENVELOPE, True),
         ('{"success": false, "errors": []}', True),
         ('{"success": false, "errors": [{"message": "No."}, null], "result": {}}', True),
         ('{"success": false}', False),
@@ -114,7 +114,7 @@ def test_status_decides_the_error(
 def test_refusal_that_is_no_envelope_is_not_the_apis_own(
     make_client: MakeClient, status: int, body: str, operation: str, *, is_own: bool
 ) -> None:
-    with FaultServer([Play(response(status, body))]) as server:
+    with FaultServer([Rule(response(status, body))]) as server:
         error = failure(operation, make_client(server.url))
 
     assert isinstance(error, InterceptedError) is not is_own
@@ -122,7 +122,7 @@ def test_refusal_that_is_no_envelope_is_not_the_apis_own(
 
 
 def test_status_407_of_the_api_itself_is_a_refusal(make_client: MakeClient) -> None:
-    with FaultServer([Play(response(407))]) as server:
+    with FaultServer([Rule(response(407))]) as server:
         error = failure("create", make_client(server.url))
 
     assert (error.effect, error.status) == (Effect.REJECTED, 407)
@@ -146,7 +146,7 @@ def test_token_without_the_permission_to_write_is_an_error_of_its_own(
 
 
 def test_redirect_has_its_target(make_client: MakeClient) -> None:
-    with FaultServer([Play(FAULTS["307 elsewhere"])]) as server:
+    with FaultServer([Rule(FAULTS["307 elsewhere"])]) as server:
         error = failure("get", make_client(server.url))
 
     assert isinstance(error, RedirectError)
@@ -173,7 +173,7 @@ def test_refusals_are_read_as_far_as_they_are_valid(
 ) -> None:
     body = json.dumps({"success": False, "result": None, "errors": errors})
 
-    with FaultServer([Play(response(status, body))]) as server:
+    with FaultServer([Rule(response(status, body))]) as server:
         error = failure("create", make_client(server.url))
 
     assert isinstance(error, APIStatusError)
@@ -182,7 +182,7 @@ def test_refusals_are_read_as_far_as_they_are_valid(
 
 @pytest.mark.parametrize("body", [HTML, "", "null", "[]", '"No."', DEEP_JSON, '{"errors": [{"message": "N'])
 def test_refusal_in_another_form_has_no_text(body: str, make_client: MakeClient) -> None:
-    with FaultServer([Play(response(400, body))]) as server:
+    with FaultServer([Rule(response(400, body))]) as server:
         error = failure("create", make_client(server.url))
 
     assert isinstance(error, InterceptedError)
@@ -192,7 +192,7 @@ def test_refusal_in_another_form_has_no_text(body: str, make_client: MakeClient)
 def test_token_in_a_refusal_is_masked(make_client: MakeClient) -> None:
     body = json.dumps({"success": False, "errors": [{"code": EDIT_TOKEN, "message": f"Bearer {EDIT_TOKEN} is wrong"}]})
 
-    with FaultServer([Play(response(401, body))]) as server:
+    with FaultServer([Rule(response(401, body))]) as server:
         error = failure("get", make_client(server.url))
 
     assert isinstance(error, AuthenticationError)
@@ -203,7 +203,7 @@ def test_token_in_a_refusal_is_masked(make_client: MakeClient) -> None:
 def test_no_error_shows_the_token(name: str, make_client: MakeClient) -> None:
     limits = Limits(response=0.1)
 
-    with FaultServer([Play(FAULTS[name], times=FOREVER)]) as server:
+    with FaultServer([Rule(FAULTS[name], times=FOREVER)]) as server:
         outcome = outcome_of("create", make_client(server.url, seconds=5, limits=limits))
 
     assert EDIT_TOKEN not in f"{outcome!s} {outcome!r}"
@@ -215,7 +215,7 @@ def test_no_error_shows_the_token(name: str, make_client: MakeClient) -> None:
 def test_envelope_without_success_is_a_refusal(
     operation: str, status: int, result: object, make_client: MakeClient
 ) -> None:
-    with FaultServer([Play(response(status, envelope(result, success=False)))]) as server:
+    with FaultServer([Rule(response(status, envelope(result, success=False)))]) as server:
         error = failure(operation, make_client(server.url))
 
     assert isinstance(error, APIStatusError)
@@ -255,7 +255,7 @@ def test_envelope_without_success_is_a_refusal(
 )
 @pytest.mark.parametrize("status", [200, 201])
 def test_success_that_is_not_documented_is_ambiguous(status: int, body: str, make_client: MakeClient) -> None:
-    with FaultServer([Play(response(status, body))]) as server:
+    with FaultServer([Rule(response(status, body))]) as server:
         error = failure("create", make_client(server.url))
 
     assert isinstance(error, APIResponseValidationError)
@@ -276,7 +276,7 @@ OPTIONAL_FIELDS = (
 @pytest.mark.parametrize("value", [None, 7, 1.5, True, [], {}, [7], {"a": {}}])
 @pytest.mark.parametrize("name", OPTIONAL_FIELDS)
 def test_optional_field_of_a_response_may_be_anything(name: str, value: object, make_client: MakeClient) -> None:
-    with FaultServer([Play(response(201, envelope({"id": UPDATE_ID, name: value, "another": value})))]) as server:
+    with FaultServer([Rule(response(201, envelope({"id": UPDATE_ID, name: value, "another": value})))]) as server:
         created = make_client(server.url).create_incident_update(PAGE_ID, INCIDENT_ID, UPDATE)
 
     assert created.id == UPDATE_ID
@@ -284,7 +284,7 @@ def test_optional_field_of_a_response_may_be_anything(name: str, value: object, 
 
 
 def test_optional_fields_of_a_response_may_be_absent(make_client: MakeClient) -> None:
-    with FaultServer([Play(response(201, '{"success": true, "result": {"id": "update000001"}}'))]) as server:
+    with FaultServer([Rule(response(201, '{"success": true, "result": {"id": "update000001"}}'))]) as server:
         created = make_client(server.url).create_incident_update(PAGE_ID, INCIDENT_ID, UPDATE)
 
     assert created == IncidentUpdate(id=UPDATE_ID)
@@ -292,7 +292,7 @@ def test_optional_fields_of_a_response_may_be_absent(make_client: MakeClient) ->
 
 @pytest.mark.parametrize("info", [None, 7, [], {}, {"total_count": None}, {"total_count": "many"}, {"count": 1}])
 def test_list_without_a_total_is_read_to_an_empty_page(info: object, make_client: MakeClient) -> None:
-    script = [Play(response(200, envelope([{"id": UPDATE_ID}], result_info=info)))]
+    script = [Rule(response(200, envelope([{"id": UPDATE_ID}], result_info=info)))]
 
     with FaultServer([*script, *pages("", total=None)]) as server:
         listed = list(make_client(server.url).list_incident_updates(PAGE_ID, INCIDENT_ID))
@@ -303,7 +303,7 @@ def test_list_without_a_total_is_read_to_an_empty_page(info: object, make_client
 
 def test_lone_surrogate_in_a_response_becomes_a_question_mark(make_client: MakeClient) -> None:
     body = r'{"success": true, "result": {"id": "update000001", "description": "cut \ud83d"}}'
-    with FaultServer([Play(response(200, body, {"Content-Type": "application/json"}))]) as server:
+    with FaultServer([Rule(response(200, body, {"Content-Type": "application/json"}))]) as server:
         update = make_client(server.url).get_incident_update(PAGE_ID, INCIDENT_ID, "update000001")
 
     assert update.description == "cut ?"
@@ -322,7 +322,7 @@ def test_lone_surrogate_in_a_response_becomes_a_question_mark(make_client: MakeC
 )
 def test_response_that_is_all_structure_exhausts_neither_time_nor_memory(body: str, make_client: MakeClient) -> None:
     tracemalloc.start()
-    with FaultServer([Play(response(201, body, {"Content-Type": "application/json"}), Phase.AFTER)]) as server:
+    with FaultServer([Rule(response(201, body, {"Content-Type": "application/json"}), Phase.AFTER)]) as server:
         begin = time.monotonic()
         client = make_client(server.url)
         client_result = outcome_of("create", client)
@@ -356,7 +356,7 @@ BODIES = st.fixed_dictionaries(
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(BODIES, st.sampled_from([200, 201, 400, 500]), st.sampled_from(["create", "list"]))
 def test_any_json_is_a_result_or_an_api_error(body: object, status: int, operation: str) -> None:
-    script = [Play(response(status, json.dumps(body)), times=FOREVER)]
+    script = [Rule(response(status, json.dumps(body)), times=FOREVER)]
 
     with FaultServer(script) as server:
         deadline = Deadline.after(20, VirtualClock())
@@ -387,7 +387,7 @@ def test_any_json_is_a_result_or_an_api_error(body: object, status: int, operati
 def test_retry_after_replaces_the_pause_if_it_is_valid(
     retry_after: str, least: float, most: float, operation: str, make_client: MakeClient, clock: VirtualClock
 ) -> None:
-    script = [Play(response(429, headers={"Retry-After": retry_after}))]
+    script = [Rule(response(429, headers={"Retry-After": retry_after}))]
 
     with FaultServer(script, now=clock.time) as server:
         OPERATIONS[operation](make_client(server.url))
@@ -400,7 +400,7 @@ def test_retry_after_replaces_the_pause_if_it_is_valid(
 def test_date_in_retry_after_is_compared_with_the_clock_of_the_server(
     offset: float | None, moment: float, make_client: MakeClient, clock: VirtualClock
 ) -> None:
-    script = [Play(response(429, headers={"Retry-After": http_date(moment)}))]
+    script = [Rule(response(429, headers={"Retry-After": http_date(moment)}))]
 
     with FaultServer(script, now=clock.time, date_offset=offset) as server:
         OPERATIONS["get"](make_client(server.url))

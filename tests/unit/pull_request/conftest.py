@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.clock import HastyClock
+from support.clock import SkippingClock
 from support.fault_server import FaultServer
 from support.github_app import BODY, MARKER, TOKEN, WORKFLOW
 from support.github_fixtures import *  # noqa: F403
@@ -31,7 +31,7 @@ def unused_url() -> str:
 
 
 @pytest.fixture
-def connect(server: FaultServer, clock: HastyClock) -> Callable[..., github_api.GitHub]:
+def connect(server: FaultServer, clock: SkippingClock) -> Callable[..., github_api.GitHub]:
     """Make the client of GitHub's API; further arguments replace what the workflow run knows."""
 
     def make(

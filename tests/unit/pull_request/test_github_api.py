@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from support.clock import HastyClock
+from support.clock import SkippingClock
 from support.fault_server import (
     BEFORE,
     FAULTS,
@@ -17,7 +17,7 @@ from support.fault_server import (
     JSON_TYPE,
     FaultServer,
     Phase,
-    Play,
+    Rule,
     response,
 )
 from support.github_app import (
@@ -130,7 +130,7 @@ def test_at_most_a_hundred_pages_are_read(connect: Connect, github: GitHub) -> N
 
 def test_a_list_that_never_ends_is_left_when_it_repeats_itself(connect: Connect, server: FaultServer) -> None:
     page = response(200, '[{"id": 1, "body": "x"}]', JSON_TYPE | {"Link": '<x>; rel="next"'})
-    server.script.append(Play(page, method="GET", path="/comments", times=FOREVER))
+    server.script.append(Rule(page, method="GET", path="/comments", times=FOREVER))
 
     assert list_comments(connect()) == ["x"]
     assert requests_of(server) == [LIST, LIST]
@@ -138,7 +138,7 @@ def test_a_list_that_never_ends_is_left_when_it_repeats_itself(connect: Connect,
 
 def test_comments_that_are_malformed_are_skipped(connect: Connect, server: FaultServer) -> None:
     strange = [{"id": 1, "user": {}}, {"id": "x"}, 3, None, {"id": 4, "body": 5, "user": {"login": ""}}, {"body": BODY}]
-    server.script.append(Play(response(200, json.dumps(strange), JSON_TYPE), method="GET", path="/comments"))
+    server.script.append(Rule(response(200, json.dumps(strange), JSON_TYPE), method="GET", path="/comments"))
 
     assert list_comments(connect()) == []
 
@@ -146,9 +146,9 @@ def test_comments_that_are_malformed_are_skipped(connect: Connect, server: Fault
 @pytest.mark.parametrize("name", sorted(NOT_LISTS.keys() - {"202"}))  # PyGithub repeats a read forever after a 202
 @pytest.mark.parametrize("call", [list_pulls, list_jobs, list_comments])
 def test_a_response_without_a_list_is_not_an_empty_list(
-    connect: Connect, server: FaultServer, clock: HastyClock, call: Call, name: str
+    connect: Connect, server: FaultServer, clock: SkippingClock, call: Call, name: str
 ) -> None:
-    server.script.append(Play(NOT_LISTS[name], method="GET", times=FOREVER))
+    server.script.append(Rule(NOT_LISTS[name], method="GET", times=FOREVER))
 
     with pytest.raises(GitHubError):
         call(connect(deadline=Deadline.after(1, clock)))
@@ -158,7 +158,7 @@ def test_a_response_without_a_list_is_not_an_empty_list(
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_a_failure_says_why(connect: Connect, server: FaultServer, github: GitHub, call: Call, name: str) -> None:
     fault, words = FAILURES[name]
-    server.script.append(Play(fault, times=FOREVER))
+    server.script.append(Rule(fault, times=FOREVER))
 
     if (call, name) == (delete, "not found"):
         call(connect())
@@ -172,7 +172,7 @@ def test_a_failure_says_why(connect: Connect, server: FaultServer, github: GitHu
 @pytest.mark.parametrize("name", [name for name in FAILURES if name != "a list"])
 @pytest.mark.parametrize("call", SAFE.values(), ids=SAFE)
 def test_a_refusal_is_not_repeated(connect: Connect, server: FaultServer, call: Call, name: str) -> None:
-    server.script.append(Play(FAILURES[name][0], times=FOREVER))
+    server.script.append(Rule(FAILURES[name][0], times=FOREVER))
 
     with contextlib.suppress(GitHubError):
         call(connect())
@@ -187,7 +187,7 @@ def test_a_refusal_is_not_repeated(connect: Connect, server: FaultServer, call: 
 def test_a_refusal_without_a_message_is_reported_as_well(
     connect: Connect, server: FaultServer, call: Call, body: str
 ) -> None:
-    server.script.append(Play(response(422, body, JSON_TYPE, phases=BEFORE), times=FOREVER))
+    server.script.append(Rule(response(422, body, JSON_TYPE, phases=BEFORE), times=FOREVER))
 
     with pytest.raises(GitHubError):
         call(connect())
@@ -222,7 +222,7 @@ def test_a_status_decides_whether_repeating_is_pointless(status: int, *, is_refu
 def test_reads_and_deletions_are_repeated(
     connect: Connect, server: FaultServer, call: Call, phase: Phase, name: str
 ) -> None:
-    server.script.append(Play(FAULTS[name], phase, times=2))
+    server.script.append(Rule(FAULTS[name], phase, times=2))
 
     call(connect())
 
@@ -232,7 +232,7 @@ def test_reads_and_deletions_are_repeated(
 @pytest.mark.parametrize("name", [*LOST, "200 html"])
 @pytest.mark.parametrize("call", READS.values(), ids=READS)
 def test_reads_are_given_up_after_three_attempts(connect: Connect, server: FaultServer, call: Call, name: str) -> None:
-    server.script.append(Play(FAULTS[name], times=FOREVER))
+    server.script.append(Rule(FAULTS[name], times=FOREVER))
 
     with pytest.raises(GitHubError):
         call(connect())
@@ -243,7 +243,7 @@ def test_reads_are_given_up_after_three_attempts(connect: Connect, server: Fault
 @pytest.mark.parametrize("name", [*LOST, "200 html"])
 @pytest.mark.parametrize("call", WRITES.values(), ids=WRITES)
 def test_a_write_is_never_repeated(connect: Connect, server: FaultServer, call: Call, name: str) -> None:
-    server.script.append(Play(FAULTS[name], times=FOREVER))
+    server.script.append(Rule(FAULTS[name], times=FOREVER))
 
     with pytest.raises(GitHubError) as caught:
         call(connect())
@@ -255,7 +255,7 @@ def test_a_write_is_never_repeated(connect: Connect, server: FaultServer, call: 
 def test_an_edit_that_is_not_confirmed_is_an_error(
     connect: Connect, server: FaultServer, github: GitHub, name: str
 ) -> None:
-    server.script.append(Play(UNCONFIRMED[name], method="PATCH"))
+    server.script.append(Rule(UNCONFIRMED[name], method="PATCH"))
 
     with pytest.raises(GitHubError) as caught:
         edit(connect())
@@ -266,7 +266,7 @@ def test_an_edit_that_is_not_confirmed_is_an_error(
 
 def test_an_edit_may_be_confirmed_with_other_line_ends(connect: Connect, server: FaultServer) -> None:
     confirmed = response(200, json.dumps({"id": 1001, "body": BODY.replace("\n", "\r\n")}), JSON_TYPE)
-    server.script.append(Play(confirmed, method="PATCH"))
+    server.script.append(Rule(confirmed, method="PATCH"))
 
     edit(connect())
 
@@ -291,7 +291,7 @@ def test_a_missing_permission_is_reported_in_the_words_of_github(
 
 
 def test_secrets_are_removed_before_a_message_is_shortened(connect: Connect, server: FaultServer) -> None:
-    server.script.append(Play(message(422, f"{'x' * 55}{HEAD}")))
+    server.script.append(Rule(message(422, f"{'x' * 55}{HEAD}")))
 
     with pytest.raises(GitHubError) as caught:
         create(connect(scrub=lambda text: text.replace(HEAD, "***")))
@@ -335,7 +335,7 @@ def test_a_redirect_is_an_error_and_not_followed_elsewhere(
     host: str,
 ) -> None:
     location = f"http://{host}:{elsewhere.address[1]}/elsewhere"
-    server.script.append(Play(message(status, "Moved", Location=location), times=FOREVER))
+    server.script.append(Rule(message(status, "Moved", Location=location), times=FOREVER))
 
     with pytest.raises(GitHubError):
         call(connect())
@@ -351,7 +351,7 @@ def test_a_link_to_a_next_page_elsewhere_is_not_followed(
 ) -> None:
     link = f'<http://{host}:{elsewhere.address[1]}/repos/{REPOSITORY}/x?page=2>; rel="next"'
     page = response(200, '[{"id": 1, "number": 7, "body": "x"}]', JSON_TYPE | {"Link": link})
-    server.script.append(Play(page, method="GET"))
+    server.script.append(Rule(page, method="GET"))
 
     call(connect())
 
@@ -371,7 +371,7 @@ def test_a_link_to_another_host_of_the_same_domain_is_not_followed(
     send_through(monkeypatch, server)
     link = f'<http://pages.github.example/repos/{REPOSITORY}/x?page=2>; rel="next"'
     page = response(200, '[{"id": 1, "body": "x"}]', JSON_TYPE | {"Link": link})
-    server.script.append(Play(page, method="GET", path="/comments"))
+    server.script.append(Rule(page, method="GET", path="/comments"))
 
     assert list_comments(connect(api_url="http://github.example")) == ["x"]
     assert [request.path for request in server.requests if "//pages.github.example" in request.path] == []
@@ -389,14 +389,14 @@ def test_a_link_from_https_to_http_is_not_followed(
     with FaultServer(app=create_github_app(github), ssl_context=tls) as server:
         link = f'<{server.url.replace("https", "http")}/repos/{REPOSITORY}/x?page=2>; rel="next"'
         page = response(200, '[{"id": 1, "body": "x"}]', JSON_TYPE | {"Link": link})
-        server.script.append(Play(page, method="GET", path="/comments"))
+        server.script.append(Rule(page, method="GET", path="/comments"))
         comments = list_comments(connect(api_url=server.url, network=Network((ca_bundle,))))
 
     assert comments == ["x"]
     assert elsewhere.requests == []
 
 
-def test_github_enterprise_server_has_another_prefix(clock: HastyClock, connect: Connect) -> None:
+def test_github_enterprise_server_has_another_prefix(clock: SkippingClock, connect: Connect) -> None:
     github = GitHub(prefix="/api/v3", max_per_page=1, pulls={HEAD: [pull(6), pull(7)]})
 
     with FaultServer(app=create_github_app(github), now=clock.time) as server:
@@ -441,7 +441,7 @@ def test_no_request_begins_once_the_job_was_cancelled(connect: Connect, server: 
 
 
 def test_a_response_that_takes_too_long_is_lost(connect: Connect, server: FaultServer) -> None:
-    server.script.append(Play(slow(5), Phase.AFTER, "POST"))
+    server.script.append(Rule(slow(5), Phase.AFTER, "POST"))
     began = time.monotonic()
 
     with pytest.raises(GitHubError, match="did not respond in time"):
@@ -463,7 +463,7 @@ def test_an_earlier_deadline_shortens_the_time_for_a_response_as_well(connect: C
 def test_pygithub_writes_nothing_to_standard_error(
     connect: Connect, server: FaultServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    server.script.append(Play(FAULTS["301 elsewhere"], times=FOREVER))
+    server.script.append(Rule(FAULTS["301 elsewhere"], times=FOREVER))
 
     with pytest.raises(GitHubError):
         list_comments(connect())

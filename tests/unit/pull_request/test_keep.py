@@ -9,18 +9,18 @@ from functools import partial
 from typing import Any
 
 import pytest
-from support.clock import HastyClock
+from support.clock import SkippingClock
 from support.fault_server import (
     CASES,
     FAULTS,
     FOREVER,
     JSON_TYPE,
-    LOST_ANSWERS,
-    STRANGE_ANSWERS,
-    UNCERTAIN_ANSWERS,
+    LOST_RESPONSES,
+    STRANGE_RESPONSES,
+    UNCERTAIN_RESPONSES,
     FaultServer,
     Phase,
-    Play,
+    Rule,
     response,
 )
 from support.github_app import (
@@ -62,7 +62,7 @@ APART = {
     "gzip bomb",  # PyGithub unpacks it to the end, which takes half a minute
     "103 for ever",  # only after a real pause the connection is seen to be of no use any more
 }
-LOST = (LOST_ANSWERS.keys() | {name for name in UNCERTAIN_ANSWERS if name[0] == "5"}) - SLOW - APART
+LOST = (LOST_RESPONSES.keys() | {name for name in UNCERTAIN_RESPONSES if name[0] == "5"}) - SLOW - APART
 
 
 def test_the_pull_request_of_the_event_is_not_looked_up(keep: Keep, server: FaultServer, github: GitHub) -> None:
@@ -259,7 +259,7 @@ def test_of_two_comments_by_other_runs_the_older_is_edited_and_the_other_mention
 
 
 def test_an_own_duplicate_that_cannot_be_removed_is_mentioned(keep: Keep, server: FaultServer, github: GitHub) -> None:
-    server.script.append(Play(FAILURES["secondary limit, 403"][0], method="DELETE"))
+    server.script.append(Rule(FAILURES["secondary limit, 403"][0], method="DELETE"))
     github.meanwhile("POST", lambda: github.add_comment(7, OTHER))
 
     comments = keep()
@@ -273,7 +273,7 @@ def test_a_duplicate_that_appears_while_the_own_comment_is_lost_is_not_removed(
     keep: Keep, server: FaultServer, github: GitHub
 ) -> None:
     others = [f"{MARKER}\nIt begins.", OTHER]
-    server.script.append(Play(FAULTS["reset"], method="POST", path="/comments"))
+    server.script.append(Rule(FAULTS["reset"], method="POST", path="/comments"))
     github.meanwhile("GET", lambda: github.meanwhile("GET", lambda: [github.add_comment(7, each) for each in others]))
 
     comments = keep()
@@ -311,7 +311,7 @@ def test_two_runs_that_both_find_nothing_leave_one_comment(keep: Keep, github: G
 def test_the_own_duplicate_is_removed_though_its_response_was_lost(
     keep: Keep, server: FaultServer, github: GitHub
 ) -> None:
-    server.script.append(Play(FAULTS["reset"], Phase.AFTER, "POST", path="/comments"))
+    server.script.append(Rule(FAULTS["reset"], Phase.AFTER, "POST", path="/comments"))
     github.meanwhile("POST", lambda: github.add_comment(7, OTHER))
 
     comments = keep()
@@ -324,8 +324,8 @@ def test_a_comment_is_written_though_the_list_cannot_be_read_again(
     keep: Keep, server: FaultServer, github: GitHub
 ) -> None:
     server.script += [
-        Play(FAULTS["chunked"], Phase.AFTER, "GET", path="/comments"),
-        Play(FAILURES["secondary limit, 403"][0], method="GET", path="/comments"),
+        Rule(FAULTS["chunked"], Phase.AFTER, "GET", path="/comments"),
+        Rule(FAILURES["secondary limit, 403"][0], method="GET", path="/comments"),
     ]
 
     comments = keep()
@@ -337,7 +337,7 @@ def test_a_comment_is_written_though_the_list_cannot_be_read_again(
 
 @pytest.mark.parametrize("name", sorted(LOST))
 def test_a_comment_whose_response_was_lost_is_found(keep: Keep, server: FaultServer, github: GitHub, name: str) -> None:
-    server.script.append(Play(FAULTS[name], Phase.AFTER, "POST", path="/comments"))
+    server.script.append(Rule(FAULTS[name], Phase.AFTER, "POST", path="/comments"))
 
     comments = keep()
 
@@ -350,7 +350,7 @@ def test_a_comment_whose_response_was_lost_is_found(keep: Keep, server: FaultSer
 def test_a_comment_that_was_lost_is_written_again_once_it_was_looked_for(
     keep: Keep, server: FaultServer, github: GitHub, name: str
 ) -> None:
-    server.script.append(Play(FAULTS[name], Phase.BEFORE, "POST", path="/comments"))
+    server.script.append(Rule(FAULTS[name], Phase.BEFORE, "POST", path="/comments"))
 
     comments = keep()
 
@@ -363,8 +363,8 @@ def test_a_comment_that_was_lost_is_written_again_once_it_was_looked_for(
 def test_a_comment_that_is_written_late_is_found(
     keep: Keep, server: FaultServer, github: GitHub, seconds: float
 ) -> None:
-    late = replace(LOST_ANSWERS["written late"], written_after=seconds)
-    server.script.append(Play(late, method="POST", path="/comments"))
+    late = replace(LOST_RESPONSES["written late"], written_after=seconds)
+    server.script.append(Rule(late, method="POST", path="/comments"))
 
     comments = keep()
 
@@ -378,7 +378,7 @@ def test_a_comment_that_is_written_late_is_found(
 def test_a_response_that_takes_too_long_is_abandoned_at_the_deadline(
     keep: Keep, server: FaultServer, github: GitHub, name: str, phase: Phase
 ) -> None:
-    server.script.append(Play(FAULTS[name], phase, "POST", path="/comments"))
+    server.script.append(Rule(FAULTS[name], phase, "POST", path="/comments"))
     began = time.monotonic()
 
     comments = keep(deadline=Deadline.after(0.5))
@@ -392,7 +392,7 @@ def test_a_response_that_takes_too_long_is_abandoned_at_the_deadline(
 def test_a_comment_whose_response_never_comes_is_looked_for_before_the_deadline(
     keep: Keep, server: FaultServer, github: GitHub, name: str
 ) -> None:
-    server.script.append(Play(FAULTS[name], Phase.AFTER, "POST", path="/comments"))
+    server.script.append(Rule(FAULTS[name], Phase.AFTER, "POST", path="/comments"))
 
     comments = keep(deadline=Deadline.after(20), limits=QUICK, response_seconds=1)
 
@@ -400,7 +400,7 @@ def test_a_comment_whose_response_never_comes_is_looked_for_before_the_deadline(
     assert (posts(server), texts(github)) == (1, [BODY])
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name.partition(",")[0] in STRANGE_ANSWERS])
+@pytest.mark.parametrize("name", [name for name in CASES if name.partition(",")[0] in STRANGE_RESPONSES])
 def test_a_malformed_success_never_leads_to_two_comments(
     keep: Keep, server: FaultServer, github: GitHub, name: str
 ) -> None:
@@ -415,7 +415,7 @@ def test_a_malformed_success_never_leads_to_two_comments(
 def test_a_comment_that_is_lost_every_time_is_sent_twice_at_most(
     keep: Keep, server: FaultServer, github: GitHub, name: str
 ) -> None:
-    server.script.append(Play(FAULTS[name], method="POST", times=FOREVER, path="/comments"))
+    server.script.append(Rule(FAULTS[name], method="POST", times=FOREVER, path="/comments"))
 
     comments = keep()
 
@@ -424,9 +424,9 @@ def test_a_comment_that_is_lost_every_time_is_sent_twice_at_most(
 
 def test_a_lost_comment_that_cannot_be_looked_for_is_not_written_again(keep: Keep, server: FaultServer) -> None:
     server.script += [
-        Play(FAULTS["chunked"], Phase.AFTER, "GET", path="/comments"),
-        Play(FAULTS["reset"], method="POST", path="/comments"),
-        Play(FAULTS["500 html"], method="GET", times=FOREVER, path="/comments"),
+        Rule(FAULTS["chunked"], Phase.AFTER, "GET", path="/comments"),
+        Rule(FAULTS["reset"], method="POST", path="/comments"),
+        Rule(FAULTS["500 html"], method="GET", times=FOREVER, path="/comments"),
     ]
 
     comments = keep()
@@ -442,7 +442,7 @@ def test_a_lost_comment_that_cannot_be_looked_for_is_not_written_again(keep: Kee
 def test_safe_requests_are_repeated_and_an_edit_after_another_look(
     keep: Keep, server: FaultServer, github: GitHub, method: str, path: str, phase: Phase, name: str
 ) -> None:
-    server.script.append(Play(FAULTS[name], phase, method, path=path))
+    server.script.append(Rule(FAULTS[name], phase, method, path=path))
     github.meanwhile("POST", lambda: github.add_comment(7, OTHER))
 
     comments = keep()
@@ -458,9 +458,9 @@ def test_a_comment_that_a_later_look_does_not_show_is_edited_all_the_same(
 ) -> None:
     github.add_comment(7, OTHER)
     server.script += [
-        Play(FAULTS["chunked"], Phase.AFTER, "GET", path="/comments"),
-        Play(response(200, "[]", JSON_TYPE), method="GET", path="/comments"),
-        Play(FAULTS["502 empty"], method="PATCH"),
+        Rule(FAULTS["chunked"], Phase.AFTER, "GET", path="/comments"),
+        Rule(response(200, "[]", JSON_TYPE), method="GET", path="/comments"),
+        Rule(FAULTS["502 empty"], method="PATCH"),
     ]
 
     comments = keep()
@@ -480,19 +480,19 @@ def test_an_own_duplicate_that_somebody_else_has_removed_is_no_problem(keep: Kee
 
 @pytest.mark.parametrize("name", FAILURES)
 @pytest.mark.parametrize(
-    "play",
+    "rule",
     [
-        Play(FAULTS["204"], method="GET", path="/pulls"),
-        Play(FAULTS["204"], method="GET", path="/comments"),
-        Play(FAULTS["204"], method="POST", path="/comments"),
+        Rule(FAULTS["204"], method="GET", path="/pulls"),
+        Rule(FAULTS["204"], method="GET", path="/comments"),
+        Rule(FAULTS["204"], method="POST", path="/comments"),
     ],
     ids=["pulls", "list", "create"],
 )
 def test_a_refusal_is_one_problem_that_says_why(
-    keep: Keep, server: FaultServer, github: GitHub, play: Play, name: str
+    keep: Keep, server: FaultServer, github: GitHub, rule: Rule, name: str
 ) -> None:
     fault, words = FAILURES[name]
-    server.script.append(replace(play, fault=fault, times=FOREVER))
+    server.script.append(replace(rule, fault=fault, times=FOREVER))
     github.pulls[HEAD] = [pull(7)]
 
     (problem,) = keep(pull_request=None).problems
@@ -503,7 +503,7 @@ def test_a_refusal_is_one_problem_that_says_why(
 
 @pytest.mark.parametrize("name", UNCONFIRMED)
 def test_an_unconfirmed_edit_is_one_problem(keep: Keep, server: FaultServer, github: GitHub, name: str) -> None:
-    server.script.append(Play(UNCONFIRMED[name], method="PATCH", times=FOREVER))
+    server.script.append(Rule(UNCONFIRMED[name], method="PATCH", times=FOREVER))
     github.add_comment(7, OTHER)
 
     comments = keep()
@@ -514,7 +514,7 @@ def test_an_unconfirmed_edit_is_one_problem(keep: Keep, server: FaultServer, git
 
 @pytest.mark.parametrize("name", ["500 html", "502 empty", "503 envelope", "520 html", "reset", "not HTTP", "200 html"])
 def test_a_github_in_trouble_is_one_problem(keep: Keep, server: FaultServer, github: GitHub, name: str) -> None:
-    server.script.append(Play(FAULTS[name], times=FOREVER))
+    server.script.append(Rule(FAULTS[name], times=FOREVER))
 
     comments = keep()
 
@@ -523,9 +523,9 @@ def test_a_github_in_trouble_is_one_problem(keep: Keep, server: FaultServer, git
 
 @pytest.mark.parametrize("name", NOT_LISTS)
 def test_a_response_without_a_list_is_not_an_empty_list(
-    keep: Keep, server: FaultServer, github: GitHub, clock: HastyClock, name: str
+    keep: Keep, server: FaultServer, github: GitHub, clock: SkippingClock, name: str
 ) -> None:
-    server.script.append(Play(NOT_LISTS[name], method="GET", times=FOREVER, path="/comments"))
+    server.script.append(Rule(NOT_LISTS[name], method="GET", times=FOREVER, path="/comments"))
     github.add_comment(7, OTHER)
 
     comments = keep(deadline=Deadline.after(1, clock))
@@ -535,7 +535,7 @@ def test_a_response_without_a_list_is_not_an_empty_list(
 
 @pytest.mark.parametrize("name", [name for name in FAILURES if name != "a list"])
 def test_a_refused_comment_is_not_sent_again(keep: Keep, server: FaultServer, name: str) -> None:
-    server.script.append(Play(FAILURES[name][0], method="POST", times=FOREVER, path="/comments"))
+    server.script.append(Rule(FAILURES[name][0], method="POST", times=FOREVER, path="/comments"))
 
     keep()
 
@@ -548,7 +548,7 @@ def test_a_comment_that_may_not_be_edited_is_left_as_it_is(
     keep: Keep, server: FaultServer, github: GitHub, method: str, path: str, name: str
 ) -> None:
     fault, words = FAILURES[name]
-    server.script.append(Play(fault, method=method, times=FOREVER, path=path))
+    server.script.append(Rule(fault, method=method, times=FOREVER, path=path))
     github.add_comment(7, OTHER)
 
     (problem,) = keep().problems
@@ -559,9 +559,9 @@ def test_a_comment_that_may_not_be_edited_is_left_as_it_is(
 
 @pytest.mark.parametrize("name", NOT_LISTS)
 def test_pull_requests_that_cannot_be_read_stay_unknown(
-    keep: Keep, server: FaultServer, clock: HastyClock, name: str
+    keep: Keep, server: FaultServer, clock: SkippingClock, name: str
 ) -> None:
-    server.script.append(Play(NOT_LISTS[name], method="GET", times=FOREVER, path="/pulls"))
+    server.script.append(Rule(NOT_LISTS[name], method="GET", times=FOREVER, path="/pulls"))
 
     comments = keep(pull_request=None, deadline=Deadline.after(1, clock))
 
@@ -570,7 +570,7 @@ def test_pull_requests_that_cannot_be_read_stay_unknown(
 
 
 def test_a_silent_github_is_abandoned_at_the_deadline(keep: Keep, server: FaultServer) -> None:
-    server.script.append(Play(FAULTS["silence"], times=FOREVER))
+    server.script.append(Rule(FAULTS["silence"], times=FOREVER))
     began = time.monotonic()
 
     comments = keep(deadline=Deadline.after(0.5))
@@ -581,7 +581,7 @@ def test_a_silent_github_is_abandoned_at_the_deadline(keep: Keep, server: FaultS
 
 
 def test_no_write_begins_after_the_deadline(keep: Keep, server: FaultServer, github: GitHub) -> None:
-    server.script.append(Play(slow(0.5), Phase.AFTER, "GET"))
+    server.script.append(Rule(slow(0.5), Phase.AFTER, "GET"))
 
     comments = keep(deadline=Deadline.after(0.2))
     time.sleep(0.6)
@@ -605,11 +605,11 @@ def test_nothing_is_written_once_the_job_was_cancelled(keep: Keep, github: GitHu
     assert github.comments == []
 
 
-@pytest.mark.parametrize("play", [Play(FAULTS["silence"], method="GET"), Play(slow(0.05), Phase.AFTER, "GET")])
+@pytest.mark.parametrize("rule", [Rule(FAULTS["silence"], method="GET"), Rule(slow(0.05), Phase.AFTER, "GET")])
 def test_a_job_that_is_cancelled_in_the_meantime_ends_at_once_and_says_so(
-    keep: Keep, server: FaultServer, github: GitHub, play: Play
+    keep: Keep, server: FaultServer, github: GitHub, rule: Rule
 ) -> None:
-    server.script.append(play)
+    server.script.append(rule)
     began = time.monotonic()
 
     comments = keep(deadline=Deadline.after(20, cancelled=lambda: bool(server.requests)))
@@ -626,7 +626,7 @@ def test_a_cancellation_that_the_thread_notices_first_is_reported_as_well(
 ) -> None:
     cancelled: list[str] = []
     happens = {"the first look": "GET", "the lost comment": "POST"}
-    server.script.append(Play(FAULTS["reset"], Phase.AFTER, "POST"))
+    server.script.append(Rule(FAULTS["reset"], Phase.AFTER, "POST"))
     github.meanwhile(happens[moment], lambda: cancelled.append(moment))
 
     comments = keep(deadline=Deadline.after(20, cancelled=lambda: bool(cancelled)))
@@ -638,7 +638,7 @@ def test_a_cancellation_that_the_thread_notices_first_is_reported_as_well(
 def test_a_locked_pull_request_does_not_keep_the_comment_from_the_others(
     keep: Keep, server: FaultServer, github: GitHub
 ) -> None:
-    server.script.append(Play(FAILURES["locked"][0], method="POST", path="/issues/7/comments"))
+    server.script.append(Rule(FAILURES["locked"][0], method="POST", path="/issues/7/comments"))
     github.pulls[HEAD] = [pull(7), pull(8)]
 
     comments = keep(pull_request=None)
@@ -685,7 +685,7 @@ def test_jobs_that_cannot_be_read_are_one_problem_and_the_comment_is_written(
     keep: Keep, server: FaultServer, github: GitHub, name: str
 ) -> None:
     fault = {**{each: fault for each, (fault, _) in FAILURES.items()}, **FAULTS}[name]
-    server.script.append(Play(fault, times=3, path="/jobs"))
+    server.script.append(Rule(fault, times=3, path="/jobs"))
 
     comments = keep(failed_run=FAILED_RUN)
 
@@ -703,7 +703,7 @@ def test_a_comment_that_is_deleted_before_it_can_be_edited_is_created_again(keep
 
 
 def test_a_silent_list_of_jobs_does_not_prevent_the_comment(keep: Keep, server: FaultServer, github: GitHub) -> None:
-    server.script.append(Play(FAULTS["silence"], method="GET", path="/jobs", times=FOREVER))
+    server.script.append(Rule(FAULTS["silence"], method="GET", path="/jobs", times=FOREVER))
 
     comments = keep(failed_run=FAILED_RUN, deadline=Deadline.after(20), limits=CommentLimits(failed_jobs=0.2))
 
@@ -725,7 +725,7 @@ def test_an_unexpected_exception_while_the_comment_is_written_is_one_problem(
 
 
 def test_what_was_done_before_the_deadline_is_in_the_result(keep: Keep, server: FaultServer, github: GitHub) -> None:
-    server.script.append(Play(FAULTS["silence"], method="GET", path="/issues/8/comments"))
+    server.script.append(Rule(FAULTS["silence"], method="GET", path="/issues/8/comments"))
     github.pulls[HEAD] = [pull(7), pull(8)]
 
     comments = keep(pull_request=None, deadline=Deadline.after(1))
@@ -739,8 +739,8 @@ def test_duplicates_that_cannot_be_looked_for_leave_the_comment_as_it_is(
 ) -> None:
     github.add_comment(7, OTHER)
     github.add_comment(7, OTHER)
-    server.script.append(Play(FAULTS["chunked"], Phase.AFTER, "GET", path="/comments"))
-    server.script.append(Play(FAULTS["500 html"], method="GET", path="/comments", times=FOREVER))
+    server.script.append(Rule(FAULTS["chunked"], Phase.AFTER, "GET", path="/comments"))
+    server.script.append(Rule(FAULTS["500 html"], method="GET", path="/comments", times=FOREVER))
 
     comments = keep()
 

@@ -28,6 +28,7 @@ INCIDENTS = f"{PAGE}/incidents"
 INCIDENT = f"{INCIDENTS}/{INCIDENT_ID}"
 UPDATES = f"{INCIDENT}/updates"
 UPDATE = f"{UPDATES}/{UPDATE_ID}"
+WRITES = (("POST", INCIDENTS), ("POST", UPDATES), ("PATCH", UPDATE), ("DELETE", UPDATE))
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, 678_900, tzinfo=UTC)
 NEW_INCIDENT = {"title": "Search is slow", "description": "We are on it.", "status": "INVESTIGATING"}
@@ -68,36 +69,10 @@ def assert_refused(response: requests.Response, status: int, code: int = 10001) 
     assert envelope == {"success": False, "result": None, "errors": errors, "messages": []}
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body", "status"),
-    [
-        ("GET", PAGE, None, 200),
-        ("POST", INCIDENTS, NEW_INCIDENT, 201),
-        ("GET", INCIDENT, None, 200),
-        ("PATCH", INCIDENT, {"title": "Checkout is down", "impact": "MAJOR_OUTAGE"}, 200),
-        ("DELETE", INCIDENT, None, 200),
-        ("POST", UPDATES, NEW_UPDATE, 201),
-        ("GET", UPDATE, None, 200),
-        ("PATCH", UPDATE, {"status": "IDENTIFIED"}, 200),
-        ("DELETE", UPDATE, None, 200),
-    ],
-)
-def test_a_successful_response_is_an_envelope_with_a_result(
-    call: Call, method: str, path: str, body: Json, status: int
-) -> None:
-    response = call(method, path, body)
+def test_a_deleted_update_is_not_found(call: Call) -> None:
+    call("DELETE", UPDATE)
 
-    result = response.json()["result"]
-    assert response.status_code == status
-    assert response.json() == {"result": result, "success": True, "errors": [], "messages": []}
-    assert result["id"]
-
-
-@pytest.mark.parametrize("path", [INCIDENT, UPDATE])
-def test_a_deleted_incident_or_update_is_not_found(call: Call, path: str) -> None:
-    call("DELETE", path)
-
-    assert_refused(call("GET", path), 404)
+    assert_refused(call("GET", UPDATE), 404)
 
 
 def test_an_error_names_the_invalid_field(call: Call) -> None:
@@ -132,14 +107,14 @@ def test_an_internal_error_is_a_500_with_an_envelope(call: Call, store: Store) -
         (EDIT_TOKEN, 401, 10002),
         (f"Token {EDIT_TOKEN}", 401, 10002),
         (bearer(OTHER_ORGANISATION_TOKEN), 403, 10003),
+        (bearer(CHECKS_TOKEN), 403, 10003),
     ],
 )
-def test_every_request_without_a_token_of_the_organisation_is_refused(
-    call: Call, authorization: str | None, status: int, code: int
+@pytest.mark.parametrize(("method", "path"), [("GET", PAGE), ("POST", UPDATES), ("GET", "/v1/unknown")])
+def test_every_request_without_a_token_for_the_status_page_is_refused(
+    call: Call, method: str, path: str, authorization: str | None, status: int, code: int
 ) -> None:
-    assert_refused(call("GET", PAGE, None, authorization), status, code)
-    assert_refused(call("POST", UPDATES, NEW_UPDATE, authorization), status, code)
-    assert_refused(call("GET", "/v1/unknown", None, authorization), status, code)
+    assert_refused(call(method, path, NEW_UPDATE, authorization), status, code)
 
 
 @pytest.mark.parametrize(
@@ -151,35 +126,20 @@ def test_every_request_without_a_token_of_the_organisation_is_refused(
         (CHECKS_TOKEN, ["uptime_checks (read)"]),
     ],
 )
-def test_every_token_may_ask_what_it_may_do(call: Call, token: str, permissions: list[str]) -> None:
+def test_every_known_token_may_read_its_permissions(call: Call, token: str, permissions: list[str]) -> None:
     response = call("GET", "/v1/tokens/permissions", None, bearer(token))
 
     assert (response.status_code, response.json()["result"]) == (200, {"permissions": permissions})
-
-
-def test_an_unknown_token_may_not_ask_what_it_may_do(call: Call) -> None:
     assert_refused(call("GET", "/v1/tokens/permissions", None, "Bearer unknown"), 401, 10002)
 
 
-@pytest.mark.parametrize("path", [PAGE, INCIDENTS, UPDATE])
-def test_a_token_for_uptime_checks_cannot_read_a_status_page(call: Call, path: str) -> None:
-    assert_refused(call("GET", path, None, bearer(CHECKS_TOKEN)), 403, 10003)
-
-
-@pytest.mark.parametrize("path", [PAGE, INCIDENTS, UPDATE])
-def test_a_read_token_can_read(call: Call, path: str) -> None:
-    assert call("GET", path, None, bearer(READ_TOKEN)).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("method", "path"), [("POST", INCIDENTS), ("POST", UPDATES), ("PATCH", UPDATE), ("DELETE", INCIDENT)]
-)
-def test_a_read_token_cannot_write(call: Call, store: Store, method: str, path: str) -> None:
+def test_a_read_token_can_read_but_not_write(call: Call, store: Store) -> None:
     before = dict(store.incidents)
 
-    response = call(method, path, NEW_INCIDENT, bearer(READ_TOKEN))
+    writes = [call(method, path, NEW_INCIDENT, bearer(READ_TOKEN)) for method, path in WRITES]
 
-    assert_refused(response, 403, 10003)
+    assert call("GET", UPDATE, None, bearer(READ_TOKEN)).status_code == 200
+    assert [response.status_code for response in writes] == [403] * len(WRITES)
     assert store.incidents == before
 
 
@@ -188,7 +148,7 @@ def test_a_read_token_cannot_write(call: Call, store: Store, method: str, path: 
     [
         ("GET", "/v1/status_pages/unknown-page"),
         ("POST", f"/v1/status_pages/unknown-page/incidents/{INCIDENT_ID}/updates"),
-        *((method, f"{INCIDENTS}/unknown-incident") for method in ("GET", "PATCH", "DELETE")),
+        ("GET", f"{INCIDENTS}/unknown-incident"),
         *((method, f"{INCIDENTS}/unknown-incident/updates") for method in ("GET", "POST")),
         *((method, f"{UPDATES}/unknown-update") for method in ("GET", "PATCH", "DELETE")),
         *(("GET", path) for path in (INCIDENT.upper(), f"{INCIDENTS}//updates", f"{UPDATES}/", "/v1/unknown", "/no")),
@@ -300,20 +260,13 @@ def test_an_unknown_component_is_accepted_and_has_no_effect(call: Call) -> None:
 
 @pytest.mark.parametrize("status", ["RESOLVED", "COMPLETED"])
 def test_an_ending_status_ends_the_incident_and_a_later_update_does_not_reopen_it(call: Call, status: str) -> None:
+    call("POST", UPDATES, NEW_UPDATE)
+    before = call("GET", INCIDENT).json()["result"]
     update = call("POST", UPDATES, NEW_UPDATE | {"status": status}).json()["result"]
     call("POST", UPDATES, NEW_UPDATE)
 
+    assert "ended" not in before
     assert call("GET", INCIDENT).json()["result"]["ended"] == update["created_at"]
-
-
-@pytest.mark.parametrize(
-    "status", ["INVESTIGATING", "IDENTIFIED", "MONITORING", "UPDATE", "SCHEDULED", "IN_PROGRESS", "VERIFYING"]
-)
-def test_an_open_incident_has_no_ended_field(call: Call, status: str) -> None:
-    call("POST", UPDATES, NEW_UPDATE | {"status": status})
-
-    assert "ended" not in call("GET", INCIDENT).json()["result"]
-    assert "ended" not in call("GET", INCIDENTS).json()["result"][0]
 
 
 @pytest.mark.parametrize("patch", [{"status": "IDENTIFIED"}, {"description": "Found it."}, {"date_happened": "now"}])
@@ -345,15 +298,6 @@ def test_a_new_incident_has_one_update_and_the_impact_of_its_worst_component(cal
     assert [update["description"] for update in incident["updates"]] == ["We are on it."]
     assert incident["components"] == [{"id": API_ID, "name": "API"}, {"id": SEARCH_ID, "name": "Search"}]
     assert incident["impact"] == "PARTIAL_OUTAGE"
-
-
-def test_patching_an_incident_changes_its_title_and_impact(call: Call) -> None:
-    patch = {"title": "Checkout is down", "impact": "MAJOR_OUTAGE"}
-    before = call("GET", INCIDENT).json()["result"]
-
-    after = call("PATCH", INCIDENT, patch).json()["result"]
-
-    assert after == before | patch | {"updated_at": after["updated_at"]}
 
 
 @pytest.mark.parametrize(
