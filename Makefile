@@ -12,13 +12,14 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+DEMO := PYTHONPATH=src .venv-demo/bin/python -m
 COMPILE := .venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --no-strip-extras \
            --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .PHONY: demo test test-image check format sandbox soak pictures owner rehearse lock
 
-demo: .venv/installed
-	PYTHONPATH=src $(BIN)/python -m onlineornot_sandbox.demo $(if $(filter 1,$(SERVE)),--serve)
+demo: .venv-demo/installed
+	@$(DEMO) onlineornot_sandbox.demo $(if $(filter 1,$(SERVE)),--serve)
 
 test: .venv/installed
 	$(BIN)/pytest -n 4 --dist worksteal --cov --cov-report=term
@@ -51,8 +52,8 @@ format: .venv/installed
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-sandbox: .venv/installed
-	PYTHONPATH=src $(BIN)/python -m onlineornot_sandbox --port 8787
+sandbox: .venv-demo/installed
+	@$(DEMO) onlineornot_sandbox --port 8787
 
 soak: .venv/installed
 	PYTHONPATH=src:tests $(BIN)/python tools/soak.py
@@ -72,7 +73,8 @@ lock:
 	.venv-lock/bin/pip install --quiet pip-tools
 	$(COMPILE) --extra comment --unsafe-package cryptography --output-file requirements.txt pyproject.toml
 	$(COMPILE) --constraint requirements.txt --output-file requirements-core.txt pyproject.toml
-	$(COMPILE) --extra comment --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) --extra comment --extra demo --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) --extra demo --constraint requirements-dev.txt --output-file requirements-demo.txt pyproject.toml
 	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["tools"], sep="\n")' \
 	  | $(COMPILE) --output-file requirements-tools.txt -
 
@@ -84,6 +86,12 @@ lock:
 
 .node-tools/installed:
 	npm install --silent --no-audit --no-fund --no-package-lock --prefix .node-tools gitlab-ci-local@4.61.1
+	touch $@
+
+# Apart, since whoever only tries the action needs neither linters nor pytest.
+.venv-demo/installed: requirements-demo.txt
+	$(PYTHON) -m venv .venv-demo
+	.venv-demo/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-demo.txt
 	touch $@
 
 .venv/installed: requirements-dev.txt

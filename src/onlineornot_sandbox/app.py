@@ -1,6 +1,6 @@
 """The API's operations as a Flask application, and three pages that show the state of the sandbox."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from functools import cache
 from http import HTTPStatus
@@ -18,7 +18,7 @@ from onlineornot_sandbox.bodies import (
 )
 from onlineornot_sandbox.envelopes import RefusedError, failure, success
 from onlineornot_sandbox.page_view import render_page
-from onlineornot_sandbox.paging import PER_PAGE, list_response
+from onlineornot_sandbox.paging import PER_PAGE, Item, list_response
 from onlineornot_sandbox.resources import ReceivedRequest
 from onlineornot_sandbox.store import MissingError, Store
 
@@ -77,15 +77,15 @@ class Api:
 
     def list_components(self) -> Response:
         """Return components; `search` matches their names."""
-        return list_response(self.store.components.values(), lambda component: component.name, request.args)
+        return self._list("components", self.store.components.values(), lambda component: component.name)
 
     def list_groups(self) -> Response:
         """Return groups; `search` matches their names."""
-        return list_response(self.store.groups.values(), lambda group: group.name, request.args)
+        return self._list("groups", self.store.groups.values(), lambda group: group.name)
 
     def list_incidents(self) -> Response:
         """Return incidents; `search` matches their titles."""
-        return list_response(self.store.incidents.values(), lambda incident: incident.title, request.args)
+        return self._list("incidents", self.store.incidents.values(), lambda incident: incident.title)
 
     def create_incident(self) -> Response:
         """Open an incident."""
@@ -99,7 +99,7 @@ class Api:
     def list_updates(self, incident_id: str) -> Response:
         """Return the updates of an incident; `search` matches their descriptions."""
         updates = self.store.timeline(incident_id)
-        return list_response(updates, lambda update: update.description, request.args)
+        return self._list("updates", updates, lambda update: update.description)
 
     def create_update(self, incident_id: str) -> Response:
         """Post an update."""
@@ -121,6 +121,9 @@ class Api:
         """Delete an update."""
         self.store.delete_incident_update(incident_id, update_id)
         return success({"id": update_id})
+
+    def _list(self, name: str, items: Iterable[Item], text_of: Callable[[Item], str]) -> Response:
+        return list_response(items, text_of, request.args, self.store.hidden[name])
 
 
 def operations(api: Api) -> Iterator[Route]:

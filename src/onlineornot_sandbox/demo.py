@@ -1,41 +1,48 @@
-"""Demonstrate the action: a deploy fails, the text is corrected, the rollback completes."""
+"""Show what the action does in four moments of a failed deploy, against the sandbox."""
 
 import argparse
+import re
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import mkdtemp
 from textwrap import indent
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
-from onlineornot_sandbox.local_step import StepResult, run_step
-from onlineornot_sandbox.page_view import render_page
+from onlineornot_sandbox.local_step import run_step
+from onlineornot_sandbox.page_view import in_words, render_page
 from onlineornot_sandbox.seed import PAGE_ID
 from onlineornot_sandbox.server import Sandbox, serve_until_stopped
 from onlineornot_sandbox.store import Store
 
-MAX_OUTPUT_LENGTH = 100
-SHOWN_OUTPUTS = ("outcome", "incident-id", "update-id", "updates")
-
-TITLE = "Checkout disrupted by a deploy"
+INTRODUCTION = """\
+A deploy fails, customers are told, and the deploy succeeds again. Each step is the action itself, run as GitHub runs
+it, with a sandbox of the OnlineOrNot API on this machine. The status page has three subscribers.
+"""
+TITLE = {"incident-title": "Checkout disrupted by a deploy"}
 DEPLOY_FAILED = {
-    "incident-title": TITLE,
+    **TITLE,
     "if-no-incident": "create",
     "status": "INVESTIGATING",
     "description": "A deploy went wrong. Checkout may fail; we are rolling it back.",
     "components": "API: MAJOR_OUTAGE\nWebsite: PARTIAL_OUTAGE",
 }
-TEXT_CORRECTED = {
-    "operation": "update",
-    "description": "A deploy went wrong. Card payments fail; we are rolling it back.",
+ROLLBACK_BEGAN = {
+    **TITLE,
+    "status": "IDENTIFIED",
+    "description": "The rollback is running. It takes about ten minutes.",
 }
-ROLLBACK_COMPLETE = {
-    "incident-title": TITLE,
+DEPLOY_SUCCEEDED = {
+    **TITLE,
     "if-no-incident": "skip",
     "status": "RESOLVED",
-    "description": "The rollback is complete. Checkout works again.",
+    "description": "The deploy is complete. Checkout works again.",
     "components": "restore",
 }
+RERUN = {"GITHUB_RUN_ATTEMPT": "2"}
+
+_ANNOTATION = re.compile(r"::(?:notice|warning|error)[^:]*::(.*)")
 
 
 def main() -> None:
@@ -46,53 +53,67 @@ def main() -> None:
     store = Store()
     store.incidents.clear()  # the demo opens its own
     with Sandbox(store=store) as sandbox:
-        _run_steps(sandbox.url)
-    _show("The mails to subscribers", _mails(store))
-    _show("The status page as readers see it", f"{_written(render_page(store))}\n")
+        Demo(sandbox).run()
+    sys.stdout.write(f"\nThe status page as customers see it: {_write_page(store).as_uri()}\n")
     if arguments.serve:
         serve_until_stopped(Sandbox(store=store), lambda sandbox: f"{sandbox.url}/ (Ctrl-C stops it)\n")
 
 
-def _run_steps(url: str) -> None:
-    """Run the steps of two independent workflow runs."""
-    common = {"api-token": EDIT_TOKEN, "api-url": url, "status-page-id": PAGE_ID}
-    opened = _show_step("Run 1: the deploy failed; inform customers and mark two components", common, DEPLOY_FAILED)
-    ids = {name: opened.outputs[name] for name in ("incident-id", "update-id")}
-    _show_step("Run 1, a later step: correct the text of that update", common, ids | TEXT_CORRECTED)
-    _show_step("Run 2: the rollback is complete; restore the components", common, ROLLBACK_COMPLETE)
-    list_updates = {"incident-id": ids["incident-id"], "operation": "list"}
-    _show_step("Run 2, a later step: read all updates of the incident", common, list_updates)
+class Demo:
+    """Runs steps against a sandbox and describes each."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._store = sandbox.store
+        self._common = {"api-token": EDIT_TOKEN, "api-url": sandbox.url, "status-page-id": PAGE_ID}
+
+    def run(self) -> None:
+        """Run the four steps, each in a workflow run of its own but the second."""
+        sys.stdout.write(INTRODUCTION)
+        self._step("1. The deploy fails", DEPLOY_FAILED)
+        self._step("2. Somebody re-runs the failed job, and it fails again", DEPLOY_FAILED, RERUN)
+        _write("A step with curl would have posted the same text, and mailed everybody, a second time.")
+        self._store.lost_responses = 1
+        self._step("3. The rollback begins; the sandbox writes the update, but its response is lost", ROLLBACK_BEGAN)
+        _write("The action found its update. `curl --retry 3 --retry-all-errors` would have posted it twice.")
+        self._step("4. The deploy succeeds", DEPLOY_SUCCEEDED)
+
+    def _step(self, title: str, inputs: Mapping[str, str], environ: Mapping[str, str] | None = None) -> None:
+        mails, requests = len(self._store.mails), len(self._store.requests)
+        result = run_step({**self._common, **inputs}, environ)
+        annotations = [match[1] for match in map(_ANNOTATION.fullmatch, result.log.splitlines()) if match]
+        sys.stdout.write(f"\n{title}\n{'-' * len(title)}\n")
+        if environ is None:
+            _write("with:", indent(_as_yaml(inputs), "  "))
+        _write(*(f"Log:      {line}" for line in annotations), f"Outcome:  {result.outputs['outcome']}")
+        sent = Counter(request.method for request in self._store.requests[requests:])
+        _write("Requests: " + ", ".join(f"{count} {method}" for method, count in sent.items()))
+        _write(f"Page:     {self._describe_page()}", f"Mails:    {self._describe_mails(mails)}")
+
+    def _describe_page(self) -> str:
+        (incident,) = self._store.incidents.values()
+        state = "over" if incident.ended else "open"
+        components = (f"{each.name} {in_words(each.status).lower()}" for each in self._store.components.values())
+        return f"incident {state}, updates: {len(incident.updates)}; {', '.join(components)}"
+
+    def _describe_mails(self, before: int) -> str:
+        new = self._store.mails[before:]
+        return "\n          ".join(f"{mail.to:<19}{mail.subject}" for mail in new) or "none"
 
 
-def _show_step(title: str, common: Mapping[str, str], inputs: Mapping[str, str]) -> StepResult:
-    result = run_step({**common, **inputs})
-    with_ = "".join(f"{name}: {_in_yaml(value)}\n" for name, value in inputs.items())
-    shown = [(name, result.outputs.get(name)) for name in SHOWN_OUTPUTS]
-    outputs = "".join(f"{name}={_shortened(value)}\n" for name, value in shown if value)
-    _show(title, f"with:\n{indent(with_, '  ')}log:\n{indent(result.log, '  ')}outputs:\n{indent(outputs, '  ')}")
-    return result
+def _write(*lines: str) -> None:
+    sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
-def _show(title: str, text: str) -> None:
-    sys.stdout.write(f"\n{title}\n{'=' * len(title)}\n{text}")
+def _as_yaml(inputs: Mapping[str, str]) -> str:
+    return "\n".join(
+        f"{name}: |\n{indent(value, '  ')}" if "\n" in value else f"{name}: {value}" for name, value in inputs.items()
+    )
 
 
-def _in_yaml(value: str) -> str:
-    return f"|\n{indent(value, '  ')}" if "\n" in value else value
-
-
-def _shortened(value: str) -> str:
-    return value if len(value) <= MAX_OUTPUT_LENGTH else f"{value[:MAX_OUTPUT_LENGTH]}…"
-
-
-def _mails(store: Store) -> str:
-    return "".join(f"to {mail.to:<22}{mail.subject}\n" for mail in store.mails)
-
-
-def _written(page: str) -> Path:
+def _write_page(store: Store) -> Path:
     """Write the page to a file that outlives the demo."""
     file = Path(mkdtemp(prefix="onlineornot-demo-"), "status-page.html")
-    file.write_text(page, encoding="utf-8")
+    file.write_text(render_page(store), encoding="utf-8")
     return file
 
 

@@ -31,13 +31,16 @@ class Listed(Protocol):
 Item = TypeVar("Item", bound=Listed)
 
 
-def list_response(items: Iterable[Item], text_of: Callable[[Item], str], query: Mapping[str, str]) -> Response:
+def list_response(
+    items: Iterable[Item], text_of: Callable[[Item], str], query: Mapping[str, str], hidden: int = 0
+) -> Response:
     """Return the page of a list that a query asks for.
 
     Args:
         items: Every item of the list.
         text_of: Returns the text of an item that `search` is compared with.
         query: The parameters of the request: `page`, `per_page` and `search`.
+        hidden: How many items `total_count` counts beside those.
     """
     page = _number(query, "page", 1)
     per_page = min(_number(query, "per_page", PER_PAGE), MAX_PER_PAGE)
@@ -45,7 +48,7 @@ def list_response(items: Iterable[Item], text_of: Callable[[Item], str], query: 
     found = [item for item in tuple(items) if search in text_of(item).casefold()]
     found.sort(key=lambda item: item.created_at, reverse=True)
     shown = found[(page - 1) * per_page : page * per_page]
-    info = {"page": page, "per_page": per_page, "count": len(shown), "total_count": len(found)}
+    info = {"page": page, "per_page": per_page, "count": len(shown), "total_count": len(found) + hidden}
     return success([item.as_json() for item in shown], result_info=info)
 
 

@@ -68,12 +68,17 @@ class Component:
 
 @dataclass(frozen=True, kw_only=True)
 class ComponentChange:
-    """A change of one component's status by an update."""
+    """A change of one component's status by an update; `named` says whether the update's JSON contains it."""
 
     id: str
     name: str
     old_status: ComponentStatus
     new_status: ComponentStatus
+    named: bool = True
+
+    def as_json(self) -> Json:
+        """Return the change as JSON."""
+        return {"id": self.id, "name": self.name, "old_status": self.old_status, "new_status": self.new_status}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,8 +95,9 @@ class IncidentUpdate:
     components: tuple[ComponentChange, ...] = ()
 
     def as_json(self) -> Json:
-        """Return the update as JSON, without `components` when it changed none."""
-        return _without_empty(asdict(self), "components")
+        """Return the update as JSON, without `components` when it names none."""
+        components = [change.as_json() for change in self.components if change.named]
+        return _without_empty(asdict(self) | {"components": components}, "components")
 
     def summary(self) -> Json:
         """Return the update as JSON, as short as in an incident's `latest_update`."""

@@ -10,12 +10,12 @@ from threading import Thread
 from types import TracebackType
 from typing import Any, Self
 
-from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Response
 
 from onlineornot_action.process import catch_signals
 from onlineornot_sandbox.app import create_app
+from onlineornot_sandbox.auth import READ_METHODS
 from onlineornot_sandbox.store import Store
 
 POLL_SECONDS = 0.02
@@ -40,7 +40,7 @@ class Sandbox:
         self._host, self._port, self._ssl_context = host, port, ssl_context
 
     def __enter__(self) -> Self:
-        self._server = Server(self._host, self._port, create_app(self.store), self._ssl_context)
+        self._server = Server(self._host, self._port, self.store, self._ssl_context)
         self._thread = Thread(target=self._server.serve_forever, args=[POLL_SECONDS], daemon=True)
         self._thread.start()
         return self
@@ -73,8 +73,9 @@ def serve_until_stopped(sandbox: Sandbox, describe: Callable[[Sandbox], str]) ->
 class Server(ThreadedWSGIServer):
     """A threaded server like that of werkzeug's `make_server`, which can also close its open connections."""
 
-    def __init__(self, host: str, port: int, app: Flask, ssl_context: ssl.SSLContext | None) -> None:
-        super().__init__(host, port, app, Connection)
+    def __init__(self, host: str, port: int, store: Store, ssl_context: ssl.SSLContext | None) -> None:
+        super().__init__(host, port, create_app(store), Connection)
+        self.store = store
         self._connections: set[socket.socket] = set()
         if ssl_context:
             # The handshake runs in the connection's own thread, so that a slow client does not delay the others.
@@ -102,16 +103,20 @@ class Server(ThreadedWSGIServer):
 class Connection(WSGIRequestHandler):
     """A persistent connection that writes no log."""
 
+    server: Server
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # headers and body are sent separately; the body must not wait for an ACK
 
     def run_wsgi(self) -> None:
-        """Handle one request and keep the connection open.
+        """Handle one request and keep the connection open, unless the response is lost.
 
         werkzeug's own method adds "Connection: close" to every response:
         https://github.com/pallets/werkzeug/blob/main/src/werkzeug/serving.py
         """
         response = Response.from_app(self.server.app, self.make_environ(), buffered=True)
+        if self.command not in READ_METHODS and self.server.store.lose_response():
+            self.close_connection = True
+            return
         self.send_response(response.status_code)
         for name, value in response.headers:
             self.send_header(name, value)

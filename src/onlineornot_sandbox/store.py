@@ -1,10 +1,12 @@
 """State of the sandbox: a status page, its incidents, and the mails and requests so far."""
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
+from typing import Literal
 
 from onlineornot_sandbox.bodies import (
     ComponentSetting,
@@ -20,6 +22,7 @@ from onlineornot_sandbox.resources import (
     Json,
     Mail,
     ReceivedRequest,
+    ScheduledMaintenance,
 )
 from onlineornot_sandbox.seed import (
     INCIDENT_ID,
@@ -56,19 +59,44 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def new_id() -> str:
+    """Create an id of 12 letters, digits, hyphens and underscores."""
+    return secrets.token_urlsafe(9)
+
+
 class Store:
     """A status page with its incidents, and the mails to its subscribers.
 
     Methods that write are atomic. Tests may also change the public dictionaries, to add a component or an incident.
 
     Args:
-        clock: Tells the time.
-        keep_title: Returns the form in which the title of a new incident is kept.
+        clock: Returns the current time.
+        keep_title: Returns the form in which the page keeps the title of a new incident.
+        keep_text: Returns the form in which the page keeps the text of an update.
+        created_at: Returns the `created_at` of what is written at a time.
+        make_id: Returns the id of a new incident or update.
+        named_components: Which of an update's components a response names.
+
+    Attributes:
+        hidden: How many items a list counts but does not show, by the last part of the list's path.
+        lost_responses: How many of the next writes are done without a response.
     """
 
-    def __init__(self, clock: Callable[[], datetime] = utc_now, *, keep_title: Callable[[str], str] = str) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], datetime] = utc_now,
+        *,
+        keep_title: Callable[[str], str] = str,
+        keep_text: Callable[[str], str] = str,
+        created_at: Callable[[str], str] = str,
+        make_id: Callable[[], str] = new_id,
+        named_components: Literal["all", "changed", "none"] = "all",
+    ) -> None:
         self._clock = clock
-        self._keep_title = keep_title
+        self._keep_title, self._keep_text, self._created_at = keep_title, keep_text, created_at
+        self._make_id, self._named_components = make_id, named_components
+        self.hidden: Counter[str] = Counter()
+        self.lost_responses = 0
         self._lock = Lock()
         start = self._last_tick = clock() - SEED_INCIDENT_AGE
         self.page = seed_page()
@@ -113,12 +141,22 @@ class Store:
     def create_incident(self, body: IncidentCreate) -> Incident:
         """Open an incident with its first update, and notify subscribers unless asked not to."""
         with self._lock:
-            now = self._tick()
-            impact = worst_of(setting.status for setting in body.components)
-            title = self._keep_title(body.title)
-            incident = Incident(id=new_id(), title=title, impact=impact, started=now, created_at=now, updated_at=now)
-            self._add_update(incident, body.first_update())
-            return self.incidents[incident.id]
+            return self._add_incident(body.title, body.first_update())
+
+    def create_maintenance(
+        self, title: str, start: datetime, duration_minutes: int, first_update: IncidentUpdateCreate
+    ) -> Incident:
+        """Schedule a maintenance with its first update; nothing happens by itself at its start or end."""
+        with self._lock:
+            schedule = ScheduledMaintenance(
+                id=self._make_id(), start_date=timestamp(start), duration_minutes=duration_minutes
+            )
+            return self._add_incident(title, first_update, schedule)
+
+    def set_ended(self, incident_id: str, ended: str | None) -> None:
+        """End an incident at a time, or reopen it, without an update."""
+        with self._lock:
+            self.incidents[incident_id] = replace(self.incident(incident_id), ended=ended)
 
     def create_incident_update(self, incident_id: str, body: IncidentUpdateCreate) -> IncidentUpdate:
         """Post an update, change its components, and notify subscribers unless asked not to."""
@@ -132,6 +170,8 @@ class Store:
             changes = body.model_dump(exclude_unset=True)
             if not changes:
                 return update
+            if body.description is not None:
+                changes["description"] = self._keep_text(body.description)
             changed = replace(update, **changes, updated_at=self._tick())
             updates = self.timeline(incident_id)
             self._set_updates(incident_id, [changed if each.id == update_id else each for each in updates])
@@ -143,15 +183,38 @@ class Store:
             deleted = self.incident_update(incident_id, update_id)
             self._set_updates(incident_id, [each for each in self.timeline(incident_id) if each.id != deleted.id])
 
+    def lose_response(self) -> bool:
+        """Return whether the response to a write is lost, and count it."""
+        with self._lock:
+            lost = self.lost_responses > 0
+            self.lost_responses -= lost
+            return lost
+
+    def _add_incident(
+        self, title: str, first_update: IncidentUpdateCreate, schedule: ScheduledMaintenance | None = None
+    ) -> Incident:
+        now = self._tick()
+        incident = Incident(
+            id=self._make_id(),
+            title=self._keep_title(title),
+            impact=worst_of(setting.status for setting in first_update.components_affected),
+            started=schedule.start_date if schedule else now,
+            created_at=self._created_at(now),
+            updated_at=now,
+            scheduled_maintenance=schedule,
+        )
+        self._add_update(incident, first_update)
+        return self.incidents[incident.id]
+
     def _add_update(self, incident: Incident, body: IncidentUpdateCreate) -> IncidentUpdate:
         now = self._tick()
         update = IncidentUpdate(
-            id=new_id(),
+            id=self._make_id(),
             incident_id=incident.id,
             status=body.status,
-            description=body.description,
+            description=self._keep_text(body.description),
             date_happened=now if body.date_happened is None else body.date_happened,
-            created_at=now,
+            created_at=self._created_at(now),
             updated_at=now,
             components=self._set_components(body.components_affected, now),
         )
@@ -171,8 +234,11 @@ class Store:
         for component_id, status in new_statuses.items():
             before = self.components[component_id]
             self.components[component_id] = replace(before, status=status, updated_at=now)
+            named = {"all": True, "changed": status != before.status, "none": False}[self._named_components]
             changes.append(
-                ComponentChange(id=component_id, name=before.name, old_status=before.status, new_status=status)
+                ComponentChange(
+                    id=component_id, name=before.name, old_status=before.status, new_status=status, named=named
+                )
             )
         return tuple(changes)
 
@@ -196,8 +262,3 @@ def worst_of(statuses: Iterable[str]) -> Impact:
     """Return the worst of the statuses; OPERATIONAL counts as NO_IMPACT."""
     present = set(statuses)
     return next((impact for impact in IMPACTS if impact in present), "NO_IMPACT")
-
-
-def new_id() -> str:
-    """Create an id of 12 letters, digits, hyphens and underscores."""
-    return secrets.token_urlsafe(9)

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,6 @@ from onlineornot_action.onlineornot.models import (
 from onlineornot_sandbox import bodies
 from onlineornot_sandbox.app import Api, operations
 from onlineornot_sandbox.auth import EDIT_TOKEN
-from onlineornot_sandbox.resources import ScheduledMaintenance
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, PAGE_ID, UPDATE_ID
 from onlineornot_sandbox.server import Sandbox
 from onlineornot_sandbox.store import Store
@@ -155,9 +154,8 @@ def send_after_events() -> Iterator[Send]:
     store.create_incident_update(
         INCIDENT_ID, bodies.IncidentUpdateCreate(status="UPDATE", description="Now.", components_affected=components)
     )
-    plan = ScheduledMaintenance(id="maintenance1", start_date=NOON, duration_minutes=30)
-    maintenance = replace(store.incident(INCIDENT_ID), id="incident0002", scheduled_maintenance=plan, updates=())
-    store.incidents[maintenance.id] = maintenance
+    soon = bodies.IncidentUpdateCreate(status="SCHEDULED", description="Soon.", components_affected=components)
+    store.create_maintenance("Database move", datetime.now(UTC), 30, soon)
     with sending_to(store) as send:
         yield send
 

@@ -123,7 +123,7 @@ def installed(python: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 def no_index() -> Iterator[dict[str, str]]:
     """Have pip look for packages where nobody listens."""
     with refusing_address() as address:
-        yield index_at(address.sockaddr[1])
+        yield index_at(address[1][1])
 
 
 def index_at(port: int) -> dict[str, str]:

@@ -36,8 +36,9 @@ from support.github_fixtures import *  # noqa: F403
 from support.runner_model import commands
 from support.step import RunStep, outputs_in, run_main
 
+from onlineornot_action.exactly_once.listing import PostLimits
 from onlineornot_action.main import main
-from onlineornot_action.onlineornot.deadline import SYSTEM_CLOCK, Clock
+from onlineornot_action.network.deadline import SYSTEM_CLOCK, Clock, Limits
 from onlineornot_action.pull_request.body import format_marker
 from onlineornot_action.session import RunLimits
 from onlineornot_sandbox.auth import EDIT_TOKEN, READ_TOKEN
@@ -70,7 +71,7 @@ RUNNER = {
     "GITHUB_RUN_ATTEMPT": "1",
     "GITHUB_SHA": HEAD,
 }
-SINGLE_ATTEMPT_LIMITS = RunLimits(write_reserve=120, baseline_share=0.001)
+SINGLE_ATTEMPT_LIMITS = RunLimits(exchange=Limits(write_reserve=120), post=PostLimits(baseline_share=0.001))
 
 
 @pytest.fixture

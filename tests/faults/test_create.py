@@ -31,6 +31,7 @@ from support.fault_server import (
     response,
 )
 
+from onlineornot_action.network.deadline import Limits
 from onlineornot_action.session import RunLimits
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
@@ -40,7 +41,7 @@ Create = Callable[..., FaultRun]
 RunStep = Callable[..., Any]
 
 TEXT = "The rollback is through."
-ALL_LOST_LIMITS = RunLimits(response=0.1)
+ALL_LOST_LIMITS = RunLimits(exchange=Limits(response=0.1))
 """For scripts in which every response is lost, so that none can be late."""
 
 PAIRED = (

@@ -17,7 +17,8 @@ from support.listeners import address_at, refusing_address, resolving_to, silent
 from support.runner_model import commands
 from support.step import RunStep, run_main
 
-from onlineornot_action.onlineornot.dialing import Address, Resolve
+from onlineornot_action.network.connect import Address, Resolve
+from onlineornot_action.network.deadline import Limits
 from onlineornot_action.session import RunLimits
 from onlineornot_sandbox.local_step import StepResult
 from onlineornot_sandbox.seed import INCIDENT_ID
@@ -133,7 +134,12 @@ def test_nothing_is_sent_to_a_name_with_only_silent_addresses(
 ) -> None:
     begin = time.monotonic()
 
-    result = step(UNUSED_URL, *addresses(("silent", "silent")), limits=RunLimits(connect=0.6), timeout_seconds="10")
+    result = step(
+        UNUSED_URL,
+        *addresses(("silent", "silent")),
+        limits=RunLimits(exchange=Limits(connect=0.6)),
+        timeout_seconds="10",
+    )
 
     assert result.end == (1, "not-sent"), result.log
     assert "could not be reached in time" in result.outputs["error"]

@@ -16,13 +16,14 @@ from support.step import RunStep, run_main
 from support.untrusted_text import texts
 
 from onlineornot_action.inputs.model import input_names
+from onlineornot_action.network.deadline import Limits
 from onlineornot_action.outputs import Kind, Outcome, Outputs
 from onlineornot_action.session import RunLimits
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import StepResult
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, PAGE_ID, UPDATE_ID
 
-LIMITS = RunLimits(connect=1, response=1)
+LIMITS = RunLimits(exchange=Limits(connect=1, response=1))
 GOOD_VALUES = {
     "status-page-id": [PAGE_ID],
     "incident-id": [INCIDENT_ID],

@@ -2,11 +2,13 @@
 
 from tools.soak import soak, table
 
+from onlineornot_action.exactly_once.listing import PostLimits
+from onlineornot_action.network.deadline import Limits
 from onlineornot_action.session import RunLimits
 
 
 def test_no_update_is_lost_duplicated_or_denied_when_many_steps_run_at_once() -> None:
-    limits = RunLimits(response=1, absence_delay=4)
+    limits = RunLimits(exchange=Limits(response=1), post=PostLimits(absence_delay=4))
 
     verdicts = soak(runs=60, incidents=20, seed=1, limits=limits, seconds=60)
 

@@ -1,12 +1,13 @@
 """Single HTTP exchanges that several test files make, below the API client."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from onlineornot_action.onlineornot.deadline import Deadline, Limits
-from onlineornot_action.onlineornot.errors import APIConnectionError
-from onlineornot_action.onlineornot.transport import Request, Response, Transport
+from onlineornot_action.network import exchange
+from onlineornot_action.network.deadline import Deadline, Limits
+from onlineornot_action.network.exchange import ExchangeError, Request, Response
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
 
 PATH = f"/v1/status_pages/{PAGE_ID}/incidents/{INCIDENT_ID}/updates"
@@ -15,22 +16,33 @@ SHORT = Limits(connect=0.2, response=0.2)
 PASSWORD = "proxy-password"
 SLOW_RESPONSES = ("silence", "headers stop", "headers drip", "body stops", "body drips", "103 for ever")
 
+
+class Transport(exchange.Transport):
+    """A transport, with the limits of the exchanges that a test makes."""
+
+    limits = Limits()
+
+
 MakeTransport = Callable[..., Transport]
+
+
+def _limited(deadline: Deadline | None, transport: Transport) -> Deadline:
+    return replace(deadline or Deadline.after(20), limits=transport.limits)
 
 
 def get(transport: Transport, url: str, deadline: Deadline | None = None) -> Response:
     """List the updates of the sandbox's incident."""
-    return transport.exchange(Request("GET", url + PATH, {"page": 1}), deadline or Deadline.after(20))
+    return transport.exchange(Request("GET", url + PATH, {"page": 1}), _limited(deadline, transport))
 
 
 def post(transport: Transport, url: str, deadline: Deadline | None = None) -> Response:
     """Post an update."""
-    return transport.exchange(Request("POST", url + PATH, body=UPDATE_BODY), deadline or Deadline.after(20))
+    return transport.exchange(Request("POST", url + PATH, body=UPDATE_BODY), _limited(deadline, transport))
 
 
-def exchange_failure(transport: Transport, url: str) -> APIConnectionError:
+def exchange_failure(transport: Transport, url: str) -> ExchangeError:
     """Post an update in vain, and return the error."""
-    with pytest.raises(APIConnectionError) as caught:
+    with pytest.raises(ExchangeError) as caught:
         post(transport, url)
     return caught.value
 

@@ -9,14 +9,15 @@ from support.fault_server import LOST_RESPONSES, STRANGE_RESPONSES, FaultServer,
 from support.runner_model import Command, commands
 from support.step import RunStep, run_main
 
+from onlineornot_action.network.deadline import Limits
 from onlineornot_action.session import RunLimits
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import StepResult
 from onlineornot_sandbox.store import Store
 
-RESPONSE_LIMITS = RunLimits(connect=10, response=20)
+RESPONSE_LIMITS = RunLimits(exchange=Limits(connect=10, response=20))
 """Limits in real time that a healthy server meets even on a busy machine."""
-SILENCE_LIMITS = RunLimits(connect=10, response=0.3, grace=0.3)
+SILENCE_LIMITS = RunLimits(exchange=Limits(connect=10, response=0.3, grace=0.3))
 """Limits for a server that falls silent, so that a test does not wait for long."""
 
 SILENT = {"reset", "close", "silence", "written late", "103, then close", "103 for ever", "not HTTP"}

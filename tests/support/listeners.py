@@ -4,12 +4,12 @@ import contextlib
 import socket
 from collections.abc import Iterator
 
-from onlineornot_action.onlineornot.dialing import Address, Resolve
+from onlineornot_action.network.connect import Address, Resolve
 
 
 def address_at(host: str, port: int) -> Address:
     """Return an IPv4 address."""
-    return Address(socket.AF_INET, (host, port))
+    return socket.AF_INET, (host, port)
 
 
 def resolving_to(*addresses: Address) -> Resolve:

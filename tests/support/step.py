@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from onlineornot_action.main import main
-from onlineornot_action.onlineornot.deadline import SYSTEM_CLOCK, Clock
-from onlineornot_action.onlineornot.dialing import Resolve
+from onlineornot_action.network.connect import Resolve
+from onlineornot_action.network.deadline import SYSTEM_CLOCK, Clock
 from onlineornot_action.session import RunLimits
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import StepResult, as_variables

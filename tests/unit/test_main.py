@@ -10,13 +10,15 @@ import pytest
 from support.recorded_requests import requests_of
 from support.step import RunStep
 
+from onlineornot_action.exactly_once.listing import PostLimits
+from onlineornot_action.network.deadline import Limits
 from onlineornot_action.session import RunLimits
 from onlineornot_sandbox.auth import EDIT_TOKEN, OTHER_ORGANISATION_TOKEN, READ_TOKEN
 from onlineornot_sandbox.local_step import ROOT, as_variables
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, PAGE_ID, UPDATE_ID
 from onlineornot_sandbox.server import Sandbox
 
-SINGLE_ATTEMPT_LIMITS = RunLimits(write_reserve=120, baseline_share=0.001)
+SINGLE_ATTEMPT_LIMITS = RunLimits(exchange=Limits(write_reserve=120), post=PostLimits(baseline_share=0.001))
 PAGE = f"/v1/status_pages/{PAGE_ID}"
 UPDATES = f"{PAGE}/incidents/{INCIDENT_ID}/updates"
 UPDATE = f"{UPDATES}/{UPDATE_ID}"

@@ -66,6 +66,7 @@ def create_connection(
     socket_options: Sequence[tuple[Any, ...]] | None = None,
     *,
     resolve: Resolve = resolve_name,
+    attempt_delay: float = ATTEMPT_DELAY,
 ) -> socket.socket:
     """Connect to the first address that responds; it is tried last the next time until `confirm` is called.
 
@@ -74,7 +75,7 @@ def create_connection(
         OSError: All addresses failed; the error is that of the last.
     """
     end = inf if timeout is None else time.monotonic() + timeout
-    waiting = deque(_in_order(resolve(*address)))
+    waiting = deque(in_order(resolve(*address)))
     error = OSError("the name has no address")
     with selectors.DefaultSelector() as selector:
         try:
@@ -84,7 +85,7 @@ def create_connection(
                 try:
                     if waiting:
                         _begin(waiting.popleft(), selector, socket_options or ())
-                    until = min(end, time.monotonic() + ATTEMPT_DELAY) if waiting else end
+                    until = min(end, time.monotonic() + attempt_delay) if waiting else end
                     if connected := _wait(selector, until):
                         connected.settimeout(timeout)
                         return connected
@@ -102,7 +103,7 @@ def confirm(connection: socket.socket) -> None:
     _unconfirmed.discard(getattr(connection, "socket", connection).getpeername())
 
 
-def _in_order(addresses: Iterable[Address]) -> Iterator[Address]:
+def in_order(addresses: Iterable[Address]) -> Iterator[Address]:
     """Put unconfirmed addresses last, and alternate between the families, beginning with that of the first address."""
     distinct = dict.fromkeys(addresses)
     for is_last in (False, True):

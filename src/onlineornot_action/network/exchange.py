@@ -66,7 +66,9 @@ class ExchangeError(Exception):
         began: When the request began, on the deadline's clock.
     """
 
-    def __init__(self, message: str, cause: Cause, effect: Effect, status: int | None, began: float) -> None:
+    def __init__(
+        self, message: str, cause: Cause, effect: Effect, status: int | None = None, began: float = 0.0
+    ) -> None:
         super().__init__(message)
         self.cause, self.effect, self.status, self.began = cause, effect, status, began
 
@@ -146,7 +148,7 @@ class Transport:
         route = find_route(request.url, self._network)
         if response.status == http.client.PROXY_AUTHENTICATION_REQUIRED and route.proxy:
             # Without TLS there is no tunnel to refuse.
-            raise ExchangeError(route.password_required, Cause.PROXY, Effect.NOT_SENT, None, began)
+            raise ExchangeError(route.password_required, Cause.PROXY, Effect.NOT_SENT, began=began)
         return response
 
     def close(self) -> None:

@@ -8,24 +8,18 @@ from support.fault_server import VirtualClock
 
 from onlineornot_action.exactly_once.change import change
 from onlineornot_action.exactly_once.evidence import Evidence
+from onlineornot_action.exactly_once.listing import PostLimits
 from onlineornot_action.exactly_once.post import CancelledWriteError, UnknownOutcomeError
-from onlineornot_action.onlineornot.deadline import Deadline
-from onlineornot_action.onlineornot.errors import (
-    APIConnectionError,
-    APIError,
-    APIResponseValidationError,
-    APITimeoutError,
-    CancelledError,
-    Effect,
-    error_for,
-)
+from onlineornot_action.network.deadline import CancelledError, Deadline
+from onlineornot_action.network.exchange import Cause, Effect, ExchangeError
+from onlineornot_action.onlineornot.errors import APIConnectionError, APIError, APIResponseValidationError, error_for
 
-LOST = APITimeoutError("no response", effect=Effect.AMBIGUOUS)
+LOST = APIConnectionError(ExchangeError("no response", Cause.TIMEOUT, Effect.AMBIGUOUS))
 CUT = APIResponseValidationError("no JSON", status=200)
 INTERCEPTED = error_for(403, has_envelope=False)(403, effect=Effect.REJECTED)
 REFUSED = error_for(404)(404, effect=Effect.REJECTED)
 THROTTLED = error_for(429)(429, effect=Effect.THROTTLED)
-NOT_SENT = APIConnectionError("refused", effect=Effect.NOT_SENT)
+NOT_SENT = APIConnectionError(ExchangeError("refused", Cause.CONNECTION, Effect.NOT_SENT))
 UNREADABLE = error_for(503)(503, effect=Effect.AMBIGUOUS)
 CANCELLED = CancelledError()
 
@@ -43,7 +37,7 @@ class Target:
 
     def change(self) -> tuple[str, Evidence]:
         """Change the item."""
-        return change(self._write, self._read, self.deadline)
+        return change(self._write, self._read, self.deadline, PostLimits())
 
     def _write(self) -> str:
         self.writes += 1

@@ -10,23 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.fault_server import VirtualClock
 
-from onlineornot_action.exactly_once.baseline import DuplicateCheck
 from onlineornot_action.exactly_once.evidence import Evidence
-from onlineornot_action.exactly_once.listing import Comparison, PostLimits
+from onlineornot_action.exactly_once.listing import Comparison, DuplicateCheck, PostLimits
 from onlineornot_action.exactly_once.post import CancelledWriteError, Posted, UnknownOutcomeError, post
+from onlineornot_action.network.deadline import CancelledError, Deadline
+from onlineornot_action.network.exchange import Cause, Effect, ExchangeError
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
-from onlineornot_action.onlineornot.deadline import Deadline
 from onlineornot_action.onlineornot.errors import (
     APIConnectionError,
     APIError,
     APIResponseValidationError,
     APIStatusError,
-    APITimeoutError,
-    CancelledError,
-    CertificateError,
-    Effect,
     InterceptedError,
-    ProxyError,
     effect_of,
     error_for,
 )
@@ -218,15 +213,15 @@ def intercepted() -> APIError:
 
 
 def not_sent() -> APIError:
-    return APIConnectionError("refused", effect=Effect.NOT_SENT)
+    return APIConnectionError(ExchangeError("refused", Cause.CONNECTION, Effect.NOT_SENT))
 
 
 def bad_certificate() -> APIError:
-    return CertificateError("self-signed", effect=Effect.NOT_SENT)
+    return APIConnectionError(ExchangeError("self-signed", Cause.CERTIFICATE, Effect.NOT_SENT))
 
 
 def bad_proxy() -> APIError:
-    return ProxyError("407", effect=Effect.NOT_SENT)
+    return APIConnectionError(ExchangeError("407", Cause.PROXY, Effect.NOT_SENT))
 
 
 def cut_success() -> APIError:
@@ -234,7 +229,7 @@ def cut_success() -> APIError:
 
 
 def timeout() -> APIError:
-    return APITimeoutError("no response", effect=Effect.AMBIGUOUS)
+    return APIConnectionError(ExchangeError("no response", Cause.TIMEOUT, Effect.AMBIGUOUS))
 
 
 def lost(**options: Any) -> Post:

@@ -10,7 +10,14 @@ import pytest
 from support.fault_server import FaultServer
 from support.listeners import address_at, refusing_address, resolving_to, silent_address
 
-from onlineornot_action.onlineornot.dialing import Address, Dialer, interleave, resolve_name
+from onlineornot_action.network.connect import (
+    ATTEMPT_DELAY,
+    Address,
+    confirm,
+    create_connection,
+    in_order,
+    resolve_name,
+)
 
 FOREVER = 60.0
 SOON = 1.0
@@ -47,16 +54,23 @@ def also_good() -> Iterator[Address]:
         yield address_at(*server.address)
 
 
-def connect(dialer: Dialer, timeout: float = FOREVER) -> tuple[Address, float]:
-    """Connect, and return the address and how long that took."""
+def connect(
+    *addresses: Address, timeout: float = FOREVER, attempt_delay: float = ATTEMPT_DELAY
+) -> tuple[Address, float]:
+    """Connect to a name with these addresses, and return the one that responded and how long that took."""
     begin = time.monotonic()
-    dialed = dialer.connect("name.example", 80, timeout)
-    dialed.socket.close()
-    return dialed.address, time.monotonic() - begin
+    resolve = resolving_to(*addresses)
+    with create_connection(("name.example", 80), timeout, resolve=resolve, attempt_delay=attempt_delay) as connection:
+        return (V4, connection.getpeername()), time.monotonic() - begin
+
+
+def connect_and_confirm(*addresses: Address) -> None:
+    with create_connection(("name.example", 80), FOREVER, resolve=resolving_to(*addresses)) as connection:
+        confirm(connection)
 
 
 def test_silent_addresses_cost_little(silent: Address, also_silent: Address, good: Address) -> None:
-    address, seconds = connect(Dialer(resolving_to(silent, also_silent, good)))
+    address, seconds = connect(silent, also_silent, good)
 
     assert address == good
     assert 0.5 <= seconds < 0.5 + SOON
@@ -68,80 +82,75 @@ def test_the_good_address_is_found_behind_a_silent_and_a_refusing_one(
 ) -> None:
     addresses = (silent, refusing, good)
 
-    address, seconds = connect(Dialer(resolving_to(*(addresses[place] for place in order))))
+    address, seconds = connect(*(addresses[place] for place in order))
 
     assert address == good
     assert seconds < SOON
 
 
 def test_after_a_refusal_the_next_address_is_tried_at_once(refusing: Address, good: Address) -> None:
-    address, seconds = connect(Dialer(resolving_to(refusing, good), attempt_delay=FOREVER))
+    address, seconds = connect(refusing, good, attempt_delay=FOREVER)
 
     assert address == good
     assert seconds < SOON
 
 
-def test_an_address_of_an_unknown_family_is_passed_over(good: Address) -> None:
-    unknown = Address(250, ("name.example", 80))
-
-    assert connect(Dialer(resolving_to(unknown, good), attempt_delay=FOREVER))[0] == good
-
-
-def test_an_address_that_fails_at_once_is_passed_over(good: Address) -> None:
-    unreachable = address_at("255.255.255.255", 80)
-
-    assert connect(Dialer(resolving_to(unreachable, good), attempt_delay=FOREVER))[0] == good
+@pytest.mark.parametrize("bad", [(250, ("name.example", 80)), (V4, ("255.255.255.255", 80))])
+def test_an_address_that_fails_at_once_is_passed_over(bad: Address, good: Address) -> None:
+    assert connect(bad, good, attempt_delay=FOREVER)[0] == good
 
 
 def test_only_silent_addresses_end_in_a_timeout(silent: Address, also_silent: Address) -> None:
     begin = time.monotonic()
 
     with pytest.raises(TimeoutError):
-        connect(Dialer(resolving_to(silent, also_silent)), 0.4)
+        connect(silent, also_silent, timeout=0.4)
 
     assert 0.4 <= time.monotonic() - begin < 0.4 + SOON
 
 
 def test_only_refusing_addresses_end_in_a_refusal(refusing: Address) -> None:
     with pytest.raises(ConnectionRefusedError):
-        connect(Dialer(resolving_to(refusing, refusing)))
+        connect(refusing, refusing)
 
 
 def test_a_name_without_addresses_ends_in_an_error() -> None:
     with pytest.raises(OSError, match="no address"):
-        connect(Dialer(resolving_to()))
+        connect()
 
 
-def test_an_address_that_was_silent_is_not_the_first_next_time(silent: Address, good: Address) -> None:
-    dialer = Dialer(resolving_to(silent, good), attempt_delay=0.4)
-    address, _ = connect(dialer)
-    dialer.confirm(address)
+def test_the_timeout_ends_up_on_the_socket(good: Address) -> None:
+    with create_connection(("name.example", 80), 7, None, [], resolve=resolving_to(good)) as connection:
+        assert connection.gettimeout() == 7
 
-    address, seconds = connect(dialer)
+
+@pytest.mark.parametrize("kind", ["silent", "refusing"])
+def test_an_address_that_failed_is_not_the_first_next_time(
+    kind: str, good: Address, request: pytest.FixtureRequest
+) -> None:
+    bad = request.getfixturevalue(kind)
+    connect_and_confirm(bad, good)
+
+    address, seconds = connect(bad, good, attempt_delay=FOREVER)
 
     assert address == good
-    assert seconds < 0.4
+    assert seconds < SOON
 
 
 def test_the_only_address_is_tried_again_although_its_handshake_was_never_done(good: Address) -> None:
-    dialer = Dialer(resolving_to(good))
-
-    assert [connect(dialer)[0], connect(dialer)[0]] == [good, good]
+    assert [connect(good)[0], connect(good)[0]] == [good, good]
 
 
 def test_an_address_whose_handshake_was_never_done_is_not_the_first_next_time(
     good: Address, also_good: Address
 ) -> None:
-    dialer = Dialer(resolving_to(good, also_good))
-
-    assert [connect(dialer)[0], connect(dialer)[0]] == [good, also_good]
+    assert [connect(good, also_good)[0], connect(good, also_good)[0]] == [good, also_good]
 
 
 def test_an_address_that_was_confirmed_stays_the_first(good: Address, also_good: Address) -> None:
-    dialer = Dialer(resolving_to(good, also_good))
-    dialer.confirm(connect(dialer)[0])
+    connect_and_confirm(good, also_good)
 
-    assert connect(dialer)[0] == good
+    assert connect(good, also_good)[0] == good
 
 
 def count_open_files() -> int:
@@ -151,9 +160,9 @@ def count_open_files() -> int:
 def test_no_socket_is_left_open(silent: Address, refusing: Address, good: Address) -> None:
     before = count_open_files()
 
-    connect(Dialer(resolving_to(silent, refusing, good)))
+    connect(silent, refusing, good)
     with contextlib.suppress(TimeoutError):
-        connect(Dialer(resolving_to(silent)), 0.1)
+        connect(silent, timeout=0.1)
 
     assert count_open_files() == before
 
@@ -161,7 +170,6 @@ def test_no_socket_is_left_open(silent: Address, refusing: Address, good: Addres
 @pytest.mark.parametrize(
     ("families", "order"),
     [
-        ([], []),
         ([V4, V4], [0, 1]),
         ([V6, V6, V6, V4, V4], [0, 3, 1, 4, 2]),
         ([V4, V6, V6], [0, 1, 2]),
@@ -169,9 +177,9 @@ def test_no_socket_is_left_open(silent: Address, refusing: Address, good: Addres
     ],
 )
 def test_families_alternate(families: list[int], order: list[int]) -> None:
-    addresses = [Address(family, (str(place), 80)) for place, family in enumerate(families)]
+    addresses = [(family, (str(place), 80)) for place, family in enumerate(families)]
 
-    assert list(interleave(addresses)) == [addresses[place] for place in order]
+    assert list(in_order(addresses)) == [addresses[place] for place in order]
 
 
 def test_a_name_is_resolved_by_the_system() -> None:

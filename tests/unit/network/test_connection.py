@@ -19,6 +19,7 @@ from support.exchanges import (
     SLOW_RESPONSES,
     UPDATE_BODY,
     MakeTransport,
+    Transport,
     exchange_failure,
     get,
     post,
@@ -26,9 +27,8 @@ from support.exchanges import (
 )
 from support.fault_server import EARLY_HINTS, FAULTS, LOST_RESPONSES, End, Fault, FaultServer, Phase, Rule
 
-from onlineornot_action.onlineornot.deadline import Deadline, Limits
-from onlineornot_action.onlineornot.errors import APIError, APITimeoutError, CertificateError, Effect
-from onlineornot_action.onlineornot.transport import Response, Transport
+from onlineornot_action.network.deadline import Deadline, Limits
+from onlineornot_action.network.exchange import Cause, Effect, ExchangeError, Network, Response
 from onlineornot_sandbox.auth import EDIT_TOKEN
 
 
@@ -92,7 +92,7 @@ def test_broken_handshake_is_not_sent(
     with FaultServer(ssl_context=tls, handshakes=[end]) as server:
         error = exchange_failure(make_transport(SHORT, ca_bundle), server.url)
 
-    assert (error.effect, error.status, error.final) == (Effect.NOT_SENT, None, False)
+    assert (error.effect, error.status) == (Effect.NOT_SENT, None)
     assert server.requests == []
 
 
@@ -100,7 +100,7 @@ def test_request_that_was_abandoned_while_connecting_is_never_sent(
     make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str
 ) -> None:
     with FaultServer(ssl_context=tls, handshakes=[0.2]) as server:
-        with pytest.raises(APITimeoutError) as caught:
+        with pytest.raises(ExchangeError) as caught:
             get(make_transport(ca_bundle=ca_bundle), server.url, Deadline.after(0.1))
         time.sleep(0.3)
 
@@ -161,17 +161,20 @@ FRAGMENTS = (
 def test_any_bytes_are_a_response_or_an_ambiguous_failure(fragments: list[bytes]) -> None:
     garbage = Fault(lambda _: fragments, End.CLOSE)
 
-    with FaultServer([Rule(garbage)]) as server, contextlib.closing(Transport(EDIT_TOKEN, user_agent="x")) as transport:
+    with (
+        FaultServer([Rule(garbage)]) as server,
+        contextlib.closing(Transport(EDIT_TOKEN, user_agent="x", network=Network())) as transport,
+    ):
         outcome = exchange_outcome(transport, server.url)
 
     assert isinstance(outcome, Response) or outcome.effect is Effect.AMBIGUOUS
 
 
-def exchange_outcome(transport: Transport, url: str) -> Response | APIError:
+def exchange_outcome(transport: Transport, url: str) -> Response | ExchangeError:
     """Post an update, and return its response or its error."""
     try:
         return post(transport, url)
-    except APIError as error:
+    except ExchangeError as error:
         return error
 
 
@@ -242,6 +245,6 @@ def test_certificate_in_a_tunnel_is_verified(
 
         error = exchange_failure(transport, "https://localhost")
 
-    assert isinstance(error, CertificateError)
+    assert error.cause is Cause.CERTIFICATE
     assert f"localhost through the proxy {proxy}" in str(error)
     assert PASSWORD not in str(error)

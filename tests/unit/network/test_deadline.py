@@ -3,7 +3,7 @@
 import pytest
 from support.fault_server import VirtualClock
 
-from onlineornot_action.onlineornot.deadline import Deadline
+from onlineornot_action.network.deadline import Deadline
 
 NEXT = "the list is read again"
 

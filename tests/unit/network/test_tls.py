@@ -8,9 +8,8 @@ from support.certificates import OMISSIONS, Authority, Omissions
 from support.exchanges import MakeTransport, exchange_failure, post
 from support.fault_server import FaultServer
 
-from onlineornot_action.onlineornot.errors import CertificateError, UnknownAuthorityError
-from onlineornot_action.onlineornot.network import Network
-from onlineornot_action.onlineornot.trust import create_ssl_context, has_certificate
+from onlineornot_action.network.exchange import Cause, Network
+from onlineornot_action.network.tls import has_certificate, ssl_context
 
 PRIVATE_KEY = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49\n-----END PRIVATE KEY-----\n"
 
@@ -52,7 +51,7 @@ def test_an_unnamed_authority_is_refused(authority: Authority, make_transport: M
     with FaultServer(ssl_context=authority.server_context()) as server:
         error = exchange_failure(make_transport(network=network), server.url)
 
-    assert type(error) is UnknownAuthorityError
+    assert error.cause is Cause.UNKNOWN_AUTHORITY
     assert server.requests == []
 
 
@@ -68,22 +67,22 @@ def test_a_certificate_for_another_host_or_time_is_refused(
     with FaultServer(ssl_context=authority.server_context(host, days=days)) as server:
         error = exchange_failure(make_transport(network=network), server.url)
 
-    assert type(error) is CertificateError
+    assert error.cause is Cause.CERTIFICATE
     assert words in str(error)
     assert server.requests == []
 
 
 def test_public_authorities_stay_trusted_beside_a_named_one(authority: Authority, tmp_path: Path) -> None:
-    public = create_ssl_context(()).cert_store_stats()["x509"]
+    public = ssl_context().cert_store_stats()["x509"]
 
-    context = create_ssl_context([authority.write_to(tmp_path / "ca.pem")])
+    context = ssl_context((authority.write_to(tmp_path / "ca.pem"),))
 
     assert public > 100
     assert context.cert_store_stats()["x509"] == public + 1
 
 
 def test_verification_is_that_of_openssl_in_every_version() -> None:
-    context = create_ssl_context(())
+    context = ssl_context()
 
     assert context.check_hostname
     assert context.verify_mode is ssl.CERT_REQUIRED
@@ -108,20 +107,15 @@ def test_variables_that_other_programs_read_do_not_change_what_is_trusted(
     assert result.status == 201
 
 
-def test_certificates_are_loaded_once_and_only_for_https(
-    authority: Authority, make_transport: MakeTransport, tmp_path: Path
-) -> None:
+def test_certificates_are_loaded_once(authority: Authority, make_transport: MakeTransport, tmp_path: Path) -> None:
     path = Path(authority.write_to(tmp_path / "ca.pem"))
     network = Network((str(path),))
 
-    with FaultServer() as plain, FaultServer(ssl_context=authority.server_context()) as server:
-        post(make_transport(network=network), plain.url)
-        loaded_for_http = "ssl_context" in vars(network)
+    with FaultServer(ssl_context=authority.server_context()) as server:
         post(make_transport(network=network), server.url)
         path.unlink()
         result = post(make_transport(network=network), server.url)
 
-    assert not loaded_for_http
     assert result.status == 201
 
 

@@ -1,18 +1,15 @@
 """Fixtures of the tests of the API client."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from support.client_calls import MakeClient
-from support.exchanges import MakeTransport
 from support.fault_server import VirtualClock
 
+from onlineornot_action.network.deadline import Deadline, Limits
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
-from onlineornot_action.onlineornot.deadline import Deadline, Limits
-from onlineornot_action.onlineornot.network import Network
-from onlineornot_action.onlineornot.transport import Transport
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.server import Sandbox
 
@@ -22,8 +19,18 @@ def make_client(clock: VirtualClock) -> Iterator[MakeClient]:
     """Make clients on the virtual clock, and close them after the test."""
     with contextlib.ExitStack() as stack:
 
-        def make(url: str, token: str = EDIT_TOKEN, *, seconds: float = 60, **options: Any) -> OnlineOrNotClient:
-            client = OnlineOrNotClient(token, deadline=Deadline.after(seconds, clock), base_url=url, **options)
+        def make(
+            url: str,
+            token: str = EDIT_TOKEN,
+            *,
+            seconds: float = 60,
+            limits: Limits = Limits(),  # noqa: B008 - frozen
+            log: Callable[[str], None] = lambda line: None,  # noqa: ARG005 - discards it
+            **options: Any,
+        ) -> OnlineOrNotClient:
+            deadline = Deadline.after(seconds, clock, log=log, limits=limits)
+            options.setdefault("mask", lambda text: text.replace(token, "***"))
+            client = OnlineOrNotClient(token, deadline=deadline, base_url=url, **options)
             stack.callback(client.close)
             return client
 
@@ -33,26 +40,3 @@ def make_client(clock: VirtualClock) -> Iterator[MakeClient]:
 @pytest.fixture
 def client(sandbox: Sandbox, make_client: MakeClient) -> OnlineOrNotClient:
     return make_client(sandbox.url)
-
-
-@pytest.fixture
-def make_transport() -> Iterator[MakeTransport]:
-    """Make transports, and close them after the test."""
-    with contextlib.ExitStack() as stack:
-
-        def make(
-            limits: Limits = Limits(),  # noqa: B008 - frozen
-            ca_bundle: str | None = None,
-            network: Network | None = None,
-        ) -> Transport:
-            network = network or Network((ca_bundle,) if ca_bundle else ())
-            transport = Transport(EDIT_TOKEN, user_agent="tests/1", network=network, limits=limits)
-            stack.callback(transport.close)
-            return transport
-
-        yield make
-
-
-@pytest.fixture
-def transport(make_transport: MakeTransport) -> Transport:
-    return make_transport()

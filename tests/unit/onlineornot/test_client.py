@@ -37,21 +37,12 @@ from support.fault_server import (
     response,
 )
 
+from onlineornot_action.network.deadline import CancelledError, Deadline, Limits
+from onlineornot_action.network.exchange import Cause, Effect, Network
 from onlineornot_action.onlineornot import __version__
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
-from onlineornot_action.onlineornot.deadline import DEFAULT_LIMITS, Deadline, Limits
-from onlineornot_action.onlineornot.errors import (
-    APIConnectionError,
-    CancelledError,
-    CertificateError,
-    Effect,
-    InternalServerError,
-    NotFoundError,
-    ProxyError,
-    RateLimitError,
-)
+from onlineornot_action.onlineornot.errors import APIConnectionError, InternalServerError, NotFoundError, RateLimitError
 from onlineornot_action.onlineornot.models import IncidentStatus, IncidentUpdateCreate
-from onlineornot_action.onlineornot.network import Network
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.bodies import IncidentUpdateCreate as StoredUpdate
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, PAGE_ID, UPDATE_ID
@@ -340,7 +331,8 @@ def test_bad_certificate_is_raised_at_once(make_client: MakeClient, tls: ssl.SSL
     with FaultServer(ssl_context=tls) as server:
         error = failure("get", make_client(server.url))
 
-    assert isinstance(error, CertificateError)
+    assert isinstance(error, APIConnectionError)
+    assert error.cause is Cause.UNKNOWN_AUTHORITY
     assert (server.connections, clock.slept) == (1, 0)
 
 
@@ -353,7 +345,8 @@ def test_proxy_that_requires_a_password_is_raised_at_once(
         client = make_client("http://api.invalid")
         error = failure("create", client)
 
-    assert isinstance(error, ProxyError)
+    assert isinstance(error, APIConnectionError)
+    assert error.cause is Cause.PROXY
     assert (error.effect, clock.slept, client.may_have_written) == (Effect.NOT_SENT, 0, False)
 
 
@@ -426,7 +419,7 @@ def test_last_attempt_begins_with_some_time_left(
 
 def test_first_attempt_of_a_write_is_made_however_little_time_is_left(make_client: MakeClient) -> None:
     with FaultServer() as server:
-        OPERATIONS["create"](make_client(server.url, seconds=DEFAULT_LIMITS.write_reserve / 2))
+        OPERATIONS["create"](make_client(server.url, seconds=Limits().write_reserve / 2))
 
     assert len(server.store.timeline()) == 2
 

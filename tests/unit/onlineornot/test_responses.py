@@ -23,24 +23,23 @@ from support.fault_server import (
     response,
 )
 
+from onlineornot_action.network.deadline import Deadline, Limits
+from onlineornot_action.network.exchange import Effect
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
-from onlineornot_action.onlineornot.deadline import Deadline, Limits
 from onlineornot_action.onlineornot.errors import (
     APIError,
     APIResponseValidationError,
     APIStatusError,
     AuthenticationError,
     BadRequestError,
-    Effect,
     InterceptedError,
     InternalServerError,
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
     RedirectError,
-    Refusal,
 )
-from onlineornot_action.onlineornot.models import IncidentUpdate
+from onlineornot_action.onlineornot.models import ErrorDetail, IncidentUpdate
 from onlineornot_sandbox.auth import EDIT_TOKEN, OTHER_ORGANISATION_TOKEN, READ_TOKEN
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID, UPDATE_ID
 from onlineornot_sandbox.server import Sandbox
@@ -177,7 +176,7 @@ def test_refusals_are_read_as_far_as_they_are_valid(
         error = failure("create", make_client(server.url))
 
     assert isinstance(error, APIStatusError)
-    assert [str(refusal) for refusal in error.refusals] == refusals
+    assert [str(refusal) for refusal in error.details] == refusals
 
 
 @pytest.mark.parametrize("body", [HTML, "", "null", "[]", '"No."', DEEP_JSON, '{"errors": [{"message": "N'])
@@ -186,7 +185,7 @@ def test_refusal_in_another_form_has_no_text(body: str, make_client: MakeClient)
         error = failure("create", make_client(server.url))
 
     assert isinstance(error, InterceptedError)
-    assert error.refusals == ()
+    assert error.details == ()
 
 
 def test_token_in_a_refusal_is_masked(make_client: MakeClient) -> None:
@@ -196,7 +195,7 @@ def test_token_in_a_refusal_is_masked(make_client: MakeClient) -> None:
         error = failure("get", make_client(server.url))
 
     assert isinstance(error, AuthenticationError)
-    assert error.refusals == (Refusal("***", "Bearer *** is wrong"),)
+    assert error.details == (ErrorDetail(code="***", message="Bearer *** is wrong"),)
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -220,7 +219,7 @@ def test_envelope_without_success_is_a_refusal(
 
     assert isinstance(error, APIStatusError)
     assert (error.status, error.effect) == (status, Effect.REJECTED)
-    assert error.refusals == (Refusal("10001", "Scripted failure"),)
+    assert error.details == (ErrorDetail(code="10001", message="Scripted failure"),)
 
 
 @pytest.mark.parametrize(

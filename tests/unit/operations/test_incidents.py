@@ -4,7 +4,7 @@ import pytest
 from support.sample_incidents import ENDED, PLAN, TITLE, incident
 
 from onlineornot_action.onlineornot.models import Incident, IncidentStatus
-from onlineornot_action.operations.incidents import has_title, is_nearly, is_open, open_incidents, other_open_incidents
+from onlineornot_action.operations.find_incident import has_title, is_nearly, open_incidents, other_open_incidents
 
 ENDING = ("RESOLVED", "COMPLETED")
 
@@ -25,7 +25,7 @@ ENDING = ("RESOLVED", "COMPLETED")
     ],
 )
 def test_an_incident_is_open_until_it_ends_or_its_status_says_so(fields: dict[str, object], *, open_: bool) -> None:
-    assert is_open(Incident.model_validate({"id": "incident0001", **fields})) is open_
+    assert Incident.model_validate({"id": "incident0001", **fields}).is_open is open_
 
 
 @pytest.mark.parametrize(

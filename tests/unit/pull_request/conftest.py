@@ -10,8 +10,8 @@ from support.fault_server import FaultServer
 from support.github_app import BODY, MARKER, TOKEN, WORKFLOW
 from support.github_fixtures import *  # noqa: F403
 
-from onlineornot_action.onlineornot.deadline import Deadline
-from onlineornot_action.onlineornot.network import Network
+from onlineornot_action.network.deadline import Deadline
+from onlineornot_action.network.exchange import Network
 from onlineornot_action.pull_request import github_api
 from onlineornot_action.pull_request.keep import DEFAULT_COMMENT_LIMITS, CommentLimits, CommentResult, keep_comments
 

@@ -39,9 +39,8 @@ from support.github_app import (
 )
 from support.github_faults import FAILURES, NOT_LISTS, UNCONFIRMED, message, slow
 
-from onlineornot_action.onlineornot.deadline import Deadline
-from onlineornot_action.onlineornot.errors import CancelledError
-from onlineornot_action.onlineornot.network import Network
+from onlineornot_action.network.deadline import CancelledError, Deadline
+from onlineornot_action.network.exchange import Network
 from onlineornot_action.pull_request import github_api
 from onlineornot_action.pull_request.github_api import GitHubError
 

@@ -45,7 +45,7 @@ from support.github_app import (
 )
 from support.github_faults import FAILURES, NOT_LISTS, UNCONFIRMED, slow
 
-from onlineornot_action.onlineornot.deadline import Deadline
+from onlineornot_action.network.deadline import Deadline
 from onlineornot_action.pull_request import github_api
 from onlineornot_action.pull_request.keep import CommentLimits, CommentResult, keep_comments
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
