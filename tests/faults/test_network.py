@@ -300,4 +300,4 @@ def test_github_behind_a_socks_proxy_costs_the_comment_alone(step: RunStep, serv
 
     (warning,) = warnings_of(result)
     assert result.end == (0, "created"), result.log
-    assert "GitHub could not be reached: ALL_PROXY names a SOCKS proxy, and SOCKS is not supported" in warning
+    assert "could not be reached: ALL_PROXY names a SOCKS proxy, and SOCKS is not supported" in warning

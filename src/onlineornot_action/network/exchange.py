@@ -429,8 +429,6 @@ _FAILURES = (
 )
 """What ends an exchange, unless the code has a defect."""
 
-_TIMEOUTS = (TimeoutError, urllib3.exceptions.TimeoutError)
-
 _BAD_ADDRESSES = (
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,
@@ -443,22 +441,23 @@ https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
 """
 
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
-    (urllib3.exceptions.NameResolutionError, "its name could not be resolved"),
+    (socket.gaierror, "its name could not be resolved"),
     (ConnectionRefusedError, "the connection was refused"),
     (ssl.SSLError, "the TLS handshake failed"),
     (http.client.RemoteDisconnected, "the connection was closed without a response"),
     (ConnectionError, "the connection was reset"),
+    (http.client.IncompleteRead, "the response was cut short"),
     (_BodyTooLargeError, "the response is too large"),
     (urllib3.exceptions.DecodeError, "the response cannot be decompressed"),
-    (urllib3.exceptions.ProtocolError, "the response was cut short"),
     (http.client.HTTPException, "the response is not HTTP"),
+    (urllib3.exceptions.ProtocolError, "the response was cut short"),
 )
 """The reason given for a failure: that of the first of these classes."""
 
 
 def _explain_lost(route: Route, failure: BaseException) -> tuple[Cause, str]:
     """Say why the response to a request was lost."""
-    if isinstance(failure, _TIMEOUTS):
+    if _is(TimeoutError, failure):
         return Cause.TIMEOUT, f"{route} did not respond in time"
     return Cause.CONNECTION, f"the response from {route} was lost: {_reason(failure)}"
 
@@ -466,13 +465,13 @@ def _explain_lost(route: Route, failure: BaseException) -> tuple[Cause, str]:
 def _explain_not_sent(route: Route, failure: BaseException) -> tuple[Cause, str]:
     """Say why a request was not sent."""
     unreachable = f"{route} could not be reached"
-    if isinstance(failure, _TIMEOUTS):
+    if _is(TimeoutError, failure):
         return Cause.TIMEOUT, f"{unreachable} in time"
     if isinstance(failure, ssl.SSLCertVerificationError):
         is_known = failure.verify_code in _NOT_ABOUT_THE_AUTHORITY
         message = f"the certificate of {route} was refused: {failure.verify_message}"
         return Cause.CERTIFICATE if is_known else Cause.UNKNOWN_AUTHORITY, message
-    if route.proxy and isinstance(failure, _BAD_ADDRESSES):
+    if route.variable and isinstance(failure, _BAD_ADDRESSES):
         if route.is_socks:
             return Cause.SOCKS_PROXY, f"{unreachable}: {route.variable} names a SOCKS proxy, and SOCKS is not supported"
         return Cause.PROXY, f"{unreachable}: the proxy's address, in {route.variable}, is not valid"
@@ -484,5 +483,9 @@ def _explain_not_sent(route: Route, failure: BaseException) -> tuple[Cause, str]
 
 
 def _reason(failure: BaseException) -> str:
-    causes = (failure, failure.__cause__)  # urllib3 raises NewConnectionError from what the system says
-    return next((text for kind, text in _REASONS if any(isinstance(cause, kind) for cause in causes)), "it failed")
+    return next((text for kind, text in _REASONS if _is(kind, failure)), "it failed")
+
+
+def _is(kind: type[BaseException], failure: BaseException) -> bool:
+    """Whether a failure is of a kind, or was raised from one: urllib3 wraps what the system says once."""
+    return isinstance(failure, kind) or isinstance(failure.__cause__, kind)

@@ -157,7 +157,7 @@ def test_redirect_has_its_target(make_client: MakeClient) -> None:
     [
         ([{"code": 10003, "message": "No."}], ["10003: No."]),
         ([{"code": 1, "message": "A", "type": None}, {"code": 2, "message": "B"}], ["1: A", "2: B"]),
-        ([{"code": "E1", "message": None}], ["E1: "]),
+        ([{"code": "E1", "message": None}], ["E1"]),
         ([{"message": "No."}], ["No."]),
         ([{"code": {}, "message": "No."}, None, 7, {}], ["No."]),
         ([], []),
