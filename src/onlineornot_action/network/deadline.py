@@ -25,15 +25,12 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Return seconds that never go backwards."""
-        ...
 
     def time(self) -> float:
         """Return seconds since 1970, for comparison with the dates in responses."""
-        ...
 
     def sleep(self, seconds: float, /) -> None:
         """Sleep for a number of seconds."""
-        ...
 
 
 SYSTEM_CLOCK: Clock = time
@@ -61,14 +58,6 @@ class Limits:
     """Bytes of a response's body, after decompression."""
 
 
-def _never() -> bool:
-    return False
-
-
-def _discard(_: str) -> None:
-    """Discard a line of the log."""
-
-
 @dataclass(frozen=True)
 class Deadline:
     """A moment by which everything has to be over.
@@ -84,8 +73,8 @@ class Deadline:
 
     at: float
     clock: Clock = SYSTEM_CLOCK
-    cancelled: Callable[[], bool] = _never
-    log: Callable[[str], None] = _discard
+    cancelled: Callable[[], bool] = lambda: False
+    log: Callable[[str], None] = lambda _: None
     limits: Limits = Limits()
     parent: "Deadline | None" = None
 
@@ -94,8 +83,8 @@ class Deadline:
         cls,
         seconds: float,
         clock: Clock = SYSTEM_CLOCK,
-        cancelled: Callable[[], bool] = _never,
-        log: Callable[[str], None] = _discard,
+        cancelled: Callable[[], bool] = lambda: False,
+        log: Callable[[str], None] = lambda _: None,
         limits: Limits = Limits(),
     ) -> "Deadline":
         """Return the deadline that is so many seconds ahead."""

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import Enum
 from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import urlsplit
@@ -45,15 +45,12 @@ class Effect(Enum):
 class Cause(Enum):
     """Why no complete response arrived. Only the first two may pass by themselves."""
 
-    CONNECTION = auto()
-    TIMEOUT = auto()
-    CERTIFICATE = auto()
-    """It is expired, not yet valid or for another host."""
-    UNKNOWN_AUTHORITY = auto()
-    """The certificate is signed by an authority that is not trusted."""
-    PROXY = auto()
-    """It requires a password, or its address is not valid."""
-    SOCKS_PROXY = auto()
+    CONNECTION = "it could not be made, or broke"
+    TIMEOUT = "it took longer than its limit"
+    CERTIFICATE = "it is expired, not yet valid or for another host"
+    UNKNOWN_AUTHORITY = "the certificate is signed by an authority that is not trusted"
+    PROXY = "it requires a password, or its address is not valid"
+    SOCKS_PROXY = "it is a SOCKS proxy, which is not supported"
 
 
 class ExchangeError(Exception):
@@ -92,8 +89,7 @@ class Network:
         session.mount("http://", adapter)
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """A request to send. Its body, if any, is JSON."""
 
     method: str
@@ -107,12 +103,8 @@ class Request:
         return self.method != "GET"
 
 
-@dataclass(frozen=True)
-class Response:
-    """A complete response: the names of its headers in any case, its body decompressed.
-
-    `began` is when its request began, on the deadline's clock.
-    """
+class Response(NamedTuple):
+    """A complete response, decompressed; `began` is when its request began, on the deadline's clock."""
 
     status: int
     headers: Mapping[str, str]
@@ -146,8 +138,9 @@ class Transport:
         if response.status >= 300:  # noqa: PLR2004 - a connection that carried a failure is not reused
             self.close()
         route = find_route(request.url, self._network)
-        if response.status == http.client.PROXY_AUTHENTICATION_REQUIRED and route.proxy:
-            # Without TLS there is no tunnel to refuse.
+        if (
+            response.status == http.client.PROXY_AUTHENTICATION_REQUIRED and route.proxy
+        ):  # there was no tunnel to refuse
             raise ExchangeError(route.password_required, Cause.PROXY, Effect.NOT_SENT, began=began)
         return response
 
@@ -178,7 +171,7 @@ class _Session(requests.Session):
         """
 
 
-class _BodyTooLargeError(Exception):
+class _BodyTooLargeError(OSError):
     """The body is larger than the limit."""
 
 
@@ -420,20 +413,8 @@ def find_route(url: str, network: Network) -> Route:
     return Route(parts.netloc, address, variable, chosen.lower().startswith("socks"))
 
 
-_FAILURES = (
-    requests.RequestException,
-    urllib3.exceptions.HTTPError,
-    http.client.HTTPException,
-    OSError,
-    _BodyTooLargeError,
-)
-"""What ends an exchange, unless the code has a defect."""
-
-_BAD_ADDRESSES = (
-    requests.exceptions.InvalidURL,
-    requests.exceptions.InvalidSchema,
-    urllib3.exceptions.LocationValueError,
-)
+_FAILURES = (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException)
+"""What ends an exchange, unless the code has a defect; all errors of `requests` are an `OSError`."""
 
 _NOT_ABOUT_THE_AUTHORITY = frozenset({9, 10, 62, 64})
 """A certificate is not yet valid or expired, or is for another host name or IP address: X509_V_ERR_* in
@@ -471,7 +452,7 @@ def _explain_not_sent(route: Route, failure: BaseException) -> tuple[Cause, str]
         is_known = failure.verify_code in _NOT_ABOUT_THE_AUTHORITY
         message = f"the certificate of {route} was refused: {failure.verify_message}"
         return Cause.CERTIFICATE if is_known else Cause.UNKNOWN_AUTHORITY, message
-    if route.variable and isinstance(failure, _BAD_ADDRESSES):
+    if route.variable and isinstance(failure, ValueError):  # what `requests` and urllib3 raise for an address
         if route.is_socks:
             return Cause.SOCKS_PROXY, f"{unreachable}: {route.variable} names a SOCKS proxy, and SOCKS is not supported"
         return Cause.PROXY, f"{unreachable}: the proxy's address, in {route.variable}, is not valid"
