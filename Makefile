@@ -1,4 +1,5 @@
 # make demo   see what the action does, against the sandbox; SERVE=1 keeps its status page up
+# make sandbox  the sandbox on port 8787, to try a workflow of your own
 # make test   all tests (those that need a container where a Docker engine runs)
 # make .venv-tools/installed   act and syft, which some of those tests need
 # make .node-tools/installed   gitlab-ci-local, which one of them needs, together with rsync

@@ -31,6 +31,7 @@ def describe(sandbox: Sandbox) -> str:
         ("open", f"{url}/", "the status page as readers see it"),
         ("open", f"{url}/sandbox/mails", "mails sent to subscribers"),
         ("open", f"{url}/sandbox/requests", "requests that the API received"),
+        ("post to", f"{url}/sandbox/lose-response", "lose the response to the next write"),
     ]
     lines = [f"  {kind:<12}{value:<44}{meaning}" for kind, value, meaning in rows]
     return "\n".join([f"The sandbox listens on {url} (Ctrl-C stops it)", *lines]) + "\n"

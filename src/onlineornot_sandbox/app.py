@@ -1,4 +1,4 @@
-"""The API's operations as a Flask application, and three pages that show the state of the sandbox."""
+"""The API's operations as a Flask application, and pages that show and change the state of the sandbox."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
@@ -147,7 +147,7 @@ def operations(api: Api) -> Iterator[Route]:
 
 
 def inspection_pages(store: Store) -> Iterator[Route]:
-    """List the pages that show the state of the sandbox. They need no token."""
+    """List the pages that show and change the state of the sandbox. They need no token."""
 
     def show_page() -> Response:
         return Response(render_page(store), mimetype="text/html")
@@ -158,9 +158,14 @@ def inspection_pages(store: Store) -> Iterator[Route]:
     def show_requests() -> Response:
         return jsonify([asdict(received) for received in store.requests])
 
+    def lose_response() -> Response:
+        store.lost_responses += 1
+        return jsonify(lost_responses=store.lost_responses)
+
     yield "GET", "/", show_page
     yield "GET", "/sandbox/mails", show_mails
     yield "GET", "/sandbox/requests", show_requests
+    yield "POST", "/sandbox/lose-response", lose_response
 
 
 @cache

@@ -54,7 +54,7 @@ def main() -> None:
     store.incidents.clear()  # the demo opens its own
     with Sandbox(store=store) as sandbox:
         Demo(sandbox).run()
-    sys.stdout.write(f"\nThe status page as customers see it: {_write_page(store).as_uri()}\n")
+    sys.stdout.write(f"\nThe status page as customers see it:\n{_write_page(store).as_uri()}\n")
     if arguments.serve:
         serve_until_stopped(Sandbox(store=store), lambda sandbox: f"{sandbox.url}/ (Ctrl-C stops it)\n")
 

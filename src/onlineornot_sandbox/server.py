@@ -114,7 +114,8 @@ class Connection(WSGIRequestHandler):
         https://github.com/pallets/werkzeug/blob/main/src/werkzeug/serving.py
         """
         response = Response.from_app(self.server.app, self.make_environ(), buffered=True)
-        if self.command not in READ_METHODS and self.server.store.lose_response():
+        is_write = self.path.startswith("/v1/") and self.command not in READ_METHODS
+        if is_write and self.server.store.lose_response():
             self.close_connection = True
             return
         self.send_response(response.status_code)

@@ -192,6 +192,8 @@ TESTED = {
     ("elsewhere.md", "Command line", "sh"),
     ("inputs.md", "Outputs in later jobs", "yaml"),
     ("troubleshooting.md", "Forks and Dependabot", "yaml"),
+    ("try-it.md", "Try your own workflow without an account", "yaml"),
+    ("try-it.md", "Try your own workflow without an account", "sh"),
 }
 """The code blocks that tests run or check."""
 

@@ -1,10 +1,12 @@
-"""What `make demo` shows."""
+"""What `make demo` shows, and what it needs."""
 
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 import requests
@@ -27,7 +29,7 @@ def demo(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         demo.kill()
 
 
-def test_the_demo_leads_through_a_failed_deploy_and_its_rollback(tmp_path: Path) -> None:
+def test_the_demo_leads_through_a_failed_deploy_a_rerun_a_lost_response_and_the_end(tmp_path: Path) -> None:
     shown = subprocess.run(
         [sys.executable, "-m", "onlineornot_sandbox.demo"],
         env={"PYTHONPATH": str(ROOT / "src"), "TMPDIR": str(tmp_path)},
@@ -38,18 +40,26 @@ def test_the_demo_leads_through_a_failed_deploy_and_its_rollback(tmp_path: Path)
     ).stdout
 
     lines = shown.splitlines()
-    page = Path(lines[-1]).read_text(encoding="utf-8")
-    assert [line for line in lines if "outcome=" in line] == [
-        "  outcome=opened",
-        "  outcome=updated",
-        "  outcome=created",
-        "  outcome=listed",
+    page = Path(unquote(urlsplit(lines[-1]).path)).read_text(encoding="utf-8")
+    assert lines[-1].startswith("file:///")
+    assert re.findall(r"Outcome: +(\w+)", shown) == ["opened", "unchanged", "created", "created"]
+    assert re.findall(r"Requests: .*GET(.*)", shown) == [", 1 POST", "", ", 1 POST", ", 1 POST"]
+    assert re.findall(r"incident (\w+), updates: (\d);", shown) == [
+        ("open", "1"),
+        ("open", "1"),
+        ("open", "2"),
+        ("over", "3"),
     ]
-    assert shown.count("[RESOLVED] Checkout disrupted by a deploy") == 3
+    assert re.findall(r"(?m)^Mails: +(\S+)(?: +(\S+))?", shown) == [
+        ("ada@example.com", "[INVESTIGATING]"),
+        ("none", ""),
+        ("ada@example.com", "[IDENTIFIED]"),
+        ("ada@example.com", "[RESOLVED]"),
+    ]
     assert "All systems operational" in page
-    assert "The rollback is complete. Checkout works again." in page
+    assert "The deploy is complete. Checkout works again." in page
     assert len(lines) <= 2 * SCREEN_LINES
-    assert max(map(len, lines)) <= SCREEN_COLUMNS
+    assert max(map(len, lines[:-1])) <= SCREEN_COLUMNS
 
 
 def test_the_demo_keeps_its_page_up_until_it_is_interrupted(demo: subprocess.Popen[str]) -> None:
@@ -60,4 +70,15 @@ def test_the_demo_keeps_its_page_up_until_it_is_interrupted(demo: subprocess.Pop
     demo.send_signal(signal.SIGINT)
 
     assert demo.wait(TIMEOUT_SECONDS) == 0
-    assert "The rollback is complete. Checkout works again." in page
+    assert "The deploy is complete. Checkout works again." in page
+
+
+def test_the_demo_needs_no_other_package_than_its_lock_file_and_the_same_versions_as_the_tests() -> None:
+    demo, dev = (
+        set(re.findall(r"(?m)^([\w.-]+)(?:\[.*\])?==(\S+)", (ROOT / file).read_text(encoding="utf-8")))
+        for file in ("requirements-demo.txt", "requirements-dev.txt")
+    )
+
+    assert demo <= dev
+    assert {"flask", "jinja2", "pyyaml", "requests", "pydantic"} <= {name for name, _ in demo}
+    assert not {"pytest", "ruff", "mypy", "pygithub"} & {name for name, _ in demo}

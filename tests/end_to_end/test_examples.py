@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.act import ACT, FAILS, SUCCEEDS, Act
-from support.documents import documented_workflows
+from support.documents import block, documented_workflows
 from support.fault_server import FaultServer
 from support.github_app import HEAD, GitHub, create_github_app, pull
 
@@ -343,3 +343,18 @@ def test_the_job_for_forks_leaves_the_step_out_where_there_is_no_secret(
     result = replace(act, secret=secret).run(workflow, "deployment")
 
     assert (result.jobs["tell-customers"], result.outcomes) == ("success", expected)
+
+
+@pytest.mark.parametrize("lost_responses", [0, 1])
+def test_a_workflow_can_be_tried_with_the_documented_command_and_one_more_line(
+    act: Act, store: Store, lost_responses: int
+) -> None:
+    section = "Try your own workflow without an account"
+    workflow = documented_workflows()["first update"].replace("on: deployment", "on: push")
+    own = re.sub(r"( *)api-token:", rf"\1{block('try-it.md', section).strip()}\n\g<0>", workflow)
+    store.lost_responses = lost_responses
+
+    result = act.run_command(block("try-it.md", section, "sh"), own)
+
+    assert result.outcomes == ["opened"]
+    assert (timeline(store), statuses(store)) == (["INVESTIGATING"], DISRUPTED)

@@ -6,6 +6,7 @@ https://nektosact.com/
 import json
 import os
 import re
+import shlex
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -95,8 +96,22 @@ class Act:
         checkout = self._check_out(scripts or {})
         (checkout / "workflow.yml").write_text(self._adapt(workflow, results or {}), encoding="utf-8")
         (checkout / "event.json").write_text(json.dumps(payload or {}), encoding="utf-8")
+        return self._run(checkout, [event, *self._options(workflow)])
+
+    def run_command(self, command: str, workflow: str) -> WorkflowResult:
+        """Run act as a document shows it, for a workflow that is in the file it names."""
+        _, event, *options = shlex.split(command.replace("\\\n", "").replace("http://127.0.0.1:8787", self.api_url))
+        checkout = self._check_out({})
+        file = checkout / options[options.index("--workflows") + 1]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(workflow, encoding="utf-8")
+        action = str(self._make_action())
+        options = [each.replace("../onlineornot-incident-update", action) for each in options]
+        return self._run(checkout, [event, *options, *self._local_options()])
+
+    def _run(self, checkout: Path, arguments: list[str]) -> WorkflowResult:
         ended = subprocess.run(
-            [str(ACT), event, *self._options(workflow)],
+            [str(ACT), *arguments],
             cwd=checkout,
             env={**os.environ, **self.environ},
             stdin=subprocess.DEVNULL,
@@ -133,20 +148,13 @@ class Act:
     def _options(self, workflow: str) -> list[str]:
         """Return act's command line.
 
-        The host's network lets the containers reach the sandbox on 127.0.0.1. The socket of the engine is not mounted,
-        and no image is pulled. Without --rm, the container of a job that fails would stay.
+        The host's network lets the containers reach the sandbox on 127.0.0.1. The engine's socket is not mounted.
         """
         action = self.action or self._make_action()
         names = {step[1].replace(_COMPOSITE, "@") for step in _STEP.finditer(workflow)}
-        platform = base_image() if self.in_containers else "-self-hosted"
         return [
-            "--json",
-            "--rm",
-            "--no-cache-server",
-            "--pull=false",
-            f"--action-cache-path={self.folder / 'cache'}",
+            *self._local_options(),
             "--container-daemon-socket=-",
-            f"--platform=ubuntu-24.04={platform}",
             "--workflows=workflow.yml",
             "--eventpath=event.json",
             f"--secret=ONLINEORNOT_API_TOKEN={self.secret}",
@@ -155,6 +163,21 @@ class Act:
             f"--env=GITHUB_API_URL={self.github_url}",
             f"--env=GITHUB_REPOSITORY={REPOSITORY}",
             *(f"--local-repository={name}={action}" for name in names),
+        ]
+
+    def _local_options(self) -> list[str]:
+        """Return the options that pull no image and leave nothing behind.
+
+        Without --rm, the container of a job that fails would stay.
+        """
+        platform = base_image() if self.in_containers else "-self-hosted"
+        return [
+            "--json",
+            "--rm",
+            "--no-cache-server",
+            "--pull=false",
+            f"--action-cache-path={self.folder / 'cache'}",
+            f"--platform=ubuntu-24.04={platform}",
         ]
 
     def _make_action(self) -> Path:

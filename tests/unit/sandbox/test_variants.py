@@ -156,10 +156,10 @@ def test_a_maintenance_has_a_schedule_and_a_first_update() -> None:
 
 def test_the_response_to_the_next_write_can_be_lost() -> None:
     store = Store()
-    store.lost_responses = 1
 
     with Sandbox(store=store) as sandbox, requests.Session() as session:
         session.headers.update(AUTHORIZATION)
+        session.post(f"{sandbox.url}/sandbox/lose-response", timeout=10)
         session.get(sandbox.url + UPDATES, timeout=10)
         with pytest.raises(requests.ConnectionError):
             session.post(sandbox.url + UPDATES, json=NEW_UPDATE, timeout=10)
