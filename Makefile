@@ -8,7 +8,7 @@
 # make soak   300 steps at once against a sandbox in trouble
 # make pictures  the pictures of README and documents anew; needs Chromium
 # make owner NAME=…  the account that publishes this repository, in place of a placeholder
-# make rehearse  a release, but for what only GitHub can do; needs a Docker engine
+# make rehearse  a release, without what only GitHub can do; needs a Docker engine
 # make lock   newest versions into the lock files
 
 PYTHON ?= python3
@@ -79,7 +79,7 @@ lock:
 	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["tools"], sep="\n")' \
 	  | $(COMPILE) --output-file requirements-tools.txt -
 
-# Apart, since act and syft are large and only the tests of the image and `make rehearse` need them.
+# Separate, since act and syft are large and only the tests of the image and `make rehearse` need them.
 .venv-tools/installed: requirements-tools.txt
 	$(PYTHON) -m venv .venv-tools
 	.venv-tools/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements-tools.txt
@@ -89,7 +89,7 @@ lock:
 	npm install --silent --no-audit --no-fund --no-package-lock --prefix .node-tools gitlab-ci-local@4.61.1
 	touch $@
 
-# Apart, since whoever only tries the action needs neither linters nor pytest.
+# Separate, since the demo and the sandbox need neither linters nor pytest.
 .venv-demo/installed: requirements-demo.txt
 	$(PYTHON) -m venv .venv-demo
 	.venv-demo/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-demo.txt

@@ -17,7 +17,7 @@ from onlineornot_sandbox.server import Sandbox, serve_until_stopped
 from onlineornot_sandbox.store import Store
 
 INTRODUCTION = """\
-A deploy fails, customers are told, and the deploy succeeds again. Each step is the action itself, run as GitHub runs
+A deploy fails, customers are notified, and the next deploy succeeds. Each step is the action itself, run as GitHub runs
 it, with a sandbox of the OnlineOrNot API on this machine. The status page has three subscribers.
 """
 TITLE = {"incident-title": "Checkout disrupted by a deploy"}

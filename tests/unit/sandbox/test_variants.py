@@ -1,4 +1,4 @@
-"""A store can be told to differ from the default in what the API does not document."""
+"""A store can be made to differ from the default in what the API does not document."""
 
 import html
 import re
