@@ -74,6 +74,7 @@ class Result:
         update: That update as the API returned it.
         updates: `list` only: all updates, newest first.
         known_updates: The other updates of the incident as this run read them; None when that may be out of date.
+        replaced: The update that was changed or deleted as `latest`, as it was before.
         notified: Whether subscribers are notified of what this run posted; None when that is not known.
         body: Dry run only: the body that would have been sent.
         incident_url: The incident's public address; empty when it is not known.
@@ -90,6 +91,7 @@ class Result:
     update: "IncidentUpdate | None" = None
     updates: "tuple[IncidentUpdate, ...] | None" = None
     known_updates: "Listing[IncidentUpdate] | None" = None
+    replaced: "IncidentUpdate | None" = None
     notified: bool | None = False
     body: "IncidentCreate | IncidentUpdateCreate | IncidentUpdatePatch | None" = None
     incident_url: str = ""

@@ -32,6 +32,8 @@ class RunLimits:
     """For reading what is useful but not essential once the work is done."""
     first_updates: float = 15
     """For the first updates of new incidents, each time that a lost opening is looked for in the list."""
+    other_incidents: float = 15
+    """For what other incidents have done to the components that are restored."""
     comment: float = 20
     """For the comment on the pull request."""
 
@@ -55,9 +57,9 @@ class Session:
         """Read all updates of an incident."""
         return self._read(partial(self.client.incident_update_pages, self.page_id, incident_id))
 
-    def read_components(self) -> list[Component]:
+    def read_components(self) -> Listing[Component]:
         """Read all components of the page."""
-        return self._read(partial(self.client.component_pages, self.page_id)).items
+        return self._read(partial(self.client.component_pages, self.page_id))
 
     def read_groups(self) -> list[Group]:
         """Read all component groups of the page."""
@@ -80,8 +82,10 @@ class Target:
         incident_id: The incident; empty while it is not known, and when one has to be opened.
         update_id: The update of an operation on an existing one.
         components: The components that the new update changes, with their new status.
+        page: The components of the page, if they have been read.
         incidents: The incidents of the page, if they have been read.
         updates: The updates of the incident, if they have been read.
+        latest: The update that `latest` stands for, as it was found.
         notes: Sentences for the summary.
         warnings: Sentences for an annotation.
     """
@@ -89,7 +93,9 @@ class Target:
     incident_id: str = ""
     update_id: str = ""
     components: tuple[ComponentAffected, ...] | None = None
+    page: Listing[Component] | None = None
     incidents: Listing[Incident] | None = None
     updates: Listing[IncidentUpdate] | None = None
+    latest: IncidentUpdate | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from onlineornot_action.exactly_once.listing import PostLimits
 from onlineornot_action.exactly_once.post import CancelledWriteError, UnknownOutcomeError
 from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.network.exchange import Effect
-from onlineornot_action.onlineornot.errors import APIError, InterceptedError, NotFoundError
+from onlineornot_action.onlineornot.errors import APIError, NotFoundError
 
 T = TypeVar("T")
 
@@ -33,13 +33,13 @@ def change(
     try:
         return write(), Evidence.RESPONSE
     except APIError as error:
-        if not (error.effect is Effect.AMBIGUOUS or isinstance(error, InterceptedError)):
+        if error.effect is not Effect.AMBIGUOUS:
             raise
-        failure = error
+        lost = error
     try:
-        if isinstance(failure, InterceptedError):
-            return _read_back_after_interception(read_back, failure), Evidence.RECONCILED
-        return _reconcile(failure, write, read_back, deadline, limits)
+        if lost.is_refusal:
+            return _wait_for_change(lost, read_back, deadline, limits), Evidence.RECONCILED
+        return _reconcile(lost, write, read_back, deadline, limits)
     except CancelledError as error:
         raise CancelledWriteError from error
 
@@ -54,7 +54,8 @@ def _reconcile(
             pause, deadline.limits.read_reserve, until="the update is read back, since the response was lost"
         ):
             break
-        if (made := _read_back_if_possible(read_back)) is not None:
+        made, _ = _try_to_read_back(read_back)
+        if made is not None:
             return made, Evidence.RECONCILED
         if attempts == limits.lost_writes or deadline.left() < deadline.limits.write_reserve:
             break
@@ -69,24 +70,30 @@ def _reconcile(
     raise UnknownOutcomeError(lost)
 
 
-def _read_back_if_possible(read_back: Callable[[], T | None]) -> T | None:
+def _try_to_read_back(read_back: Callable[[], T | None]) -> tuple[T | None, APIError | None]:
     try:
-        return read_back()
-    except APIError:
-        return None
-
-
-def _read_back_after_interception(read_back: Callable[[], T | None], refusal: InterceptedError) -> T:
-    """Find out whether the write succeeded, although something between here and the API refused it."""
-    try:
-        made = read_back()
-    except NotFoundError:  # the API itself says that there is nothing to change
-        raise
+        return read_back(), None
     except APIError as error:
-        raise UnknownOutcomeError(refusal) from error
-    if made is None:
-        raise refusal
-    return made
+        return None, error
+
+
+def _wait_for_change(refusal: APIError, read_back: Callable[[], T | None], deadline: Deadline, limits: PostLimits) -> T:
+    """Read back until the change shows, although something in front of the API refused it; or until it cannot come."""
+    clock, attempts = deadline.clock, 0
+    proof_from = clock.monotonic() + limits.absence_delay
+    while True:
+        attempts += 1
+        began = clock.monotonic()
+        made, failure = _try_to_read_back(read_back)
+        if made is not None:
+            return made
+        if isinstance(failure, NotFoundError):
+            raise failure  # the API itself says that there is nothing to change
+        if failure is None and began >= proof_from:
+            raise refusal
+        pause, rest = deadline.backoff(attempts), proof_from - clock.monotonic()
+        if not deadline.sleep(min(pause, rest) if rest > 0 else pause, deadline.limits.read_reserve):
+            raise UnknownOutcomeError(refusal)
 
 
 def _read_back_after_refusal(read_back: Callable[[], T | None], refusal: APIError) -> T:

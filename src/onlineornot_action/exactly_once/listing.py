@@ -8,10 +8,13 @@ from typing import Generic
 
 from onlineornot_action.network.deadline import Deadline
 from onlineornot_action.onlineornot.errors import APIError, APIResponseValidationError
-from onlineornot_action.onlineornot.models import AnyItem, Listed, ListPage
+from onlineornot_action.onlineornot.models import AnyItem, Listed, ListPage, Misfit
 
 MAX_PAGES = 20
 """A list with more pages proves nothing: it changes while it is read."""
+
+Pages = Callable[[Deadline], Iterable[ListPage[Listed]]]
+"""Reads a list until a deadline."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +23,8 @@ class PostLimits:
 
     absence_delay: float = 20
     """After a lost response, before a list can prove that nothing was written."""
-    empty_list_delay: float = 1
-    """Before an empty list is read again: a failing server may return one for a moment."""
+    second_reading_delay: float = 1
+    """Before a list that is empty or lacks items is read again: a failing server may return one for a moment."""
     baseline_share: float = 0.25
     """The share of the time left that reading the list before a write may take."""
     clock_tolerance: float = 2
@@ -38,11 +41,19 @@ class Listing(Generic[Listed]):
     Args:
         pages: The pages of the list.
         max_pages: How many of them to read, None for all. By default one more than can be trusted, to notice it.
+        hidden: How many items the server counts without showing them.
+
+    Attributes:
+        misfits: Items that are not of the documented form; they count, but nothing is done with them.
     """
 
-    def __init__(self, pages: Iterable[ListPage[Listed]], *, max_pages: int | None = MAX_PAGES + 1) -> None:
+    def __init__(
+        self, pages: Iterable[ListPage[Listed]], *, max_pages: int | None = MAX_PAGES + 1, hidden: int = 0
+    ) -> None:
         self.pages = tuple(islice(pages, max_pages))
-        self.too_long = sum(bool(page.items) for page in self.pages) > MAX_PAGES
+        self.hidden = hidden
+        self.too_long = sum(bool(page.items or page.misfits) for page in self.pages) > MAX_PAGES
+        self.misfits: tuple[Misfit, ...] = tuple(misfit for page in self.pages for misfit in page.misfits)
         self._items = {item.id: item for page in self.pages for item in page.items}
 
     @property
@@ -52,8 +63,8 @@ class Listing(Generic[Listed]):
 
     @property
     def ids(self) -> frozenset[str]:
-        """The ids of all items."""
-        return frozenset(self._items)
+        """The ids of all items, in whatever form."""
+        return frozenset(self._items).union(misfit.id for misfit in self.misfits)
 
     @property
     def began(self) -> float:
@@ -66,18 +77,21 @@ class Listing(Generic[Listed]):
         return self.pages[-1].server_time
 
     @property
-    def complete(self) -> bool:
-        """Whether it has as many items as the API says there are."""
-        return len(self.ids) >= max(page.total_count or 0 for page in self.pages)
+    def missing(self) -> int:
+        """How many items fewer it has than the API says there are."""
+        return max(page.total_count or 0 for page in self.pages) - len(self.ids)
 
-    def may_show_everything(self, baseline: "Listing[Listed] | None") -> bool:
-        """Whether nothing is known to be missing."""
-        return self.complete and (baseline is None or baseline.ids <= self.ids)
+    @property
+    def complete(self) -> bool:
+        """Whether it has as many items as the API says there are, but for those that are known to be hidden."""
+        return self.missing <= self.hidden
 
     def shows_everything(self, baseline: "Listing[Listed] | None") -> bool:
         """Whether nothing can be missing, even though a failing server may return only a part of the list."""
-        counts_agree = all(page.total_count == len(self.ids) for page in self.pages)
-        return counts_agree and not self.pages[-1].items and self.may_show_everything(baseline)
+        hidden = baseline.hidden if baseline else 0
+        counts_agree = all(page.total_count == len(self.ids) + hidden for page in self.pages)
+        is_at_end = not (self.pages[-1].items or self.pages[-1].misfits)
+        return counts_agree and is_at_end and (baseline is None or baseline.ids <= self.ids)
 
 
 def read_reliably(
@@ -87,67 +101,83 @@ def read_reliably(
     *,
     is_enough: Callable[[list[Listed]], bool] = lambda _: False,
 ) -> Listing[Listed]:
-    """Read a list until it is complete or shows enough. An empty list counts when it is read twice in a row.
+    """Read a list until it is complete or shows enough.
+
+    An empty list counts when it is read twice in a row. One that shows fewer items than it counts does when the next
+    reading shows the same: servers may count what is hidden or deleted.
 
     Raises:
-        APIError: The list cannot be read, or is never complete.
+        APIError: The list cannot be read, or every reading shows other items.
     """
-    attempts, empty_before = 0, False
+    attempts, before = 0, None
     while True:
         attempts += 1
         reading = Listing(pages(), max_pages=None)
-        if is_enough(reading.items) or (reading.complete and (reading.items or empty_before)):
-            return reading
-        empty_before = reading.complete
-        pause = limits.empty_list_delay if empty_before else deadline.backoff(attempts)
+        confirmed = _confirm(reading, before)
+        is_confirmed_empty = before is not None and not before.ids
+        if is_enough(reading.items) or (confirmed.complete and (reading.ids or is_confirmed_empty)):
+            return _log_hidden(confirmed, deadline)
+        pause = limits.second_reading_delay if before is None or reading.complete else deadline.backoff(attempts)
+        before = reading if reading.ids or reading.complete else None
         if not deadline.sleep(pause, deadline.limits.read_reserve, until="the list is read again"):
             raise APIResponseValidationError("the list never had as many items as its total_count")
 
 
-Pages = Callable[[Deadline], Iterable[ListPage[Listed]]]
-"""Reads a list until a deadline."""
+def _confirm(reading: Listing[Listed], before: Listing[Listed] | None) -> Listing[Listed]:
+    """Take what is missing for hidden if the reading before shows the same items, of which there is at least one."""
+    if before is None or reading.complete or not reading.ids or reading.ids != before.ids:
+        return reading
+    return Listing(reading.pages, max_pages=None, hidden=reading.missing)
 
 
-@dataclass(frozen=True)
-class DuplicateCheck(Generic[Listed]):
-    """When an item that is already there makes posting unnecessary.
-
-    Attributes:
-        find: Returns that item of a list, if there is one.
-        is_required: Whether nothing is posted while the list cannot be read. Otherwise the check is left out then.
-    """
-
-    find: Callable[[list[Listed]], Listed | None]
-    is_required: bool
+def _log_hidden(reading: Listing[Listed], deadline: Deadline) -> Listing[Listed]:
+    if reading.hidden:
+        deadline.log(f"A list counts {reading.hidden} more than it shows, twice: taken for hidden or deleted.")
+    return reading
 
 
 def read_baseline(
-    pages: Pages[Listed], deadline: Deadline, limits: PostLimits, check: DuplicateCheck[Listed] | None = None
+    pages: Pages[Listed],
+    deadline: Deadline,
+    limits: PostLimits,
+    *,
+    is_required: bool = False,
+    is_enough: Callable[[list[Listed]], bool] | None = None,
 ) -> Listing[Listed] | None:
     """Read a list before a write; return None when it cannot be read or stays incomplete.
 
-    It may take its share of the time, or all of it where a required check depends on the list.
+    Args:
+        pages: Reads the list.
+        deadline: When to give up; the list may take its share of the time, or all of it where it is required.
+        limits: How large that share is, and the like.
+        is_required: Whether nothing can be written without the list.
+        is_enough: Whether items are all that the list is read for; None where it only serves for comparison later, and
+            an empty one need not be read twice.
 
     Raises:
-        APIError: The list cannot be read, and a required check or the write depends on it.
+        APIError: The list cannot be read, and it is required or the write would fail, too.
     """
-    if check and check.is_required:
-        find, read = check.find, partial(pages, deadline)
-        return read_reliably(read, deadline, limits, is_enough=lambda items: find(items) is not None)
+    if is_required:
+        return read_reliably(partial(pages, deadline), deadline, limits, is_enough=is_enough or (lambda _: False))
     share = deadline.within(deadline.left() * limits.baseline_share)
     try:
-        return read_reliably(partial(pages, share), share, limits) if check else _read_at_most_twice(pages, share)
+        if is_enough:
+            return read_reliably(partial(pages, share), share, limits)
+        return _read_at_most_twice(pages, share, limits)
     except APIError as error:
         if error.prevents_writing:
             raise
         return None
 
 
-def _read_at_most_twice(pages: Pages[Listed], deadline: Deadline) -> Listing[Listed] | None:
-    reading = Listing(pages(deadline))
-    if not (reading.complete or reading.too_long):
-        reading = Listing(pages(deadline))
-    return reading if reading.complete or reading.too_long else None
+def _read_at_most_twice(pages: Pages[Listed], deadline: Deadline, limits: PostLimits) -> Listing[Listed] | None:
+    first = Listing(pages(deadline))
+    if first.complete or first.too_long:
+        return first
+    if not deadline.sleep(limits.second_reading_delay, deadline.limits.read_reserve):
+        return None
+    second = _confirm(Listing(pages(deadline)), first)
+    return _log_hidden(second, deadline) if second.complete or second.too_long else None
 
 
 @dataclass(frozen=True)
@@ -165,10 +195,10 @@ class NewItems(Generic[AnyItem]):
 
 @dataclass(frozen=True)
 class Comparison(Generic[AnyItem]):
-    """What new items are to the one that was posted; what is in no group is somebody else's.
+    """How new items compare with the one that was posted; what is in no group is somebody else's.
 
     Attributes:
-        same: Items that say exactly what was posted.
+        same: Items that match what was posted.
         similar: Items that may be it in another form.
         unreadable: Items that could not be read far enough to tell.
     """
@@ -198,8 +228,8 @@ def find_new_items(
 ) -> NewItems[AnyItem]:
     """Find the items that are new since a write.
 
-    With a baseline, an item is new when the baseline lacks it, unless the server created it long before the write: the
-    baseline may have been incomplete. Without one, the item's age by the server's clock decides.
+    What a complete baseline lacks is new, whatever its date says: two clocks may differ. Where the baseline is empty or
+    incomplete, an item that is much older than the write is not new; without a baseline, its age decides alone.
 
     Args:
         reading: The list after the write.
@@ -212,15 +242,23 @@ def find_new_items(
     uncertain: dict[str, AnyItem] = {}
     for page in reading.pages:
         for item in filter(is_candidate, page.items):
-            age = _age_at_write(item, page, written_at)
-            was_there = baseline is not None and item.id in baseline.ids
-            if was_there or (age is not None and age > limits.baseline_age):
+            if baseline is not None and item.id in baseline.ids:
                 continue
-            if baseline is not None or (age is not None and age <= limits.clock_tolerance):
-                new[item.id] = item
-            else:
-                uncertain[item.id] = item
+            is_new = _is_new(_age_at_write(item, page, written_at), baseline, limits)
+            if is_new is not False:
+                (uncertain if is_new is None else new)[item.id] = item
     return NewItems(tuple(new.values()), tuple(uncertain.values()))
+
+
+def _is_new(age: float | None, baseline: Listing[AnyItem] | None, limits: PostLimits) -> bool | None:
+    """Return whether an item that the baseline lacks is new, by its age in seconds; None if that is uncertain."""
+    is_old = age is not None and age > limits.baseline_age
+    if baseline is None:
+        return False if is_old else (age is not None and age <= limits.clock_tolerance) or None
+    if not baseline.complete:
+        return not is_old
+    # A server in trouble may return an empty list.
+    return None if is_old and not baseline.ids else True
 
 
 def _age_at_write(item: AnyItem, page: ListPage[AnyItem], written_at: float) -> float | None:

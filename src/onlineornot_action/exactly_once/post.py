@@ -8,8 +8,8 @@ Every call of `post` ends in one of these ways:
     CancelledError          the run was cancelled; the item is not there
     CancelledWriteError     the run was cancelled; the item may be there, or was found
 
-It reads the list (the baseline), then posts. After a lost response it reads the list again until the item is found or
-proven absent, and posts again only after that proof. Two copies are worse than none, and an honest "unknown" is better
+The list is read beforehand (the baseline). After a lost response it is read again until the item is found or proven
+absent, and posts again only after that proof. Two copies are worse than none, and an honest "unknown" is better
 than either. Two gaps remain: a write, or a list that shows it, that takes longer than `PostLimits.absence_delay`; and
 somebody else who posts the same at the same moment.
 """
@@ -21,18 +21,16 @@ from typing import Any, Generic, Protocol
 from onlineornot_action.exactly_once.evidence import Evidence
 from onlineornot_action.exactly_once.listing import (
     Comparison,
-    DuplicateCheck,
     Listing,
     NewItems,
     PostLimits,
     find_new_items,
     ids_of,
     oldest_first,
-    read_baseline,
 )
 from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.network.exchange import Effect
-from onlineornot_action.onlineornot.errors import APIError, InterceptedError
+from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import AnyItem, ListPage
 
 _NEXT = "the list is read again for the update whose response was lost"
@@ -50,8 +48,16 @@ class Draft(Protocol[AnyItem]):
     def may_be_same(self, item: AnyItem) -> bool:
         """Whether an item could be the posted one, in whatever form the server stored it."""
 
-    def compare(self, items: Sequence[AnyItem], deadline: Deadline | None = None) -> Comparison[AnyItem]:
-        """Compare items with what was posted; the deadline applies if something has to be read for that."""
+    def compare(
+        self, items: Sequence[AnyItem], deadline: Deadline | None = None, *, is_last_look: bool = False
+    ) -> Comparison[AnyItem]:
+        """Compare items with what was posted.
+
+        Args:
+            items: The items.
+            deadline: An earlier deadline, if something has to be read for the comparison.
+            is_last_look: Whether the run was cancelled, and only a match in full counts.
+        """
 
 
 @dataclass(frozen=True)
@@ -109,9 +115,7 @@ def duplicate_warnings(posted: Posted[AnyItem]) -> Iterator[str]:
 def post(
     draft: Draft[AnyItem],
     deadline: Deadline,
-    *,
-    duplicate_check: DuplicateCheck[AnyItem] | None = None,
-    baseline: Listing[AnyItem] | None = None,
+    baseline: Listing[AnyItem] | None,
     limits: PostLimits,
 ) -> Posted[AnyItem]:
     """Post a draft exactly once.
@@ -119,8 +123,7 @@ def post(
     Args:
         draft: The item to post.
         deadline: When to give up.
-        duplicate_check: Whether an existing item makes posting unnecessary; None if none does.
-        baseline: The list, if it was read reliably just before.
+        baseline: The list as it was just before; None when it could not be read.
         limits: How long absence takes to prove, and the like.
 
     Raises:
@@ -129,7 +132,7 @@ def post(
         CancelledError: The run was cancelled; the item is not there.
         CancelledWriteError: The run was cancelled; the item may be there, or was found.
     """
-    return _Posting(draft, deadline, limits, baseline).run(duplicate_check)
+    return _Posting(draft, deadline, limits, baseline).run()
 
 
 class _Posting(Generic[AnyItem]):
@@ -145,12 +148,7 @@ class _Posting(Generic[AnyItem]):
         self._written_at: float | None = None
         """When the first post that lost its response began."""
 
-    def run(self, check: DuplicateCheck[AnyItem] | None) -> Posted[AnyItem]:
-        self._baseline = self._baseline or read_baseline(self._draft.pages, self._deadline, self._limits, check)
-        if check and self._baseline:
-            duplicate = check.find(self._baseline.items)
-            if duplicate is not None:
-                return self._posted(duplicate, Evidence.DUPLICATE)
+    def run(self) -> Posted[AnyItem]:
         for _ in range(self._limits.lost_writes):
             try:
                 return self._with_duplicates(self._draft.post())
@@ -160,7 +158,7 @@ class _Posting(Generic[AnyItem]):
                 lost = error
             if found := self._reconcile(lost):
                 return found
-            if self._deadline.left() < self._deadline.limits.write_reserve:
+            if lost.is_refusal or self._deadline.left() < self._deadline.limits.write_reserve:
                 break
         raise lost
 
@@ -226,9 +224,10 @@ class _Posting(Generic[AnyItem]):
         at, candidate = self._written_at or 0.0, self._draft.may_be_same
         return find_new_items(reading, self._baseline, written_at=at, is_candidate=candidate, limits=self._limits)
 
-    def _find_matches(self, reading: Listing[AnyItem], deadline: Deadline | None = None) -> list[AnyItem]:
-        """Return the new items that say what was posted, oldest first."""
-        return oldest_first(self._draft.compare(self._find_new(reading).new, deadline).same)
+    def _find_matches(self, deadline: Deadline, *, is_last_look: bool = False) -> list[AnyItem]:
+        """Read the list once, and return the new items that match what was posted, oldest first."""
+        new = self._find_new(Listing(self._draft.pages(deadline))).new
+        return oldest_first(self._draft.compare(new, deadline, is_last_look=is_last_look).same)
 
     def _reconciled(self, matches: list[AnyItem]) -> Posted[AnyItem] | None:
         if not matches:
@@ -245,31 +244,10 @@ class _Posting(Generic[AnyItem]):
 
     def _find_earlier_post_or_raise(self, error: APIError) -> Posted[AnyItem]:
         """After a post without effect, return an earlier one that was thought to be absent."""
-        if isinstance(error, InterceptedError):
-            return self._find_despite_interception(error)
         found = self._reconciled(self._find_earlier_posts())
         if found is None:
             raise error
         return found
-
-    def _find_despite_interception(self, refusal: InterceptedError) -> Posted[AnyItem]:
-        """Read the list once: what refused the post may have passed it on, and have replaced only its response."""
-        self._written_at = refusal.began if self._written_at is None else self._written_at
-        deadline = self._deadline.within(self._deadline.limits.response, detached=True)
-        try:
-            reading = Listing(self._draft.pages(deadline))
-            new = self._find_new(reading)
-            comparison = self._draft.compare(new.new, deadline)
-        except CancelledError:
-            raise CancelledWriteError(self._find_despite_cancellation()) from refusal
-        except APIError as error:
-            raise UnknownOutcomeError(refusal) from error
-        if found := self._reconciled(oldest_first(comparison.same)):
-            return found
-        if comparison.unreadable or not reading.may_show_everything(self._baseline):
-            raise UnknownOutcomeError(refusal, new_ids=ids_of(comparison.unreadable))
-        self._ensure_absent(refusal, comparison.similar, new.uncertain)
-        raise refusal
 
     def _find_earlier_posts(self) -> list[AnyItem]:
         """Read the list once more, if an earlier post of this run lost its response."""
@@ -277,7 +255,7 @@ class _Posting(Generic[AnyItem]):
             return []
         deadline = self._deadline.within(self._deadline.limits.response, detached=True)
         try:
-            return self._find_matches(Listing(self._draft.pages(deadline)), deadline)
+            return self._find_matches(deadline)
         except (APIError, CancelledError):
             return []
 
@@ -285,6 +263,6 @@ class _Posting(Generic[AnyItem]):
         """Read the list once more, quickly, after the run was cancelled."""
         deadline = self._deadline.despite_cancellation(self._deadline.limits.grace)
         try:
-            return self._reconciled(self._find_matches(Listing(self._draft.pages(deadline)), deadline))
+            return self._reconciled(self._find_matches(deadline, is_last_look=True))
         except APIError:
             return None

@@ -149,11 +149,17 @@ def boolean(value: str) -> bool:
 
 
 class SkipDuplicate(Enum):
-    """Which updates of the incident make a new one that says the same unnecessary."""
+    """Which updates of an open incident make a new one that matches them unnecessary."""
 
     NEVER = "none"
-    IF_NEWEST = "the newest, while the incident is open: what customers read now"
-    IF_ANY = "any since the incident last ended: one of them may come from an earlier attempt of this job"
+    IF_NEWEST = "the newest: what customers read now"
+    IF_NEWEST_ON_RERUN = "the same, on a re-run, where an earlier attempt of this job may have posted"
+    IF_ANY_ON_RERUN = "any, on a re-run"
+
+    @property
+    def is_rerun(self) -> bool:
+        """Whether the job is run again, and nothing may be posted before the list is read."""
+        return self in (SkipDuplicate.IF_NEWEST_ON_RERUN, SkipDuplicate.IF_ANY_ON_RERUN)
 
 
 def skip_duplicate(value: str, info: Info) -> SkipDuplicate:
@@ -164,7 +170,7 @@ def skip_duplicate(value: str, info: Info) -> SkipDuplicate:
     if not is_auto and not _BOOLEANS[value]:
         return SkipDuplicate.NEVER
     if info.context.rerun:
-        return SkipDuplicate.IF_ANY
+        return SkipDuplicate.IF_ANY_ON_RERUN if is_auto else SkipDuplicate.IF_NEWEST_ON_RERUN
     return SkipDuplicate.NEVER if is_auto else SkipDuplicate.IF_NEWEST
 
 

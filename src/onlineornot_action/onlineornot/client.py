@@ -19,9 +19,10 @@ from onlineornot_action.onlineornot.models import (
     IncidentUpdate,
     IncidentUpdateCreate,
     IncidentUpdatePatch,
+    Items,
     Listed,
     ListPage,
-    Many,
+    Misfit,
     StatusPage,
     TokenPermissions,
 )
@@ -98,7 +99,7 @@ class OnlineOrNotClient:
             to_the_end: Whether to read beyond `total_count`, until a page is empty or two in a row hold nothing new.
         """
         path = f"{_incident(status_page_id, incident_id)}/updates"
-        return self._pages(path, Envelope[Many[IncidentUpdate]], deadline, to_the_end=to_the_end)
+        return self._pages(path, Envelope[Items[IncidentUpdate]], deadline, to_the_end=to_the_end)
 
     def create_incident_update(
         self, status_page_id: str, incident_id: str, update: IncidentUpdateCreate
@@ -127,7 +128,7 @@ class OnlineOrNotClient:
     ) -> Iterator[ListPage[Incident]]:
         """Yield all incidents and maintenances, page by page; see `incident_update_pages`."""
         path = f"{_page(status_page_id)}/incidents"
-        return self._pages(path, Envelope[Many[Incident]], deadline, to_the_end=to_the_end)
+        return self._pages(path, Envelope[Items[Incident]], deadline, to_the_end=to_the_end)
 
     def create_incident(self, status_page_id: str, incident: IncidentCreate) -> Incident:
         """Open an incident."""
@@ -137,13 +138,13 @@ class OnlineOrNotClient:
         """Retrieve one incident, with its components and updates if the response has them."""
         return self._request("GET", _incident(status_page_id, incident_id), Envelope[Incident], deadline=deadline)
 
-    def component_pages(self, status_page_id: str) -> Iterator[ListPage[Component]]:
+    def component_pages(self, status_page_id: str, deadline: Deadline | None = None) -> Iterator[ListPage[Component]]:
         """Yield all components, page by page."""
-        return self._pages(f"{_page(status_page_id)}/components", Envelope[Many[Component]], self._deadline)
+        return self._pages(f"{_page(status_page_id)}/components", Envelope[Items[Component]], deadline)
 
     def group_pages(self, status_page_id: str) -> Iterator[ListPage[Group]]:
         """Yield all groups of components, page by page."""
-        return self._pages(f"{_page(status_page_id)}/groups", Envelope[Many[Group]], self._deadline)
+        return self._pages(f"{_page(status_page_id)}/groups", Envelope[Items[Group]], self._deadline)
 
     def get_status_page(self, status_page_id: str, deadline: Deadline) -> StatusPage:
         """Retrieve a status page, in one attempt."""
@@ -160,20 +161,21 @@ class OnlineOrNotClient:
         self._transport.close()
 
     def _pages(
-        self, path: str, envelope: type[Envelope[Many[Listed]]], deadline: Deadline | None, *, to_the_end: bool = False
+        self, path: str, envelope: type[Envelope[Items[Listed]]], deadline: Deadline | None, *, to_the_end: bool = False
     ) -> Iterator[ListPage[Listed]]:
         seen = set[str]()
         pages_without_new = 0
         for number in itertools.count(1):
             request = Request("GET", f"{self._base_url}{path}", {"page": number, "per_page": PER_PAGE})
             received = self._send(request, envelope, deadline or self._deadline)
-            items = received.result
-            yield ListPage(items, received.total_count, received.began, received.server_time)
-            new = {item.id for item in items} - seen
+            items = tuple(item for item in received.result if not isinstance(item, Misfit))
+            misfits = tuple(item for item in received.result if isinstance(item, Misfit))
+            yield ListPage(items, received.total_count, received.began, received.server_time, misfits)
+            new = {item.id for item in received.result} - seen
             seen |= new
             pages_without_new = 0 if new else pages_without_new + 1
             has_all = received.total_count is not None and len(seen) >= received.total_count
-            if not items or pages_without_new > 1 or (has_all and not to_the_end):
+            if not received.result or pages_without_new > 1 or (has_all and not to_the_end):
                 return
 
     def _request(
@@ -214,7 +216,7 @@ class OnlineOrNotClient:
         self.writes += request.writes
         try:
             response = self._transport.exchange(request, deadline)
-            return read_response(response, envelope, mask=self._mask, now=deadline.clock.time())
+            return read_response(response, envelope, writes=request.writes, mask=self._mask, now=deadline.clock.time())
         except (APIError, ExchangeError, CancelledError) as error:
             if isinstance(error, CancelledError) or error.effect is not Effect.AMBIGUOUS:
                 self.may_have_written = before

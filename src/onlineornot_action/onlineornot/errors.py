@@ -11,7 +11,7 @@
         ├── RateLimitError             425, 429
         ├── RedirectError              3xx
         ├── InternalServerError        5xx
-        └── InterceptedError           4xx, 501 or 505 that is not the API's own
+        └── InterceptedError           4xx, 501 or 505 that is not the API's own response
 
 Each has an `effect`: what the request did on the server. The effect, not the class, decides whether a request may be
 repeated. `CancelledError` of the network stands apart: the API did not fail, the caller stopped.
@@ -49,6 +49,11 @@ class APIError(Exception):
     def final(self) -> bool:
         """Whether the same request would fail again."""
         return self.effect is Effect.REJECTED
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the request was refused for good, provided that it has changed nothing."""
+        return self.final
 
     @property
     def prevents_writing(self) -> bool:
@@ -110,6 +115,16 @@ class APIStatusError(APIError):
         )
         self.details, self.location = details, location
 
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the request was refused for good, provided that it has changed nothing."""
+        return self.final or (self.is_foreign and self.status not in _THROTTLING)
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether something in front of the API responded to a write, which it may have passed on."""
+        return self.effect is Effect.AMBIGUOUS and isinstance(self, InterceptedError | RedirectError)
+
 
 class BadRequestError(APIStatusError):
     """400, 409 or 422: the API does not accept this request."""
@@ -142,8 +157,7 @@ class InternalServerError(APIStatusError):
 class InterceptedError(APIStatusError):
     """4xx, 501 or 505 whose body is no envelope of the API's: a proxy, a firewall or an edge responded instead of it.
 
-    Its `effect` is REJECTED like that of the API's own refusals. But whatever is in between may have passed the request
-    on and replaced the response, so a write is looked for once.
+    It may have passed the request on and replaced the response, so the effect of a write is AMBIGUOUS.
     """
 
 
@@ -161,17 +175,27 @@ ERRORS: dict[int, type[APIStatusError]] = {
 _FINAL_5XX = (501, 505)
 
 
-def error_for(status: int, *, has_envelope: bool = True) -> type[APIStatusError]:
-    """Return the error class of a status; `has_envelope` tells whether the response is the API's own."""
-    if not has_envelope and status >= 400 and effect_of(status) is Effect.REJECTED:  # noqa: PLR2004 - no redirect
+_THROTTLING = (425, 429)
+
+
+def error_for(status: int, *, has_envelope: bool = True, writes: bool = False) -> type[APIStatusError]:
+    """Return the error class of a status.
+
+    Args:
+        status: The HTTP status.
+        has_envelope: Whether the response is the API's own.
+        writes: Whether the request does.
+    """
+    is_foreign = not has_envelope and status >= 400  # noqa: PLR2004 - no redirect
+    if is_foreign and (effect_of(status) is Effect.REJECTED or (writes and status in _THROTTLING)):
         return InterceptedError
     by_hundreds = {3: RedirectError, 5: InternalServerError}.get(status // 100, APIStatusError)
     return ERRORS.get(status, by_hundreds)
 
 
 def effect_of(status: int) -> Effect:
-    """Return what a complete response with this status, outside 2xx, says about its request."""
-    if status in (425, 429):
+    """Return what a complete response of the API with this status, outside 2xx, says about its request."""
+    if status in _THROTTLING:
         return Effect.THROTTLED
     if status != HTTPStatus.REQUEST_TIMEOUT and (300 <= status < 500 or status in _FINAL_5XX):  # noqa: PLR2004 - 3xx, 4xx
         return Effect.REJECTED

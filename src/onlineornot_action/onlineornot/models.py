@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Generic, Protocol, TypeVar
+from typing import Annotated, Generic, NamedTuple, Protocol, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -40,6 +40,9 @@ class IncidentStatus(StrEnum):
 
 ENDING_STATUSES = frozenset({IncidentStatus.RESOLVED, IncidentStatus.COMPLETED})
 """Statuses of an update that ends its incident."""
+
+_UNDER_WAY = frozenset({IncidentStatus.IN_PROGRESS, IncidentStatus.VERIFYING})
+"""Statuses of a maintenance that goes on, whatever its schedule says."""
 
 
 class ComponentStatus(StrEnum):
@@ -119,15 +122,11 @@ def _error_code(value: object, info: ValidationInfo) -> str | None:
     return _masked_text(str(value) if isinstance(value, int | float) else value, info)
 
 
-def _is_present(value: object) -> bool:
-    return value is not None
-
-
 T = TypeVar("T")
 Lenient = Annotated[T | None, WrapValidator(_none_if_invalid)]
 """A value of this type; None for any other."""
-Many = Annotated[tuple[T, ...], Field(max_length=10_000)]
-"""At most 10,000 items, so that a hostile response cannot exhaust memory."""
+Many = Annotated[tuple[T, ...], Field(max_length=1_000)]
+"""At most 1,000 items, so that a hostile response cannot exhaust memory; 100 are asked for."""
 # Built much faster than a chain of validators, and there are many such fields.
 Text = Annotated[str | None, PlainValidator(_masked_text)]
 
@@ -136,6 +135,27 @@ class ReadModel(BaseModel):
     """The base of everything that is read from a response."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """An item of a list whose id is not of the documented form. It is for messages alone, and never part of a URL."""
+
+    id: str
+    name: str = ""
+
+
+def _as_misfit(value: object, info: ValidationInfo) -> Misfit:
+    """Keep what identifies an item, masked and shortened."""
+    fields = value if isinstance(value, dict) else {"id": repr(value)}
+    texts = (_masked_text(str(fields.get(key, "")), info) or "" for key in ("id", "name", "title"))
+    raw_id, *names = (text[:MAX_MISFIT_LENGTH] for text in texts)
+    return Misfit(raw_id, next(filter(None, names), ""))
+
+
+MAX_MISFIT_LENGTH = 256
+Items = Many[Annotated[T | Annotated[Misfit, PlainValidator(_as_misfit)], Field(union_mode="left_to_right")]]
+"""The items of a list; one that does not fit is set apart, so that the others can be read."""
 
 
 class ErrorDetail(ReadModel):
@@ -201,6 +221,24 @@ class IncidentComponent(ReadModel):
     id: Text = None
 
 
+class Schedule(NamedTuple):
+    """When a maintenance is planned, in seconds since 1970; None where the API does not say."""
+
+    start: float | None = None
+    end: float | None = None
+
+
+def _as_schedule(value: object) -> Schedule | None:
+    """Read `start_date` and `duration_minutes`; whatever else is there, it is the schedule of a maintenance."""
+    if not isinstance(value, dict):
+        return None if value is None else Schedule()
+    date, minutes = value.get("start_date"), value.get("duration_minutes")
+    start = seconds_since_1970(date) if isinstance(date, str) else None
+    if start is None or not isinstance(minutes, int | float):
+        return Schedule(start)
+    return Schedule(start, start + 60 * minutes)
+
+
 class Incident(ReadModel):
     """An incident or a maintenance. Lists leave out `components` and `updates`."""
 
@@ -209,23 +247,35 @@ class Incident(ReadModel):
     started: Text = None
     ended: Text = None
     latest_update: Lenient[LatestUpdate] = None
-    scheduled_maintenance: Annotated[bool, PlainValidator(_is_present)] = False
-    """Whether this is a maintenance; its schedule is not read."""
+    scheduled_maintenance: Annotated[Schedule | None, PlainValidator(_as_schedule)] = None
+    """The schedule of a maintenance; None for an incident."""
     created_at: Text = None
     components: Lenient[Many[IncidentComponent]] = None
     updates: Lenient[Many[IncidentUpdate]] = None
 
     @property
-    def is_open(self) -> bool:
-        """Whether it has neither ended nor been declared over by its newest update."""
-        declared_over = self.latest_update is not None and self.latest_update.status in ENDING_STATUSES
-        return not self.ended and not declared_over
+    def latest_status(self) -> str | None:
+        """The status of its newest update."""
+        return self.latest_update.status if self.latest_update else None
 
     @property
-    def is_planned(self) -> bool:
-        """Whether it is a maintenance that has not begun, and so has not changed anything yet."""
-        status = self.latest_update.status if self.latest_update else None
-        return self.scheduled_maintenance and status in (None, IncidentStatus.SCHEDULED)
+    def is_open(self) -> bool:
+        """Whether it has neither ended nor been declared over by its newest update."""
+        return not self.ended and self.latest_status not in ENDING_STATUSES
+
+    def is_open_at(self, moment: float) -> bool:
+        """Whether it is open at a moment, in seconds since 1970; a maintenance, by its status or else its schedule."""
+        if self.scheduled_maintenance is None or not self.is_open or self.latest_status in _UNDER_WAY:
+            return self.is_open
+        end = self.scheduled_maintenance.end
+        return not self.is_planned_at(moment) and (end is None or moment <= end)
+
+    def is_planned_at(self, moment: float) -> bool:
+        """Whether it is a maintenance that has not begun at a moment, and so has not changed anything yet."""
+        if self.scheduled_maintenance is None or not self.is_open or self.latest_status in _UNDER_WAY:
+            return False
+        start = self.scheduled_maintenance.start
+        return moment < start if start is not None else self.latest_status in (None, IncidentStatus.SCHEDULED)
 
     @property
     def began_at(self) -> float | None:
@@ -234,9 +284,10 @@ class Incident(ReadModel):
 
     @property
     def ended_at(self) -> float | None:
-        """When it ended, in seconds since 1970; by the update that declared it over if the API does not say."""
+        """When it ended, in seconds since 1970; by the update that declared it over, or else by its schedule."""
         declared = self.latest_update.date_happened if self.latest_update and not self.is_open else None
-        return seconds_since_1970(self.ended or declared)
+        scheduled = self.scheduled_maintenance.end if self.scheduled_maintenance else None
+        return seconds_since_1970(self.ended or declared) or scheduled
 
     @property
     def created(self) -> float | None:
@@ -249,6 +300,7 @@ class Component(ReadModel):
 
     id: ResourceId
     name: Text = None
+    status: Text = None
     group_id: Text = None
     is_external_component: Lenient[bool] = None
 
@@ -320,9 +372,11 @@ class ListPage(Generic[T]):
         total_count: How many items the whole list has; None when the API does not say.
         began: When the request began, on the deadline's clock.
         server_time: The server's clock at its response, in seconds since 1970; None when it does not say.
+        misfits: Items that are not of the documented form.
     """
 
     items: tuple[T, ...]
     total_count: int | None
     began: float
     server_time: float | None
+    misfits: tuple[Misfit, ...] = ()

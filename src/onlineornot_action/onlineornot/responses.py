@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC
+from itertools import islice
 from typing import Annotated, Generic, TypeVar
 
 from pydantic import BeforeValidator, Field, StrictBool, ValidationError
@@ -13,6 +14,8 @@ from onlineornot_action.network.exchange import Effect, Response
 from onlineornot_action.onlineornot.errors import (
     APIError,
     APIResponseValidationError,
+    InterceptedError,
+    RedirectError,
     effect_of,
     error_for,
 )
@@ -72,12 +75,15 @@ class Received(Generic[T]):
     server_time: float | None
 
 
-def read_response(response: Response, envelope: type[Envelope[T]], *, mask: Mask, now: float) -> Received[T]:
+def read_response(
+    response: Response, envelope: type[Envelope[T]], *, writes: bool, mask: Mask, now: float
+) -> Received[T]:
     """Read the result of a response.
 
     Args:
         response: The response.
         envelope: The envelope of the expected result.
+        writes: Whether the request changes something, so that a response that is not the API's own says nothing.
         mask: Masks secrets in everything that is read.
         now: Seconds since 1970, for a `Retry-After` without a `Date`.
 
@@ -86,7 +92,7 @@ def read_response(response: Response, envelope: type[Envelope[T]], *, mask: Mask
         APIResponseValidationError: The response is not one that the API documents.
     """
     if not 200 <= response.status < 300:  # noqa: PLR2004 - the class of success
-        raise _status_error(response, effect_of(response.status), mask, now)
+        raise _status_error(response, effect_of(response.status), mask, now, writes=writes)
     if response.status > 201:  # noqa: PLR2004 - only 200 and 201 are documented
         raise _invalid(response, "is not a documented success status")
     try:
@@ -94,7 +100,7 @@ def read_response(response: Response, envelope: type[Envelope[T]], *, mask: Mask
     except ValidationError as error:
         raise _invalid(response, "with a body that the API does not document") from error
     if not read.success and not getattr(read.result, "id", None):
-        raise _status_error(response, Effect.REJECTED, mask, now)
+        raise _status_error(response, Effect.REJECTED, mask, now, writes=False)
     if not read.success or read.result is None:
         raise _invalid(response, "with a body that contradicts itself")
     total_count = read.result_info.total_count if read.result_info else None
@@ -110,7 +116,8 @@ _MAX_STRUCTURE = 200_000
 """Braces, brackets and commas outside of strings; a page of 100 updates has a few thousand."""
 
 # Patterns of rare cases, as text: compiling them takes longer than reading a usual response.
-_STRING = rb'(?s)"[^"\\]*(?:\\.[^"\\]*)*"'
+_TOKEN = rb'(?s)"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[{\[,]'
+"""A string, closed or not, or a character of the structure; it never backtracks."""
 _LONE_SURROGATE = (
     rb"(?<!\\)((?:\\\\)*)(?:\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
     rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2})"
@@ -123,23 +130,22 @@ def _well_formed(body: bytes) -> bytes:
     A body that is all structure would take gigabytes, so it is replaced by an empty one, which is no valid response.
     Lone surrogates (`\ud83d`), left by servers that truncate a text, become question marks, as pydantic refuses them.
     """
-    if _count_structure(body) > _MAX_STRUCTURE and _count_structure(re.sub(_STRING, b"", body)) > _MAX_STRUCTURE:
-        return b""
+    if sum(map(body.count, (b"{", b"[", b","))) > _MAX_STRUCTURE:
+        structure = (token for token in re.finditer(_TOKEN, body) if token[0][0] != ord('"'))
+        if next(islice(structure, _MAX_STRUCTURE, None), None):
+            return b""
     return re.sub(_LONE_SURROGATE, rb"\1?", body) if rb"\ud" in body.lower() else body
 
 
-def _count_structure(body: bytes) -> int:
-    return sum(map(body.count, (b"{", b"[", b",")))
-
-
-def _status_error(response: Response, effect: Effect, mask: Mask, now: float) -> APIError:
+def _status_error(response: Response, effect: Effect, mask: Mask, now: float, *, writes: bool) -> APIError:
     try:
         failure = Failure.model_validate_json(_well_formed(response.body), context=mask)
     except ValidationError:
         failure = Failure()
-    return error_for(response.status, has_envelope=failure.is_envelope)(
+    kind = error_for(response.status, has_envelope=failure.is_envelope, writes=writes)
+    return kind(
         response.status,
-        effect=effect,
+        effect=Effect.AMBIGUOUS if writes and issubclass(kind, InterceptedError | RedirectError) else effect,
         details=tuple(detail for detail in failure.errors or () if detail and (detail.code or detail.message)),
         retry_after=_retry_after(response, now),
         location=mask(response.headers.get("Location", "")),

@@ -1,17 +1,20 @@
 """The open incident of a title, or what follows when there is none."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from os.path import commonprefix
 
 from onlineornot_action.exactly_once.evidence import Evidence
 from onlineornot_action.exactly_once.listing import Listing
 from onlineornot_action.inputs.model import IfNoIncident, InvalidInputsError, Operation
-from onlineornot_action.inputs.parsers import AUTOMATED, SkipDuplicate
+from onlineornot_action.inputs.parsers import AUTOMATED
 from onlineornot_action.onlineornot.models import ENDING_STATUSES, Incident, newest_first
+from onlineornot_action.operations.duplicates import check_duplicate
 from onlineornot_action.operations.updates import draft_update
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.session import Session, Target
-from onlineornot_action.text import fold, one_line, quote_name
+from onlineornot_action.text import fold, one_line, quote, quote_name
 
 MAX_TITLES = 5
 """Titles in one message."""
@@ -19,8 +22,11 @@ MAX_TITLES = 5
 MAX_COMPARED = 100
 """Open incidents whose titles are compared closely, the newest first."""
 
-MIN_SIMILARITY = 0.8
-"""difflib's ratio of two titles from which one was probably meant for the other."""
+MIN_CUT_LENGTH = 40
+"""Characters that a page leaves at least of a title whose end it cuts off."""
+
+MAX_SHORT_WORD = 3
+"""Letters of a word in which any difference makes another word."""
 
 
 def find_incident(session: Session, title: str) -> Target | Result:
@@ -46,33 +52,34 @@ def find_incident(session: Session, title: str) -> Target | Result:
 
 def _posted_before(session: Session, incidents: Listing[Incident], title: str) -> Result | None:
     """Return what an earlier attempt of the job posted to the incident that it thereby ended."""
-    ended = newest_first(incident for incident in incidents.items if has_title(incident, title))
-    is_rerun = session.inputs.skip_duplicate is SkipDuplicate.IF_ANY
-    if not (ended and is_rerun and session.inputs.operation is Operation.CREATE):
+    inputs = session.inputs
+    over = newest_first(incident for incident in incidents.items if has_title(incident, title))
+    ends = inputs.operation is Operation.CREATE and inputs.status in ENDING_STATUSES
+    if not (over and ends and inputs.skip_duplicate.is_rerun):
         return None
-    target = Target(ended[0].id, incidents=incidents)
-    if session.inputs.components:
+    target = Target(over[0].id, incidents=incidents)
+    if inputs.components:
         from onlineornot_action.operations.components import find_components
 
         target = find_components(session, target)
-    updates = target.updates or session.read_updates(target.incident_id)
-    duplicate = draft_update(session, target).find_duplicate(updates.items)
-    if duplicate is None:
+    checked = check_duplicate(session, target, draft_update(session, target))
+    if checked.duplicate is None:
         return None
     return Result(
         Outcome.UNCHANGED,
         target.incident_id,
-        duplicate.id,
-        duplicate,
-        known_updates=updates,
+        checked.duplicate.id,
+        checked.duplicate,
+        known_updates=checked.updates,
         evidence=Evidence.DUPLICATE,
+        warnings=checked.warnings,
     )
 
 
 def _without_incident(session: Session, incidents: Listing[Incident], title: str) -> Target | Result:
     others = other_open_incidents(incidents.items, title)
     warnings = tuple(_warn_of_similar(others, title))
-    missing = f"no open incident is called {quote_name(title)}. {_name_open(others)}"
+    missing = f"no open incident is called {quote_name(title)}. {_name_open(others)}{_name_misfits(incidents, title)}"
     match session.inputs.if_no_incident:
         case IfNoIncident.CREATE if session.inputs.status in ENDING_STATUSES:
             over = (
@@ -90,6 +97,12 @@ def _without_incident(session: Session, incidents: Listing[Incident], title: str
                 "opened, with skip the step ends without an error."
             )
             raise InvalidInputsError([problem], warnings)
+
+
+def _name_misfits(incidents: Listing[Incident], title: str) -> str:
+    """Name what has the title, but an id with which nothing can be done."""
+    misfits = ", ".join(quote(misfit.id) for misfit in incidents.misfits if fold(misfit.name) == fold(title))
+    return f". The page has this title with an id that is not of the documented form: {misfits}" if misfits else ""
 
 
 def _name_open(incidents: list[Incident]) -> str:
@@ -135,23 +148,44 @@ def other_open_incidents(incidents: Iterable[Incident], title: str) -> list[Inci
 
 
 def is_nearly(title: str, wanted: str) -> bool:
-    """Whether two titles differ by little: without punctuation, one begins with the other or most of it is the same."""
-    one, other = sorted((words(title), words(wanted)), key=len)
-    if not one:
+    """Whether one title was probably meant for the other: a slip within a word, punctuation, or a cut end.
+
+    Not where a whole word differs or is missing: `(api)` and `(web)` are two services.
+    """
+    one, other = words(title).split(), words(wanted).split()
+    shorter, longer = sorted((" ".join(one), " ".join(other)), key=len)
+    if len(shorter) >= MIN_CUT_LENGTH and longer.startswith(shorter):
+        return True
+    if len(one) != len(other):
+        return bool(shorter) and "".join(one) == "".join(other)
+    return bool(one) and all(_is_slip(*pair) for pair in zip(one, other, strict=True))
+
+
+def _is_slip(one: str, other: str) -> bool:
+    """Whether two words are the same, but for one letter or two letters that have changed places."""
+    if one == other:
+        return True
+    # Letters, not paths, are what is compared.
+    start = len(commonprefix((one, other)))  # noqa: RUF071
+    end = len(commonprefix((one[start:][::-1], other[start:][::-1])))  # noqa: RUF071
+    rest, other_rest = one[start : len(one) - end], other[start : len(other) - end]
+    is_swapped = len(rest) == len("ab") and rest == other_rest[::-1]
+    if min(len(one), len(other)) <= MAX_SHORT_WORD or re.search("[0-9]", rest + other_rest):
         return False
-    return other.startswith(one) or _similarity(one, other) >= MIN_SIMILARITY
+    return is_swapped or max(len(rest), len(other_rest)) == 1
+
+
+def may_be_kept_as(kept: str, title: str) -> bool:
+    """Whether a page can have made one title of another.
+
+    It may escape it, change case and white space, drop characters that are neither letters nor digits, and cut the end.
+    """
+    one, other = (words(text).replace(" ", "") for text in (kept, title))
+    is_cut = len(fold(kept)) >= MIN_CUT_LENGTH and bool(one) and other.startswith(one)
+    return one == other or is_cut
 
 
 def words(text: str) -> str:
     """Return the beginning of a text as `fold` does, but without punctuation and symbols, such as emoji."""
     kept = (each if unicodedata.category(each)[0] in "LMN" else " " * each.isspace() for each in fold(text))
     return one_line("".join(kept))
-
-
-def _similarity(one: str, other: str) -> float:
-    """Return difflib's ratio; only its upper bound where that is too low already, since the ratio takes long."""
-    from difflib import SequenceMatcher
-
-    matcher = SequenceMatcher(None, one, other, autojunk=False)
-    bound = matcher.quick_ratio()
-    return bound if bound < MIN_SIMILARITY else matcher.ratio()

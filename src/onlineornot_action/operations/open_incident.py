@@ -1,23 +1,23 @@
 """Opening an incident exactly once, although a page may write its title differently."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from enum import Enum, auto
 
 from onlineornot_action.exactly_once.listing import Comparison, Listing
 from onlineornot_action.exactly_once.post import Posted, duplicate_warnings, post
 from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import (
+    ComponentStatus,
     Incident,
     IncidentCreate,
     IncidentUpdate,
     IncidentUpdateCreate,
     ListPage,
 )
-from onlineornot_action.operations.find_incident import has_title, is_manual, open_incidents, words
-from onlineornot_action.operations.updates import says_the_same
+from onlineornot_action.operations.find_incident import is_manual, may_be_kept_as, open_incidents
+from onlineornot_action.operations.updates import PageComponents, differences, same_text, unnamed_components
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.session import Session, Target
 from onlineornot_action.text import fold, quote_name
@@ -40,12 +40,12 @@ def open_incident(session: Session, target: Target) -> Result:
     if inputs.dry_run:
         return Result(Outcome.DRY_RUN, body=body, warnings=warnings)
     draft = IncidentDraft(session, body)
-    posted = post(draft, session.deadline, baseline=target.incidents, limits=session.limits.post)
-    result = _opened(session, draft, posted)
+    posted = post(draft, session.deadline, target.incidents, session.limits.post)
+    result = _opened(session, target, draft, posted)
     return replace(result, warnings=(*warnings, *result.warnings))
 
 
-def _opened(session: Session, draft: "IncidentDraft", posted: Posted[Incident]) -> Result:
+def _opened(session: Session, target: Target, draft: "IncidentDraft", posted: Posted[Incident]) -> Result:
     """Read the first update, and look at the list once: useful to know, but no reason to fail."""
     incident, title = posted.item, draft.body.title
     deadline = session.deadline.within(session.limits.follow_up, detached=True)
@@ -54,7 +54,8 @@ def _opened(session: Session, draft: "IncidentDraft", posted: Posted[Incident]) 
         update = draft.first_updates.get(incident.id) or first_update(session, incident, deadline)
     with contextlib.suppress(APIError, CancelledError):
         listed = Listing(draft.pages(deadline)).items
-    rivals = older_rivals((each for each in listed if each.id not in posted.duplicates), incident, title)
+    page = target.page.items if target.page else ()
+    older = older_duplicates((each for each in listed if each.id not in posted.duplicates), incident, title)
     titles = [each.title or "" for each in (*listed, incident) if each.id == incident.id]
     return Result(
         Outcome.OPENED,
@@ -65,15 +66,16 @@ def _opened(session: Session, draft: "IncidentDraft", posted: Posted[Incident]) 
         evidence=posted.evidence,
         warnings=(
             *duplicate_warnings(posted),
-            *_rival_warnings(incident, rivals),
+            *_older_warnings(incident, older),
             *_title_warnings(incident, titles, title),
+            *(differences(session, update, draft.first_update, page) if update else ()),
         ),
     )
 
 
-def _rival_warnings(opened: Incident, rivals: list[Incident]) -> Iterator[str]:
-    if rivals:
-        ids = ", ".join(rival.id for rival in rivals)
+def _older_warnings(opened: Incident, older: list[Incident]) -> Iterator[str]:
+    if older:
+        ids = ", ".join(incident.id for incident in older)
         yield f"Somebody else opened an incident of this title before: {ids}. This run opened {opened.id}; delete one."
 
 
@@ -88,20 +90,12 @@ def _title_warnings(opened: Incident, titles: Iterable[str], wanted: str) -> Ite
         )
 
 
-class _Likeness(Enum):
-    """What a new incident is to the one that was to be opened."""
-
-    SAME = auto()
-    SIMILAR = auto()
-    OTHER = auto()
-    UNREADABLE = auto()
-
-
 class IncidentDraft:
     """An incident to be opened exactly once.
 
     Attributes:
         body: What is sent.
+        first_update: What the first update of the incident will be.
         first_updates: The first updates of new incidents, as far as they have been read, by the incident's id.
     """
 
@@ -109,7 +103,7 @@ class IncidentDraft:
         self.body = body
         self.first_updates: dict[str, IncidentUpdate] = {}
         self._session = session
-        self._first_update = IncidentUpdateCreate(
+        self.first_update = IncidentUpdateCreate(
             status=body.status,
             description=body.description,
             notify_subscribers=body.notify_subscribers,
@@ -128,33 +122,29 @@ class IncidentDraft:
         """Whether an incident could be this one: whatever its title, since a page may write it differently."""
         return is_manual(item)
 
-    def compare(self, items: Sequence[Incident], deadline: Deadline | None = None) -> Comparison[Incident]:
-        """Compare the first updates of new incidents, which a list does not show, with this one's."""
+    def compare(
+        self, items: Sequence[Incident], deadline: Deadline | None = None, *, is_last_look: bool = False
+    ) -> Comparison[Incident]:
+        """Compare new incidents, and their first updates, which a list does not show, with this one."""
         limits = self._session.limits
         deadline = (deadline or self._session.deadline).within(limits.first_updates, detached=True)
-        found: dict[_Likeness, list[Incident]] = {likeness: [] for likeness in _Likeness}
+        ours: list[tuple[Incident, Mapping[str, ComponentStatus] | None]] = []
+        similar, unreadable = list[Incident](), list[Incident]()
         # What is most likely ours comes first, in case there is no time to look at all of them.
-        for item in sorted(items, key=lambda each: (not self._has_title(each), each.created or float("inf"))):
-            found[self._likeness(item, deadline)].append(item)
-        same = found[_Likeness.SAME]
-        # Another run may post the same text under another title.
-        with_title = tuple(filter(self._has_title, same))
-        return Comparison(
-            with_title or tuple(same), tuple(found[_Likeness.SIMILAR]), tuple(found[_Likeness.UNREADABLE])
-        )
+        for item in sorted(items, key=lambda each: (not self._may_have_title(each), each.created or float("inf"))):
+            first = self._read_first_update(item, deadline)
+            if first is None:
+                (similar if len(self.first_updates) >= MAX_READ else unreadable).append(item)
+            elif self._may_have_title(item):
+                ours.append((item, unnamed_components(first, self.first_update, exactly=True)))
+            elif same_text(first.description, self.first_update.description):
+                similar.append(item)
+        on_page = PageComponents(self._session.client, self._session.page_id)
+        found = on_page.compare(ours, deadline, is_last_look=is_last_look)
+        return Comparison(found.same, (*found.similar, *similar), (*found.unreadable, *unreadable))
 
-    def _has_title(self, incident: Incident) -> bool:
-        return has_title(incident, self.body.title)
-
-    def _likeness(self, incident: Incident, deadline: Deadline) -> _Likeness:
-        first = self._read_first_update(incident, deadline)
-        if first is None:
-            return _Likeness.SIMILAR if len(self.first_updates) >= MAX_READ else _Likeness.UNREADABLE
-        if says_the_same(first, self._first_update):
-            return _Likeness.SAME
-        # A page that changes the title may change the text in the same way.
-        similar = self._has_title(incident) or words(first.description or "") == words(self.body.description)
-        return _Likeness.SIMILAR if similar else _Likeness.OTHER
+    def _may_have_title(self, incident: Incident) -> bool:
+        return may_be_kept_as(incident.title or "", self.body.title)
 
     def _read_first_update(self, incident: Incident, deadline: Deadline) -> IncidentUpdate | None:
         """Return the first update of an incident, which is read once; None when it cannot be read for now."""
@@ -168,7 +158,7 @@ class IncidentDraft:
             return None
         first = oldest(updates.items)
         # A failing server may leave out the first update; what is incomplete can only show that it is ours.
-        if first and (updates.complete or says_the_same(first, self._first_update)):
+        if first and (updates.complete or unnamed_components(first, self.first_update, exactly=True) is not None):
             self.first_updates[incident.id] = first
         return self.first_updates.get(incident.id)
 
@@ -192,7 +182,7 @@ def oldest(updates: Iterable[IncidentUpdate]) -> IncidentUpdate | None:
     return min(updates, key=lambda update: update.created or 0.0, default=None)
 
 
-def older_rivals(incidents: Iterable[Incident], opened: Incident, title: str) -> list[Incident]:
+def older_duplicates(incidents: Iterable[Incident], opened: Incident, title: str) -> list[Incident]:
     """Return other open incidents of the same title that were opened before this one."""
-    rivals = (incident for incident in open_incidents(incidents, title) if incident.id != opened.id)
-    return [rival for rival in rivals if (rival.created or 0.0, rival.id) < (opened.created or 0.0, opened.id)]
+    others = (incident for incident in open_incidents(incidents, title) if incident.id != opened.id)
+    return [each for each in others if (each.created or 0.0, each.id) < (opened.created or 0.0, opened.id)]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from onlineornot_action.exactly_once.evidence import Evidence
 from onlineornot_action.exactly_once.post import Posted, duplicate_warnings, post
 from onlineornot_action.inputs.model import InvalidInputsError, Operation
-from onlineornot_action.inputs.parsers import LATEST, SkipDuplicate
+from onlineornot_action.inputs.parsers import LATEST
 from onlineornot_action.onlineornot.errors import NotFoundError
 from onlineornot_action.onlineornot.models import (
     ENDING_STATUSES,
@@ -15,16 +15,13 @@ from onlineornot_action.onlineornot.models import (
     created_or_oldest,
     newest_first,
 )
-from onlineornot_action.operations.updates import (
-    UpdateDraft,
-    draft_update,
-    duplicate_check,
-    is_patched,
-    reason_to_repeat,
-    stale_warnings,
-)
+from onlineornot_action.operations.duplicates import Checked, check_duplicate
+from onlineornot_action.operations.updates import UpdateDraft, differences, draft_update, is_patched
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.session import Session, Target
+
+MAX_IDS = 20
+"""Ids in one message."""
 
 
 def run(session: Session, target: Target) -> Result:
@@ -50,52 +47,32 @@ def _create(session: Session, target: Target) -> Result:
         if target.updates is None:
             _list(session, target)  # proves that the token and the ids are valid
         return Result(Outcome.DRY_RUN, target.incident_id, body=draft.body)
-    posted = post(
-        draft,
-        session.deadline,
-        duplicate_check=duplicate_check(draft, session.inputs.skip_duplicate),
-        baseline=target.updates,
-        limits=session.limits.post,
-    )
-    if posted.evidence is Evidence.DUPLICATE and session.inputs.skip_duplicate is SkipDuplicate.IF_NEWEST:
-        return _unchanged_or_repeated(session, target, draft, posted)
-    return _created(session, target, posted)
+    checked = check_duplicate(session, target, draft)
+    if checked.duplicate:
+        result = _about(Outcome.UNCHANGED, target, checked.duplicate, evidence=Evidence.DUPLICATE)
+        return replace(result, known_updates=checked.updates, warnings=checked.warnings)
+    posted = post(draft, session.deadline, checked.updates, session.limits.post)
+    return _created(session, target, draft, checked, posted)
 
 
-def _unchanged_or_repeated(
-    session: Session, target: Target, draft: UpdateDraft, duplicate: Posted[IncidentUpdate]
+def _created(
+    session: Session, target: Target, draft: UpdateDraft, checked: Checked, posted: Posted[IncidentUpdate]
 ) -> Result:
-    """Post nothing while the incident is open and its newest update says the same; otherwise post it again."""
-    reason = reason_to_repeat(session, target)
-    if not reason:
-        warnings = stale_warnings(duplicate, session.deadline.clock.time())
-        return replace(_created(session, target, duplicate), warnings=tuple(warnings))
-    posted = post(draft, session.deadline, baseline=duplicate.baseline, limits=session.limits.post)
-    result = _created(session, target, posted)
-    return replace(result, notes=(reason, *result.notes))
-
-
-def _created(session: Session, target: Target, posted: Posted[IncidentUpdate]) -> Result:
     # Where the update was only found afterwards, others may have been posted since the baseline was read.
     up_to_date = posted.evidence is not Evidence.RECONCILED and not posted.duplicates
-    result = replace(
+    page = target.page.items if target.page else ()
+    return replace(
         _about(Outcome.CREATED, target, posted.item, evidence=posted.evidence),
         known_updates=posted.baseline if up_to_date else None,
-    )
-    if posted.evidence is Evidence.DUPLICATE:
-        return replace(result, outcome=Outcome.UNCHANGED)
-    return replace(
-        result,
         notified=session.inputs.notify,
-        notes=tuple(_circumstances(posted, session.inputs.skip_duplicate)),
-        warnings=tuple(duplicate_warnings(posted)),
+        notes=checked.notes or tuple(_circumstances(posted)),
+        warnings=(*duplicate_warnings(posted), *differences(session, posted.item, draft.body, page)),
     )
 
 
-def _circumstances(posted: Posted[IncidentUpdate], skip: SkipDuplicate) -> Iterator[str]:
+def _circumstances(posted: Posted[IncidentUpdate]) -> Iterator[str]:
     if posted.baseline is None:
-        had_no_effect = "" if skip is SkipDuplicate.NEVER else ", so skip-duplicate had no effect"
-        yield f"The updates could not be read beforehand{had_no_effect}"
+        yield "The updates could not be read beforehand"
     elif posted.baseline.items and max(posted.baseline.items, key=created_or_oldest).status in ENDING_STATUSES:
         yield "The incident was already over"
 
@@ -117,7 +94,9 @@ def _update(session: Session, target: Target) -> Result:
     update, evidence = change(
         lambda: client.update_incident_update(*ids, body), read_back, session.deadline, session.limits.post
     )
-    return replace(_about(Outcome.UPDATED, target, update, evidence=evidence), notified=None)
+    result = _about(Outcome.UPDATED, target, update, evidence=evidence)
+    warnings = () if is_patched(update, body) else ("The page has this update in another form than was sent.",)
+    return replace(result, notified=None, replaced=target.latest, warnings=warnings)
 
 
 def _get(session: Session, target: Target) -> Result:
@@ -151,7 +130,12 @@ def _delete(session: Session, target: Target) -> Result:
 
     _, evidence = change(delete, read_back, session.deadline, session.limits.post)
     return Result(
-        Outcome.DELETED, target.incident_id, target.update_id, known_updates=target.updates, evidence=evidence
+        Outcome.DELETED,
+        target.incident_id,
+        target.update_id,
+        known_updates=target.updates,
+        replaced=target.latest,
+        evidence=evidence,
     )
 
 
@@ -183,4 +167,10 @@ def _with_update(session: Session, target: Target) -> Target:
     newest = max(updates.items, key=created_or_oldest, default=None)
     if newest is None:
         raise InvalidInputsError([f"update-id is latest, but the incident {target.incident_id} has no updates."])
-    return replace(target, update_id=newest.id, updates=updates)
+    if len(updates.ids) > 1 and (updates.misfits or any(item.created is None for item in updates.items)):
+        known = ", ".join(sorted(updates.ids)[:MAX_IDS])
+        problem = (
+            "update-id is latest, but the dates of the updates do not say which one that is; give the update's id."
+        )
+        raise InvalidInputsError([f"{problem} The incident {target.incident_id} has {known}."])
+    return replace(target, update_id=newest.id, updates=updates, latest=newest)

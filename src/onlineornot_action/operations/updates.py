@@ -1,72 +1,96 @@
-"""An update as a draft, and when two updates say the same, however the API stores them.
+"""An update as a draft, and whether another one matches it, however the API stores it.
 
 The API may change the form of a text, name only the components that really changed, and drop milliseconds.
 """
 
+import contextlib
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
-from onlineornot_action.exactly_once.listing import Comparison, DuplicateCheck
-from onlineornot_action.exactly_once.post import Posted
-from onlineornot_action.inputs.parsers import SkipDuplicate
-from onlineornot_action.network.deadline import Deadline
+from onlineornot_action.exactly_once.listing import Comparison
+from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import (
-    ENDING_STATUSES,
+    AnyItem,
+    Component,
     ComponentAffected,
-    Incident,
+    ComponentChange,
+    ComponentStatus,
     IncidentUpdate,
     IncidentUpdateCreate,
     IncidentUpdatePatch,
     ListPage,
-    created_or_oldest,
 )
 from onlineornot_action.session import Session, Target
-
-_HOUR = 3600
-_STALE_HOURS = 6
-"""Hours after which customers may expect to read something new."""
+from onlineornot_action.text import quote, quote_name, unescape_html
 
 _PRECISION = 1.0
 """Seconds by which a date may differ."""
 
+MAX_COMBINING = 30
+"""Combining characters in a row, as many as Unicode's stream-safe text has: https://unicode.org/reports/tr15/"""
 
-def says_the_same(update: IncidentUpdate, wanted: IncidentUpdateCreate) -> bool:
-    """Whether an update has the status, the text and the components of one that was to be posted."""
-    return (
-        update.status == wanted.status
-        and _same_text(update.description, wanted.description)
-        and _same_components(update, wanted.components_affected or ())
-    )
+
+def unnamed_components(
+    update: IncidentUpdate, wanted: IncidentUpdateCreate, *, exactly: bool
+) -> dict[str, ComponentStatus] | None:
+    """Compare an update with one that was to be posted: status, text, and the components that it names.
+
+    Args:
+        update: The update, whose components an API may name only as far as they have changed.
+        wanted: The one that was to be posted.
+        exactly: Whether the update may have come from posting that one: then it names no other component, and where its
+            components are absent, status and text decide.
+
+    Returns:
+        The components that match only if the page has their new status; None if the update does not match.
+    """
+    if update.status != wanted.status or not same_text(update.description, wanted.description):
+        return None
+    if exactly and update.components is None:
+        return {}
+    named = {change.id: change.new_status for change in update.components or ()}
+    asked_for = {component.id: component.status for component in wanted.components_affected or ()}
+    if exactly and not named.items() <= asked_for.items():
+        return None
+    if any(named.get(component_id, status) != status for component_id, status in asked_for.items()):
+        return None
+    return {component_id: status for component_id, status in asked_for.items() if component_id not in named}
 
 
 def is_patched(update: IncidentUpdate, patch: IncidentUpdatePatch) -> bool:
     """Whether an update is as a patch was to make it."""
     return (
         patch.status in (None, update.status)
-        and (patch.description is None or _same_text(update.description, patch.description))
+        and (patch.description is None or same_text(update.description, patch.description))
         and (patch.date_happened is None or _same_moment(update.date_happened, patch.date_happened))
     )
 
 
-def _same_text(one: str | None, other: str) -> bool:
-    return one is not None and _canonical(one) == _canonical(other)
+def same_text(one: str | None, other: str) -> bool:
+    """Whether two texts are the same, however a page stores them: escaped, in another normal form, with other ends."""
+    if one is None or len(one) > 8 * len(other) + 1000:  # more than any escaping makes of it
+        return False
+    return one == other or _canonical(one) == _canonical(other)
 
 
 def _canonical(text: str) -> str:
-    lines = unicodedata.normalize("NFC", text).replace("\r\n", "\n").strip().split("\n")
+    unescaped = unescape_html(text)
+    lines = _normalize(unescaped).replace("\r\n", "\n").strip().split("\n")
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _same_components(update: IncidentUpdate, wanted: Iterable[ComponentAffected]) -> bool:
-    if update.components is None:
-        return True
-    asked_for = {(component.id, component.status) for component in wanted}
-    changed = {(change.id, change.new_status) for change in update.components}
-    return changed <= asked_for and bool(changed) == bool(asked_for)
+def _normalize(text: str) -> str:
+    """Return NFC; a text with long runs of combining characters, for which that takes quadratic time, as it is."""
+    if text.isascii():
+        return text
+    runs = groupby(text, lambda character: unicodedata.combining(character) > 0)
+    longest = max((len(list(run)) for is_combining, run in runs if is_combining), default=0)
+    return text if longest > MAX_COMBINING else unicodedata.normalize("NFC", text)
 
 
 def _same_moment(one: str | None, other: str) -> bool:
@@ -114,80 +138,106 @@ class UpdateDraft:
         """Whether an update could be this one."""
         return True
 
-    def is_same(self, item: IncidentUpdate) -> bool:
-        """Whether an update says what this one does."""
-        return says_the_same(item, self.body)
+    def compare(
+        self, items: Sequence[IncidentUpdate], deadline: Deadline | None = None, *, is_last_look: bool = False
+    ) -> Comparison[IncidentUpdate]:
+        """Find the updates that match this one; the server may have stored it in the form of any other."""
+        unnamed = [(item, unnamed_components(item, self.body, exactly=True)) for item in items]
+        return self.on_page.compare(unnamed, deadline, is_last_look=is_last_look)
 
-    def find_newest(self, items: list[IncidentUpdate]) -> IncidentUpdate | None:
-        """The newest update, if it says the same; where the dates do not tell which it is, all that it may be do."""
-        newest = max(map(created_or_oldest, items), default=None)
-        candidates = [item for item in items if item.created in (None, newest)]
-        return next(iter(candidates), None) if all(map(self.is_same, candidates)) else None
+    @property
+    def on_page(self) -> "PageComponents":
+        """The components of the page."""
+        return PageComponents(self.client, self.status_page_id)
+
+
+@dataclass(frozen=True)
+class PageComponents:
+    """The components of a page as they are now, read for updates that do not name all of theirs."""
+
+    client: OnlineOrNotClient
+    status_page_id: str
+
+    def have(self, statuses: Mapping[str, ComponentStatus], deadline: Deadline | None = None) -> bool:
+        """Read whether components have these statuses.
+
+        Raises:
+            APIError: They cannot be read.
+        """
+        return not statuses or statuses.items() <= self._read(deadline).items()
 
     def compare(
         self,
-        items: Sequence[IncidentUpdate],
-        deadline: Deadline | None = None,  # noqa: ARG002 - nothing is read
-    ) -> Comparison[IncidentUpdate]:
-        """Find the updates that say what this one does; the server may have stored it in the form of any other."""
-        same = tuple(filter(self.is_same, items))
-        return Comparison(same, tuple(item for item in items if item not in same))
+        unnamed: Iterable[tuple[AnyItem, Mapping[str, ComponentStatus] | None]],
+        deadline: Deadline | None,
+        *,
+        is_last_look: bool,
+    ) -> Comparison[AnyItem]:
+        """Tell apart items that match, by what `unnamed_components` says of each; read the page at most once."""
+        found: tuple[list[AnyItem], list[AnyItem], list[AnyItem]] = ([], [], [])
+        same, similar, unreadable = found
+        page: Mapping[str, str | None] | None = None
+        for item, statuses in unnamed:
+            if statuses and page is None and not is_last_look:
+                with contextlib.suppress(APIError):
+                    page = self._read(deadline)
+            if statuses is None:
+                similar.append(item)
+            elif statuses and page is None:
+                unreadable.append(item)
+            else:
+                (same if statuses.items() <= (page or {}).items() else similar).append(item)
+        return Comparison(*map(tuple, found))
 
-    def find_duplicate(self, items: list[IncidentUpdate]) -> IncidentUpdate | None:
-        """An update that says the same, unless the incident was declared over since."""
-        over = max((created_or_oldest(item) for item in items if item.status in ENDING_STATUSES), default=float("-inf"))
-        same = (item for item in items if created_or_oldest(item) >= over and self.is_same(item))
-        return max(same, key=created_or_oldest, default=None)
-
-
-def duplicate_check(draft: UpdateDraft, skip: SkipDuplicate) -> DuplicateCheck[IncidentUpdate] | None:
-    """Return the check that `skip-duplicate` asks for.
-
-    On a re-run it is required, since another copy is what it must prevent. Asked for in a first attempt, it is not:
-    customers who hear nothing are worse off than those who hear twice.
-    """
-    return {
-        SkipDuplicate.NEVER: None,
-        SkipDuplicate.IF_NEWEST: DuplicateCheck(draft.find_newest, is_required=False),
-        SkipDuplicate.IF_ANY: DuplicateCheck(draft.find_duplicate, is_required=True),
-    }[skip]
-
-
-def reason_to_repeat(session: Session, target: Target) -> str:
-    """Say why an update is posted although the newest one says the same; empty if the incident is open."""
-    try:
-        incident = _incident(session, target)
-    except APIError as error:
-        return f"The newest update says the same, but it is not known whether the incident is still open: {error}"
-    return "" if incident.is_open else "The newest update says the same, but the incident was over"
+    def _read(self, deadline: Deadline | None) -> dict[str, str | None]:
+        pages = self.client.component_pages(self.status_page_id, deadline)
+        return {component.id: component.status for page in pages for component in page.items}
 
 
-def stale_warnings(posted: Posted[IncidentUpdate], now: float) -> Iterator[str]:
-    """Warn of an old update that has kept a new one from being posted.
+def differences(
+    session: Session, update: IncidentUpdate, wanted: IncidentUpdateCreate, page: Iterable[Component]
+) -> Iterator[str]:
+    """Say what the page made of an update otherwise than was sent.
 
     Args:
-        posted: The old update, and the list that it was found in.
-        now: Seconds since 1970, if the API does not tell its own time.
+        session: Reads the components where the update does not name one, and its status before is not known.
+        update: The update as the API returned it.
+        wanted: The one that was sent.
+        page: The components of the page before, as far as they were read.
     """
-    update, list_read = posted.item, posted.baseline
-    server_time = list_read.server_time if list_read else None
-    hours = 0.0 if update.created is None else ((server_time or now) - update.created) / _HOUR
-    if hours > _STALE_HOURS:
+    if update.status and update.status != wanted.status:
+        yield f"The page has this update as {quote(update.status)}, though {wanted.status} was sent."
+    if update.description is not None and not same_text(update.description, wanted.description):
         yield (
-            f"Nothing was posted, because update {update.id} says the same, but it is {_age(hours)} old. "
-            "If customers should be notified again, change the text or use skip-duplicate: false."
+            "The page keeps the text in another form than it was sent, so later runs will not recognise this update: a "
+            "re-run and skip-duplicate may post it again."
         )
+    if update.components is not None:
+        known = {component.id: component for component in page}
+        yield from _unconfirmed(session, update.components, wanted, known)
 
 
-def _incident(session: Session, target: Target) -> Incident:
-    """Return the incident from the list that its title was found in; otherwise read it."""
-    listed = target.incidents.items if target.incidents else ()
-    for incident in listed:
-        if incident.id == target.incident_id:
-            return incident
+def _unconfirmed(
+    session: Session,
+    changes: Iterable[ComponentChange],
+    wanted: IncidentUpdateCreate,
+    page: Mapping[str, Component],
+) -> Iterator[str]:
+    named = {change.id: change.new_status for change in changes}
+    for component in wanted.components_affected or ():
+        name = quote_name((component.id in page and page[component.id].name) or component.id)
+        if component.id in named and named[component.id] != component.status:
+            has = quote(named[component.id] or "no status")
+            yield f"The page gives the component {name} {has}, though {component.status} was sent."
+        if component.id not in named and not _has_status(session, component, page):
+            yield f"The page does not confirm that the component {name} has {component.status}; look at it."
+
+
+def _has_status(session: Session, component: ComponentAffected, page: Mapping[str, Component]) -> bool:
+    """Whether a component that a response does not name had its new status before; read if that is not known."""
+    if component.id in page:
+        return page[component.id].status == component.status
     deadline = session.deadline.within(session.limits.follow_up, detached=True)
-    return session.client.get_incident(session.page_id, target.incident_id, deadline)
-
-
-def _age(hours: float) -> str:
-    return f"{hours / 24:.0f} days" if hours >= 2 * 24 else f"{hours:.0f} hours"
+    with contextlib.suppress(APIError, CancelledError):
+        return PageComponents(session.client, session.page_id).have({component.id: component.status}, deadline)
+    return False

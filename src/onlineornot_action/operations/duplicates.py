@@ -1,0 +1,164 @@
+"""Whether an update need not be posted, because the incident has one that matches it: the input `skip-duplicate`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from onlineornot_action.exactly_once.listing import Listing, read_baseline
+from onlineornot_action.inputs.parsers import SkipDuplicate
+from onlineornot_action.onlineornot.errors import APIError
+from onlineornot_action.onlineornot.models import (
+    ENDING_STATUSES,
+    Incident,
+    IncidentStatus,
+    IncidentUpdate,
+    created_or_oldest,
+    newest_first,
+)
+from onlineornot_action.operations.updates import UpdateDraft, unnamed_components
+from onlineornot_action.session import Session, Target
+
+_HOUR = 3600
+_STALE_HOURS = 6
+"""Hours after which customers may expect to read something new."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the updates of an incident are before a new one is posted.
+
+    Attributes:
+        updates: The list; None when it could not be read.
+        duplicate: The update that makes posting unnecessary; None if none does.
+        warnings: What the user should know of it, a sentence each.
+        notes: Why an update that matches does not, for the summary.
+    """
+
+    updates: Listing[IncidentUpdate] | None
+    duplicate: IncidentUpdate | None = None
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def check_duplicate(session: Session, target: Target, draft: UpdateDraft) -> Checked:
+    """Read the updates of the incident, and look for one that makes a new one unnecessary.
+
+    On a re-run that list is required, since another copy is what it must prevent. In a first attempt it is not:
+    customers who hear nothing are worse off than those who hear twice.
+
+    Raises:
+        APIError: Something that is required cannot be read.
+    """
+    skip = session.inputs.skip_duplicate
+    if skip is SkipDuplicate.NEVER:
+        return Checked(target.updates or read_baseline(draft.pages, session.deadline, session.limits.post))
+    updates = target.updates or read_baseline(
+        draft.pages,
+        session.deadline,
+        session.limits.post,
+        is_required=skip.is_rerun,
+        is_enough=lambda items: bool(_candidates(items, draft, skip)),
+    )
+    if updates is None:
+        return Checked(None, notes=("The updates could not be read beforehand, so skip-duplicate had no effect",))
+    duplicate = _find_duplicate(session, updates, draft)
+    if duplicate is None:
+        return Checked(updates if updates.complete else _read_completely(session, draft))
+    reason = _reason_to_repeat(session, target, draft)
+    if reason and not (skip.is_rerun and reason.is_uncertain):
+        return Checked(updates, notes=(reason.text,))
+    warnings = (*([f"{reason.text}."] if reason else []), *_warnings(session, updates, duplicate))
+    return Checked(updates, duplicate, warnings)
+
+
+def _read_completely(session: Session, draft: UpdateDraft) -> Listing[IncidentUpdate] | None:
+    return read_baseline(draft.pages, session.deadline, session.limits.post, is_required=True)
+
+
+def _candidates(items: list[IncidentUpdate], draft: UpdateDraft, skip: SkipDuplicate) -> list[IncidentUpdate]:
+    """Return the updates that make posting unnecessary if the page has the components that they do not name.
+
+    UPDATEs neither end nor reopen an incident. One that is over is no reason for silence, except for an update that
+    ends it once more.
+    """
+    states = _newest([item for item in items if item.status != IncidentStatus.UPDATE])
+    if draft.body.status in ENDING_STATUSES:
+        pool = states
+    elif states and all(state.status in ENDING_STATUSES for state in states):
+        return []
+    elif skip is SkipDuplicate.IF_ANY_ON_RERUN:
+        return [item for item in newest_first(items) if _matches(item, draft)]
+    else:
+        pool = _newest(items)
+    return pool[:1] if all(_matches(item, draft) for item in pool) else []
+
+
+def _newest(items: list[IncidentUpdate]) -> list[IncidentUpdate]:
+    """Return the newest update, with those whose dates do not tell that they are older."""
+    newest = max(map(created_or_oldest, items), default=None)
+    return [item for item in items if item.created in (None, newest)]
+
+
+def _matches(item: IncidentUpdate, draft: UpdateDraft) -> bool:
+    return unnamed_components(item, draft.body, exactly=False) is not None
+
+
+def _find_duplicate(session: Session, updates: Listing[IncidentUpdate], draft: UpdateDraft) -> IncidentUpdate | None:
+    """Return the first candidate whose other components the page has; they are read only where there are any."""
+    for candidate in _candidates(updates.items, draft, session.inputs.skip_duplicate):
+        try:
+            if draft.on_page.have(unnamed_components(candidate, draft.body, exactly=False) or {}):
+                return candidate
+        except APIError:
+            if session.inputs.skip_duplicate.is_rerun:
+                raise
+    return None
+
+
+@dataclass(frozen=True)
+class _Reason:
+    """Why an update is posted although one matches it, and whether that is uncertain."""
+
+    text: str
+    is_uncertain: bool = False
+
+
+def _reason_to_repeat(session: Session, target: Target, draft: UpdateDraft) -> _Reason | None:
+    """Return why an update is posted all the same; None if the incident is open, or the update would end it."""
+    if draft.body.status in ENDING_STATUSES:
+        return None
+    try:
+        incident = _incident(session, target)
+    except APIError as error:
+        return _Reason(f"It is not known whether the incident is still open: {error}", is_uncertain=True)
+    return None if incident.is_open else _Reason("An update matches, but the incident was over")
+
+
+def _incident(session: Session, target: Target) -> Incident:
+    """Return the incident from the list that its title was found in; otherwise read it."""
+    listed = target.incidents.items if target.incidents else ()
+    for incident in listed:
+        if incident.id == target.incident_id:
+            return incident
+    deadline = session.deadline.within(session.limits.follow_up, detached=True)
+    return session.client.get_incident(session.page_id, target.incident_id, deadline)
+
+
+def _warnings(session: Session, updates: Listing[IncidentUpdate], duplicate: IncidentUpdate) -> Iterator[str]:
+    """Warn if customers have read something else since, or read this long ago."""
+    newest = newest_first(updates.items)[0]
+    if newest.id != duplicate.id:
+        yield (
+            f"Nothing was posted, because update {duplicate.id} matches, but the newest update is {newest.id} "
+            f"({newest.status}). If customers should read this again, use skip-duplicate: false."
+        )
+    now = updates.server_time or session.deadline.clock.time()
+    hours = 0.0 if duplicate.created is None else (now - duplicate.created) / _HOUR
+    if hours > _STALE_HOURS:
+        yield (
+            f"Nothing was posted, because update {duplicate.id} matches, but it is {_age(hours)} old. "
+            "If customers should be notified again, change the text or use skip-duplicate: false."
+        )
+
+
+def _age(hours: float) -> str:
+    return f"{hours / 24:.0f} days" if hours >= 2 * 24 else f"{hours:.0f} hours"
