@@ -2,12 +2,14 @@
 
 import unicodedata
 from collections.abc import Iterable, Iterator
+from difflib import SequenceMatcher
 
-from onlineornot_action.exactly_once.evidence import Evidence
 from onlineornot_action.exactly_once.listing import Listing
+from onlineornot_action.exactly_once.post import Evidence
 from onlineornot_action.inputs.model import IfNoIncident, InvalidInputsError, Operation
 from onlineornot_action.inputs.parsers import AUTOMATED, SkipDuplicate
 from onlineornot_action.onlineornot.models import ENDING_STATUSES, Incident, newest_first
+from onlineornot_action.operations.components import find_components
 from onlineornot_action.operations.updates import draft_update
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.session import Session, Target
@@ -52,8 +54,6 @@ def _posted_before(session: Session, incidents: Listing[Incident], title: str) -
         return None
     target = Target(ended[0].id, incidents=incidents)
     if session.inputs.components:
-        from onlineornot_action.operations.components import find_components
-
         target = find_components(session, target)
     updates = target.updates or session.read_updates(target.incident_id)
     duplicate = draft_update(session, target).find_duplicate(updates.items)
@@ -65,7 +65,7 @@ def _posted_before(session: Session, incidents: Listing[Incident], title: str) -
         duplicate.id,
         duplicate,
         known_updates=updates,
-        evidence=Evidence.DUPLICATE,
+        known_because=Evidence.DUPLICATE,
     )
 
 
@@ -150,8 +150,6 @@ def words(text: str) -> str:
 
 def _similarity(one: str, other: str) -> float:
     """Return difflib's ratio; only its upper bound where that is too low already, since the ratio takes long."""
-    from difflib import SequenceMatcher
-
     matcher = SequenceMatcher(None, one, other, autojunk=False)
     bound = matcher.quick_ratio()
     return bound if bound < MIN_SIMILARITY else matcher.ratio()

@@ -62,7 +62,7 @@ def _opened(session: Session, draft: "IncidentDraft", posted: Posted[Incident]) 
         update.id if update else "",
         update,
         notified=draft.body.notify_subscribers,
-        evidence=posted.evidence,
+        known_because=posted.evidence,
         warnings=(
             *duplicate_warnings(posted),
             *_rival_warnings(incident, rivals),

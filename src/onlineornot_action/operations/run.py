@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from onlineornot_action.exactly_once.evidence import Evidence
-from onlineornot_action.exactly_once.post import Posted, duplicate_warnings, post
+from onlineornot_action.exactly_once.change import change
+from onlineornot_action.exactly_once.post import Evidence, Posted, duplicate_warnings, post
 from onlineornot_action.inputs.model import InvalidInputsError, Operation
 from onlineornot_action.inputs.parsers import LATEST, SkipDuplicate
 from onlineornot_action.onlineornot.errors import NotFoundError
@@ -15,6 +15,7 @@ from onlineornot_action.onlineornot.models import (
     created_or_oldest,
     newest_first,
 )
+from onlineornot_action.operations.open_incident import open_incident
 from onlineornot_action.operations.updates import (
     UpdateDraft,
     draft_update,
@@ -42,8 +43,6 @@ def run(session: Session, target: Target) -> Result:
 
 def _create(session: Session, target: Target) -> Result:
     if not target.incident_id:
-        from onlineornot_action.operations.open_incident import open_incident
-
         return open_incident(session, target)
     draft = draft_update(session, target)
     if session.inputs.dry_run:
@@ -101,8 +100,6 @@ def _circumstances(posted: Posted[IncidentUpdate], skip: SkipDuplicate) -> Itera
 
 
 def _update(session: Session, target: Target) -> Result:
-    from onlineornot_action.exactly_once.change import change
-
     inputs, client = session.inputs, session.client
     body = IncidentUpdatePatch(status=inputs.status, description=inputs.text, date_happened=inputs.date_happened)
     if inputs.dry_run:
@@ -127,8 +124,6 @@ def _get(session: Session, target: Target) -> Result:
 
 
 def _delete(session: Session, target: Target) -> Result:
-    from onlineornot_action.exactly_once.change import change
-
     if session.inputs.dry_run:
         return replace(_get(session, target), outcome=Outcome.DRY_RUN)
     client, target = session.client, _with_update(session, target)
@@ -151,7 +146,7 @@ def _delete(session: Session, target: Target) -> Result:
 
     _, evidence = change(delete, read_back, session.deadline, session.limits.post)
     return Result(
-        Outcome.DELETED, target.incident_id, target.update_id, known_updates=target.updates, evidence=evidence
+        Outcome.DELETED, target.incident_id, target.update_id, known_updates=target.updates, known_because=evidence
     )
 
 
@@ -172,7 +167,7 @@ OPERATIONS: dict[Operation, Callable[[Session, Target], Result]] = {
 def _about(
     outcome: Outcome, target: Target, update: IncidentUpdate, *, evidence: Evidence = Evidence.RESPONSE
 ) -> Result:
-    return Result(outcome, target.incident_id, update.id, update, known_updates=target.updates, evidence=evidence)
+    return Result(outcome, target.incident_id, update.id, update, known_updates=target.updates, known_because=evidence)
 
 
 def _with_update(session: Session, target: Target) -> Target:
