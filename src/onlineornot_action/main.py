@@ -73,9 +73,7 @@ def main(
     try:
         inputs = _read_inputs(command_line, environ, reporter)
         network = _open_network(environ, resolve)
-        session = _open_session(
-            inputs, network, reporter, lambda: signal_received() is not None, clock, limits
-        )
+        session = _open_session(inputs, network, reporter, lambda: signal_received() is not None, clock, limits)
         result = _run(session)
     except InvalidInputsError as error:
         result = Result(Outcome.INVALID, error="\n".join(error.problems), warnings=error.warnings)
@@ -176,7 +174,7 @@ def _operate(session: Session) -> Result:
 
 def _defect(error: Exception, session: Session | None, reporter: Reporter) -> Result:
     """Say where the action itself is wrong. Values could be secret; the masked traceback is folded away."""
-    with _soft_failure("The traceback", reporter):
+    with _soft_failure("writing the traceback", reporter):
         reporter.log_group("Traceback", "".join(traceback.format_exception(error)))
     advice = "The action has a defect; please report it with the traceback from the log."
     message = f"Internal error: {locate_defect(error)}. {advice}"
@@ -194,36 +192,34 @@ def _exit_status(result: Result, signal_number: int | None) -> int:
 def _report(result: Result, session: Session | None, environ: Mapping[str, str], reporter: Reporter) -> None:
     """Write the outputs, then everything that people read. Nothing here changes the result."""
     inputs = session.inputs if session else None
-    with _soft_failure("The outputs", reporter):
+    with _soft_failure("writing the outputs", reporter):
         result = replace(result, error=escape_commands(reporter.mask(result.error)))
         reporter.set_outputs(Outputs.of(result).by_name())
-    with _soft_failure("The address of the incident", reporter):
+    with _soft_failure("reading the address of the incident", reporter):
         result = _with_incident_url(result, session, reporter)
-    with _soft_failure("The outputs", reporter):
+    with _soft_failure("writing the outputs", reporter):
         reporter.publish_outputs()
-    with _soft_failure("The annotation", reporter):
+    with _soft_failure("writing the annotation", reporter):
         reporter.annotate(_level(result), summary.describe(result, inputs)[1])
-    with _soft_failure("The comment on the pull request", reporter):
+    with _soft_failure("updating the comment on the pull request", reporter):
         result = _with_comment(result, session, environ, reporter)
-    with _soft_failure("The warnings", reporter):
+    with _soft_failure("writing the warnings", reporter):
         _warn(reporter, result.warnings)
         if result.body:
             reporter.log(f"It would send {result.body.to_json().decode()}")
-    with _soft_failure("The job summary", reporter):
+    with _soft_failure("writing the job summary", reporter):
         requests, writes = (session.client.requests, session.client.writes) if session else (0, 0)
         reporter.add_summary(summary.render(result, inputs, requests, writes, run_url=find_run_url(environ)))
 
 
 @contextlib.contextmanager
-def _soft_failure(what: str, reporter: Reporter) -> Iterator[None]:
-    """Warn when a part of the report cannot be written because of a defect; values could be secret."""
+def _soft_failure(doing: str, reporter: Reporter) -> Iterator[None]:
+    """Turn a defect in a part of the report into a warning, without values, which could be secret."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 - whatever it is, the result stays as it is
         with contextlib.suppress(Exception):  # the warning may meet the same defect
-            message = (
-                f"{what} could not be written. Internal error: {locate_defect(error)}. The result is not affected."
-            )
+            message = f"Internal error: {locate_defect(error)}, while {doing}. The result is not affected."
             reporter.annotate(Level.WARNING, message)
 
 
