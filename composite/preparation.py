@@ -12,8 +12,8 @@ from installation import CancelledError, InstallationError, Installer
 from onlineornot_action.inputs.variables import PREFIX, find_secrets, find_value, variable_of
 from onlineornot_action.outputs import Outcome, Outputs, Result
 from onlineornot_action.process import as_utf_8
-from onlineornot_action.report.actions import Level, Runner
-from onlineornot_action.text import escape_markdown, locate_defect
+from onlineornot_action.report.actions import ActionsReporter, Level
+from onlineornot_action.text import escape_markdown, locate_defect, masker
 
 ROOT = Path(__file__).resolve().parents[1]
 INPUTS_VARIABLE = "ONLINEORNOT_INPUTS"
@@ -52,7 +52,7 @@ def shorten_limit(environ: Mapping[str, str], seconds: float) -> dict[str, str]:
         environ: The environment; what is wrong with `timeout-seconds` is left as it is.
         seconds: What has passed.
     """
-    from onlineornot_action.inputs.parsers import TIMEOUT_SECONDS
+    from onlineornot_action.inputs.parsers import TIMEOUT_SECONDS  # noqa: PLC0415 - needs the packages
 
     written = find_value(environ, "timeout-seconds")
     if not _is_number(written) or int(written) not in TIMEOUT_SECONDS:
@@ -62,26 +62,26 @@ def shorten_limit(environ: Mapping[str, str], seconds: float) -> dict[str, str]:
 
 def _install(environ: Mapping[str, str], signal_received: Callable[[], int | None]) -> Path | int:
     """Return the folder of the packages; or where they cannot be had, the exit status, once all is reported."""
-    runner = Runner(environ, as_utf_8(sys.stdout))
     secrets = find_secrets(environ)
+    reporter = ActionsReporter(environ, as_utf_8(sys.stdout), masker(secrets))
     installer = Installer(environ, secrets, lambda: signal_received() is not None)
     try:
-        return _install_what_is_needed(installer, environ, runner)
+        return _install_what_is_needed(installer, environ, reporter)
     except CancelledError:
         error = "The job was cancelled while pip installed the action's packages; nothing was sent."
-        _report(Result(Outcome.CANCELLED, error=error), runner)
+        _report(Result(Outcome.CANCELLED, error=error), reporter)
         return 128 + (signal_received() or 0)
     except InstallationError as error:
-        _log_output(error, runner, secrets)
+        _log_output(error, reporter, secrets)
         tolerated = not error.suspicious and find_value(environ, "fail-on-error") in ("false", "False", "FALSE")
-        _report(Result(Outcome.NOT_SENT, error=f"{error} Nothing was sent."), runner, tolerated=tolerated)
+        _report(Result(Outcome.NOT_SENT, error=f"{error} Nothing was sent.", tolerated=tolerated), reporter)
         return 0 if tolerated else 1
     except Exception as error:  # noqa: BLE001 - whatever it is, the outputs and the exit status have to say so
-        _report(Result(Outcome.NOT_SENT, error=f"Internal error: {locate_defect(error)}. Nothing was sent."), runner)
+        _report(Result(Outcome.NOT_SENT, error=f"Internal error: {locate_defect(error)}. Nothing was sent."), reporter)
         return 1
 
 
-def _install_what_is_needed(installer: Installer, environ: Mapping[str, str], runner: Runner) -> Path:
+def _install_what_is_needed(installer: Installer, environ: Mapping[str, str], reporter: ActionsReporter) -> Path:
     """Install what the comment needs too, if one is wanted; but never let customers wait for news because of that."""
     begin, seconds = time.monotonic(), _find_limit(environ)
     if find_value(environ, "comment") in ("true", "True", "TRUE"):
@@ -89,8 +89,8 @@ def _install_what_is_needed(installer: Installer, environ: Mapping[str, str], ru
             return installer.install(ROOT / "requirements.txt", begin + seconds / 2)
         except InstallationError as error:
             # That there is no comment is said once the update is posted, in a warning.
-            _log_output(error, runner, find_secrets(environ))
-            runner.log(f"{error} The action goes on without what the comment on the pull request needs.")
+            _log_output(error, reporter, find_secrets(environ))
+            reporter.log(f"{error} The action goes on without what the comment on the pull request needs.")
     return installer.install(ROOT / "requirements-core.txt", begin + seconds)
 
 
@@ -104,16 +104,14 @@ def _is_number(text: str) -> bool:
     return re.fullmatch("[0-9]{1,9}", text) is not None
 
 
-def _log_output(error: InstallationError, runner: Runner, secrets: list[str]) -> None:
+def _log_output(error: InstallationError, reporter: ActionsReporter, secrets: list[str]) -> None:
     if not error.output:
         return
-    for secret in secrets:
-        runner.mask(secret)
-    with runner.group("Output of pip"):
-        runner.log(error.output)
+    reporter.mask_log(secrets)
+    reporter.log_group("Output of pip", error.output)
 
 
-def _report(result: Result, runner: Runner, *, tolerated: bool = False) -> None:
-    runner.set_outputs(Outputs.of(result).by_name())
-    runner.annotate(Level.WARNING if tolerated else Level.ERROR, result.error)
-    runner.add_summary(f"### ❌ Nothing was sent\n\n{escape_markdown(result.error)}\n\n")
+def _report(result: Result, reporter: ActionsReporter) -> None:
+    reporter.set_outputs(Outputs.of(result).by_name())
+    reporter.annotate(Level.WARNING if result.tolerated else Level.ERROR, result.error)
+    reporter.add_summary(f"### ❌ Nothing was sent\n\n{escape_markdown(result.error)}\n\n")

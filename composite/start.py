@@ -13,8 +13,7 @@ from onlineornot_action.process import catch_signals, run
 def main() -> NoReturn:
     """Prepare and run the action; or say why nothing was sent, in the log, the outputs and the status."""
     signal_received = catch_signals()
-    # Only now: a job can be cancelled while this is imported.
-    from preparation import prepare
+    from preparation import prepare  # noqa: PLC0415 - a job can be cancelled meanwhile
 
     prepared = prepare(os.environ, signal_received)
     if isinstance(prepared, int):

@@ -1,14 +1,13 @@
-"""What a run came to, and what later steps can read of it: the outputs of `action.yml`, typed."""
+"""The result of a run, and the outputs of `action.yml` that later steps read of it."""
 
 from dataclasses import asdict, dataclass
 from enum import Enum, StrEnum, auto
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, assert_never
 
-from onlineornot_action.exactly_once.evidence import Evidence
 from onlineornot_action.text import kebab
 
 if TYPE_CHECKING:
-    # A run that fails on its inputs does without the client.
+    # `composite/` reports before there is pydantic.
     from onlineornot_action.exactly_once.listing import Listing
     from onlineornot_action.onlineornot.models import (
         IncidentCreate,
@@ -27,46 +26,52 @@ class Kind(Enum):
     """Success: nothing changed."""
     FAILED = auto()
     """The step fails."""
-    TOLERABLE = auto()
+    SOFT_FAILURE = auto()
     """The step fails, unless `fail-on-error` is false."""
 
 
 class Outcome(StrEnum):
     """The result of a run in one word."""
 
-    CREATED = "created", Kind.POSTED
-    OPENED = "opened", Kind.POSTED
-    UPDATED = "updated", Kind.POSTED
-    DELETED = "deleted", Kind.POSTED
-    FETCHED = "fetched", Kind.DONE
-    LISTED = "listed", Kind.DONE
-    UNCHANGED = "unchanged", Kind.POSTED
-    SKIPPED = "skipped", Kind.DONE
-    DRY_RUN = "dry-run", Kind.DONE
-    INVALID = "invalid", Kind.FAILED
-    REJECTED = "rejected", Kind.FAILED
-    NOT_SENT = "not-sent", Kind.TOLERABLE
-    UNKNOWN = "unknown", Kind.TOLERABLE
-    CANCELLED = "cancelled", Kind.FAILED
+    CREATED = "created"
+    OPENED = "opened"
+    UPDATED = "updated"
+    DELETED = "deleted"
+    FETCHED = "fetched"
+    LISTED = "listed"
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+    DRY_RUN = "dry-run"
+    INVALID = "invalid"
+    REJECTED = "rejected"
+    NOT_SENT = "not-sent"
+    UNKNOWN = "unknown"
+    CANCELLED = "cancelled"
 
-    kind: Kind
-
-    def __new__(cls, word: str, kind: Kind = Kind.DONE) -> Self:
-        """Create a member whose value is the word alone."""
-        member = str.__new__(cls, word)
-        member._value_ = word
-        member.kind = kind
-        return member
+    @property
+    def kind(self) -> Kind:
+        """What it means for the step and for the comment."""
+        match self:
+            case Outcome.CREATED | Outcome.OPENED | Outcome.UPDATED | Outcome.DELETED | Outcome.UNCHANGED:
+                return Kind.POSTED
+            case Outcome.FETCHED | Outcome.LISTED | Outcome.SKIPPED | Outcome.DRY_RUN:
+                return Kind.DONE
+            case Outcome.INVALID | Outcome.REJECTED | Outcome.CANCELLED:
+                return Kind.FAILED
+            case Outcome.NOT_SENT | Outcome.UNKNOWN:
+                return Kind.SOFT_FAILURE
+            case _:
+                assert_never(self)
 
     @property
     def failed(self) -> bool:
         """Whether the step did not do what it was asked to."""
-        return self.kind in (Kind.FAILED, Kind.TOLERABLE)
+        return self.kind in (Kind.FAILED, Kind.SOFT_FAILURE)
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a run came to.
+    """The result of a run.
 
     Attributes:
         incident_id: The incident; empty when it is not known.
@@ -79,10 +84,11 @@ class Result:
         body: Dry run only: the body that would have been sent.
         incident_url: The incident's public address; empty when it is not known.
         comments: The addresses of the comments on pull requests.
-        evidence: How the result is known.
+        known_because: How the result is known, where the API did not just confirm it.
         notes: Further sentences for the summary.
         warnings: What the user should look at, a sentence each.
         error: What went wrong; empty on success.
+        tolerated: Whether the step succeeds although it failed, because of `fail-on-error: false`.
     """
 
     outcome: Outcome
@@ -96,10 +102,11 @@ class Result:
     body: "IncidentCreate | IncidentUpdateCreate | IncidentUpdatePatch | None" = None
     incident_url: str = ""
     comments: tuple[str, ...] = ()
-    evidence: Evidence = Evidence.RESPONSE
+    known_because: str = ""
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     error: str = ""
+    tolerated: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,18 +130,15 @@ class Outputs:
     @classmethod
     def of(cls, result: Result) -> "Outputs":
         """Return the outputs of a result."""
+        update, updates = result.update, result.updates
         return cls(
             outcome=result.outcome,
             update_id=result.update_id,
             incident_id=result.incident_id,
             incident_url=result.incident_url,
-            status=(result.update and result.update.status) or "",
+            status=(update and update.status) or "",
             notified="" if result.notified is None else str(result.notified).lower(),
-            update=result.update.to_json() if result.update else "",
-            updates="" if result.updates is None else _as_json_list(result.updates),
+            update=update.to_json() if update else "",
+            updates="" if updates is None else f"[{','.join(each.to_json() for each in updates)}]",
             error=result.error,
         )
-
-
-def _as_json_list(updates: "tuple[IncidentUpdate, ...]") -> str:
-    return f"[{','.join(update.to_json() for update in updates)}]"

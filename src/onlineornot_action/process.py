@@ -21,8 +21,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], signal_received: C
     """Run the action, and end the process with its exit status."""
     # A run is short and creates few reference cycles; looking for them would take 5 % of its time.
     gc.disable()
-    # Only now: a job can be cancelled while these are imported.
-    from onlineornot_action.main import main as run_action
+    from onlineornot_action.main import main as run_action  # noqa: PLC0415 - a job can be cancelled meanwhile
 
     exit_status = run_action(arguments, environ, as_utf_8(sys.stdout), as_utf_8(sys.stderr), signal_received)
     # All output is written and flushed. Do not wait for a thread that may still be waiting for a response.

@@ -1,10 +1,13 @@
 """Untrusted text made safe to show and to compare: control characters, quoting, truncation, Markdown; and names."""
 
+import html
+import json
 import re
 import traceback
 import unicodedata
 from binascii import b2a_base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from html.entities import html5
 from pathlib import Path
 
 MIN_SECRET_LENGTH = 8
@@ -136,8 +139,6 @@ def unescape_html(text: str) -> str:
     """Undo HTML escapes once, but only complete ones: `html.unescape` takes even the `&not` in `&notice` for one."""
     if "&" not in text:
         return text
-    import html
-    from html.entities import html5
 
     def character(match: re.Match[str]) -> str:
         escape = match[0]
@@ -149,6 +150,21 @@ def unescape_html(text: str) -> str:
 def kebab(field_name: str) -> str:
     """Return the name of an input or output, as a workflow writes it, from the name of its field."""
     return field_name.replace("_", "-")
+
+
+def masker(secrets: Iterable[str]) -> Callable[[str], str]:
+    """Return the function that replaces secrets in a text with asterisks, in whatever form they appear."""
+    long_enough = [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
+    forms = {form for secret in long_enough for form in (secret, json.dumps(secret)[1:-1], *base64_parts(secret))}
+    # Longest first: a form that contains another one is replaced as a whole.
+    longest_first = sorted(forms, key=len, reverse=True)
+
+    def mask(text: str) -> str:
+        for form in longest_first:
+            text = text.replace(form, "***")
+        return text
+
+    return mask
 
 
 def base64_parts(secret: str) -> frozenset[str]:
@@ -187,6 +203,13 @@ def escape_markdown(text: str) -> str:
 def _escape_line(line: str) -> str:
     joined = _LINKED.sub(rf"\g<0>{JOINER}", line)
     return _MARKUP.sub(r"\\\g<0>", joined).replace("$", _DOLLAR)
+
+
+def component_line(name: str | None, before: str | None, after: str | None, length: int = MAX_NAME_LENGTH) -> str:
+    """Format a component and its status, before and after, as a line of Markdown; without `before`, what it is now."""
+    texts = (escape_markdown(shorten(one_line(text or ""), length)) or "?" for text in (name, before, after))
+    shown_name, shown_before, shown_after = texts
+    return f"{dot(after)} {shown_name}: {f'{shown_before} → ' if before else ''}{shown_after}"
 
 
 def dot(status: str | None) -> str:

@@ -55,7 +55,7 @@ def test_every_outcome_is_in_action_yml_and_in_the_readme() -> None:
 
 @pytest.mark.parametrize("outcome", Outcome)
 def test_the_readme_tells_the_exit_status_of_each_outcome(outcome: Outcome) -> None:
-    expected = "1, or 0 with `fail-on-error: false`" if outcome.kind is Kind.TOLERABLE else str(int(outcome.failed))
+    expected = "1, or 0 with `fail-on-error: false`" if outcome.kind is Kind.SOFT_FAILURE else str(int(outcome.failed))
 
     assert rows("When it goes red")[outcome].split(" | ")[0] in (expected, "130 or 143")
 

@@ -62,7 +62,7 @@ def check(result: StepResult) -> None:
     outcome = Outcome(outputs["outcome"])
     names = {command.name for command in commands(result.log)}
     assert list(outputs) == list(Outputs(outcome).by_name())
-    assert result.exit_status == int(outcome.failed and not (outcome.kind is Kind.TOLERABLE and "warning" in names))
+    assert result.exit_status == int(outcome.failed and not (outcome.kind is Kind.SOFT_FAILURE and "warning" in names))
     assert names <= {"add-mask", "notice", "warning", "error"}
     assert bool(outputs["error"]) == outcome.failed
     assert "Internal error" not in result.log

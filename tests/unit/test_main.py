@@ -1,17 +1,26 @@
 """Whole steps in this process, through `main`, against the sandbox."""
 
+import io
 import json
+import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import pytest
 from support.recorded_requests import requests_of
+from support.runner_model import commands
 from support.step import RunStep
 
 from onlineornot_action.exactly_once.listing import PostLimits
+from onlineornot_action.main import main
 from onlineornot_action.network.deadline import Limits
+from onlineornot_action.onlineornot.client import OnlineOrNotClient
+from onlineornot_action.operations import run
+from onlineornot_action.pull_request import comment
+from onlineornot_action.report import summary
+from onlineornot_action.report.actions import ActionsReporter
 from onlineornot_action.session import RunLimits
 from onlineornot_sandbox.auth import EDIT_TOKEN, OTHER_ORGANISATION_TOKEN, READ_TOKEN
 from onlineornot_sandbox.local_step import ROOT, as_variables
@@ -31,28 +40,21 @@ def step(step: RunStep) -> RunStep:
     return partial(step, incident_id=INCIDENT_ID)
 
 
-def test_create_posts_the_update(step: RunStep, sandbox: Sandbox) -> None:
+def test_create_posts_the_update_and_outputs_it(step: RunStep, sandbox: Sandbox) -> None:
     result = step(**CREATE, components=f"{API_ID}: major_outage", date_happened="2026-01-31T14:00:00+01:00")
 
     posted = sandbox.store.timeline()[-1]
-    assert result.end == (0, "created")
     assert (posted.status, posted.description) == ("IDENTIFIED", "The cause is found.")
     assert posted.date_happened == "2026-01-31T13:00:00.000Z"
     assert [(change.id, change.new_status) for change in posted.components] == [(API_ID, "MAJOR_OUTAGE")]
-
-
-def test_create_outputs_what_it_posted(step: RunStep, sandbox: Sandbox) -> None:
-    result = step(**CREATE)
-
-    posted = sandbox.store.timeline()[-1]
-    assert {name: result.outputs[name] for name in ("update-id", "incident-id", "status", "notified", "error")} == {
+    assert result.end == (0, "created")
+    assert json.loads(result.outputs["update"]) == json.loads(json.dumps(posted.as_json()))
+    assert {name: result.outputs[name] for name in ("update-id", "incident-id", "status", "error")} == {
         "update-id": posted.id,
         "incident-id": INCIDENT_ID,
         "status": "IDENTIFIED",
-        "notified": "true",
         "error": "",
     }
-    assert json.loads(result.outputs["update"]) == posted.as_json()
 
 
 @pytest.mark.parametrize(("notify", "mails"), [("true", 3), ("", 3), ("FALSE", 0)])
@@ -143,7 +145,10 @@ def test_dry_run_asks_for_permissions_reads_once_what_it_would_touch_and_writes_
 
 
 def test_dry_run_shows_the_request(step: RunStep) -> None:
-    assert '"notify_subscribers":true' in step(**CREATE, dry_run="true").summary
+    result = step(**CREATE, dry_run="true")
+
+    assert '"notify_subscribers":true' in result.summary
+    assert '"notify_subscribers":true' in result.log
 
 
 @pytest.mark.parametrize(
@@ -179,18 +184,15 @@ def test_invalid_inputs_fail_at_once_and_all_of_them_are_named(step: RunStep, sa
     assert sandbox.store.requests == []
 
 
-def test_an_api_that_cannot_be_reached_is_not_sent(step: RunStep) -> None:
-    result = step(**CREATE, api_url="http://127.0.0.1:9", limits=SINGLE_ATTEMPT_LIMITS)
+@pytest.mark.parametrize(("fail_on_error", "exit_status", "level"), [("true", 1, "error"), ("false", 0, "warning")])
+def test_fail_on_error_decides_whether_an_api_that_cannot_be_reached_fails_the_step(
+    step: RunStep, fail_on_error: str, exit_status: int, level: str
+) -> None:
+    result = step(**CREATE, api_url="http://127.0.0.1:9", fail_on_error=fail_on_error, limits=SINGLE_ATTEMPT_LIMITS)
 
-    assert result.end == (1, "not-sent")
+    assert result.end == (exit_status, "not-sent")
     assert "refused" in result.outputs["error"]
-
-
-def test_fail_on_error_false_tolerates_an_api_that_cannot_be_reached(step: RunStep) -> None:
-    result = step(**CREATE, api_url="http://127.0.0.1:9", fail_on_error="false", limits=SINGLE_ATTEMPT_LIMITS)
-
-    assert result.end == (0, "not-sent")
-    assert "::warning::" in result.log
+    assert [command.name for command in commands(result.log)][-1] == level
 
 
 def test_the_token_is_masked_before_anything_else_is_logged(step: RunStep) -> None:
@@ -225,6 +227,66 @@ def test_a_defect_is_reported_without_values(step: RunStep) -> None:
     assert result.log.count(EDIT_TOKEN) == 1
 
 
+@pytest.fixture
+def fail_once(monkeypatch: pytest.MonkeyPatch) -> Callable[[object, str], None]:
+    """Have a function fail the first time that it is called, with a secret in the message."""
+
+    def replace(owner: object, name: str) -> None:
+        real = getattr(owner, name)
+
+        def fail(*_: object, **__: object) -> None:
+            monkeypatch.setattr(owner, name, real)
+            raise RuntimeError(EDIT_TOKEN)
+
+        monkeypatch.setattr(owner, name, fail)
+
+    return replace
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "doing"),
+    [
+        (ActionsReporter, "publish_outputs", "writing the outputs"),
+        (OnlineOrNotClient, "get_status_page", "reading the address of the incident"),
+        (summary, "describe", "writing the annotation"),
+        (comment, "with_comment", "updating the comment on the pull request"),
+        (summary, "render", "writing the job summary"),
+    ],
+)
+def test_a_part_of_the_report_that_fails_is_a_warning_and_changes_nothing_else(
+    step: RunStep, sandbox: Sandbox, fail_once: Callable[[object, str], None], owner: object, name: str, doing: str
+) -> None:
+    fail_once(owner, name)
+
+    result = step(**CREATE, comment=str(owner is comment).lower())
+
+    assert (result.end, result.outputs["update-id"]) == ((0, "created"), sandbox.store.timeline()[-1].id)
+    [warning] = [command.data for command in commands(result.log) if command.name == "warning"]
+    assert re.fullmatch(
+        rf"Internal error: RuntimeError in test_main.py, line \d+, while {doing}. The result is not affected.",
+        warning,
+    )
+
+
+@pytest.mark.parametrize("name", ["set_outputs", "annotate", "add_summary"])
+@pytest.mark.parametrize(("inputs", "end"), [(CREATE, 0), (CREATE | {"api_token": READ_TOKEN}, 1)])
+def test_the_exit_status_is_settled_before_anything_is_reported(
+    step: RunStep, monkeypatch: pytest.MonkeyPatch, name: str, inputs: dict[str, str], end: int
+) -> None:
+    monkeypatch.setattr(ActionsReporter, name, BrokenClock.monotonic)
+
+    assert step(**inputs).exit_status == end
+
+
+def test_a_defect_after_the_post_is_unknown(step: RunStep, fail_once: Callable[[object, str], None]) -> None:
+    fail_once(run, "_created")
+
+    result = step(**CREATE, fail_on_error="false")
+
+    assert (result.end, result.outputs["notified"]) == ((1, "unknown"), "")
+    assert "Look at the incident" in result.outputs["error"]
+
+
 def entry_point(environ: Mapping[str, str], code: str = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-I", *(["-c", code] if code else [str(ROOT / "entrypoint.py")])]
     return subprocess.run(
@@ -242,11 +304,25 @@ def test_the_entry_point_works_without_the_files_of_github(sandbox: Sandbox) -> 
     assert len(sandbox.store.timeline()) == 2
 
 
-def test_a_run_that_fails_on_its_inputs_imports_neither_requests_nor_github() -> None:
+def test_a_step_loads_neither_the_command_line_nor_what_the_comment_needs() -> None:
     code = (
         f"import io, sys; sys.path.insert(0, {str(ROOT / 'src')!r}); from onlineornot_action.main import main; "
-        "main([], {'GITHUB_ACTIONS': 'true'}, io.StringIO(), None); "
-        "print({'requests', 'urllib3', 'github', 'argparse'} & set(sys.modules))"
+        "main([], {'GITHUB_ACTIONS': 'true'}, io.StringIO(), None); print({'github', 'argparse'} & set(sys.modules))"
     )
 
     assert entry_point({}, code).stdout == "set()\n"
+
+
+def test_outside_github_the_outputs_are_one_json_object_written_once(
+    sandbox: Sandbox, fail_once: Callable[[object, str], None]
+) -> None:
+    fail_once(OnlineOrNotClient, "get_status_page")
+    given = {"api-token": EDIT_TOKEN, "api-url": sandbox.url, "status-page-id": PAGE_ID, "incident-id": INCIDENT_ID}
+    stdout, stderr = io.StringIO(), io.StringIO()
+
+    exit_status = main([], as_variables(given | CREATE) | {"GITHUB_ACTIONS": ""}, stdout, stderr)
+
+    outputs = json.loads(stdout.getvalue())
+    assert (exit_status, outputs["outcome"]) == (0, "created")
+    assert outputs["update-id"] == sandbox.store.timeline()[-1].id
+    assert "while reading the address of the incident" in stderr.getvalue()

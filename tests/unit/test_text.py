@@ -18,6 +18,7 @@ from onlineornot_action.text import (
     fence,
     fold,
     kebab,
+    masker,
     normalize_newlines,
     one_line,
     plain,
@@ -315,3 +316,18 @@ def test_names_that_differ_are_quoted_differently(name: str, shown: str) -> None
 @pytest.mark.parametrize("status", sorted(set(ComponentStatus) - {ComponentStatus.NO_IMPACT}))
 def test_every_status_of_a_component_has_a_color_of_its_own(status: str) -> None:
     assert dot(status) != dot("NO_IMPACT") == dot(None)
+
+
+@pytest.mark.parametrize(
+    ("secrets", "text", "masked"),
+    [
+        (["first-secret", "second-secret"], "first-secret second-secret", "*** ***"),
+        (["a-secret", "not-a-secret"], "not-a-secret", "***"),
+        (["12345678"], "is 12345678", "is ***"),
+        (["7 chars", ""], "has 7 chars", "has 7 chars"),
+    ],
+)
+def test_secrets_are_masked_as_a_whole_unless_ordinary_text_contains_them(
+    secrets: list[str], text: str, masked: str
+) -> None:
+    assert masker(secrets)(text) == masked

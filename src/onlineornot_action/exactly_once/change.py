@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from onlineornot_action.exactly_once.evidence import Evidence
 from onlineornot_action.exactly_once.listing import PostLimits
-from onlineornot_action.exactly_once.post import CancelledWriteError, UnknownOutcomeError
+from onlineornot_action.exactly_once.post import CancelledWriteError, Evidence, UnknownOutcomeError
 from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.network.exchange import Effect
 from onlineornot_action.onlineornot.errors import APIError, NotFoundError

@@ -16,9 +16,9 @@ somebody else who posts the same at the same moment.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Generic, Protocol
 
-from onlineornot_action.exactly_once.evidence import Evidence
 from onlineornot_action.exactly_once.listing import (
     Comparison,
     Listing,
@@ -34,6 +34,14 @@ from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import AnyItem, ListPage
 
 _NEXT = "the list is read again for the update whose response was lost"
+
+
+class Evidence(StrEnum):
+    """How the outcome of a write is known, in words; empty where the API confirmed it at once."""
+
+    RESPONSE = ""
+    RECONCILED = "the API's response was lost, but a later reading confirmed it"
+    DUPLICATE = "it was there before"
 
 
 class Draft(Protocol[AnyItem]):

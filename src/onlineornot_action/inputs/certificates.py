@@ -8,6 +8,8 @@ Node: https://nodejs.org/api/cli.html#node_extra_ca_certsfile
 import os
 from collections.abc import Iterator, Mapping
 
+from onlineornot_action.network.tls import has_certificate
+
 EXTRA_VARIABLE = "NODE_EXTRA_CA_CERTS"
 """Node goes on without a file that this variable names and that does not exist, so workflows may name one."""
 
@@ -27,7 +29,7 @@ def certificate_problems(environ: Mapping[str, str]) -> Iterator[str]:
         if not _exists(path):
             if variable != EXTRA_VARIABLE:
                 yield f"{variable} names a path that does not exist where the action runs; {_ADVICE}."
-        elif not _has_certificate(path):
+        elif not has_certificate(path):
             yield f"{variable} names a file without a valid certificate; it must be a text file in PEM format."
 
 
@@ -50,10 +52,3 @@ def _named(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 def _exists(path: str) -> bool:
     return os.path.exists(path)  # noqa: PTH110 - unlike Path, it accepts any text
-
-
-def _has_certificate(path: str) -> bool:
-    # Most runs name no certificates, and importing `ssl` takes time.
-    from onlineornot_action.network.tls import has_certificate
-
-    return has_certificate(path)

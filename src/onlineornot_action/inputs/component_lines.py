@@ -1,5 +1,6 @@
 """The input `components` as entries `NAME: STATUS`, and what its two forms have in common."""
 
+import difflib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -95,8 +96,6 @@ def _named_status(written: str) -> NamedStatus:
 def _check_name(name: str) -> None:
     """Refuse a name that would be two entries if the status in it were spelt correctly."""
     for match in _STATUS_IN_NAME.finditer(name):
-        import difflib  # only such a name needs it
-
         word = re.sub("[ -]+", "_", match[1]).upper()
         if difflib.get_close_matches(word, ComponentStatus, n=1, cutoff=_MIN_SIMILARITY):
             component_status(name[: match.start()], match[1])

@@ -3,6 +3,7 @@
 import re
 from typing import Literal
 
+from onlineornot_action.inputs.component_json import parse_json
 from onlineornot_action.inputs.component_lines import STATUS_PATTERN, NamedStatus, parse_lines
 
 RESTORE: Literal["restore"] = "restore"
@@ -16,8 +17,6 @@ def parse_components(value: str) -> Components:
     if value.casefold() == RESTORE:
         return RESTORE
     if _is_json(value):
-        from onlineornot_action.inputs.component_json import parse_json
-
         return parse_json(value)
     return parse_lines(value)
 

@@ -1,5 +1,6 @@
 """From the environment that the runner sets to inputs, or to everything that is wrong with them at once."""
 
+import difflib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -149,8 +150,6 @@ def _unknown_inputs(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _suggestion(unknown: str) -> str:
-    import difflib
-
     nearest = difflib.get_close_matches(unknown, [*input_names(), *_ALSO_CALLED], n=1)
     return f"; did you mean {_ALSO_CALLED.get(nearest[0], nearest[0])}?" if nearest else "."
 

@@ -4,9 +4,9 @@ A new input is a field of `Inputs`, its parser in `parsers`, its name in `rules`
 in the README; tests name what is missing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import CoreSchema, core_schema
@@ -25,6 +25,11 @@ class Operation(StrEnum):
     GET = "get"
     LIST = "list"
     DELETE = "delete"
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes what readers see."""
+        return self not in (Operation.GET, Operation.LIST)
 
 
 class IfNoIncident(StrEnum):
@@ -91,6 +96,29 @@ class Inputs(BaseModel):
     def text(self) -> str | None:
         """The text that customers read, from the input or from the file."""
         return self.description or self.description_file
+
+
+class CommandLine(NamedTuple):
+    """What a command line says.
+
+    Attributes:
+        variables: The options, as the variables that the runner would set for inputs.
+        dotenv: The file for variables that later jobs read; empty for none.
+        answer: The text that was asked for instead of a run; empty when none was.
+        problems: What is wrong with it, a sentence each.
+        usage_error: Why it cannot be read at all; empty when it can.
+    """
+
+    variables: Mapping[str, str] = {}
+    dotenv: str = ""
+    answer: str = ""
+    problems: tuple[str, ...] = ()
+    usage_error: str = ""
+
+    def merge_into(self, environ: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the environment with the options, in place of those with underscores that say the same."""
+        replaced = {variable.replace("-", "_") for variable in self.variables}
+        return {name: value for name, value in environ.items() if name not in replaced} | dict(self.variables)
 
 
 class InvalidInputsError(Exception):

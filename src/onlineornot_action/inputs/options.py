@@ -1,13 +1,14 @@
 """Inputs as options of a command line, for people with a terminal and for CI systems other than GitHub's."""
 
 import argparse
+import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 from onlineornot_action.inputs.environment import AUTOMATIC
-from onlineornot_action.inputs.model import Inputs, Operation, input_names
+from onlineornot_action.inputs.model import CommandLine, Inputs, Operation, input_names
 from onlineornot_action.inputs.variables import (
     TOKEN_VARIABLE,
     find_secrets,
@@ -17,6 +18,7 @@ from onlineornot_action.inputs.variables import (
     redact,
     variable_of,
 )
+from onlineornot_action.onlineornot import __version__
 from onlineornot_action.onlineornot.models import ComponentStatus, IncidentStatus
 from onlineornot_action.text import quote
 
@@ -85,24 +87,6 @@ example:
     --description "We are looking into it." --components "API: PARTIAL_OUTAGE\""""
 
 
-class CommandLine(NamedTuple):
-    """What a command line says.
-
-    Attributes:
-        variables: The options, as the variables that the runner would set for inputs.
-        dotenv: The file for variables that later jobs read; empty for none.
-        answer: The text that was asked for instead of a run; empty when none was.
-        problems: What is wrong with it, a sentence each.
-        usage_error: Why it cannot be read at all; empty when it can.
-    """
-
-    variables: Mapping[str, str] = {}
-    dotenv: str = ""
-    answer: str = ""
-    problems: tuple[str, ...] = ()
-    usage_error: str = ""
-
-
 def parse_command_line(arguments: Sequence[str], environ: Mapping[str, str]) -> CommandLine:
     """Read the options of a command line.
 
@@ -120,8 +104,6 @@ def parse_command_line(arguments: Sequence[str], environ: Mapping[str, str]) -> 
     if options.help:
         return CommandLine(answer=parser.format_help())
     if options.version:
-        from onlineornot_action.onlineornot import __version__
-
         return CommandLine(answer=f"{COMMAND} {__version__}\n")
     given = dict(_given(vars(options)))
     problems = (
@@ -224,8 +206,6 @@ def _find_dotenv(arguments: Sequence[str]) -> str:
 
 def _unknown(others: Sequence[str], environ: Mapping[str, str]) -> Iterator[str]:
     """Say what is no option; only what looks like a name is repeated, since a value could be a secret."""
-    import difflib
-
     known = [f"--{name}" for name in input_names() if name not in NO_OPTIONS]
     names = (re.match("--?[a-z-]+(?=$|[=:\\s])", redact(argument, find_secrets(environ))) for argument in others)
     unknown = [name[0] for name in names if name]

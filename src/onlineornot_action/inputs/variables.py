@@ -3,6 +3,7 @@
 Without pydantic, so that this can be asked before that is installed.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 
 from onlineornot_action.text import MIN_SECRET_LENGTH
@@ -67,6 +68,17 @@ def find_secrets(environ: Mapping[str, str]) -> list[str]:
 def find_proxy_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return the names of the variables that set proxies, as they are written."""
     return tuple(name for name, value in environ.items() if value and name.lower().endswith("_proxy"))
+
+
+def find_run_url(environ: Mapping[str, str]) -> str:
+    """Return the address of the workflow run; empty when the runner's variables do not say it.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+    """
+    names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+    server, repository, run_id = (environ.get(name, "") for name in names)
+    url = f"{server}/{repository}/actions/runs/{run_id}"
+    return url if re.fullmatch(r"https?://[\w.:-]+/[\w.-]+/[\w.-]+/actions/runs/[0-9]+", url, re.ASCII) else ""
 
 
 def redact(value: str, secrets: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ other field that is absent, null or of another type becomes `None`, so that a ch
 into a failure. No text that is read contains a secret: the validation context is the function that masks them.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,9 @@ from pydantic import (
     ValidationInfo,
     WrapValidator,
 )
+
+_MAX_HOST_LENGTH = 253
+"""Characters of a host name."""
 
 ID_PATTERN = r"^[A-Za-z0-9_-]{8,64}$"
 
@@ -317,6 +321,18 @@ class StatusPage(ReadModel):
 
     subdomain: Text = None
     custom_domain: Text = None
+
+    def url_of(self, incident_id: str) -> str:
+        """Return where readers see an incident, or the page without an id; empty when the page names no valid host.
+
+        No response of the API contains this address. A domain may be written as a URL.
+        """
+        domain = self.custom_domain or (f"{self.subdomain}.onlineornot.com" if self.subdomain else "")
+        host = r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+"
+        match = re.fullmatch(rf"(?:https?://)?({host})\.?(?:/[!-~]*)?", domain.strip().casefold())
+        if not match or len(match[1]) > _MAX_HOST_LENGTH:
+            return ""
+        return f"https://{match[1]}/{f'incidents/{incident_id}' if incident_id else ''}"
 
 
 class Deleted(ReadModel):

@@ -5,11 +5,12 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from os.path import commonprefix
 
-from onlineornot_action.exactly_once.evidence import Evidence
 from onlineornot_action.exactly_once.listing import Listing
+from onlineornot_action.exactly_once.post import Evidence
 from onlineornot_action.inputs.model import IfNoIncident, InvalidInputsError, Operation
 from onlineornot_action.inputs.parsers import AUTOMATED
 from onlineornot_action.onlineornot.models import ENDING_STATUSES, Incident, newest_first
+from onlineornot_action.operations.components import find_components
 from onlineornot_action.operations.duplicates import check_duplicate
 from onlineornot_action.operations.updates import draft_update
 from onlineornot_action.outputs import Outcome, Result
@@ -59,8 +60,6 @@ def _posted_before(session: Session, incidents: Listing[Incident], title: str) -
         return None
     target = Target(over[0].id, incidents=incidents)
     if inputs.components:
-        from onlineornot_action.operations.components import find_components
-
         target = find_components(session, target)
     checked = check_duplicate(session, target, draft_update(session, target))
     if checked.duplicate is None:
@@ -71,7 +70,7 @@ def _posted_before(session: Session, incidents: Listing[Incident], title: str) -
         checked.duplicate.id,
         checked.duplicate,
         known_updates=checked.updates,
-        evidence=Evidence.DUPLICATE,
+        known_because=Evidence.DUPLICATE,
         warnings=checked.warnings,
     )
 

@@ -63,7 +63,7 @@ def _opened(session: Session, target: Target, draft: "IncidentDraft", posted: Po
         update.id if update else "",
         update,
         notified=draft.body.notify_subscribers,
-        evidence=posted.evidence,
+        known_because=posted.evidence,
         warnings=(
             *duplicate_warnings(posted),
             *_older_warnings(incident, older),

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from onlineornot_action.exactly_once.evidence import Evidence
-from onlineornot_action.exactly_once.post import Posted, duplicate_warnings, post
+from onlineornot_action.exactly_once.change import change
+from onlineornot_action.exactly_once.post import Evidence, Posted, duplicate_warnings, post
 from onlineornot_action.inputs.model import InvalidInputsError, Operation
 from onlineornot_action.inputs.parsers import LATEST
 from onlineornot_action.onlineornot.errors import NotFoundError
@@ -16,6 +16,7 @@ from onlineornot_action.onlineornot.models import (
     newest_first,
 )
 from onlineornot_action.operations.duplicates import Checked, check_duplicate
+from onlineornot_action.operations.open_incident import open_incident
 from onlineornot_action.operations.updates import UpdateDraft, differences, draft_update, is_patched
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.session import Session, Target
@@ -39,8 +40,6 @@ def run(session: Session, target: Target) -> Result:
 
 def _create(session: Session, target: Target) -> Result:
     if not target.incident_id:
-        from onlineornot_action.operations.open_incident import open_incident
-
         return open_incident(session, target)
     draft = draft_update(session, target)
     if session.inputs.dry_run:
@@ -78,8 +77,6 @@ def _circumstances(posted: Posted[IncidentUpdate]) -> Iterator[str]:
 
 
 def _update(session: Session, target: Target) -> Result:
-    from onlineornot_action.exactly_once.change import change
-
     inputs, client = session.inputs, session.client
     body = IncidentUpdatePatch(status=inputs.status, description=inputs.text, date_happened=inputs.date_happened)
     if inputs.dry_run:
@@ -106,8 +103,6 @@ def _get(session: Session, target: Target) -> Result:
 
 
 def _delete(session: Session, target: Target) -> Result:
-    from onlineornot_action.exactly_once.change import change
-
     if session.inputs.dry_run:
         return replace(_get(session, target), outcome=Outcome.DRY_RUN)
     client, target = session.client, _with_update(session, target)
@@ -135,7 +130,7 @@ def _delete(session: Session, target: Target) -> Result:
         target.update_id,
         known_updates=target.updates,
         replaced=target.latest,
-        evidence=evidence,
+        known_because=evidence,
     )
 
 
@@ -156,7 +151,7 @@ OPERATIONS: dict[Operation, Callable[[Session, Target], Result]] = {
 def _about(
     outcome: Outcome, target: Target, update: IncidentUpdate, *, evidence: Evidence = Evidence.RESPONSE
 ) -> Result:
-    return Result(outcome, target.incident_id, update.id, update, known_updates=target.updates, evidence=evidence)
+    return Result(outcome, target.incident_id, update.id, update, known_updates=target.updates, known_because=evidence)
 
 
 def _with_update(session: Session, target: Target) -> Target:

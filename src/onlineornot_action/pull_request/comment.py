@@ -23,7 +23,7 @@ from onlineornot_action.pull_request.body import (
     render,
 )
 from onlineornot_action.pull_request.event import WorkflowRun
-from onlineornot_action.report.actions import Level, Runner
+from onlineornot_action.report.actions import Level, Reporter
 from onlineornot_action.session import Session
 from onlineornot_action.text import locate_defect
 
@@ -42,32 +42,32 @@ INSTALLATION_ADVICE = (
 )
 
 
-def with_comment(session: Session, result: Result, environ: Mapping[str, str], runner: Runner) -> Result:
+def with_comment(session: Session, result: Result, environ: Mapping[str, str], reporter: Reporter) -> Result:
     """Keep the comments up to date, and add their URLs and what went wrong to the result; the step never fails with it.
 
     Args:
         session: What the run worked with.
         result: What came of the run.
         environ: The runner's variables.
-        runner: Gets the URLs in its log and a notice when there is no pull request.
+        reporter: Gets the URLs in its log and a notice when there is no pull request.
     """
     if session.deadline.cancelled():
-        runner.log("The comment on the pull request was left as it is: the job was cancelled.")
+        reporter.log("The comment on the pull request was left as it is: the job was cancelled.")
         return result
     try:
         run = _choose_pull_request(WorkflowRun.of(environ), session.inputs.pull_request)
         if obstacle := _find_obstacle(run, session.inputs):
             warning = f"There is no comment on the pull request: {obstacle}"
             return replace(result, warnings=(*result.warnings, warning))
-        comments = comment(session, result, run, runner.scrub)
+        comments = comment(session, result, run, reporter.mask)
     except Exception as error:  # noqa: BLE001 - the update was posted, and the step stays as it is
         problem = f"The comment on the pull request was not written. Internal error: {locate_defect(error)}."
         return replace(result, warnings=(*result.warnings, problem))
     for url in comments.urls:
-        runner.log(f"The comment on the pull request is up to date: {url}")
+        reporter.log(f"The comment on the pull request is up to date: {url}")
     if comments.pull_requests == ():
         change = f"commit {run.commit}" if run.commit else "this event"
-        runner.annotate(Level.NOTICE, f"There is no comment: no pull request belongs to {change}.")
+        reporter.annotate(Level.NOTICE, f"There is no comment: no pull request belongs to {change}.")
     advice = (ADVICE,) if comments.failed and not session.deadline.cancelled() else ()
     return replace(result, comments=comments.urls, warnings=(*result.warnings, *comments.problems, *advice))
 
@@ -82,8 +82,8 @@ def comment(session: Session, result: Result, run: WorkflowRun, scrub: Callable[
         scrub: Removes secrets from a text.
     """
     # Importing PyGithub takes long, so it waits until a comment is certain.
-    from onlineornot_action.pull_request.github_api import GitHub
-    from onlineornot_action.pull_request.keep import keep_comments
+    from onlineornot_action.pull_request.github_api import GitHub  # noqa: PLC0415
+    from onlineornot_action.pull_request.keep import keep_comments  # noqa: PLC0415
 
     deadline = session.deadline.within(session.limits.comment, detached=True)
     github = GitHub(run, session.inputs.github_token or "", deadline, scrub, session.network)

@@ -1,4 +1,4 @@
-"""The runner's side: masks, the log with its annotations, and the files for outputs and the job summary.
+"""Reports to GitHub's runner: masks, the log with its annotations, and the files for outputs and the job summary.
 
 Everything that the action writes passes through here, so this is where it is escaped. The runner looks for commands in
 each line of the log, `::name::` at its start and `##[name]` anywhere in it, and untrusted text can contain both.
@@ -10,14 +10,14 @@ Sources:
 """
 
 import contextlib
-import json
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TextIO
+from typing import Protocol, TextIO
 
-from onlineornot_action.text import CONTROL_CHARACTERS, MIN_SECRET_LENGTH, base64_parts
+from onlineornot_action.text import CONTROL_CHARACTERS, MIN_SECRET_LENGTH
 
 _MAX_ANNOTATION_LENGTH = 4000
 """Characters. The runner cuts a message at 4,096, `_maxIssueMessageLength` in
@@ -38,100 +38,116 @@ class Level(StrEnum):
     ERROR = "error"
 
 
-class Runner:
-    """Writes the log, the outputs and the job summary of a step.
+class Reporter(Protocol):
+    """Tells people and later steps how a run went. Nothing that it writes contains a secret."""
 
-    Args:
-        environ: Its variables name the files that the runner reads.
-        log: The step's log, which is standard output; None when that is closed.
-    """
-
-    def __init__(self, environ: Mapping[str, str], log: TextIO | None) -> None:
-        self._environ = environ
-        self._log = log
-        self._secrets: list[str] = []
-
-    def mask(self, secret: str) -> None:
-        """Mask a secret in everything written from here on, by the runner and by this object."""
-        # The runner masks each line of a secret by itself, and a short line would be masked all over the log.
-        for line in _lines(secret):
-            if len(line) >= MIN_SECRET_LENGTH:
-                self._write(f"::add-mask::{_escape_data(line)}")
-        self._hide(secret)
+    @property
+    def mask(self) -> Callable[[str], str]:
+        """What replaces the secrets in a text."""
 
     def log(self, text: str) -> None:
         """Write plain lines; a bar marks those that continue the first."""
-        self._write("\n| ".join(self._escaped_lines(text)))
+
+    def log_group(self, title: str, text: str) -> None:
+        """Write plain lines under a title."""
 
     def annotate(self, level: Level, message: str) -> None:
-        """Write a message that GitHub shows on the page of the workflow run, shortened to what it shows."""
-        text = self.escape(message)
-        if len(text) > _MAX_ANNOTATION_LENGTH:
-            text = f"{text[: _MAX_ANNOTATION_LENGTH - 1]}…"
-        self._write(f"::{level}::{_escape_data(text)}")
-
-    @contextlib.contextmanager
-    def group(self, title: str) -> Iterator[None]:
-        """Fold the lines that are written within the context."""
-        self._write(f"::group::{_escape_data(_escape_line(self.scrub(title)))}")
-        try:
-            yield
-        finally:
-            self._write("::endgroup::")
+        """Write a message that people should not miss."""
 
     def set_outputs(self, outputs: Mapping[str, str]) -> None:
-        """Write the outputs that later steps read."""
-        self._append("GITHUB_OUTPUT", "".join(_heredoc(name, self.scrub(value)) for name, value in outputs.items()))
+        """Set outputs that later steps read; a later value replaces an earlier one."""
 
     def publish_outputs(self) -> None:
-        """Say that the outputs are complete. The runner reads them when the step is over."""
+        """Show the outputs, now that they are complete."""
 
     def add_summary(self, markdown: str) -> None:
-        """Add to the job summary; a text that GitHub would drop as too long is replaced by a sentence."""
-        text = self.scrub(markdown)
-        if len(text.encode(errors="replace")) > _MAX_SUMMARY_BYTES:
-            text = "The summary of this step is too long for GitHub to show; the outputs contain everything.\n"
-        self._append("GITHUB_STEP_SUMMARY", text)
+        """Add to the job summary."""
 
-    def escape(self, text: str) -> str:
-        """Remove secrets from an untrusted text, and everything that the runner would take for a command."""
-        return "\n".join(self._escaped_lines(text))
 
-    def scrub(self, text: str) -> str:
-        """Replace the masked secrets in a text with asterisks."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
+@dataclass(frozen=True)
+class ActionsReporter:
+    """Reports to GitHub's runner.
 
-    def _hide(self, secret: str) -> None:
-        if len(secret) < MIN_SECRET_LENGTH:
-            return
-        # The runner derives the base64 forms from the mask by itself, but in the log alone, not in the files:
-        # https://github.com/actions/runner/blob/main/src/Runner.Common/HostContext.cs
-        known = {*self._secrets, secret, json.dumps(secret)[1:-1], *base64_parts(secret)}
-        # Longest first: a secret that contains another one is replaced as a whole.
-        self._secrets = sorted(known, key=len, reverse=True)
+    Attributes:
+        environ: Its variables name the files that the runner reads.
+        stream: The step's log, which is standard output; None when it is closed.
+        mask: What replaces the secrets in a text. The runner does so in the log, but not in the files:
+            https://github.com/actions/runner/blob/main/src/Runner.Common/HostContext.cs
+    """
 
-    def _escaped_lines(self, text: str) -> list[str]:
-        return [_escape_line(line) for line in _lines(self.scrub(text))]
+    environ: Mapping[str, str]
+    stream: TextIO | None
+    mask: Callable[[str], str]
+
+    def mask_log(self, secrets: Iterable[str]) -> None:
+        """Have the runner mask each line of the secrets; a short one would be masked all over the log."""
+        for line in (line for secret in secrets for line in _lines(secret)):
+            if len(line) >= MIN_SECRET_LENGTH:
+                write_line(self.stream, f"::add-mask::{_escape_data(line)}")
+
+    def log(self, text: str) -> None:
+        write_line(self.stream, escape_commands(self.mask(text)).replace("\n", "\n| "))
+
+    def log_group(self, title: str, text: str) -> None:
+        write_line(self.stream, f"::group::{_escape_data(_escape_line(self.mask(title)))}")
+        self.log(text)
+        write_line(self.stream, "::endgroup::")
+
+    def annotate(self, level: Level, message: str) -> None:
+        text = escape_commands(self.mask(message))
+        if len(text) > _MAX_ANNOTATION_LENGTH:
+            text = f"{text[: _MAX_ANNOTATION_LENGTH - 1]}…"
+        write_line(self.stream, f"::{level}::{_escape_data(text)}")
+
+    def set_outputs(self, outputs: Mapping[str, str]) -> None:
+        self._append("GITHUB_OUTPUT", format_outputs(outputs))
+
+    def publish_outputs(self) -> None:
+        pass  # The runner shows them when the step is over.
+
+    def add_summary(self, markdown: str) -> None:
+        self._append("GITHUB_STEP_SUMMARY", limit_summary(markdown))
 
     def _append(self, variable: str, text: str) -> None:
-        path = self._environ.get(variable)
-        if not path:
+        if path := self.environ.get(variable):
+            append_to_file(self, variable, path, text)
+        else:
             self.log(f"{variable} is not set: nothing is written to it")
-            return
-        try:
-            with open(path, "ab") as file:  # noqa: PTH123 - Path.open does no more
-                file.write(text.encode(errors="replace"))
-        except OSError as error:
-            self.annotate(Level.WARNING, f"The file that {variable} names cannot be written: {error.strerror}.")
 
-    def _write(self, text: str) -> None:
-        # A log that cannot be written must not stop the work: the outputs and the exit status still report it.
-        with contextlib.suppress(OSError, ValueError):
-            if self._log is not None:
-                self._log.write(f"{text}\n".encode(errors="replace").decode())
-                self._log.flush()
+
+def escape_commands(text: str) -> str:
+    """Return the lines of a text, so that the runner finds no command in them."""
+    return "\n".join(map(_escape_line, _lines(text)))
+
+
+def write_line(stream: TextIO | None, text: str) -> None:
+    """Write to a log. One that cannot be written must not stop the work: outputs and exit status still report it."""
+    with contextlib.suppress(OSError, ValueError):
+        if stream is not None:
+            stream.write(f"{text}\n".encode(errors="replace").decode())
+            stream.flush()
+
+
+def format_outputs(outputs: Mapping[str, str]) -> str:
+    """Return outputs as the runner reads them, between random delimiters that no value can contain."""
+    end = f"end-{secrets.token_hex(16)}"
+    return "".join(f"{name}<<{end}\n{value}\n{end}\n" for name, value in outputs.items())
+
+
+def limit_summary(markdown: str) -> str:
+    """Return a job summary, or a sentence in place of one that GitHub would drop as too long."""
+    if len(markdown.encode(errors="replace")) <= _MAX_SUMMARY_BYTES:
+        return markdown
+    return "The summary of this step is too long for GitHub to show; the outputs contain everything.\n"
+
+
+def append_to_file(reporter: Reporter, variable: str, path: str, text: str) -> None:
+    """Append to the file that a variable names."""
+    try:
+        with open(path, "ab") as file:  # noqa: PTH123 - Path.open does no more
+            file.write(reporter.mask(text).encode(errors="replace"))
+    except OSError as error:
+        reporter.annotate(Level.WARNING, f"The file that {variable} names cannot be written: {error.strerror}.")
 
 
 def _lines(text: str) -> list[str]:
@@ -141,7 +157,6 @@ def _lines(text: str) -> list[str]:
 
 
 def _escape_line(line: str) -> str:
-    """Return a line in which the runner finds no command."""
     line = CONTROL_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", line).replace("##[", "## [")
     return f"| {line}" if line.lstrip().startswith("::") else line
 
@@ -149,9 +164,3 @@ def _escape_line(line: str) -> str:
 def _escape_data(data: str) -> str:
     """Put the data of a workflow command on one line."""
     return data.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _heredoc(name: str, value: str) -> str:
-    # A random delimiter, so that a value cannot contain it and set outputs of its own.
-    delimiter = f"end-{secrets.token_hex(16)}"
-    return f"{name}<<{delimiter}\n{value}\n{delimiter}\n"

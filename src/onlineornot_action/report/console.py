@@ -1,19 +1,23 @@
-"""The runner's side where there is no runner: a shell, or a CI system that is not GitHub's.
+"""Reports where there is no GitHub: in a shell, or in another CI system.
 
 The outputs are one JSON object on standard output; everything else that a person reads goes to standard error.
 """
 
-import contextlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
-from typing import TextIO
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TextIO, assert_never
 
-from onlineornot_action.report.actions import Level, Runner
-
-_COLORS = {Level.NOTICE: "32", Level.WARNING: "33", Level.ERROR: "31"}
-"""https://en.wikipedia.org/wiki/ANSI_escape_code#Colors"""
+from onlineornot_action.report.actions import (
+    Level,
+    append_to_file,
+    escape_commands,
+    format_outputs,
+    limit_summary,
+    write_line,
+)
 
 _JSON_OUTPUTS = frozenset({"update", "updates"})
 
@@ -21,85 +25,96 @@ _DOTENV_OUTPUTS = ("outcome", "update-id", "incident-id", "incident-url", "statu
 """None that holds a text: GitLab takes each line of the file for a variable."""
 
 
-class Terminal(Runner):
-    """Writes what a step would write, for people and for other CI systems.
+@dataclass
+class ConsoleReporter:
+    """Reports to people and to other CI systems.
 
-    Args:
+    Attributes:
         environ: Its variables say whether colors are wanted, and name the files that GitHub's runner reads, if any.
-        stdout: Gets the outputs; None when it is closed.
+        stdout: Gets the outputs, once they are complete; None when it is closed.
         stderr: Gets everything else; None when it is closed.
+        mask: What replaces the secrets in a text.
         dotenv: The file for variables that later jobs read; empty for none.
+        outputs: Those that have been set.
     """
 
-    def __init__(
-        self, environ: Mapping[str, str], stdout: TextIO | None, stderr: TextIO | None, dotenv: str = ""
-    ) -> None:
-        super().__init__(environ, stderr)
-        self._stdout = stdout
-        self._dotenv = dotenv
-        self._outputs: dict[str, str] = {}
-        self._colored = bool(
-            stderr
-            and stderr.isatty()
-            and not environ.get("NO_COLOR")  # https://no-color.org
-            and environ.get("TERM", "dumb") != "dumb"  # set wherever the sequences of ANSI are understood
-        )
+    environ: Mapping[str, str]
+    stdout: TextIO | None
+    stderr: TextIO | None
+    mask: Callable[[str], str]
+    dotenv: str = ""
+    outputs: dict[str, str] = field(default_factory=dict)
 
-    def mask(self, secret: str) -> None:
-        """Hide a secret in everything written from here on. The command for GitHub's runner would show it here."""
-        self._hide(secret)
+    def log(self, text: str) -> None:
+        write_line(self.stderr, escape_commands(self.mask(text)).replace("\n", "\n| "))
+
+    def log_group(self, title: str, text: str) -> None:
+        self.log(f"{title}:")
+        self.log(text)
 
     def annotate(self, level: Level, message: str) -> None:
-        """Write a message after its level."""
-        label = f"\x1b[{_COLORS[level]}m{level}:\x1b[0m" if self._colored else f"{level}:"
-        first, *others = self.escape(message).split("\n")
-        self._write("\n  ".join([f"{label} {first}", *others]))
-
-    @contextlib.contextmanager
-    def group(self, title: str) -> Iterator[None]:
-        """Write a title above the lines that are written within the context."""
-        self.log(f"{title}:")
-        yield
+        label = f"\x1b[{_color(level)}m{level}:\x1b[0m" if self._shows_colors() else f"{level}:"
+        text = escape_commands(self.mask(message)).replace("\n", "\n  ")
+        write_line(self.stderr, f"{label} {text}")
 
     def set_outputs(self, outputs: Mapping[str, str]) -> None:
-        """Remember the outputs until they are published."""
-        self._outputs |= outputs
-        if self._environ.get("GITHUB_OUTPUT"):
-            super().set_outputs(outputs)
+        self.outputs.update(outputs)
+        self._append("GITHUB_OUTPUT", format_outputs(outputs))
 
     def publish_outputs(self) -> None:
-        """Write the outputs as one JSON object on one line, and into the file for later jobs."""
-        values = {name: self.scrub(value) for name, value in self._outputs.items()}
-        parsed = {name: json.loads(values[name] or "null") for name in _JSON_OUTPUTS & values.keys()}
+        outputs = {name: self.mask(value) for name, value in self.outputs.items()}
+        parsed = {name: json.loads(outputs[name] or "null") for name in _JSON_OUTPUTS & outputs.keys()}
         # In ASCII, so that no control character reaches a terminal; and without what GitHub's runner would take for a
         # command, since it reads the output of a `docker run` in a workflow.
-        line = json.dumps({**values, **parsed}).replace("##[", r"\u0023#[")
+        line = json.dumps({**outputs, **parsed}).replace("##[", r"\u0023#[")
         try:
-            if self._stdout is not None:
-                self._stdout.write(f"{line}\n")
-                self._stdout.flush()
+            if self.stdout is not None:
+                self.stdout.write(f"{line}\n")
+                self.stdout.flush()
         except (OSError, ValueError):
             self.annotate(Level.WARNING, "The outputs cannot be written to standard output.")
-        if self._dotenv:
-            self._write_dotenv(values)
+        if self.dotenv:
+            self._write_dotenv(outputs)
 
     def add_summary(self, markdown: str) -> None:
-        """Write the job summary if a file for it is named."""
-        if self._environ.get("GITHUB_STEP_SUMMARY"):
-            super().add_summary(markdown)
+        self._append("GITHUB_STEP_SUMMARY", limit_summary(markdown))
 
-    def _write_dotenv(self, values: Mapping[str, str]) -> None:
+    def _append(self, variable: str, text: str) -> None:
+        if path := self.environ.get(variable):
+            append_to_file(self, variable, path, text)
+
+    def _shows_colors(self) -> bool:
+        if not self.stderr or not self.stderr.isatty():
+            return False
+        no_color, terminal = self.environ.get("NO_COLOR"), self.environ.get("TERM", "dumb")
+        # https://no-color.org; TERM is set wherever the sequences of ANSI are understood.
+        return not no_color and terminal != "dumb"
+
+    def _write_dotenv(self, outputs: Mapping[str, str]) -> None:
         """Write the outputs that are words, ids and addresses as variables.
 
         https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsdotenv
         """
-        shown = {name: value if re.fullmatch("[!-~]*", value) else "" for name, value in values.items()}
+        shown = {name: value if re.fullmatch("[!-~]*", value) else "" for name, value in outputs.items()}
         lines = [f"ONLINEORNOT_{name.replace('-', '_').upper()}={shown[name]}\n" for name in _DOTENV_OUTPUTS]
         try:
             # Without O_NONBLOCK, a named pipe without a reader would keep the process; Windows has none in a folder.
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NONBLOCK", 0)
-            with open(os.open(self._dotenv, flags, 0o644), "w", encoding="ascii", newline="\n") as file:  # noqa: PTH123 - Path cannot open a descriptor
+            with open(os.open(self.dotenv, flags, 0o644), "w", encoding="ascii", newline="\n") as file:  # noqa: PTH123 - Path cannot open a descriptor
                 file.writelines(lines)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "its name is not valid"
             self.annotate(Level.WARNING, f"The file that --dotenv names cannot be written: {reason}.")
+
+
+def _color(level: Level) -> int:
+    """Return the color of a level: https://en.wikipedia.org/wiki/ANSI_escape_code#Colors."""
+    match level:
+        case Level.NOTICE:
+            return 32
+        case Level.WARNING:
+            return 33
+        case Level.ERROR:
+            return 31
+        case _:
+            assert_never(level)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any, assert_never
+from typing import Any, NamedTuple, assert_never
 from urllib.parse import urlsplit
 
 from onlineornot_action.exactly_once.post import CancelledWriteError, Posted, UnknownOutcomeError
@@ -10,61 +10,43 @@ from onlineornot_action.inputs.model import Inputs, Operation
 from onlineornot_action.inputs.parsers import LATEST
 from onlineornot_action.network.deadline import CancelledError
 from onlineornot_action.network.exchange import Cause, Effect
-from onlineornot_action.onlineornot.errors import (
-    APIConnectionError,
-    APIError,
-    APIStatusError,
-    AuthenticationError,
-    BadRequestError,
-    InterceptedError,
-    InternalServerError,
-    NotFoundError,
-    PermissionDeniedError,
-    RateLimitError,
-    RedirectError,
-)
+from onlineornot_action.onlineornot import errors
+from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import IncidentUpdate
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.text import one_line, quote, shorten
 
-MAX_QUOTE_LENGTH = 200
+LOOK_FIRST = "Look at the incident on the status page before you run the job again"
 
-_DONE = {
-    Operation.CREATE: "posted",
-    Operation.UPDATE: "changed",
-    Operation.GET: "read",
-    Operation.LIST: "read",
-    Operation.DELETE: "deleted",
-}
+_MAX_QUOTE_LENGTH = 200
+"""Characters of the API's own words; they say more than a value that somebody wrote."""
+
 _INTERCEPTED = (
     "This is not the API's own response: a proxy, a firewall or the network in front of the API refused the request"
 )
 _FAILED_ELSEWHERE = "The API, or something in front of it, failed. Run the job again later"
-LOOK_FIRST = "Look at the incident on the status page before you run the job again"
-_MEANING: tuple[tuple[type[APIError], str], ...] = (
-    (
-        InterceptedError,
-        f"{_INTERCEPTED}. Check api-url and what lies between this runner and the API, or run the job again later",
+
+_MEANING: dict[type[APIError], str] = {
+    errors.InterceptedError: (
+        f"{_INTERCEPTED}. Check api-url and what lies between this runner and the API, or run the job again later"
     ),
-    (
-        AuthenticationError,
-        "The API token is wrong, revoked or expired (made through the API, it lasts 365 days). Store a new one",
+    errors.AuthenticationError: (
+        "The API token is wrong, revoked or expired (made through the API, it lasts 365 days). Store a new one"
     ),
-    (
-        PermissionDeniedError,
-        "The API token lacks the permission STATUS_PAGES:EDIT, or the status page belongs to another organisation",
+    errors.PermissionDeniedError: (
+        "The API token lacks the permission STATUS_PAGES:EDIT, or the status page belongs to another organisation"
     ),
-    (NotFoundError, "Check the ids: this page has no such incident, or this incident no such update"),
-    (RateLimitError, "The API accepts no more requests for now. Run the job again later"),
-    (RedirectError, "Redirects are not followed, because the token is for the API alone. Check api-url"),
-    (
-        BadRequestError,
-        "The API does not accept what was sent. Fix what it names. A wrong id may get the same response: check {ids}",
+    errors.NotFoundError: "Check the ids: this page has no such incident, or this incident no such update",
+    errors.RateLimitError: "The API accepts no more requests for now. Run the job again later",
+    errors.RedirectError: "Redirects are not followed, because the token is for the API alone. Check api-url",
+    errors.BadRequestError: (
+        "The API does not accept what was sent. Fix what it names. A wrong id may get the same response: check {ids}"
     ),
-    (InternalServerError, "The API failed. A wrong id may get the same response: check {ids}"),
-    (APIStatusError, "Fix what the message names, and check the ids and api-url"),
-    (APIError, "This is not a response of the API. Check api-url, and any proxy between this runner and the API"),
-)
+    errors.InternalServerError: "The API failed. A wrong id may get the same response: check {ids}",
+    errors.APIStatusError: "Fix what the message names, and check the ids and api-url",
+    APIError: "This is not a response of the API. Check api-url, and any proxy between this runner and the API",
+}
+"""What an error usually means and what to change; the first class that fits counts."""
 
 
 def explain(
@@ -82,19 +64,41 @@ def explain(
             return _explain_cancelled_write(error.posted, inputs, incident_id)
 
 
+class Verb(NamedTuple):
+    """What an operation does to an update: the participle, and what the page shows when it was not done."""
+
+    done: str
+    undone: str
+
+
+def verb_of(operation: Operation) -> Verb:
+    """Return the verb for an operation."""
+    match operation:
+        case Operation.CREATE:
+            return Verb("posted", "is not there")
+        case Operation.UPDATE:
+            return Verb("changed", "has not changed")
+        case Operation.GET | Operation.LIST:
+            return Verb("read", "is not there")
+        case Operation.DELETE:
+            return Verb("deleted", "is still there")
+        case _:
+            assert_never(operation)
+
+
 def _explain_failure(error: APIError, inputs: Inputs, incident_id: str) -> Result:
-    """Nothing was written."""
+    """Say why nothing was written."""
     sentences = [_not_done(error, inputs.operation), *_quotes(error), _meaning(error, inputs), *_asked_to_wait(error)]
     outcome = Outcome.REJECTED if error.effect is Effect.REJECTED else Outcome.NOT_SENT
     return _result(outcome, inputs, incident_id, sentences)
 
 
 def _explain_unknown(error: UnknownOutcomeError, inputs: Inputs, incident_id: str) -> Result:
-    """The write may have been applied."""
+    """Say why it is not known whether the write was applied."""
     sentences = [
-        f"The update may have been {_DONE[inputs.operation]}: {error.cause}",
+        f"The update may have been {verb_of(inputs.operation).done}: {error.cause}",
         *_quotes(error.cause),
-        *([_INTERCEPTED] if isinstance(error.cause, InterceptedError) else []),
+        *([_INTERCEPTED] if isinstance(error.cause, errors.InterceptedError) else []),
         *_others(_describe_new(inputs, incident_id), error.new_ids),
         *_others("These updates may be what was sent, or older", error.uncertain_ids),
         *_asked_to_wait(error.cause),
@@ -104,18 +108,18 @@ def _explain_unknown(error: UnknownOutcomeError, inputs: Inputs, incident_id: st
 
 
 def _explain_cancelled(inputs: Inputs, incident_id: str) -> Result:
-    sentences = [f"The job was cancelled before the update was {_DONE[inputs.operation]}; nothing was written"]
+    sentences = [f"The job was cancelled before the update was {verb_of(inputs.operation).done}; nothing was written"]
     return _result(Outcome.CANCELLED, inputs, incident_id, sentences)
 
 
 def _explain_cancelled_write(posted: Posted[Any] | None, inputs: Inputs, incident_id: str) -> Result:
-    """The response to the write was lost; what was posted may have been found all the same."""
-    done = _DONE[inputs.operation]
+    """Say whether the update was found although the response to the write was lost."""
+    done = verb_of(inputs.operation).done
     if posted is None:
         sentences = [f"The job was cancelled while the update was being {done}; it may be there", LOOK_FIRST]
         return replace(_result(Outcome.CANCELLED, inputs, incident_id, sentences), notified=None)
     result = _result(Outcome.CANCELLED, inputs, incident_id, [f"The job was cancelled, but the update was {done}"])
-    result = replace(result, evidence=posted.evidence, notified=inputs.notify)
+    result = replace(result, known_because=posted.evidence, notified=inputs.notify)
     if isinstance(posted.item, IncidentUpdate):
         return replace(result, update_id=posted.item.id, update=posted.item)
     return replace(result, incident_id=posted.item.id)
@@ -129,14 +133,14 @@ def _result(outcome: Outcome, inputs: Inputs, incident_id: str, sentences: Itera
 
 def _not_done(error: APIError, operation: Operation) -> str:
     what = "The updates were" if operation is Operation.LIST else "The update was"
-    return f"{what} not {_DONE[operation]}: {error}"
+    return f"{what} not {verb_of(operation).done}: {error}"
 
 
 def _quotes(error: APIError) -> list[str]:
     """Quote the API's own words, or the host that a redirect points to."""
-    if isinstance(error, RedirectError):
+    if isinstance(error, errors.RedirectError):
         return [f"It points to {_host(error.location)}"]
-    if isinstance(error, InterceptedError) or not isinstance(error, APIStatusError):
+    if isinstance(error, errors.InterceptedError) or not isinstance(error, errors.APIStatusError):
         return []
     return [f'The API says "{_shortened(str(detail))}"' for detail in error.details[:3]]
 
@@ -163,11 +167,11 @@ def _meaning_of_cause(cause: Cause) -> str:
 
 
 def _meaning(error: APIError, inputs: Inputs) -> str:
-    if isinstance(error, APIConnectionError):
+    if isinstance(error, errors.APIConnectionError):
         return _meaning_of_cause(error.cause)
-    if isinstance(error, InternalServerError) and not error.details:
+    if isinstance(error, errors.InternalServerError) and not error.details:
         return _FAILED_ELSEWHERE
-    meaning = next(meaning for kind, meaning in _MEANING if isinstance(error, kind))
+    meaning = next(meaning for kind, meaning in _MEANING.items() if isinstance(error, kind))
     return meaning.replace("{ids}", f"the ids ({', '.join(_given_ids(inputs))})")
 
 
@@ -204,4 +208,4 @@ def _host(address: str) -> str:
 
 
 def _shortened(text: str) -> str:
-    return shorten(one_line(text), MAX_QUOTE_LENGTH)
+    return shorten(one_line(text), _MAX_QUOTE_LENGTH)

@@ -7,9 +7,8 @@ import pytest
 from support.fault_server import VirtualClock
 
 from onlineornot_action.exactly_once.change import change
-from onlineornot_action.exactly_once.evidence import Evidence
 from onlineornot_action.exactly_once.listing import PostLimits
-from onlineornot_action.exactly_once.post import CancelledWriteError, UnknownOutcomeError
+from onlineornot_action.exactly_once.post import CancelledWriteError, Evidence, UnknownOutcomeError
 from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.network.exchange import Cause, Effect, ExchangeError
 from onlineornot_action.onlineornot.errors import APIConnectionError, APIError, APIResponseValidationError, error_for

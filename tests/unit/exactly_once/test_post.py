@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.fault_server import VirtualClock
 
-from onlineornot_action.exactly_once.evidence import Evidence
 from onlineornot_action.exactly_once.listing import Comparison, DuplicateCheck, PostLimits
-from onlineornot_action.exactly_once.post import CancelledWriteError, Posted, UnknownOutcomeError, post
+from onlineornot_action.exactly_once.post import CancelledWriteError, Evidence, Posted, UnknownOutcomeError, post
 from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.network.exchange import Cause, Effect, ExchangeError
 from onlineornot_action.onlineornot.client import OnlineOrNotClient

@@ -1,13 +1,11 @@
 """From the environment to inputs, or to everything that is wrong with them at once."""
 
 import contextlib
-import subprocess
-import sys
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.inputs import CREATE, DELETE, GET, LIST, NOW, TOKEN, UPDATE, USUAL, as_variables, problem, read, refuse
+from support.inputs import CREATE, DELETE, GET, LIST, NOW, TOKEN, UPDATE, USUAL, problem, read, refuse
 
 from onlineornot_action.inputs.environment import read_inputs
 from onlineornot_action.inputs.model import InvalidInputsError, input_names
@@ -28,18 +26,6 @@ def test_white_space_around_every_value_is_dropped() -> None:
     padded = {name: f" \t{value}\r\n" for name, value in (USUAL | given).items()}
 
     assert read(padded) == read(given)
-
-
-def test_reading_inputs_imports_neither_requests_nor_github() -> None:
-    code = (
-        f"import sys; sys.path.insert(0, {str(local_step.ROOT / 'src')!r}); "
-        "from onlineornot_action.inputs.environment import read_inputs; "
-        f"read_inputs({as_variables(USUAL | CREATE)!r}); print({{'requests', 'urllib3', 'github'}} & set(sys.modules))"
-    )
-
-    ended = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, timeout=60, check=True)
-
-    assert ended.stdout == b"set()\n"
 
 
 @given(st.dictionaries(st.sampled_from(input_names()), st.text(max_size=40)))

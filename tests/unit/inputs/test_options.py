@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onlineornot_action.inputs.model import input_names
-from onlineornot_action.inputs.options import NO_OPTIONS, CommandLine, parse_command_line
+from onlineornot_action.inputs.model import CommandLine, input_names
+from onlineornot_action.inputs.options import NO_OPTIONS, parse_command_line
 from onlineornot_action.inputs.variables import variable_of
 from onlineornot_action.onlineornot import __version__
 

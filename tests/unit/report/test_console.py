@@ -12,7 +12,8 @@ from support.runner_model import commands
 from support.untrusted_text import texts
 
 from onlineornot_action.report.actions import Level
-from onlineornot_action.report.console import Terminal
+from onlineornot_action.report.console import ConsoleReporter
+from onlineornot_action.text import masker
 
 SECRET = 'a"secret\\token'
 
@@ -26,7 +27,7 @@ class Screen(io.StringIO):
 
 
 def written(
-    write: Callable[[Terminal], object],
+    write: Callable[[ConsoleReporter], object],
     environ: Mapping[str, str] | None = None,
     *,
     dotenv: str = "",
@@ -34,17 +35,17 @@ def written(
 ) -> tuple[str, str]:
     """Return what is on standard output and on standard error."""
     stdout, stderr = io.StringIO(), stderr or io.StringIO()
-    write(Terminal(environ or {}, stdout, stderr, dotenv))
+    write(ConsoleReporter(environ or {}, stdout, stderr, masker([SECRET]), dotenv))
     return stdout.getvalue(), stderr.getvalue()
 
 
 FOR_LATER_JOBS = dict.fromkeys(("outcome", "update_id", "incident_id", "incident_url", "status", "notified"), "")
 
 
-def publish(**outputs: str) -> Callable[[Terminal], None]:
-    def write(terminal: Terminal) -> None:
-        terminal.set_outputs({name.replace("_", "-"): value for name, value in outputs.items()})
-        terminal.publish_outputs()
+def publish(**outputs: str) -> Callable[[ConsoleReporter], None]:
+    def write(reporter: ConsoleReporter) -> None:
+        reporter.set_outputs({name.replace("_", "-"): value for name, value in outputs.items()})
+        reporter.publish_outputs()
 
     return write
 
@@ -60,10 +61,10 @@ def test_outputs_are_one_json_object_on_one_line() -> None:
 
 
 def test_outputs_that_are_set_later_replace_earlier_ones() -> None:
-    def write(terminal: Terminal) -> None:
-        terminal.set_outputs({"outcome": "created", "incident-url": ""})
-        terminal.set_outputs({"incident-url": "https://status.example.com/"})
-        terminal.publish_outputs()
+    def write(reporter: ConsoleReporter) -> None:
+        reporter.set_outputs({"outcome": "created", "incident-url": ""})
+        reporter.set_outputs({"incident-url": "https://status.example.com/"})
+        reporter.publish_outputs()
 
     assert json.loads(written(write)[0]) == {"outcome": "created", "incident-url": "https://status.example.com/"}
 
@@ -82,20 +83,18 @@ def test_no_text_in_the_outputs_is_a_command_or_controls_a_terminal(text: str) -
 @settings(deadline=None, derandomize=True)
 @given(texts)
 def test_no_text_in_a_message_is_a_command(text: str) -> None:
-    _, stderr = written(lambda terminal: terminal.annotate(Level.ERROR, text))
+    _, stderr = written(lambda reporter: reporter.annotate(Level.ERROR, text))
 
     assert commands(stderr) == []
     assert stderr.startswith("error: ")
 
 
 def test_a_secret_is_in_no_byte() -> None:
-    def write(terminal: Terminal) -> None:
-        terminal.mask(SECRET)
-        terminal.log(SECRET)
-        terminal.annotate(Level.ERROR, SECRET)
-        with terminal.group(SECRET):
-            terminal.log(SECRET)
-        publish(error=SECRET, update=json.dumps({"description": SECRET}))(terminal)
+    def write(reporter: ConsoleReporter) -> None:
+        reporter.log(SECRET)
+        reporter.annotate(Level.ERROR, SECRET)
+        reporter.log_group(SECRET, SECRET)
+        publish(error=SECRET, update=json.dumps({"description": SECRET}))(reporter)
 
     stdout, stderr = written(write)
 
@@ -104,32 +103,36 @@ def test_a_secret_is_in_no_byte() -> None:
 
 
 def test_the_lines_of_a_message_are_indented() -> None:
-    assert written(lambda terminal: terminal.annotate(Level.WARNING, "one\ntwo"))[1] == "warning: one\n  two\n"
+    assert written(lambda reporter: reporter.annotate(Level.WARNING, "one\ntwo"))[1] == "warning: one\n  two\n"
+
+
+@pytest.mark.parametrize(("level", "color"), [(Level.NOTICE, 32), (Level.WARNING, 33), (Level.ERROR, 31)])
+@pytest.mark.parametrize("environ", [{"TERM": "xterm"}, {"TERM": "xterm", "NO_COLOR": ""}])
+def test_a_level_is_colored_on_a_terminal_that_wants_it(level: Level, color: int, environ: dict[str, str]) -> None:
+    _, stderr = written(lambda reporter: reporter.annotate(level, "no"), environ, stderr=Screen())
+
+    assert stderr == f"\x1b[{color}m{level}:\x1b[0m no\n"
 
 
 @pytest.mark.parametrize(
-    ("stderr", "environ", "expected"),
+    ("stderr", "environ"),
     [
-        (Screen(), {"TERM": "xterm"}, "\x1b[31merror:\x1b[0m no\n"),
-        (Screen(), {"TERM": "xterm", "NO_COLOR": ""}, "\x1b[31merror:\x1b[0m no\n"),
-        (Screen(), {"TERM": "xterm", "NO_COLOR": "1"}, "error: no\n"),
-        (Screen(), {"TERM": "dumb"}, "error: no\n"),
-        (Screen(), {}, "error: no\n"),
-        (io.StringIO(), {"TERM": "xterm"}, "error: no\n"),
+        (Screen(), {"TERM": "xterm", "NO_COLOR": "1"}),
+        (Screen(), {"TERM": "dumb"}),
+        (Screen(), {}),
+        (io.StringIO(), {"TERM": "xterm"}),
     ],
 )
-def test_a_level_is_colored_on_a_terminal_that_wants_it(
-    stderr: io.StringIO, environ: dict[str, str], expected: str
-) -> None:
-    assert written(lambda terminal: terminal.annotate(Level.ERROR, "no"), environ, stderr=stderr)[1] == expected
+def test_a_level_is_not_colored_elsewhere(stderr: io.StringIO, environ: dict[str, str]) -> None:
+    assert written(lambda reporter: reporter.annotate(Level.ERROR, "no"), environ, stderr=stderr)[1] == "error: no\n"
 
 
 def test_the_files_of_github_are_written_where_they_are_named(tmp_path: Path) -> None:
     environ = {"GITHUB_OUTPUT": str(tmp_path / "output"), "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}
 
-    def write(terminal: Terminal) -> None:
-        publish(outcome="created")(terminal)
-        terminal.add_summary("# Done")
+    def write(reporter: ConsoleReporter) -> None:
+        publish(outcome="created")(reporter)
+        reporter.add_summary("# Done")
 
     written(write, environ)
 
@@ -138,7 +141,7 @@ def test_the_files_of_github_are_written_where_they_are_named(tmp_path: Path) ->
 
 
 def test_files_of_github_that_are_not_named_are_not_missed() -> None:
-    assert written(lambda terminal: terminal.add_summary("# Done")) == ("", "")
+    assert written(lambda reporter: reporter.add_summary("# Done")) == ("", "")
 
 
 def test_the_file_for_later_jobs_has_words_ids_and_addresses(tmp_path: Path) -> None:
@@ -169,19 +172,13 @@ def test_an_output_that_could_set_another_variable_is_left_out_of_the_file(tmp_p
     assert "PATH" not in dotenv.read_text(encoding="ascii")
 
 
-@pytest.mark.parametrize("name", ["missing/update.env", "\0"])
+@pytest.mark.parametrize("name", ["missing/update.env", "\0", "pipe"])
 def test_a_file_that_cannot_be_written_is_a_warning(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "pipe")  # which nobody reads
+
     stdout, stderr = written(publish(**FOR_LATER_JOBS), dotenv=f"{tmp_path}/{name}")
 
     assert json.loads(stdout)
-    assert stderr.startswith("warning: The file that --dotenv names cannot be written: ")
-
-
-def test_a_named_pipe_without_a_reader_is_a_warning(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-
-    _, stderr = written(publish(**FOR_LATER_JOBS), dotenv=str(tmp_path / "pipe"))
-
     assert stderr.startswith("warning: The file that --dotenv names cannot be written: ")
 
 
@@ -189,17 +186,15 @@ def test_outputs_that_cannot_be_written_are_said() -> None:
     stdout, stderr = io.StringIO(), io.StringIO()
     stdout.close()
 
-    publish(outcome="listed")(Terminal({}, stdout, stderr))
+    publish(outcome="listed")(ConsoleReporter({}, stdout, stderr, str))
 
     assert stderr.getvalue() == "warning: The outputs cannot be written to standard output.\n"
 
 
 def test_closed_streams_do_not_stop_the_work(tmp_path: Path) -> None:
-    terminal = Terminal({}, None, None, str(tmp_path / "update.env"))
+    reporter = ConsoleReporter({}, None, None, str, str(tmp_path / "update.env"))
 
-    terminal.log("lost")
-    publish(**dict.fromkeys(("outcome", "update_id", "incident_id", "incident_url", "status", "notified"), ""))(
-        terminal
-    )
+    reporter.log("lost")
+    publish(**FOR_LATER_JOBS)(reporter)
 
     assert (tmp_path / "update.env").exists()

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from markdown_it import MarkdownIt
 from support.untrusted_text import texts, untrusted
 
-from onlineornot_action.exactly_once.evidence import Evidence
 from onlineornot_action.inputs.environment import read_inputs
 from onlineornot_action.inputs.model import Inputs
 from onlineornot_action.onlineornot.models import (
@@ -18,7 +17,7 @@ from onlineornot_action.onlineornot.models import (
     IncidentUpdatePatch,
 )
 from onlineornot_action.outputs import Outcome, Result
-from onlineornot_action.report.summary import MAX_COMPONENTS, MAX_UPDATES, render, sentence
+from onlineornot_action.report.summary import MAX_COMPONENTS, MAX_UPDATES, describe, render
 from onlineornot_action.text import JOINER
 
 always = settings(deadline=None, derandomize=True)
@@ -80,76 +79,75 @@ def text_of(markdown: str) -> str:
     return unescape(re.sub("<[^>]*>", "", html.replace("<br>", "\n"))).replace(JOINER, "").strip()
 
 
+IT = "update update1234 of incident incident1234"
+NOTHING, NOBODY = "Nothing was posted:", "subscribers are not notified"
+POSTED = f"Posted IDENTIFIED to incident incident1234 as update update1234; {NOBODY}."
+OPENED = f"Opened incident incident1234 with IDENTIFIED; {NOBODY}."
+NO_INCIDENT = f"{NOTHING} there is no open incident of this title"
+DRY_RUN = "Dry run: nothing was written"
+
+
 @pytest.mark.parametrize(
-    ("outcome", "words"),
+    ("outcome", "headline", "annotation"),
     [
-        (Outcome.CREATED, "Posted IDENTIFIED to incident incident1234 as update update1234; subscribers are notified."),
-        (Outcome.UPDATED, "Changed update update1234 of incident incident1234."),
-        (Outcome.DELETED, "Deleted update update1234 of incident incident1234."),
-        (Outcome.UNCHANGED, "Nothing was posted: update update1234 of incident incident1234 already says the same."),
-        (Outcome.LISTED, "Read 0 update(s) of incident incident1234."),
-        (Outcome.OPENED, "Opened incident incident1234 with IDENTIFIED; subscribers are notified."),
-        (Outcome.SKIPPED, "Nothing was posted: there is no open incident of this title."),
-        (Outcome.DRY_RUN, "Dry run: nothing was written. It would create an update of incident incident1234."),
+        (Outcome.CREATED, f"Posted IDENTIFIED; {NOBODY}", POSTED),
+        (Outcome.OPENED, f"Opened an incident with IDENTIFIED; {NOBODY}", OPENED),
+        (Outcome.UPDATED, "Changed the update", f"Changed {IT}."),
+        (Outcome.DELETED, "Deleted the update", f"Deleted {IT}."),
+        (Outcome.UNCHANGED, f"{NOTHING} the incident already says the same", f"{NOTHING} {IT} already says the same."),
+        (Outcome.LISTED, "Read 0 update(s)", "Read 0 update(s) of incident incident1234."),
+        (Outcome.FETCHED, "Read the update", f"Read {IT}; its status is IDENTIFIED."),
+        (Outcome.SKIPPED, NO_INCIDENT, f"{NO_INCIDENT}. It rained."),
+        (Outcome.DRY_RUN, DRY_RUN, f"{DRY_RUN}. It would create an update of incident incident1234."),
+        (Outcome.INVALID, f"{NOTHING} the inputs are invalid", "It failed."),
+        (Outcome.REJECTED, f"{NOTHING} the request was refused", "It failed."),
+        (Outcome.NOT_SENT, f"{NOTHING} the API could not be reached", "It failed."),
+        (Outcome.UNKNOWN, "It is not known whether the update was posted", "It failed."),
+        (Outcome.CANCELLED, "The job was cancelled", "It failed."),
     ],
 )
-def test_the_sentence_says_what_was_done(outcome: Outcome, words: str) -> None:
-    assert sentence(result(outcome), inputs(**CREATE)) == words
+def test_the_headline_and_the_annotation_say_what_was_done(outcome: Outcome, headline: str, annotation: str) -> None:
+    ended = Result(outcome, INCIDENT_ID, UPDATE_ID, notes=("It rained",), error="It failed.")
+
+    assert describe(ended, inputs(**CREATE)) == (headline, annotation)
 
 
-def test_the_sentence_says_when_nobody_is_notified() -> None:
-    assert sentence(result(Outcome.CREATED), inputs(**CREATE, notify="false")).endswith("subscribers are not notified.")
+@pytest.mark.parametrize("outcome", [Outcome.CREATED, Outcome.OPENED])
+def test_what_was_posted_is_shown_with_who_is_notified(outcome: Outcome) -> None:
+    headline, annotation = describe(Result(outcome, INCIDENT_ID, UPDATE_ID, notified=True), inputs(**CREATE))
+
+    assert headline.endswith("; subscribers are notified")
+    assert annotation.endswith("; subscribers are notified.")
 
 
-@pytest.mark.parametrize("outcome", [Outcome.CREATED, Outcome.FETCHED])
-def test_the_sentence_prefers_the_status_that_the_api_shows(outcome: Outcome) -> None:
+@pytest.mark.parametrize(("operation", "done"), [("get", "read"), ("update", "changed"), ("delete", "deleted")])
+def test_the_headline_of_a_failure_names_what_was_to_be_done(operation: str, done: str) -> None:
+    given = inputs(operation=operation, update_id=UPDATE_ID, description="New.")
+
+    assert describe(failure("No."), given)[0] == f"Nothing was {done}: the request was refused"
+
+
+def test_a_dry_run_without_an_incident_would_open_one() -> None:
+    assert describe(Result(Outcome.DRY_RUN), inputs(**CREATE))[1].endswith("It would open an incident.")
+
+
+def test_the_status_that_the_api_shows_comes_first() -> None:
     update = IncidentUpdate(id=UPDATE_ID, status="MONITORING")
 
-    assert "MONITORING" in sentence(result(outcome, update), inputs(**CREATE))
-
-
-def test_the_sentence_says_when_an_update_has_no_status() -> None:
-    given = inputs(operation="get", update_id=UPDATE_ID)
-
-    assert sentence(result(Outcome.FETCHED), given).endswith("; its status is not given.")
+    assert "MONITORING" in describe(result(Outcome.CREATED, update), inputs(**CREATE))[1]
 
 
 def test_the_inputs_are_not_mistaken_for_what_was_read() -> None:
     given = inputs(operation="get", update_id=UPDATE_ID, status="RESOLVED", description="All is well.")
     read = result(Outcome.FETCHED, IncidentUpdate(id=UPDATE_ID))
 
-    assert "RESOLVED" not in sentence(read, given) + render(read, given)
+    assert describe(read, given)[1].endswith("; its status is not given.")
+    assert "RESOLVED" not in render(read, given)
     assert "All is well." not in render(read, given)
 
 
-def test_the_sentence_counts_the_updates() -> None:
-    listed = timeline(*[IncidentUpdate(id=UPDATE_ID)] * 3)
-
-    assert sentence(listed, inputs(operation="list")) == "Read 3 update(s) of incident incident1234."
-
-
-@pytest.mark.parametrize(
-    ("outcome", "given", "words"),
-    [
-        (Outcome.CREATED, CREATE, "✅ Posted IDENTIFIED; subscribers are notified"),
-        (Outcome.CREATED, CREATE | {"notify": "false"}, "✅ Posted IDENTIFIED; subscribers are not notified"),
-        (Outcome.OPENED, CREATE, "✅ Opened an incident with IDENTIFIED; subscribers are notified"),
-        (Outcome.UNCHANGED, CREATE, "✅ Nothing was posted: the incident already says the same"),
-        (Outcome.REJECTED, CREATE, "❌ Nothing was posted: the request was refused"),
-        (Outcome.REJECTED, {"operation": "list"}, "❌ Nothing was read: the request was refused"),
-        (Outcome.UNKNOWN, CREATE, "⚠️ It is not known whether the update was posted"),
-        (
-            Outcome.UNKNOWN,
-            {"operation": "delete", "update_id": UPDATE_ID},
-            "⚠️ It is not known whether the update was deleted",
-        ),
-        (Outcome.CANCELLED, CREATE, "⚠️ The job was cancelled"),
-    ],
-)
-def test_the_heading_says_what_was_posted_and_whether_subscribers_are_notified(
-    outcome: Outcome, given: dict[str, str], words: str
-) -> None:
-    assert paragraphs(render(result(outcome), inputs(**given)))[0] == words
+def test_the_updates_of_a_list_are_counted() -> None:
+    assert describe(timeline(*[IncidentUpdate(id=UPDATE_ID)] * 3), None)[0] == "Read 3 update(s)"
 
 
 @pytest.mark.parametrize("outcome", Outcome)
@@ -188,8 +186,7 @@ def test_below_the_heading_of_a_failure_is_the_one_thing_to_do(failed: Result, a
 
 @pytest.mark.parametrize(("operation", "undone"), [("update", "has not changed"), ("delete", "is still there")])
 def test_where_to_look_fits_the_operation(operation: str, undone: str) -> None:
-    given = {"operation": operation, "update_id": UPDATE_ID}
-    given |= {"description": "New."} if operation == "update" else {}
+    given = {"operation": operation, "update_id": UPDATE_ID, "description": "New."}
 
     markdown = render(Result(Outcome.UNKNOWN, INCIDENT_ID, UPDATE_ID, notified=None), inputs(**given))
 
@@ -231,14 +228,14 @@ def test_a_failure_to_read_says_nothing_about_customers() -> None:
 
 
 def test_the_details_say_how_it_is_known() -> None:
-    found = Result(Outcome.CREATED, INCIDENT_ID, UPDATE_ID, evidence=Evidence.RECONCILED, notes=("It rained.",))
+    found = Result(Outcome.CREATED, INCIDENT_ID, UPDATE_ID, known_because="it was read", notes=("It rained.",))
 
     assert facts(render(found, inputs(**CREATE), requests=5, writes=2)) == {
         "Outcome": "created",
         "Status page": PAGE_ID,
         "Incident": INCIDENT_ID,
         "Update": UPDATE_ID,
-        "Known because": Evidence.RECONCILED.value,
+        "Known because": "it was read",
         "Note": "It rained.",
         "Requests": "5, 2 of them to write",
     }
