@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.fault_server import FOREVER, JSON_TYPE, FaultServer, Rule, VirtualClock, response
+from support.fault_server import FOREVER, JSON_TYPE, FaultServer, Rule, response
 from support.runner_model import commands
 from support.step import RunStep, run_main
 from support.untrusted_text import texts
@@ -76,7 +76,7 @@ def server() -> Iterator[FaultServer]:
 
 
 def run(folder: Path, server: FaultServer, inputs: dict[str, str]) -> StepResult:
-    step: RunStep = partial(run_main, folder, clock=VirtualClock(), limits=LIMITS)
+    step: RunStep = partial(run_main, folder, limits=LIMITS)
     return step(**inputs | {"api_url": server.url})
 
 

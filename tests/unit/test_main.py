@@ -4,10 +4,8 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
-from functools import partial
 
 import pytest
-from support.recorded_requests import requests_of
 from support.step import RunStep
 
 from onlineornot_action.exactly_once.listing import PostLimits
@@ -23,12 +21,6 @@ PAGE = f"/v1/status_pages/{PAGE_ID}"
 UPDATES = f"{PAGE}/incidents/{INCIDENT_ID}/updates"
 UPDATE = f"{UPDATES}/{UPDATE_ID}"
 CREATE = {"status": "identified", "description": "The cause is found."}
-
-
-@pytest.fixture
-def step(step: RunStep) -> RunStep:
-    """Run the action on the incident of the sandbox."""
-    return partial(step, incident_id=INCIDENT_ID)
 
 
 def test_create_posts_the_update(step: RunStep, sandbox: Sandbox) -> None:
@@ -117,11 +109,11 @@ def test_list_outputs_all_updates_newest_first(step: RunStep) -> None:
     ],
 )
 def test_an_operation_sends_no_unnecessary_request_and_reads_the_page_last(
-    step: RunStep, sandbox: Sandbox, inputs: dict[str, str], requests: list[str]
+    step: RunStep, inputs: dict[str, str], requests: list[str]
 ) -> None:
-    step(**inputs)
+    result = step(**inputs)
 
-    assert requests_of(sandbox.store) == [*requests, f"GET {PAGE}"]
+    assert result.requests == [*requests, f"GET {PAGE}"]
 
 
 @pytest.mark.parametrize(
@@ -133,12 +125,12 @@ def test_an_operation_sends_no_unnecessary_request_and_reads_the_page_last(
     ],
 )
 def test_dry_run_asks_for_permissions_reads_once_what_it_would_touch_and_writes_nothing(
-    step: RunStep, sandbox: Sandbox, inputs: dict[str, str], touched: str
+    step: RunStep, inputs: dict[str, str], touched: str
 ) -> None:
     result = step(**inputs, dry_run="true")
 
     requests = ["GET /v1/tokens/permissions", f"GET {touched}"]
-    assert (result.end, requests_of(sandbox.store)) == ((0, "dry-run"), requests)
+    assert (result.end, result.requests) == ((0, "dry-run"), requests)
     assert result.outputs["notified"] == "false"
 
 
@@ -194,7 +186,7 @@ def test_fail_on_error_false_tolerates_an_api_that_cannot_be_reached(step: RunSt
 
 
 def test_the_token_is_masked_before_anything_else_is_logged(step: RunStep) -> None:
-    result = step("--verbose", **CREATE, api_token=f"  Bearer {EDIT_TOKEN}\n")
+    result = step(arguments=["--verbose"], **CREATE, api_token=f"  Bearer {EDIT_TOKEN}\n")
 
     mask, *others = result.log.splitlines()
     assert mask == f"::add-mask::{EDIT_TOKEN}"
