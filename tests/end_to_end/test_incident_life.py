@@ -186,7 +186,7 @@ def test_a_restore_looks_only_at_incidents_of_the_same_time(step: RunStep, store
     assert in_short(result) == "updates, components, incidents, incidents, POST updates, page"
 
 
-@pytest.mark.parametrize(("count", "pages"), [(1, 1), (20, 1), (100, 2), (1_000, 11)])
+@pytest.mark.parametrize(("count", "pages"), [(1, 1), (100, 2)])
 def test_a_title_is_found_on_any_page_of_incidents(step: RunStep, store: Store, count: int, pages: int) -> None:
     add_incidents(store, count)
 
@@ -196,7 +196,7 @@ def test_a_title_is_found_on_any_page_of_incidents(step: RunStep, store: Store, 
     assert in_short(result) == "incidents, " * pages + "updates, POST updates, page"
 
 
-@pytest.mark.parametrize(("count", "pages"), [(1, 1), (5_000, 51)])
+@pytest.mark.parametrize(("count", "pages"), [(1, 1), (100, 2)])
 def test_a_name_is_found_on_any_page_of_components(step: RunStep, store: Store, count: int, pages: int) -> None:
     add_components(store, count)
 
@@ -297,34 +297,6 @@ def test_a_maintenance_that_has_not_begun_does_not_prevent_restoring_a_component
     assert store.components[API_ID].status == "OPERATIONAL"
 
 
-def test_a_name_may_begin_like_json(step: RunStep, store: Store) -> None:
-    store.components[API_ID] = replace(store.components[API_ID], name="[EU] API")
-
-    step(**BY_ID, components="[EU] API: partial_outage")
-
-    assert store.components[API_ID].status == "PARTIAL_OUTAGE"
-
-
-@pytest.mark.parametrize(
-    ("kept", "written"),
-    [
-        ("Checkout &amp; login fail", "Checkout & login fail"),
-        ("Checkout & login fail", "checkout &#38;\u00a0login  fail"),
-        ("Checkout  login \u00a0fail", "Checkout login fail"),
-    ],
-    ids=ascii,
-)
-def test_a_title_is_found_though_white_space_or_html_escapes_differ(
-    step: RunStep, store: Store, kept: str, written: str
-) -> None:
-    incident = store.create_incident(IncidentCreate(title=kept, description="", status="INVESTIGATING"))
-
-    found = step(**OPEN | {"incident_title": written})
-
-    assert (found.end, found.outputs["incident-id"]) == ((0, "created"), incident.id)
-    assert "::warning::" not in found.log
-
-
 @pytest.mark.parametrize("if_no_incident", ["fail", "skip"])
 def test_a_title_that_is_not_found_is_told_with_those_that_are_open(
     step: RunStep, store: Store, if_no_incident: str
@@ -347,21 +319,17 @@ def test_a_title_that_is_not_found_is_told_with_those_that_are_open(
     ("if_no_incident", "end"),
     [("fail", (1, "invalid")), ("skip", (0, "skipped")), ("create", (0, "opened"))],
 )
-@pytest.mark.parametrize(
-    "kept", [f"{TITLE}.", "Deploys are failing again", "Deploy is failing", "Deploy\u200bs are failing"]
-)
 def test_a_title_that_differs_by_little_is_a_warning_that_names_it(
-    step: RunStep, store: Store, if_no_incident: str, end: tuple[int, str], kept: str
+    step: RunStep, store: Store, if_no_incident: str, end: tuple[int, str]
 ) -> None:
-    incident = store.create_incident(IncidentCreate(title=kept, description="", status="INVESTIGATING"))
+    title = "Deploys are fail\u200bing"
+    incident = store.create_incident(IncidentCreate(title=title, description="", status="INVESTIGATING"))
 
     result = step(**OPEN | {"if_no_incident": if_no_incident})
 
-    shown = kept.replace("\u200b", "\\u200b")
+    (warning,) = result.warnings
     assert result.end == end
-    assert f"::warning::incident-title '{TITLE}' is the title of no open incident, but '{shown}' ({incident.id})" in (
-        result.log
-    )
+    assert f"'{TITLE}' is the title of no open incident, but 'Deploys are fail\\u200bing' ({incident.id})" in warning
 
 
 @pytest.mark.parametrize(("dry_run", "requests"), [("true", "permissions, incidents"), ("false", "incidents")])
@@ -385,14 +353,3 @@ def test_where_no_incident_is_open_the_message_says_so(step: RunStep) -> None:
     result = step(**OPEN | {"if_no_incident": "skip"})
 
     assert "No incident is open, not counting maintenances" in result.log
-
-
-def test_components_that_are_then_the_same_are_ambiguous_and_named_with_their_ids(step: RunStep, store: Store) -> None:
-    store.components[API_ID] = replace(store.components[API_ID], name="Cards  &amp; mail")
-    store.components[SEARCH_ID] = replace(store.components[SEARCH_ID], name="Cards\u00a0& mail")
-
-    result = step(**BY_ID, components="Cards & mail: partial_outage")
-
-    assert (result.end, len(store.timeline())) == ((1, "invalid"), 1)
-    assert f"Cards  &amp; mail' ({API_ID})" in result.outputs["error"]
-    assert f"Cards\\xa0& mail' ({SEARCH_ID})" in result.outputs["error"]
