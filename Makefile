@@ -5,7 +5,7 @@
 # make .node-tools/installed   gitlab-ci-local, which one of them needs, together with rsync
 # make test-image IMAGE=…  only those, with an image that is there already
 # make check  lint, types, workflows, action.yml, Dockerfile, scripts
-# make soak   300 steps at once against a sandbox in trouble
+# make soak   all pairs of faults, then 300 steps at once, against a sandbox in trouble
 # make pictures  the pictures of README and documents anew; needs Chromium
 # make owner NAME=…  the account that publishes this repository, in place of a placeholder
 # make rehearse  a release, without what only GitHub can do; needs a Docker engine

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import trustme
-from support.fault_server import VirtualClock
-from support.step import RunStep, run_main
+from support.clock import SkippingClock
+from support.step import RunStep, run_main, store_on
 
 from onlineornot_sandbox.server import Sandbox
 from onlineornot_sandbox.store import Store
@@ -25,9 +25,15 @@ def _no_proxy_of_this_machine() -> Iterator[None]:
 
 
 @pytest.fixture
-def store() -> Store:
-    """What the sandbox serves: a page with one open incident."""
-    return Store()
+def clock() -> SkippingClock:
+    """Run as usual, but let waiting take no time."""
+    return SkippingClock()
+
+
+@pytest.fixture
+def store(clock: SkippingClock) -> Store:
+    """Fill a page with one open incident."""
+    return store_on(clock)
 
 
 @pytest.fixture
@@ -38,15 +44,9 @@ def sandbox(store: Store) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def step(sandbox: Sandbox, tmp_path: Path) -> RunStep:
-    """Run the action in this process against the sandbox; hyphens of inputs are written as underscores."""
-    return partial(run_main, tmp_path, api_url=sandbox.url)
-
-
-@pytest.fixture
-def clock() -> VirtualClock:
-    """A clock on which waiting takes no time."""
-    return VirtualClock()
+def step(store: Store, clock: SkippingClock, tmp_path: Path) -> RunStep:
+    """Run the action in this process against a server of the store, which may follow a script."""
+    return partial(run_main, tmp_path, store=store, clock=clock)
 
 
 @pytest.fixture(scope="session")

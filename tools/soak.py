@@ -1,9 +1,10 @@
-"""Soak test: run many steps at once against a server with random faults, and compare their outcomes with its store.
+"""Soak test: run steps against a server with faults, and compare their outcomes with its store.
 
-    make soak                                                                 300 steps over 50 incidents
+    make soak                                                                 300 steps at once over 50 incidents
     PYTHONPATH=src:tests .venv/bin/python tools/soak.py --runs 1000 --seed 7
 
-The limits are those of production. The exit status is 1 if a step was lost, duplicated or denied; see `Verdict`.
+First come all pairs of faults, one after the other; then many steps at once with random faults and the limits of
+production. The exit status is 1 if a step was lost, duplicated or denied; see `Verdict`.
 """
 
 import argparse
@@ -18,7 +19,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from support.fault_pairs import fault_pairs
 from support.fault_server import CASES, HEALTHY, FaultServer, ReceivedRequest, Rule
+from support.step import run_main
 
 from onlineornot_action.main import main as run_action
 from onlineornot_action.session import RunLimits
@@ -109,6 +112,17 @@ def soak(*, runs: int, incidents: int, seed: int, limits: RunLimits | None = Non
     return [Verdict(outcome, written[text]) for outcome, text in zip(outcomes, texts, strict=True)]
 
 
+def run_pairs() -> list[str]:
+    """Run a step for each pair of faults; return the names of those whose outcome differs from the store."""
+    wrong = []
+    with TemporaryDirectory() as folder:
+        for name, script in fault_pairs().items():
+            result = run_main(Path(folder), *script, status="UPDATE", description=name)
+            if not result.is_honest:
+                wrong.append(f"{name}: {result.outcome} with {result.copies} copies")
+    return wrong
+
+
 def table(verdicts: Iterable[Verdict]) -> str:
     """Format the number of steps for each outcome and number of copies, and the totals of each kind of failure."""
     verdicts = list(verdicts)
@@ -131,9 +145,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="seed of the random faults (default: %(default)s)")
     arguments = parser.parse_args()
     start = time.monotonic()
+    wrong = run_pairs()
+    sys.stdout.writelines(f"{line}\n" for line in wrong)
     verdicts = soak(runs=arguments.runs, incidents=arguments.incidents, seed=arguments.seed)
     sys.stdout.write(f"{table(verdicts)}{time.monotonic() - start:.0f} s\n")
-    return int(any(verdict.is_lost or verdict.is_duplicated or verdict.is_denied for verdict in verdicts))
+    return int(
+        bool(wrong) or any(verdict.is_lost or verdict.is_duplicated or verdict.is_denied for verdict in verdicts)
+    )
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ class Store:
         make_id: Callable[[], str] = new_id,
         named_components: Literal["all", "changed", "none"] = "all",
     ) -> None:
-        self._clock = clock
+        self.now = clock
         self._keep_title, self._keep_text, self._created_at = keep_title, keep_text, created_at
         self._make_id, self._named_components = make_id, named_components
         self.hidden: Counter[str] = Counter()
@@ -254,7 +254,7 @@ class Store:
 
     def _tick(self) -> str:
         """Return the current time, at least 1 ms later than the last: no two updates have the same `created_at`."""
-        self._last_tick = max(self._clock(), self._last_tick + timedelta(milliseconds=1))
+        self._last_tick = max(self.now(), self._last_tick + timedelta(milliseconds=1))
         return timestamp(self._last_tick)
 
 

@@ -34,7 +34,7 @@ from support.github_app import (
 from support.github_faults import FAILURES, message
 from support.github_fixtures import *  # noqa: F403
 from support.runner_model import commands
-from support.step import RunStep, outputs_in, run_main
+from support.step import Result, RunStep, outputs_in, run_main
 
 from onlineornot_action.exactly_once.listing import PostLimits
 from onlineornot_action.main import main
@@ -43,7 +43,7 @@ from onlineornot_action.pull_request.body import format_marker
 from onlineornot_action.session import RunLimits
 from onlineornot_sandbox.auth import EDIT_TOKEN, READ_TOKEN
 from onlineornot_sandbox.bodies import IncidentUpdateCreate
-from onlineornot_sandbox.local_step import ROOT, StepResult, as_variables
+from onlineornot_sandbox.local_step import ROOT, as_variables
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, INCIDENT_TITLE, PAGE_ID, UPDATE_ID
 from onlineornot_sandbox.server import Sandbox
 from onlineornot_sandbox.store import Store
@@ -111,7 +111,7 @@ def step(
         limits: RunLimits | None = None,
         clock: Clock = SYSTEM_CLOCK,
         **inputs: str,
-    ) -> StepResult:
+    ) -> Result:
         usual = {"api_url": sandbox.url, "incident_id": INCIDENT_ID, "comment": "true", "github_token": TOKEN}
         variables = {**environ(event, payload, sha), **(runner or {})}
         run_once: RunStep = partial(run_main, tmp_path, environ=variables, signal_received=received, limits=limits)

@@ -1,20 +1,14 @@
-"""An update is posted to a server that fails in every way at every point: the store must hold what the step says.
+"""An update is posted to a server that fails in every way at every point: the store must hold what the step says."""
 
-The sockets are real, and so is the store behind the server; the waits between requests are virtual.
-"""
-
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import timedelta
 from functools import partial
-from itertools import product
-from pathlib import Path
-from typing import Any
 
 import pytest
-from support.fault_run import FALSE_CLAIMS, FaultRun, run_against
+from support.fault_pairs import fault_pairs
 from support.fault_server import (
     CASES,
+    FALSE_CLAIMS,
     FAULTS,
     FOREVER,
     GOOD_RESPONSES,
@@ -25,11 +19,11 @@ from support.fault_server import (
     End,
     Phase,
     Rule,
-    VirtualClock,
     envelope,
     lost_while,
     response,
 )
+from support.step import RunStep
 
 from onlineornot_action.network.deadline import Limits
 from onlineornot_action.session import RunLimits
@@ -37,105 +31,50 @@ from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
 from onlineornot_sandbox.store import Store
 
-Create = Callable[..., FaultRun]
-RunStep = Callable[..., Any]
-
 TEXT = "The rollback is through."
 ALL_LOST_LIMITS = RunLimits(exchange=Limits(response=0.1))
 """For scripts in which every response is lost, so that none can be late."""
 
-PAIRED = (
-    "reset, before the write",
-    "reset, after the write",
-    "silence, after the write",
-    "written late, before the write",
-    "headers cut between lines, after the write",
-    "500 envelope, before the write",
-    "500 envelope, after the write",
-    "503 html, before the write",
-    "408 empty, after the write",
-    "200 empty list, before the write",
-    "201 without an id, before the write",
-    "429 for a second, before the write",
-    "400 envelope, before the write",
-    "401 envelope, before the write",
-    "403 html, before the write",
-    "403 html, after the write",
-    "total_count too high, after the write",
-)
-"""One fault of each kind, in the phases that make a difference; the other faults are tested one at a time."""
+PAIRS = dict([*fault_pairs().items()][::10])
 
 
 @pytest.fixture
-def create(clock: VirtualClock, tmp_path: Path) -> Create:
-    """Run the step that posts an update, against a server that follows a script."""
-
-    def run(
-        *script: Rule,
-        skew: float = 0.0,
-        limits: RunLimits | None = None,
-        signal_received: Callable[[], int | None] = lambda: None,
-        **inputs: str,
-    ) -> FaultRun:
-        store = Store(lambda: datetime.fromtimestamp(clock.time() + skew, UTC))
-        given = {"incident_id": INCIDENT_ID, "status": "RESOLVED", "description": TEXT, **inputs}
-        return run_against(
-            script, store, clock, tmp_path, copies, given, skew=skew, limits=limits, signal_received=signal_received
-        )
-
-    return run
+def create(step: RunStep) -> RunStep:
+    """Run the step that posts an update."""
+    return partial(step, status="RESOLVED", description=TEXT)
 
 
-def copies(store: Store) -> int:
-    return sum(update.description == TEXT for update in store.timeline())
-
-
-def test_a_create_without_a_fault_takes_one_connection(create: Create) -> None:
+def test_a_create_without_a_fault_takes_one_connection(create: RunStep) -> None:
     run = create()
 
     assert (run.outcome, run.copies, run.posts, run.connections) == ("created", 1, 1, 1)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_post_that_meets_a_fault_ends_with_what_the_store_holds(create: Create, name: str) -> None:
+def test_a_post_that_meets_a_fault_ends_with_what_the_store_holds(create: RunStep, name: str) -> None:
     run = create(replace(CASES[name], method="POST"))
 
     assert (run.is_honest, run.is_quiet) == (True, True), run.log
     assert run.outcome != "unknown" or name in FALSE_CLAIMS, run.log
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_a_fault_in_the_baseline_does_not_prevent_the_post_unless_it_is_a_refusal(create: Create, name: str) -> None:
-    run = create(replace(CASES[name], method="GET"))
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_in_the_baseline_does_not_prevent_the_post_unless_it_is_rejected(create: RunStep, name: str) -> None:
+    run = create(Rule(FAULTS[name], method="GET"))
 
     assert (run.is_honest, run.is_quiet) == (True, True), run.log
     assert run.outcome == ("rejected" if name[:3] in ("401", "403", "404") else "created"), run.log
 
 
-@pytest.mark.parametrize(("first", "second"), [*product(PAIRED, PAIRED)])
-@pytest.mark.parametrize("methods", [("GET", "POST"), ("POST", "POST")], ids="-".join)
-def test_two_faults_in_a_row_never_make_two_copies(
-    create: Create, methods: tuple[str, str], first: str, second: str
-) -> None:
-    script = [replace(CASES[name], method=method) for name, method in zip((first, second), methods, strict=True)]
-
-    run = create(*script)
-
-    assert (run.is_honest, run.is_quiet) == (True, True), run.log
-
-
-@pytest.mark.parametrize(("first", "second"), [*product(PAIRED, PAIRED)])
-def test_a_lost_post_is_reconciled_even_if_the_list_fails_too(create: Create, first: str, second: str) -> None:
-    baseline = Rule(FAULTS["chunked"], Phase.AFTER, "GET")
-    script = [baseline, replace(CASES[first], method="POST"), replace(CASES[second], method="GET", times=3)]
-
+@pytest.mark.parametrize("script", PAIRS.values(), ids=PAIRS)
+def test_two_faults_in_a_row_never_make_two_copies(create: RunStep, script: list[Rule]) -> None:
     run = create(*script)
 
     assert (run.is_honest, run.is_quiet) == (True, True), run.log
 
 
 @pytest.mark.parametrize("phase", Phase)
-def test_an_outage_of_a_minute_that_affects_reads_too_ends_with_one_copy(create: Create, phase: Phase) -> None:
+def test_an_outage_of_a_minute_that_affects_reads_too_ends_with_one_copy(create: RunStep, phase: Phase) -> None:
     script = [
         Rule(FAULTS["503 html"], method="GET", times=9),
         Rule(FAULTS["503 html"], phase, "POST"),
@@ -150,7 +89,7 @@ def test_an_outage_of_a_minute_that_affects_reads_too_ends_with_one_copy(create:
 
 @pytest.mark.parametrize("name", ["500 envelope", "silence", "200 not JSON"])
 @pytest.mark.parametrize("phase", Phase)
-def test_a_post_is_not_repeated_because_the_list_cannot_be_read(create: Create, name: str, phase: Phase) -> None:
+def test_a_post_is_not_repeated_because_the_list_cannot_be_read(create: RunStep, name: str, phase: Phase) -> None:
     script = [Rule(FAULTS[name], method="GET", times=FOREVER), Rule(FAULTS["reset"], phase, "POST")]
 
     run = create(*script, timeout_seconds="60", limits=ALL_LOST_LIMITS)
@@ -160,7 +99,7 @@ def test_a_post_is_not_repeated_because_the_list_cannot_be_read(create: Create, 
 
 
 @pytest.mark.parametrize("seconds", [1, 5, 19])
-def test_a_late_write_is_found(create: Create, seconds: float) -> None:
+def test_a_late_write_is_found(create: RunStep, seconds: float) -> None:
     late = replace(LOST_RESPONSES["written late"], written_after=seconds)
 
     run = create(Rule(late, method="POST"))
@@ -169,34 +108,35 @@ def test_a_late_write_is_found(create: Create, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("name", ["reset", "500 envelope", "silence"])
-def test_a_post_is_given_up_after_it_was_lost_three_times(create: Create, name: str) -> None:
+def test_a_post_is_given_up_after_it_was_lost_three_times(create: RunStep, name: str) -> None:
     run = create(Rule(FAULTS[name], method="POST", times=FOREVER), timeout_seconds="600")
 
     assert (run.outcome, run.copies, run.posts) == ("not-sent", 0, 3), run.log
 
 
 @pytest.mark.parametrize("name", STRANGE_RESPONSES)
-def test_a_post_is_not_repeated_after_a_malformed_success(create: Create, name: str) -> None:
+def test_a_post_is_not_repeated_after_a_malformed_success(create: RunStep, name: str) -> None:
     run = create(Rule(STRANGE_RESPONSES[name], method="POST", times=FOREVER))
 
     assert (run.outcome, run.copies, run.posts) == ("unknown", 0, 1), run.log
 
 
 @pytest.mark.parametrize("name", GOOD_RESPONSES)
-def test_an_unusual_but_correct_response_is_believed(create: Create, name: str) -> None:
+def test_an_unusual_but_correct_response_is_believed(create: RunStep, name: str) -> None:
     run = create(Rule(GOOD_RESPONSES[name], Phase.AFTER, times=FOREVER))
 
     assert (run.outcome, run.copies, run.posts) == ("created", 1, 1), run.log
 
 
 @pytest.mark.parametrize("skew", [-7200.0, 7200.0])
-def test_a_wrong_clock_of_the_server_does_not_matter(create: Create, skew: float) -> None:
+def test_a_wrong_clock_of_the_server_does_not_matter(create: RunStep, store: Store, skew: float) -> None:
+    skewed = Store(lambda: store.now() + timedelta(seconds=skew))
     script = [
         Rule(FAULTS["500 empty"], method="GET", times=15),
         Rule(FAULTS["reset"], Phase.AFTER, "POST"),
     ]
 
-    run = create(*script, skew=skew)
+    run = create(*script, store=skewed)
 
     assert (run.outcome, run.copies, run.posts) == ("created", 1, 1), run.log
 
@@ -204,16 +144,16 @@ def test_a_wrong_clock_of_the_server_does_not_matter(create: Create, skew: float
 @pytest.mark.parametrize(
     ("header", "seconds"), [("2", 2), ("Wed, 01 Jan 2020 00:00:00 GMT", 0), ("soon", 0), ("-5", 0), ("99.5", 0)]
 )
-def test_a_throttled_post_waits_for_retry_after_or_backs_off(create: Create, header: str, seconds: float) -> None:
+def test_a_throttled_post_waits_for_retry_after_or_backs_off(create: RunStep, header: str, seconds: float) -> None:
     throttled = response(429, envelope(success=False), JSON_TYPE | {"Retry-After": header})
 
     run = create(Rule(throttled, method="POST"))
 
     assert (run.outcome, run.copies, run.posts) == ("created", 1, 2), run.log
-    assert seconds <= run.seconds <= seconds + 1
+    assert seconds - 0.5 < run.seconds <= seconds + 1
 
 
-def test_a_retry_after_of_a_day_fails_at_once_and_says_so(create: Create) -> None:
+def test_a_retry_after_of_a_day_fails_at_once_and_says_so(create: RunStep) -> None:
     throttled = response(429, envelope(success=False), JSON_TYPE | {"Retry-After": "86400"})
 
     run = create(Rule(throttled, method="POST"))
@@ -222,7 +162,7 @@ def test_a_retry_after_of_a_day_fails_at_once_and_says_so(create: Create) -> Non
     assert "86,400 s" in run.outputs["error"]
 
 
-def test_throttling_for_ever_ends_at_the_deadline(create: Create) -> None:
+def test_throttling_for_ever_ends_at_the_deadline(create: RunStep) -> None:
     run = create(Rule(FAULTS["429 without Retry-After"], method="POST", times=FOREVER))
 
     assert run.outcome == "not-sent"
@@ -230,19 +170,19 @@ def test_throttling_for_ever_ends_at_the_deadline(create: Create) -> None:
 
 
 @pytest.mark.parametrize("look", ["silence", "500 html", "reset", "headers drip", "429 without Retry-After"])
-def test_a_post_that_was_cancelled_and_cannot_be_found_may_have_been_made(create: Create, look: str) -> None:
+def test_a_post_that_was_cancelled_and_cannot_be_found_may_have_been_made(create: RunStep, look: str) -> None:
     signals: list[int] = []
     cancelled = lost_while(partial(signals.append, 15), End.SILENCE)
     script = [replace(HEALTHY, method="GET"), Rule(cancelled, Phase.AFTER, "POST"), Rule(FAULTS[look], times=FOREVER)]
 
     run = create(*script, signal_received=lambda: next(iter(signals), None))
 
-    assert run.result.end == (143, "cancelled")
+    assert run.end == (143, "cancelled")
     assert (run.outputs["update-id"], run.outputs["notified"], run.posts) == ("", "", 1)
     assert "may be there" in run.outputs["error"]
 
 
-def test_the_text_of_an_api_error_can_neither_leak_the_token_nor_contain_a_command(create: Create) -> None:
+def test_the_text_of_an_api_error_can_neither_leak_the_token_nor_contain_a_command(create: RunStep) -> None:
     says = f"no ##[error]{EDIT_TOKEN}\n::set-output name=outcome::created\r::error::{EDIT_TOKEN[:9]}"
     body = envelope(success=False).replace("Scripted failure", says.encode("unicode_escape").decode())
 
@@ -252,24 +192,24 @@ def test_the_text_of_an_api_error_can_neither_leak_the_token_nor_contain_a_comma
     assert "10001: no ## [error]" in run.outputs["error"]
 
 
-def test_an_unknown_update_comes_with_the_address_of_the_incident_where_one_has_to_look(run_step: RunStep) -> None:
+def test_an_unknown_update_comes_with_the_address_of_the_incident_where_one_has_to_look(create: RunStep) -> None:
     script = [
         Rule(FAULTS["reset"], Phase.AFTER, method="POST"),
         Rule(FAULTS["reset"], method="GET", path="/updates", times=FOREVER),
     ]
 
-    ended = run_step(*script, status="RESOLVED", description=TEXT)
+    run = create(*script)
 
-    url = ended.outputs["incident-url"]
-    assert (ended.outcome, url.endswith(f"/incidents/{INCIDENT_ID}")) == ("unknown", True)
-    assert f"**[Look at the incident]({url}) first" in ended.summary
-    assert ended.requests[-1] == f"GET /v1/status_pages/{PAGE_ID}"
+    url = run.outputs["incident-url"]
+    assert (run.outcome, url.endswith(f"/incidents/{INCIDENT_ID}")) == ("unknown", True)
+    assert f"**[Look at the incident]({url}) first" in run.summary
+    assert run.requests[-1] == f"GET /v1/status_pages/{PAGE_ID}"
 
 
-def test_an_unknown_update_has_no_address_when_the_page_cannot_be_read(run_step: RunStep) -> None:
+def test_an_unknown_update_has_no_address_when_the_page_cannot_be_read(create: RunStep) -> None:
     script = [Rule(FAULTS["reset"], Phase.AFTER, method="POST"), Rule(FAULTS["reset"], method="GET", times=FOREVER)]
 
-    ended = run_step(*script, status="RESOLVED", description=TEXT)
+    run = create(*script)
 
-    assert (ended.outcome, ended.outputs["incident-url"]) == ("unknown", "")
-    assert "**Look at the incident first" in ended.summary
+    assert (run.outcome, run.outputs["incident-url"]) == ("unknown", "")
+    assert "**Look at the incident first" in run.summary

@@ -1,17 +1,15 @@
 """A dry run asks what the token may do before it looks up anything."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from support.fault_server import DEEP_JSON, FAULTS, FOREVER, HTML, JSON_TYPE, Rule, VirtualClock, envelope, response
+from support.clock import SkippingClock
+from support.fault_server import DEEP_JSON, FAULTS, FOREVER, HTML, JSON_TYPE, Rule, envelope, response
+from support.step import RunStep
 
 from onlineornot_sandbox.auth import CHECKS_TOKEN, OTHER_ORGANISATION_TOKEN, READ_TOKEN
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID, UPDATE_ID
-
-RunStep = Callable[..., Any]
 
 PERMISSIONS = "GET /v1/tokens/permissions"
 INCIDENTS = f"GET /v1/status_pages/{PAGE_ID}/incidents"
@@ -41,8 +39,8 @@ def responding(body: str) -> Rule:
         ("delete", "dry-run", f"{UPDATES}/{UPDATE_ID}"),
     ],
 )
-def test_permissions_are_asked_for_first_and_once(run_step: RunStep, plan: str, outcome: str, looked_up: str) -> None:
-    ended = run_step(**PLANS[plan])
+def test_permissions_are_asked_for_first_and_once(step: RunStep, plan: str, outcome: str, looked_up: str) -> None:
+    ended = step(**PLANS[plan])
 
     assert (ended.exit_status, ended.outcome) == (0, outcome)
     assert ended.requests == [PERMISSIONS, looked_up]
@@ -50,8 +48,8 @@ def test_permissions_are_asked_for_first_and_once(run_step: RunStep, plan: str, 
 
 
 @pytest.mark.parametrize("plan", PLANS)
-def test_a_token_that_may_only_read_is_rejected_before_anything_is_looked_up(run_step: RunStep, plan: str) -> None:
-    ended = run_step(**PLANS[plan], api_token=READ_TOKEN, fail_on_error="false")
+def test_a_token_that_may_only_read_is_rejected_before_anything_is_looked_up(step: RunStep, plan: str) -> None:
+    ended = step(**PLANS[plan], api_token=READ_TOKEN, fail_on_error="false")
 
     assert (ended.exit_status, ended.outcome, ended.requests) == (1, "rejected", [PERMISSIONS])
     assert "STATUS_PAGES:EDIT" in ended.error
@@ -59,32 +57,32 @@ def test_a_token_that_may_only_read_is_rejected_before_anything_is_looked_up(run
 
 
 @pytest.mark.parametrize("plan", PLANS)
-def test_a_token_that_the_api_does_not_know_is_rejected(run_step: RunStep, plan: str) -> None:
-    ended = run_step(**PLANS[plan], api_token="an-expired-token")
+def test_a_token_that_the_api_does_not_know_is_rejected(step: RunStep, plan: str) -> None:
+    ended = step(**PLANS[plan], api_token="an-expired-token")
 
     assert (ended.exit_status, ended.outcome, ended.requests) == (1, "rejected", [PERMISSIONS])
     assert "wrong, revoked or expired" in ended.error
 
 
-def test_a_token_for_something_else_gets_a_warning_that_quotes_its_permissions(run_step: RunStep) -> None:
-    ended = run_step(**CREATE, api_token=CHECKS_TOKEN)
+def test_a_token_for_something_else_gets_a_warning_that_quotes_its_permissions(step: RunStep) -> None:
+    ended = step(**CREATE, api_token=CHECKS_TOKEN)
 
     assert (ended.outcome, ended.requests) == ("rejected", [PERMISSIONS, UPDATES])
     assert "'uptime_checks (read)'" in ended.log.split("::warning::")[1]
 
 
-def test_the_page_of_another_organisation_is_found_by_the_lookup(run_step: RunStep) -> None:
-    assert run_step(**SKIPPED, api_token=OTHER_ORGANISATION_TOKEN).outcome == "rejected"
+def test_the_page_of_another_organisation_is_found_by_the_lookup(step: RunStep) -> None:
+    assert step(**SKIPPED, api_token=OTHER_ORGANISATION_TOKEN).outcome == "rejected"
 
 
 @pytest.mark.parametrize("dry_run", ["false", "true"])
 @pytest.mark.parametrize("inputs", [{"operation": "list"}, {"operation": "get", "update_id": UPDATE_ID}])
-def test_what_only_reads_does_not_ask(run_step: RunStep, inputs: dict[str, str], dry_run: str) -> None:
-    assert PERMISSIONS not in run_step(**inputs, dry_run=dry_run).requests
+def test_what_only_reads_does_not_ask(step: RunStep, inputs: dict[str, str], dry_run: str) -> None:
+    assert PERMISSIONS not in step(**inputs, dry_run=dry_run).requests
 
 
-def test_a_run_that_writes_does_not_ask(run_step: RunStep) -> None:
-    ended = run_step(**CREATE | {"dry_run": "false"})
+def test_a_run_that_writes_does_not_ask(step: RunStep) -> None:
+    ended = step(**CREATE | {"dry_run": "false"})
 
     assert (ended.outcome, PERMISSIONS in ended.requests) == ("created", False)
 
@@ -109,9 +107,9 @@ def test_a_run_that_writes_does_not_ask(run_step: RunStep) -> None:
     ],
 )
 def test_entries_are_compared_by_their_letters(
-    run_step: RunStep, entries: list[object], outcome: str, *, warns: bool
+    step: RunStep, entries: list[object], outcome: str, *, warns: bool
 ) -> None:
-    ended = run_step(permitting(*entries), **CREATE)
+    ended = step(permitting(*entries), **CREATE)
 
     assert (ended.outcome, "::warning::" in ended.log) == (outcome, warns)
 
@@ -124,8 +122,8 @@ def test_entries_are_compared_by_their_letters(
         *("silence", "close", "body drips", "huge body", "gzip bomb", "not HTTP"),
     ],
 )
-def test_permissions_that_cannot_be_read_are_a_note(run_step: RunStep, clock: VirtualClock, fault: str) -> None:
-    ended = run_step(Rule(FAULTS[fault], path="/tokens/", times=FOREVER), **CREATE)
+def test_permissions_that_cannot_be_read_are_a_note(step: RunStep, clock: SkippingClock, fault: str) -> None:
+    ended = step(Rule(FAULTS[fault], path="/tokens/", times=FOREVER), **CREATE)
 
     assert (ended.exit_status, ended.outcome, ended.requests[-1]) == (0, "dry-run", UPDATES)
     assert "permissions of the API token could not be read" in ended.summary
@@ -134,22 +132,22 @@ def test_permissions_that_cannot_be_read_are_a_note(run_step: RunStep, clock: Vi
 
 
 @pytest.mark.parametrize("result", [{}, {"permissions": None}, {"permissions": "status_pages (read)"}, [], HTML])
-def test_permissions_in_another_form_are_a_note(run_step: RunStep, result: object) -> None:
-    ended = run_step(responding(json.dumps({"success": True, "result": result})), **CREATE)
+def test_permissions_in_another_form_are_a_note(step: RunStep, result: object) -> None:
+    ended = step(responding(json.dumps({"success": True, "result": result})), **CREATE)
 
     assert (ended.outcome, "could not be read" in ended.summary) == ("dry-run", True)
 
 
-def test_permissions_that_fail_once_are_asked_for_again(run_step: RunStep) -> None:
-    ended = run_step(Rule(FAULTS["500 html"], path="/tokens/"), **CREATE, api_token=READ_TOKEN)
+def test_permissions_that_fail_once_are_asked_for_again(step: RunStep) -> None:
+    ended = step(Rule(FAULTS["500 html"], path="/tokens/"), **CREATE, api_token=READ_TOKEN)
 
     assert (ended.outcome, ended.requests) == ("rejected", [PERMISSIONS] * 2)
 
 
-def test_hostile_permissions_are_quoted_escaped_and_bounded(run_step: RunStep) -> None:
+def test_hostile_permissions_are_quoted_escaped_and_bounded(step: RunStep) -> None:
     hostile = [f"x\n::error::{number}\x1b[31m##[add-mask]y`|{'z' * 500}" for number in range(9000)]
 
-    ended = run_step(permitting(*hostile), **CREATE)
+    ended = step(permitting(*hostile), **CREATE)
 
     warning = next(line for line in ended.log.splitlines() if line.startswith("::warning::"))
     assert (ended.outcome, "\n::error::" in ended.log, "##[" in ended.log) == ("dry-run", False, False)
@@ -157,13 +155,13 @@ def test_hostile_permissions_are_quoted_escaped_and_bounded(run_step: RunStep) -
 
 
 @pytest.mark.parametrize("entries", [json.dumps(["status_pages (read)"] * 10_001), DEEP_JSON])
-def test_a_list_that_would_exhaust_memory_is_a_note(run_step: RunStep, entries: str) -> None:
-    ended = run_step(responding(f'{{"success": true, "result": {{"permissions": {entries}}}}}'), **CREATE)
+def test_a_list_that_would_exhaust_memory_is_a_note(step: RunStep, entries: str) -> None:
+    ended = step(responding(f'{{"success": true, "result": {{"permissions": {entries}}}}}'), **CREATE)
 
     assert (ended.outcome, "could not be read" in ended.summary) == ("dry-run", True)
 
 
-def test_a_job_that_is_cancelled_while_it_asks_sends_nothing_more(run_step: RunStep) -> None:
+def test_a_job_that_is_cancelled_while_it_asks_sends_nothing_more(step: RunStep) -> None:
     signals: list[int] = []
 
     def cancel(_reply: object) -> list[bytes]:
@@ -172,6 +170,6 @@ def test_a_job_that_is_cancelled_while_it_asks_sends_nothing_more(run_step: RunS
 
     lost = Rule(replace(FAULTS["close"], stream=cancel), path="/tokens/")
 
-    ended = run_step(lost, signal=lambda: next(iter(signals), None), **CREATE)
+    ended = step(lost, signal_received=lambda: next(iter(signals), None), **CREATE)
 
     assert (ended.exit_status, ended.outcome, ended.requests) == (143, "cancelled", [PERMISSIONS])

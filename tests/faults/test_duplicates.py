@@ -1,17 +1,16 @@
 """`skip-duplicate`: when an update is posted although the incident has one that says the same, and when not."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.fault_server import FAULTS, FOREVER, JSON_TYPE, Rule, VirtualClock, envelope, response
+from support.clock import SkippingClock
+from support.fault_server import FAULTS, FOREVER, JSON_TYPE, Rule, envelope, http_date, response
+from support.step import RunStep
 
 from onlineornot_sandbox.bodies import IncidentUpdateCreate
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, INCIDENT_TITLE, PAGE_ID
 from onlineornot_sandbox.store import Store
-
-RunStep = Callable[..., Any]
 
 SAME = {"status": "IDENTIFIED", "description": "The deploy failed; we are rolling it back."}
 ASKED = SAME | {"skip_duplicate": "true"}
@@ -35,26 +34,26 @@ def change_newest(store: Store, **changes: Any) -> None:
     store.incidents[INCIDENT_ID] = replace(incident, updates=(*older, replace(newest, **changes)))
 
 
-def test_the_newest_update_of_an_open_incident_is_not_repeated(run_step: RunStep, store: Store) -> None:
+def test_the_newest_update_of_an_open_incident_is_not_repeated(step: RunStep, store: Store) -> None:
     there = add(store, SAME)
 
-    ended = run_step(**ASKED)
+    ended = step(**ASKED)
 
     assert (ended.exit_status, ended.outcome, ended.outputs["update-id"]) == (0, "unchanged", there)
     assert ended.requests == [f"GET {UPDATES}", f"GET {INCIDENT}", f"GET {PAGE}"]
     assert "::warning::" not in ended.log
 
 
-def test_a_first_attempt_that_finds_no_duplicate_costs_no_further_request(run_step: RunStep) -> None:
-    ended = run_step(**ASKED)
+def test_a_first_attempt_that_finds_no_duplicate_costs_no_further_request(step: RunStep) -> None:
+    ended = step(**ASKED)
 
     assert (ended.outcome, ended.requests) == ("created", [f"GET {UPDATES}", f"POST {UPDATES}", f"GET {PAGE}"])
 
 
-def test_the_incident_of_a_title_is_not_read_again(run_step: RunStep, store: Store) -> None:
+def test_the_incident_of_a_title_is_not_read_again(step: RunStep, store: Store) -> None:
     add(store, SAME)
 
-    ended = run_step(**ASKED, incident_title=INCIDENT_TITLE)
+    ended = step(**ASKED, incident_title=INCIDENT_TITLE)
 
     assert (ended.outcome, ended.requests) == ("unchanged", [f"GET {PAGE}/incidents", f"GET {UPDATES}", f"GET {PAGE}"])
 
@@ -70,40 +69,40 @@ def test_the_incident_of_a_title_is_not_read_again(run_step: RunStep, store: Sto
     ],
 )
 def test_only_a_rerun_looks_beyond_the_newest_update(
-    run_step: RunStep, store: Store, asked: str, attempt: int, outcome: str
+    step: RunStep, store: Store, asked: str, attempt: int, outcome: str
 ) -> None:
     add(store, SAME)
     add(store, OTHER)
 
-    ended = run_step(**SAME, skip_duplicate=asked, attempt=attempt)
+    ended = step(**SAME, skip_duplicate=asked, attempt=attempt)
 
     assert ended.outcome == outcome
 
 
 @pytest.mark.parametrize("difference", [{"status": "MONITORING"}, {"description": "Another text."}])
 def test_a_newest_update_that_says_something_else_is_no_duplicate(
-    run_step: RunStep, store: Store, difference: dict[str, str]
+    step: RunStep, store: Store, difference: dict[str, str]
 ) -> None:
     add(store, SAME | difference)
 
-    assert run_step(**ASKED).outcome == "created"
+    assert step(**ASKED).outcome == "created"
 
 
-def test_components_count(run_step: RunStep, store: Store) -> None:
+def test_components_count(step: RunStep, store: Store) -> None:
     add(store, SAME, components_affected=[{"id": API_ID, "status": "MAJOR_OUTAGE"}])
 
-    same = run_step(**ASKED, components=f"{API_ID}: major_outage")
-    different = run_step(**ASKED, components=f"{API_ID}: partial_outage")
+    same = step(**ASKED, components=f"{API_ID}: major_outage")
+    different = step(**ASKED, components=f"{API_ID}: partial_outage")
 
     assert (same.outcome, different.outcome) == ("unchanged", "created")
 
 
 @pytest.mark.parametrize("status", ["UPDATE", "RESOLVED"])
-def test_an_incident_that_is_over_is_no_reason_to_be_silent(run_step: RunStep, store: Store, status: str) -> None:
+def test_an_incident_that_is_over_is_no_reason_to_be_silent(step: RunStep, store: Store, status: str) -> None:
     add(store, SAME | {"status": status})
     store.incidents[INCIDENT_ID] = replace(store.incidents[INCIDENT_ID], ended=NOW)
 
-    ended = run_step(**ASKED | {"status": status})
+    ended = step(**ASKED | {"status": status})
 
     assert (ended.outcome, ended.outputs["notified"]) == ("created", "true")
     assert "the incident was over" in ended.summary
@@ -112,12 +111,12 @@ def test_an_incident_that_is_over_is_no_reason_to_be_silent(run_step: RunStep, s
 
 @pytest.mark.parametrize("fault", ["500 html", "close", "silence", "404 envelope", "403 html", "200 not JSON"])
 def test_an_incident_that_cannot_be_read_does_not_hold_the_update_back(
-    run_step: RunStep, store: Store, clock: VirtualClock, fault: str
+    step: RunStep, store: Store, clock: SkippingClock, fault: str
 ) -> None:
     add(store, SAME)
     lists = Rule(FAULTS["chunked"], method="GET")
 
-    ended = run_step(lists, Rule(FAULTS[fault], method="GET", times=FOREVER), **ASKED)
+    ended = step(lists, Rule(FAULTS[fault], method="GET", times=FOREVER), **ASKED)
 
     assert ended.outcome == "created"
     assert "not known whether the incident is still open" in ended.summary
@@ -126,11 +125,11 @@ def test_an_incident_that_cannot_be_read_does_not_hold_the_update_back(
 
 @pytest.mark.parametrize("fault", ["500 html", "close", "200 not JSON", "400 envelope", "total_count too high"])
 def test_a_list_that_cannot_be_read_does_not_hold_back_what_a_first_attempt_posts(
-    run_step: RunStep, store: Store, clock: VirtualClock, fault: str
+    step: RunStep, store: Store, clock: SkippingClock, fault: str
 ) -> None:
     add(store, SAME)
 
-    ended = run_step(Rule(FAULTS[fault], method="GET", times=FOREVER), **ASKED)
+    ended = step(Rule(FAULTS[fault], method="GET", times=FOREVER), **ASKED)
 
     assert ended.outcome == "created"
     assert "could not be read beforehand, so skip-duplicate had no effect" in ended.summary
@@ -138,26 +137,24 @@ def test_a_list_that_cannot_be_read_does_not_hold_back_what_a_first_attempt_post
 
 
 @pytest.mark.parametrize(("fault", "outcome"), [("500 html", "not-sent"), ("400 envelope", "rejected")])
-def test_a_rerun_needs_the_list(run_step: RunStep, store: Store, fault: str, outcome: str) -> None:
+def test_a_rerun_needs_the_list(step: RunStep, store: Store, fault: str, outcome: str) -> None:
     add(store, SAME)
 
-    ended = run_step(Rule(FAULTS[fault], method="GET", times=FOREVER), **SAME, attempt=2)
+    ended = step(Rule(FAULTS[fault], method="GET", times=FOREVER), **SAME, attempt=2)
 
     assert (ended.outcome, len(store.timeline())) == (outcome, 2)
 
 
 @pytest.mark.parametrize("fault", ["500 html", "200 empty list", "total_count too high", "429 for a second"])
-def test_a_list_that_recovers_in_a_quarter_of_the_time_is_waited_for(
-    run_step: RunStep, store: Store, fault: str
-) -> None:
+def test_a_list_that_recovers_in_a_quarter_of_the_time_is_waited_for(step: RunStep, store: Store, fault: str) -> None:
     add(store, SAME)
 
-    assert run_step(Rule(FAULTS[fault], method="GET"), **ASKED).outcome == "unchanged"
+    assert step(Rule(FAULTS[fault], method="GET"), **ASKED).outcome == "unchanged"
 
 
 @pytest.mark.parametrize("fault", ["401 envelope", "403 html"])
-def test_a_list_that_is_refused_ends_a_first_attempt_too(run_step: RunStep, store: Store, fault: str) -> None:
-    ended = run_step(Rule(FAULTS[fault], method="GET"), **ASKED)
+def test_a_list_that_is_refused_ends_a_first_attempt_too(step: RunStep, store: Store, fault: str) -> None:
+    ended = step(Rule(FAULTS[fault], method="GET"), **ASKED)
 
     assert (ended.outcome, len(store.timeline())) == ("rejected", 1)
 
@@ -166,66 +163,65 @@ def test_a_list_that_is_refused_ends_a_first_attempt_too(run_step: RunStep, stor
     ("hours", "words"), [(5.9, ""), (6.1, "is 6 hours old"), (47, "is 47 hours old"), (72, "is 3 days old")]
 )
 def test_an_old_update_that_keeps_a_new_one_back_is_a_warning_with_its_age(
-    run_step: RunStep, store: Store, clock: VirtualClock, hours: float, words: str
+    step: RunStep, store: Store, clock: SkippingClock, hours: float, words: str
 ) -> None:
     there = add(store, SAME)
-    clock.now += hours * HOUR
+    clock.sleep(hours * HOUR)
 
-    ended = run_step(**ASKED)
+    ended = step(**ASKED)
 
     warnings = [line for line in ended.log.splitlines() if line.startswith("::warning::")]
     assert (ended.exit_status, ended.outcome, len(warnings)) == (0, "unchanged", int(bool(words)))
     assert all(words in warning and there in warning for warning in warnings)
 
 
-def test_the_age_is_measured_by_the_servers_clock(run_step: RunStep, store: Store, clock: VirtualClock) -> None:
+def test_the_age_is_measured_by_the_servers_clock(step: RunStep, store: Store, clock: SkippingClock) -> None:
     add(store, SAME)
     listed = envelope([store.timeline()[-1].as_json()], result_info={"count": 1, "total_count": 1})
-    ahead = response(200, listed, JSON_TYPE | {"Date": "Fri, 15 Jan 2027 20:00:00 GMT"})
-    assert clock.slept == 0
+    ahead = response(200, listed, JSON_TYPE | {"Date": http_date(clock.time() + 12 * HOUR + 60)})
 
-    ended = run_step(Rule(ahead, method="GET"), **ASKED)
+    ended = step(Rule(ahead, method="GET"), **ASKED)
 
     assert (ended.outcome, "12 hours old" in ended.log) == ("unchanged", True)
 
 
 @pytest.mark.parametrize(("created_at", "outcome"), [(None, "unchanged"), ("yesterday", "unchanged")])
 def test_an_update_without_a_date_may_be_the_newest(
-    run_step: RunStep, store: Store, created_at: str | None, outcome: str
+    step: RunStep, store: Store, created_at: str | None, outcome: str
 ) -> None:
     store.incidents[INCIDENT_ID] = replace(store.incidents[INCIDENT_ID], updates=())
     add(store, SAME)
     change_newest(store, created_at=created_at)
 
-    assert run_step(**ASKED).outcome == outcome
+    assert step(**ASKED).outcome == outcome
 
 
-def test_without_dates_every_update_has_to_say_the_same(run_step: RunStep, store: Store) -> None:
+def test_without_dates_every_update_has_to_say_the_same(step: RunStep, store: Store) -> None:
     add(store, SAME)
     change_newest(store, created_at=None)
     add(store, OTHER)
     change_newest(store, created_at=None)
 
-    assert run_step(**ASKED).outcome == "created"
+    assert step(**ASKED).outcome == "created"
 
 
 @pytest.mark.parametrize("attempt", [1, 2])
-def test_a_duplicate_is_posted_once_though_its_response_is_lost(run_step: RunStep, store: Store, attempt: int) -> None:
+def test_a_duplicate_is_posted_once_though_its_response_is_lost(step: RunStep, store: Store, attempt: int) -> None:
     script = [Rule(FAULTS["reset"], method="POST")]
 
-    first = run_step(*script, **ASKED, attempt=attempt)
-    second = run_step(**ASKED, attempt=attempt)
+    first = step(*script, **ASKED, attempt=attempt)
+    second = step(**ASKED, attempt=attempt)
 
     assert (first.outcome, second.outcome) == ("created", "unchanged")
     assert sum(update.description == SAME["description"] for update in store.timeline()) == 1
 
 
-def test_a_job_that_is_cancelled_while_the_incident_is_read_posts_nothing(run_step: RunStep, store: Store) -> None:
+def test_a_job_that_is_cancelled_while_the_incident_is_read_posts_nothing(step: RunStep, store: Store) -> None:
     add(store, SAME)
     signals: list[int] = []
     cancel = replace(FAULTS["close"], stream=lambda _: [signals.append(15) or b""])  # type: ignore[func-returns-value]
     lists = Rule(FAULTS["chunked"], method="GET")
 
-    ended = run_step(lists, Rule(cancel, method="GET"), **ASKED, signal=lambda: next(iter(signals), None))
+    ended = step(lists, Rule(cancel, method="GET"), **ASKED, signal_received=lambda: next(iter(signals), None))
 
     assert (ended.outcome, len(store.timeline())) == ("cancelled", 2)

@@ -1,17 +1,15 @@
 """Refusals that are not the API's own: what is written all the same, and what the annotation says."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from support.fault_server import FAULTS, FOREVER, INTERCEPTED, Phase, Reply, Rule, envelope, response
+from support.step import RunStep
 
 from onlineornot_sandbox.seed import UPDATE_ID
 from onlineornot_sandbox.store import Store
-
-RunStep = Callable[..., Any]
 
 TEXT = "The deploy failed; we are rolling it back."
 CREATE = {"status": "IDENTIFIED", "description": TEXT}
@@ -33,9 +31,9 @@ def copies(store: Store) -> int:
 @pytest.mark.parametrize("name", INTERCEPTED)
 @pytest.mark.parametrize(("method", "inputs"), [("POST", CREATE), ("POST", OPEN), ("PATCH", PATCH), ("DELETE", DELETE)])
 def test_a_write_that_was_not_passed_on_is_rejected_without_misleading_advice(
-    run_step: RunStep, store: Store, name: str, method: str, inputs: dict[str, str]
+    step: RunStep, store: Store, name: str, method: str, inputs: dict[str, str]
 ) -> None:
-    ended = run_step(Rule(INTERCEPTED[name], method=method), **inputs)
+    ended = step(Rule(INTERCEPTED[name], method=method), **inputs)
 
     assert (ended.exit_status, ended.outcome, ended.outputs["notified"]) == (1, "rejected", "false")
     assert (copies(store), len(store.timeline())) == (0, 1)
@@ -55,9 +53,9 @@ def test_a_write_that_was_not_passed_on_is_rejected_without_misleading_advice(
     ],
 )
 def test_a_write_that_was_passed_on_is_found(
-    run_step: RunStep, store: Store, name: str, method: str, inputs: dict[str, str], outcome: str
+    step: RunStep, store: Store, name: str, method: str, inputs: dict[str, str], outcome: str
 ) -> None:
-    ended = run_step(Rule(INTERCEPTED[name], Phase.AFTER, method), **inputs)
+    ended = step(Rule(INTERCEPTED[name], Phase.AFTER, method), **inputs)
 
     assert (ended.exit_status, ended.outcome) == (0, outcome)
     assert copies(store) == int(method != "DELETE")
@@ -68,9 +66,9 @@ def test_a_write_that_was_passed_on_is_found(
 @pytest.mark.parametrize("name", ["401 html", "403 text", "404 other JSON", "403 without a body"])
 @pytest.mark.parametrize("inputs", [CREATE, OPEN, GET, LIST], ids=["create", "open", "get", "list"])
 def test_a_read_that_is_refused_on_its_way_gives_no_misleading_advice(
-    run_step: RunStep, name: str, inputs: dict[str, str]
+    step: RunStep, name: str, inputs: dict[str, str]
 ) -> None:
-    ended = run_step(Rule(INTERCEPTED[name], times=FOREVER), **inputs)
+    ended = step(Rule(INTERCEPTED[name], times=FOREVER), **inputs)
 
     assert (ended.exit_status, ended.outcome, len(ended.requests)) == (1, "rejected", 1)
     assert "not the API's own response" in ended.error
@@ -79,31 +77,31 @@ def test_a_read_that_is_refused_on_its_way_gives_no_misleading_advice(
 
 @pytest.mark.parametrize("method", WRITES)
 @pytest.mark.parametrize("name", ["500 html", "close", "401 envelope", "403 html"])
-def test_what_cannot_be_looked_for_is_not_known(run_step: RunStep, method: str, name: str) -> None:
+def test_what_cannot_be_looked_for_is_not_known(step: RunStep, method: str, name: str) -> None:
     refused = Rule(FAULTS["403 html"], Phase.AFTER, method)
 
-    ended = run_step(*BASELINES[method], refused, Rule(FAULTS[name], method="GET", times=FOREVER), **WRITES[method])
+    ended = step(*BASELINES[method], refused, Rule(FAULTS[name], method="GET", times=FOREVER), **WRITES[method])
 
     assert (ended.outcome, ended.outputs["notified"]) == ("unknown", "")
     assert "Look at the incident" in ended.error
 
 
-def test_an_update_that_the_api_does_not_know_cannot_have_been_changed(run_step: RunStep) -> None:
-    ended = run_step(Rule(FAULTS["403 html"], method="PATCH"), **PATCH | {"update_id": "no-such-update"})
+def test_an_update_that_the_api_does_not_know_cannot_have_been_changed(step: RunStep) -> None:
+    ended = step(Rule(FAULTS["403 html"], method="PATCH"), **PATCH | {"update_id": "no-such-update"})
 
     assert (ended.outcome, "Check the ids" in ended.error) == ("rejected", True)
 
 
-def test_a_404_on_the_way_does_not_prove_that_an_update_was_deleted(run_step: RunStep, store: Store) -> None:
+def test_a_404_on_the_way_does_not_prove_that_an_update_was_deleted(step: RunStep, store: Store) -> None:
     script = [Rule(FAULTS["reset"], method="DELETE"), Rule(FAULTS["404 html"], times=FOREVER)]
 
-    ended = run_step(*script, **DELETE)
+    ended = step(*script, **DELETE)
 
     assert (ended.outcome, len(store.timeline())) == ("unknown", 1)
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-def test_a_cancelled_job_says_that_it_may_be_there(run_step: RunStep, store: Store, method: str) -> None:
+def test_a_cancelled_job_says_that_it_may_be_there(step: RunStep, store: Store, method: str) -> None:
     signals: list[int] = []
 
     def refuse(reply: Reply) -> Any:
@@ -112,7 +110,7 @@ def test_a_cancelled_job_says_that_it_may_be_there(run_step: RunStep, store: Sto
 
     refused = Rule(replace(FAULTS["403 html"], stream=refuse), Phase.AFTER, method)
 
-    ended = run_step(refused, signal=lambda: next(iter(signals), None), **WRITES[method])
+    ended = step(refused, signal_received=lambda: next(iter(signals), None), **WRITES[method])
 
     assert (ended.exit_status, ended.outcome, copies(store)) == (143, "cancelled", 1)
     assert "nothing was written" not in ended.error
@@ -129,11 +127,11 @@ def test_a_cancelled_job_says_that_it_may_be_there(run_step: RunStep, store: Sto
     ],
 )
 def test_a_400_of_the_api_is_quoted_and_names_the_ids(
-    run_step: RunStep, status: int, inputs: dict[str, str], ids: str
+    step: RunStep, status: int, inputs: dict[str, str], ids: str
 ) -> None:
     fault = response(status, envelope(success=False))
 
-    ended = run_step(Rule(fault, times=FOREVER), **inputs)
+    ended = step(Rule(fault, times=FOREVER), **inputs)
 
     assert (ended.exit_status, ended.outcome) == (1, "rejected")
     assert '"10001: Scripted failure"' in ended.error
@@ -141,7 +139,7 @@ def test_a_400_of_the_api_is_quoted_and_names_the_ids(
 
 
 @pytest.mark.parametrize(("name", "names_ids"), [("500 envelope", True), ("502 html", False), ("503 empty", False)])
-def test_only_a_failure_in_the_apis_own_words_names_the_ids(run_step: RunStep, name: str, *, names_ids: bool) -> None:
-    ended = run_step(Rule(FAULTS[name], times=FOREVER), **GET, timeout_seconds="10")
+def test_only_a_failure_in_the_apis_own_words_names_the_ids(step: RunStep, name: str, *, names_ids: bool) -> None:
+    ended = step(Rule(FAULTS[name], times=FOREVER), **GET, timeout_seconds="10")
 
     assert (ended.outcome, "check the ids (" in ended.error) == ("not-sent", names_ids)

@@ -1,27 +1,21 @@
 """Whole steps on networks that work halfway: silent addresses, private authorities, proxies that are of no use."""
 
-import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.certificates import OMISSIONS, Authority
-from support.clock import SkippingClock
 from support.fault_server import FaultServer
 from support.github_app import HEAD, REPOSITORY, SERVER_URL, TOKEN, GitHub, create_github_app, pull
 from support.listeners import address_at, refusing_address, resolving_to, silent_address
-from support.runner_model import commands
-from support.step import RunStep, run_main
+from support.step import Result, RunStep, run_main
 
-from onlineornot_action.network.connect import Address, Resolve
+from onlineornot_action.network.connect import Address
 from onlineornot_action.network.deadline import Limits
 from onlineornot_action.session import RunLimits
-from onlineornot_sandbox.local_step import StepResult
-from onlineornot_sandbox.seed import INCIDENT_ID
 
 TEXT = "The rollback is through."
 UNUSED_URL = "http://name.example"
@@ -41,35 +35,25 @@ def server() -> Iterator[FaultServer]:
 
 
 @pytest.fixture
-def step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStep:
+def post(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStep:
     """Run a step that posts an update; `environ` comes on top of the runner's variables."""
     event = tmp_path / "event.json"
-    event.write_text(json.dumps({}), encoding="utf-8")
+    event.write_text("{}", encoding="utf-8")
+    runner = {
+        "GITHUB_EVENT_NAME": "push",
+        "GITHUB_EVENT_PATH": str(event),
+        "GITHUB_REPOSITORY": REPOSITORY,
+        "GITHUB_SERVER_URL": SERVER_URL,
+        "GITHUB_SHA": HEAD,
+        "ONLINEORNOT_ALLOW_HTTP": "true",
+    }
 
-    def run(
-        url: str,
-        *addresses: Address,
-        environ: dict[str, str] | None = None,
-        limits: RunLimits | None = None,
-        resolve: Resolve | None = None,
-        **inputs: str,
-    ) -> StepResult:
-        usual = {"api_url": url, "incident_id": INCIDENT_ID, "status": "monitoring", "description": TEXT}
-        usual |= {"timeout_seconds": "30"}
+    def run(url: str, *addresses: Address, environ: Mapping[str, str] | None = None, **options: Any) -> Result:
         for name, value in (environ or {}).items():
             monkeypatch.setenv(name, value)  # requests reads the proxies there
-        variables = {
-            "GITHUB_EVENT_NAME": "push",
-            "GITHUB_EVENT_PATH": str(event),
-            "GITHUB_REPOSITORY": REPOSITORY,
-            "GITHUB_SERVER_URL": SERVER_URL,
-            "GITHUB_SHA": HEAD,
-            "ONLINEORNOT_ALLOW_HTTP": "true",
-            **(environ or {}),
-        }
-        resolve = resolving_to(*addresses) if addresses else resolve
-        run_once: RunStep = partial(run_main, tmp_path, environ=variables, clock=SkippingClock(), limits=limits)
-        return run_once(resolve=resolve, **(usual | inputs))
+        usual: dict[str, Any] = {"status": "monitoring", "description": TEXT, "timeout_seconds": "30"}
+        usual["resolve"] = resolving_to(*addresses) if addresses else None
+        return run_main(tmp_path, environ={**runner, **(environ or {})}, api_url=url, **(usual | options))
 
     return run
 
@@ -91,21 +75,16 @@ def texts(server: FaultServer) -> list[str]:
     return [update.description for update in server.store.timeline()[1:]]
 
 
-def warnings_of(result: StepResult) -> list[str]:
-    """Return the warnings in a step's log."""
-    return [command.data for command in commands(result.log) if command.name == "warning"]
-
-
 @pytest.mark.parametrize("kinds", NETWORKS.values(), ids=NETWORKS)
 def test_the_update_is_posted_although_the_first_addresses_are_of_no_use(
     kinds: tuple[str, ...],
-    step: RunStep,
+    post: RunStep,
     server: FaultServer,
     addresses: Callable[[tuple[str, ...]], list[Address]],
 ) -> None:
     begin = time.monotonic()
 
-    result = step(UNUSED_URL, *addresses(kinds))
+    result = post(UNUSED_URL, *addresses(kinds))
 
     assert result.end == (0, "created"), result.log
     assert texts(server) == [TEXT]
@@ -115,13 +94,13 @@ def test_the_update_is_posted_although_the_first_addresses_are_of_no_use(
 @pytest.mark.parametrize("kinds", NETWORKS.values(), ids=NETWORKS)
 def test_the_update_is_posted_although_the_first_addresses_of_the_proxy_are_of_no_use(
     kinds: tuple[str, ...],
-    step: RunStep,
+    post: RunStep,
     server: FaultServer,
     addresses: Callable[[tuple[str, ...]], list[Address]],
 ) -> None:
     begin = time.monotonic()
 
-    result = step(UNUSED_URL, *addresses(kinds), environ={"HTTP_PROXY": "http://proxy.example:3128"})
+    result = post(UNUSED_URL, *addresses(kinds), environ={"HTTP_PROXY": "http://proxy.example:3128"})
 
     assert result.end == (0, "created"), result.log
     assert texts(server) == [TEXT]
@@ -130,32 +109,28 @@ def test_the_update_is_posted_although_the_first_addresses_of_the_proxy_are_of_n
 
 
 def test_nothing_is_sent_to_a_name_with_only_silent_addresses(
-    step: RunStep, server: FaultServer, addresses: Callable[[tuple[str, ...]], list[Address]]
+    post: RunStep, server: FaultServer, addresses: Callable[[tuple[str, ...]], list[Address]]
 ) -> None:
     begin = time.monotonic()
 
-    result = step(
-        UNUSED_URL,
-        *addresses(("silent", "silent")),
-        limits=RunLimits(exchange=Limits(connect=0.6)),
-        timeout_seconds="10",
-    )
+    limits = RunLimits(exchange=Limits(connect=0.6))
+    result = post(UNUSED_URL, *addresses(("silent", "silent")), limits=limits, timeout_seconds="10")
 
     assert result.end == (1, "not-sent"), result.log
-    assert "could not be reached in time" in result.outputs["error"]
+    assert "could not be reached in time" in result.error
     assert server.connections == 0
     assert time.monotonic() - begin < 12
 
 
 def test_the_comment_is_written_although_the_first_address_of_github_is_silent(
-    step: RunStep, server: FaultServer
+    post: RunStep, server: FaultServer
 ) -> None:
     github = GitHub(pulls={HEAD: [pull(7, merged=True)]})
     begin = time.monotonic()
 
     with FaultServer(app=create_github_app(github)) as github_server, silent_address("127.0.0.2") as silent:
         good = {"github.example": address_at(*github_server.address), "name.example": address_at(*server.address)}
-        result = step(
+        result = post(
             UNUSED_URL,
             environ={"GITHUB_API_URL": "http://github.example"},
             resolve=lambda host, _port: [silent, good[host]],
@@ -164,7 +139,7 @@ def test_the_comment_is_written_although_the_first_address_of_github_is_silent(
         )
 
     assert result.end == (0, "created"), result.log
-    assert warnings_of(result) == []
+    assert result.warnings == []
     assert TEXT in github.bodies(7)[0]
     assert time.monotonic() - begin < 8
 
@@ -178,7 +153,7 @@ def test_the_comment_is_written_although_the_first_address_of_github_is_silent(
     ],
 )
 def test_two_authorities_may_be_named_one_for_the_api_and_one_for_github(
-    first: str, second: str, step: RunStep, tmp_path: Path
+    first: str, second: str, post: RunStep, tmp_path: Path
 ) -> None:
     of_api, of_github = Authority(name="Of the API"), Authority(OMISSIONS["nothing of these"], name="Of GitHub")
     environ = {first: of_api.write_to(tmp_path / "api.pem"), second: of_github.write_to(tmp_path / "github.pem")}
@@ -189,115 +164,115 @@ def test_two_authorities_may_be_named_one_for_the_api_and_one_for_github(
         FaultServer(app=create_github_app(github), ssl_context=of_github.server_context()) as github_server,
     ):
         environ |= {"GITHUB_API_URL": github_server.url}
-        result = step(api.url, environ=environ, comment="true", github_token=TOKEN)
+        result = post(api.url, environ=environ, comment="true", github_token=TOKEN)
 
     assert result.end == (0, "created"), result.log
-    assert warnings_of(result) == []
+    assert result.warnings == []
     assert TEXT in github.bodies(7)[0]
 
 
-def test_an_unnamed_authority_of_github_costs_the_comment_alone(step: RunStep, server: FaultServer) -> None:
+def test_an_unnamed_authority_of_github_costs_the_comment_alone(post: RunStep, server: FaultServer) -> None:
     github = GitHub(pulls={HEAD: [pull(7, merged=True)]})
 
     with FaultServer(app=create_github_app(github), ssl_context=Authority().server_context()) as github_server:
         environ = {"GITHUB_API_URL": github_server.url}
-        result = step(server.url, environ=environ, comment="true", github_token=TOKEN)
+        result = post(server.url, environ=environ, comment="true", github_token=TOKEN)
 
-    (warning,) = warnings_of(result)
+    (warning,) = result.warnings
     assert result.end == (0, "created"), result.log
     assert "name the file of its authority in REQUESTS_CA_BUNDLE" in warning
     assert github_server.requests == []
 
 
-def test_naming_an_unknown_authority_is_advised(step: RunStep) -> None:
+def test_naming_an_unknown_authority_is_advised(post: RunStep) -> None:
     with FaultServer(ssl_context=Authority().server_context()) as server:
-        result = step(server.url)
+        result = post(server.url)
 
     assert result.end == (1, "not-sent"), result.log
-    assert "REQUESTS_CA_BUNDLE" in result.outputs["error"]
+    assert "REQUESTS_CA_BUNDLE" in result.error
     assert server.requests == []
 
 
 @pytest.mark.parametrize("certificate", [{"days": -1}, {"host": "other.example"}], ids=["expired", "another host"])
 def test_naming_the_authority_is_not_advised_where_it_is_already_named(
-    certificate: dict[str, Any], step: RunStep, tmp_path: Path
+    certificate: dict[str, Any], post: RunStep, tmp_path: Path
 ) -> None:
     authority = Authority()
     named = {"REQUESTS_CA_BUNDLE": authority.write_to(tmp_path / "ca.pem")}
 
     with FaultServer(ssl_context=authority.server_context(**certificate)) as server:
-        result = step(server.url, environ=named)
+        result = post(server.url, environ=named)
 
     assert result.end == (1, "not-sent"), result.log
-    assert "localhost" in result.outputs["error"]
-    assert "REQUESTS_CA_BUNDLE" not in result.outputs["error"]
+    assert "localhost" in result.error
+    assert "REQUESTS_CA_BUNDLE" not in result.error
     assert server.requests == []
 
 
 def test_a_file_without_a_certificate_is_invalid_and_nothing_is_sent(
-    step: RunStep, server: FaultServer, tmp_path: Path
+    post: RunStep, server: FaultServer, tmp_path: Path
 ) -> None:
     path = tmp_path / "ca.pem"
     path.write_text("no certificate", encoding="utf-8")
 
-    result = step(server.url, environ={"CURL_CA_BUNDLE": str(path)})
+    result = post(server.url, environ={"CURL_CA_BUNDLE": str(path)})
 
     assert result.end == (1, "invalid")
-    assert result.outputs["error"].startswith("CURL_CA_BUNDLE names a file without a valid certificate")
+    assert result.error.startswith("CURL_CA_BUNDLE names a file without a valid certificate")
     assert server.connections == 0
 
 
-def test_a_missing_file_of_extra_certificates_is_only_warned_of(step: RunStep, server: FaultServer) -> None:
-    result = step(server.url, environ={"NODE_EXTRA_CA_CERTS": "/no/such/file.pem"})
+def test_a_missing_file_of_extra_certificates_is_only_warned_of(post: RunStep, server: FaultServer) -> None:
+    result = post(server.url, environ={"NODE_EXTRA_CA_CERTS": "/no/such/file.pem"})
 
-    (warning,) = warnings_of(result)
+    (warning,) = result.warnings
     assert result.end == (0, "created"), result.log
     assert warning.startswith("NODE_EXTRA_CA_CERTS names a file that does not exist where the action runs")
 
 
 @pytest.mark.parametrize("variable", ["ALL_PROXY", "all_proxy", "All_Proxy", "HTTP_PROXY", "http_proxy"])
-def test_a_socks_proxy_is_named_by_its_variable(variable: str, step: RunStep, server: FaultServer) -> None:
-    result = step(UNUSED_URL, environ={variable: "socks5://someone:secret@127.0.0.1:1080"})
+def test_a_socks_proxy_is_named_by_its_variable(variable: str, post: RunStep, server: FaultServer) -> None:
+    result = post(UNUSED_URL, environ={variable: "socks5://someone:secret@127.0.0.1:1080"})
 
     assert result.end == (1, "not-sent"), result.log
-    assert f"{variable} names a SOCKS proxy, and SOCKS is not supported" in result.outputs["error"]
+    assert f"{variable} names a SOCKS proxy, and SOCKS is not supported" in result.error
     assert "secret" not in result.log
     assert server.connections == 0
 
 
-def test_a_usable_proxy_beside_a_socks_proxy_is_used(step: RunStep, server: FaultServer) -> None:
+def test_a_usable_proxy_beside_a_socks_proxy_is_used(post: RunStep, server: FaultServer) -> None:
     address = "{}:{}".format(*server.address)
 
-    result = step(UNUSED_URL, environ={"ALL_PROXY": "socks5://127.0.0.1:1080", "HTTP_PROXY": f"http://{address}"})
+    result = post(UNUSED_URL, environ={"ALL_PROXY": "socks5://127.0.0.1:1080", "HTTP_PROXY": f"http://{address}"})
 
     assert result.end == (0, "created"), result.log
     assert texts(server) == [TEXT]
 
 
-def test_a_host_in_no_proxy_is_reached_although_there_is_a_socks_proxy(step: RunStep, server: FaultServer) -> None:
-    result = step(server.url, environ={"ALL_PROXY": "socks5://127.0.0.1:1080", "NO_PROXY": "127.0.0.1"})
+def test_a_host_in_no_proxy_is_reached_although_there_is_a_socks_proxy(post: RunStep, server: FaultServer) -> None:
+    result = post(server.url, environ={"ALL_PROXY": "socks5://127.0.0.1:1080", "NO_PROXY": "127.0.0.1"})
 
     assert result.end == (0, "created"), result.log
     assert texts(server) == [TEXT]
 
 
-def test_a_proxy_with_an_invalid_address_is_named_by_its_variable(step: RunStep) -> None:
-    result = step(UNUSED_URL, environ={"http_proxy": "http://someone:secret@proxy.example:port"})
+def test_a_proxy_with_an_invalid_address_is_named_by_its_variable(post: RunStep) -> None:
+    result = post(UNUSED_URL, environ={"http_proxy": "http://someone:secret@proxy.example:port"})
 
     assert result.end == (1, "not-sent"), result.log
-    assert "the proxy's address, in http_proxy, is not valid" in result.outputs["error"]
+    assert "the proxy's address, in http_proxy, is not valid" in result.error
     assert "secret" not in result.log
 
 
-def test_github_behind_a_socks_proxy_costs_the_comment_alone(step: RunStep, server: FaultServer) -> None:
+def test_github_behind_a_socks_proxy_costs_the_comment_alone(post: RunStep, server: FaultServer) -> None:
     environ = {
         "ALL_PROXY": "socks5://127.0.0.1:1080",
         "NO_PROXY": "127.0.0.1",
         "GITHUB_API_URL": "http://github.example",
     }
 
-    result = step(server.url, environ=environ, comment="true", github_token=TOKEN)
+    result = post(server.url, environ=environ, comment="true", github_token=TOKEN)
 
-    (warning,) = warnings_of(result)
+    (warning,) = result.warnings
     assert result.end == (0, "created"), result.log
     assert "could not be reached: ALL_PROXY names a SOCKS proxy, and SOCKS is not supported" in warning

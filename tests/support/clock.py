@@ -7,16 +7,16 @@ class SkippingClock:
     """A clock that runs as usual, but whose sleep takes no time."""
 
     def __init__(self) -> None:
-        self._slept = 0.0
+        self.slept = 0.0
 
     def monotonic(self) -> float:
         """Return seconds that only grow."""
-        return time.monotonic() + self._slept
+        return time.monotonic() + self.slept
 
     def time(self) -> float:
         """Return seconds since 1970."""
-        return time.time() + self._slept
+        return time.time() + self.slept
 
     def sleep(self, seconds: float) -> None:
         """Move the clock forward."""
-        self._slept += seconds
+        self.slept += seconds

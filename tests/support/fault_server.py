@@ -359,6 +359,10 @@ FAULTS = (
 
 CASES = {f"{name}, {phase.value}": Rule(fault, phase) for name, fault in FAULTS.items() for phase in fault.phases}
 
+SILENT = {"reset", "close", "silence", "written late", "103, then close", "103 for ever", "not HTTP"}
+FALSE_CLAIMS = {f"{name}, before the write" for name in (STRANGE_RESPONSES | LOST_RESPONSES).keys() - SILENT}
+"""Cases in which the server begins to claim a write that it did not do."""
+
 HEALTHY = Rule(Fault(_good), Phase.AFTER)
 
 
@@ -373,7 +377,7 @@ class FaultServer:
         handshakes: What becomes of the first connections, one entry each: an end that comes at the first byte of the
             client, which with HTTPS is that of the handshake, or seconds to pause before going on as usual.
         date_offset: By how many seconds the header `Date` is ahead; None leaves it out.
-        now: What tells the time: for `Date`, for late writes, and for when a request came in.
+        now: Tells the time, for `Date`, late writes and received requests; by default, the store's clock.
 
     Attributes:
         script: What is left of the script; a test may add to it.
@@ -391,14 +395,14 @@ class FaultServer:
         ssl_context: ssl.SSLContext | None = None,
         handshakes: Sequence[End | float] = (),
         date_offset: float | None = 0.0,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] | None = None,
     ) -> None:
         self.script = list(script)
         self.requests: list[ReceivedRequest] = []
         self._store = store or Store()
         self._given_app = app
         self._ssl_context, self._handshakes = ssl_context, handshakes
-        self._date_offset, self._now = date_offset, now
+        self._date_offset, self._now = date_offset, now or (lambda: self._store.now().timestamp())
         self._late: list[tuple[float, ReceivedRequest]] = []
         self._over, self._lock = Event(), Lock()
         self._accepted: list[tuple[socket.socket, Thread]] = []

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 import pytest
-from support.recorded_requests import requests_of
 from support.runner_model import commands
 from support.step import RunStep
 
@@ -119,11 +118,11 @@ def test_list_outputs_all_updates_newest_first(step: RunStep) -> None:
     ],
 )
 def test_an_operation_sends_no_unnecessary_request_and_reads_the_page_last(
-    step: RunStep, sandbox: Sandbox, inputs: dict[str, str], requests: list[str]
+    step: RunStep, inputs: dict[str, str], requests: list[str]
 ) -> None:
-    step(**inputs)
+    result = step(**inputs)
 
-    assert requests_of(sandbox.store) == [*requests, f"GET {PAGE}"]
+    assert result.requests == [*requests, f"GET {PAGE}"]
 
 
 @pytest.mark.parametrize(
@@ -135,12 +134,12 @@ def test_an_operation_sends_no_unnecessary_request_and_reads_the_page_last(
     ],
 )
 def test_dry_run_asks_for_permissions_reads_once_what_it_would_touch_and_writes_nothing(
-    step: RunStep, sandbox: Sandbox, inputs: dict[str, str], touched: str
+    step: RunStep, inputs: dict[str, str], touched: str
 ) -> None:
     result = step(**inputs, dry_run="true")
 
     requests = ["GET /v1/tokens/permissions", f"GET {touched}"]
-    assert (result.end, requests_of(sandbox.store)) == ((0, "dry-run"), requests)
+    assert (result.end, result.requests) == ((0, "dry-run"), requests)
     assert result.outputs["notified"] == "false"
 
 
@@ -196,7 +195,7 @@ def test_fail_on_error_decides_whether_an_api_that_cannot_be_reached_fails_the_s
 
 
 def test_the_token_is_masked_before_anything_else_is_logged(step: RunStep) -> None:
-    result = step("--verbose", **CREATE, api_token=f"  Bearer {EDIT_TOKEN}\n")
+    result = step(arguments=["--verbose"], **CREATE, api_token=f"  Bearer {EDIT_TOKEN}\n")
 
     mask, *others = result.log.splitlines()
     assert mask == f"::add-mask::{EDIT_TOKEN}"

@@ -14,7 +14,6 @@ from onlineornot_action.exactly_once.listing import Comparison, DuplicateCheck, 
 from onlineornot_action.exactly_once.post import CancelledWriteError, Evidence, Posted, UnknownOutcomeError, post
 from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.network.exchange import Cause, Effect, ExchangeError
-from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.errors import (
     APIConnectionError,
     APIError,
@@ -24,12 +23,12 @@ from onlineornot_action.onlineornot.errors import (
     effect_of,
     error_for,
 )
-from onlineornot_action.onlineornot.models import IncidentStatus, IncidentUpdate, IncidentUpdateCreate, ListPage
-from onlineornot_action.operations.updates import UpdateDraft
+from onlineornot_action.onlineornot.models import ListPage
 
 TEXT = "A fix is out."
 FOREVER = math.inf
 HOUR = 3600.0
+RESPONSE, RECONCILED = Evidence.RESPONSE, Evidence.RECONCILED
 Failure = TypeVar("Failure", bound=Exception)
 
 
@@ -242,19 +241,68 @@ def down(until: float | None = FOREVER, *, signal: bool = False) -> Listing:
 FINE = Listing()
 EMPTY = Listing(shows=0)
 SHORT = Listing(shows=1, missing=1)
+SLOW = Listing(takes=15, until=FOREVER)
+FOUND, REPEATED = ("posted-1", RECONCILED), ("posted-2", RESPONSE)
 
 
 def old_notes(number: int) -> list[Note]:
     return [replace(OLD, id=f"old-{one}") for one in range(number)]
 
 
-def test_post_with_a_response_is_made_once() -> None:
-    server = Server(OLD)
+LOST_POSTS = {"written": (lost(takes=5), FOUND), "absent": (lost(writes=False), REPEATED)}
+RECOVERING = {"unreadable": down(until=60), "empty": Listing(shows=0, until=60), "403": Listing(status(403), until=60)}
+MADE_ONCE = {
+    "a response": (Server(OLD), ("posted-1", RESPONSE)),
+    "intercepted": (Server(OLD, posts=[Post(intercepted())]), FOUND),
+    "intercepted, without a baseline": (Server(OLD, posts=[Post(intercepted())], lists=[down(until=30)]), FOUND),
+    "lost": (Server(OLD, posts=[lost()]), FOUND),
+    "lost and the first": (Server(posts=[lost()]), FOUND),
+    "lost and late by 5 s": (Server(OLD, posts=[lost(late=5)]), FOUND),
+    "lost, late and the first": (Server(posts=[lost(late=19)]), FOUND),
+    "lost after 30 s, and late by 15 s": (Server(OLD, posts=[lost(takes=30, late=45)]), FOUND),
+    "lost, late, and slow lists": (Server(OLD, posts=[lost(late=18)], lists=[FINE, SLOW]), FOUND),
+    "lost, late, slow lists and the first": (Server(posts=[lost(late=18)], lists=[FINE, SLOW]), FOUND),
+    "absent": (Server(OLD, posts=[lost(writes=False)]), REPEATED),
+    "absent twice": (Server(OLD, posts=[lost(writes=False), lost(writes=False), lost()]), ("posted-3", RECONCILED)),
+    "absent, one like it is older": (Server(Note("same", born=-1), posts=[lost(writes=False)]), REPEATED),
+    "absent, one like it is older and not in the baseline": (
+        Server(OLD, Note("same", born=-HOUR), posts=[lost(writes=False)], lists=[Listing(shows=1)]),
+        REPEATED,
+    ),
+    "absent, what is new cannot be it": (Server(OLD, MAINTENANCE, posts=[lost(writes=False)]), REPEATED),
+    "lost, another text is new": (Server(OLD, Note("other", "Another text", born=0), posts=[lost(late=5)]), FOUND),
+    "a success that was cut": (Server(OLD, posts=[Post(cut_success())]), FOUND),
+    "lost, the list asks to wait": (Server(OLD, posts=[lost()], lists=[FINE, Listing(status(503, 60))]), FOUND),
+    "lost, a 403 asks to wait": (Server(OLD, posts=[lost()], lists=[FINE, Listing(status(403, 1))]), FOUND),
+    "lost, on the last of 20 pages": (Server(*old_notes(19), per_page=1, posts=[lost()]), FOUND),
+    "lost, on page 21": (Server(*old_notes(20), per_page=1, posts=[lost()]), FOUND),
+    "absent from 20 pages": (Server(*old_notes(20), per_page=1, posts=[lost(writes=False)]), REPEATED),
+    "absent, and no list after the response": (
+        Server(OLD, posts=[lost(writes=False), Post(takes=2)], lists=[Listing(until=21), down()]),
+        REPEATED,
+    ),
+    **{
+        f"{post}, the list recovers from {fault}": (Server(OLD, posts=[lost_post], lists=[FINE, listing]), found)
+        for fault, listing in RECOVERING.items()
+        for post, (lost_post, found) in LOST_POSTS.items()
+    },
+}
 
+
+@pytest.mark.parametrize(("server", "found"), MADE_ONCE.values(), ids=MADE_ONCE)
+def test_post_is_made_once_and_it_is_known_how(server: Server, found: tuple[str, Evidence]) -> None:
     posted = run(server)
 
-    assert posted == Posted(Note("posted-1", born=0), Evidence.RESPONSE)
-    assert (server.copies, len(server.read_at)) == (1, 1)
+    assert (posted.item.id, posted.evidence) == found
+    assert (server.copies, f"posted-{len(server.posted_at)}", posted.duplicates) == (1, posted.item.id, ())
+
+
+def test_post_with_a_response_takes_one_reading() -> None:
+    server = Server(OLD)
+
+    run(server)
+
+    assert (len(server.read_at), server.clock.slept) == (1, 0)
 
 
 @pytest.mark.parametrize("error", [status(422), status(429, 500), not_sent(), bad_certificate()], ids=str)
@@ -294,101 +342,47 @@ def test_failure_of_the_baseline_that_the_post_would_share_is_raised(
     assert (server.clock.slept, server.posted_at) == (0, [])
 
 
-def test_throttled_baseline_is_waited_for_beyond_its_share_of_the_time() -> None:
-    server = Server(OLD, lists=[Listing(status(429, 60))])
-
-    posted = run(server)
-
-    assert posted.baseline
-    assert server.posted_at == [pytest.approx(60)]
-
-
-def test_outage_within_a_quarter_of_the_time_is_waited_for() -> None:
-    server = Server(OLD, lists=[down(until=25)])
-
-    posted = run(server)
-
-    assert posted.baseline
-
-
 @pytest.mark.parametrize(
-    ("listing", "earliest", "latest"),
+    ("listing", "has_baseline", "earliest", "latest"),
     [
-        pytest.param(down(), 29, 30, id="unreadable"),
-        pytest.param(Listing(not_sent(), FOREVER), 29, 30, id="not reachable"),
-        pytest.param(Listing(status(503, 40)), 0, 0, id="asked to wait longer"),
-        pytest.param(Listing(status(400)), 0, 0, id="refused"),
+        pytest.param(Listing(status(429, 60)), True, 60, 60.01, id="throttled"),
+        pytest.param(down(until=25), True, 25, 30, id="an outage within a quarter of the time"),
+        pytest.param(down(), False, 29, 30, id="unreadable"),
+        pytest.param(Listing(not_sent(), FOREVER), False, 29, 30, id="not reachable"),
+        pytest.param(Listing(status(503, 40)), False, 0, 0, id="asked to wait longer"),
+        pytest.param(Listing(status(400)), False, 0, 0, id="rejected"),
     ],
 )
-def test_post_is_made_without_a_baseline_after_a_quarter_of_the_time(
-    listing: Listing, earliest: float, latest: float
+def test_baseline_is_waited_for_a_quarter_of_the_time_or_longer_if_throttled(
+    listing: Listing, has_baseline: object, earliest: float, latest: float
 ) -> None:
     server = Server(OLD, lists=[listing])
 
     posted = run(server)
 
-    assert posted.baseline is None
+    assert (posted.baseline is not None) is has_baseline
     assert server.copies == 1
     assert earliest <= server.posted_at[0] <= latest
 
 
-def test_lost_post_to_a_list_of_more_than_20_pages_is_unknown_at_once() -> None:
-    server = Server(*old_notes(21), per_page=1, posts=[lost()])
-
-    failure(UnknownOutcomeError, server)
-
-    assert (server.clock.slept, len(server.posted_at), len(server.read_at)) == (0, 1, 1)
-
-
-def test_lost_post_is_found_in_a_list_of_20_pages() -> None:
-    server = Server(*old_notes(19), per_page=1, posts=[lost()])
-
-    posted = run(server)
-
-    assert posted.item.id == "posted-1"
-
-
-def test_absence_can_be_proven_from_a_list_of_20_pages() -> None:
-    server = Server(*old_notes(20), per_page=1, posts=[lost(writes=False)])
-
-    posted = run(server)
-
-    assert (posted.item.id, server.copies) == ("posted-2", 1)
-
-
-def test_lost_post_is_found_even_where_it_makes_the_list_too_long() -> None:
-    server = Server(*old_notes(20), per_page=1, posts=[lost()])
-
-    posted = run(server)
-
-    assert (posted.item.id, posted.evidence, server.copies) == ("posted-1", Evidence.RECONCILED, 1)
-
-
 @pytest.mark.parametrize(
-    "lists",
+    "server",
     [
-        pytest.param([FINE], id="complete"),
-        pytest.param([replace(SHORT, until=FOREVER)], id="short"),
-        pytest.param([EMPTY], id="first empty"),
-        pytest.param([EMPTY, Listing(shows=0, missing=1), EMPTY], id="empty twice, but not in a row"),
-        pytest.param([down(until=60)], id="unreadable beyond a quarter of the time"),
+        pytest.param(Server(Note("same"), OLD), id="complete"),
+        pytest.param(Server(Note("same"), OLD, lists=[replace(SHORT, until=FOREVER)]), id="short"),
+        pytest.param(Server(Note("same"), OLD, lists=[EMPTY]), id="first empty"),
+        pytest.param(
+            Server(Note("same"), OLD, lists=[EMPTY, Listing(shows=0, missing=1), EMPTY]), id="empty, but not in a row"
+        ),
+        pytest.param(Server(Note("same"), OLD, lists=[down(until=60)]), id="unreadable beyond a quarter of the time"),
+        pytest.param(Server(*old_notes(21), Note("same"), per_page=1), id="on page 22"),
     ],
 )
-def test_duplicate_in_any_reading_is_enough(lists: list[Listing]) -> None:
-    server = Server(Note("same"), OLD, lists=lists)
-
+def test_duplicate_in_any_reading_is_enough(server: Server) -> None:
     posted = run(server, avoid_duplicate=True)
 
     assert (posted.item.id, posted.evidence) == ("same", Evidence.DUPLICATE)
     assert server.posted_at == []
-
-
-def test_duplicate_is_found_on_page_22() -> None:
-    server = Server(*old_notes(21), Note("same"), per_page=1)
-
-    posted = run(server, avoid_duplicate=True)
-
-    assert posted.evidence is Evidence.DUPLICATE
 
 
 def test_duplicate_is_posted_unless_duplicates_are_to_be_avoided() -> None:
@@ -396,7 +390,7 @@ def test_duplicate_is_posted_unless_duplicates_are_to_be_avoided() -> None:
 
     posted = run(server)
 
-    assert posted.evidence is Evidence.RESPONSE
+    assert posted.evidence is RESPONSE
 
 
 @pytest.mark.parametrize(("notes", "readings"), [([], 2), ([OLD], 1)])
@@ -419,6 +413,16 @@ def test_duplicate_check_needs_the_list_until_the_deadline(listing: Listing) -> 
     assert 119 <= server.clock.slept <= 120
 
 
+@pytest.mark.parametrize("code", [400, 401, 404])
+def test_rejected_list_ends_the_duplicate_check_at_once(code: int) -> None:
+    server = Server(OLD, lists=[Listing(status(code))])
+
+    error = failure(APIError, server, avoid_duplicate=True)
+
+    assert error.status == code
+    assert (server.clock.slept, server.posted_at) == (0, [])
+
+
 @pytest.mark.parametrize(
     "listing",
     [down(), replace(SHORT, until=FOREVER), Listing(status(400), FOREVER)],
@@ -429,7 +433,7 @@ def test_duplicate_check_that_is_not_required_is_left_out_after_a_quarter_of_the
 
     posted = run(server, avoid_duplicate=True, required=False)
 
-    assert (posted.evidence, posted.baseline, server.copies) == (Evidence.RESPONSE, None, 1)
+    assert (posted.evidence, posted.baseline, server.copies) == (RESPONSE, None, 1)
     assert server.posted_at[0] <= 30
 
 
@@ -442,168 +446,74 @@ def test_duplicate_check_that_is_not_required_waits_for_a_list_that_can_be_trust
     assert (posted.evidence, server.copies) == (Evidence.DUPLICATE, 0)
 
 
-def test_post_that_something_on_the_way_refused_is_raised_when_it_is_absent() -> None:
+def test_intercepted_post_is_raised_when_it_is_absent() -> None:
     server = Server(OLD, posts=[Post(intercepted(), writes=False)])
 
     assert failure(InterceptedError, server).status == 403
     assert (len(server.posted_at), len(server.read_at)) == (1, 2)
 
 
-@pytest.mark.parametrize("lists", [[FINE], [down(until=30)]], ids=["baseline", "no baseline"])
-def test_post_that_something_on_the_way_refused_and_passed_on_is_found(lists: list[Listing]) -> None:
-    server = Server(OLD, posts=[Post(intercepted())], lists=lists)
-
-    posted = run(server)
-
-    assert (posted.item.id, posted.evidence, len(server.posted_at)) == ("posted-1", Evidence.RECONCILED, 1)
-
-
-@pytest.mark.parametrize(
-    "listing",
-    [EMPTY, SHORT, down(), Listing(status(403), FOREVER), Listing(status(401), FOREVER)],
-    ids=["empty", "short", "unreadable", "403", "401"],
-)
-def test_list_that_cannot_be_trusted_does_not_show_that_a_refused_post_is_absent(listing: Listing) -> None:
-    server = Server(OLD, posts=[Post(intercepted())], lists=[FINE, listing])
-
-    assert isinstance(failure(UnknownOutcomeError, server).cause, InterceptedError)
-
-
-def test_another_new_note_may_be_the_post_that_something_on_the_way_refused() -> None:
-    server = Server(OLD, posts=[Post(intercepted(), text="Another text")])
-
-    assert failure(UnknownOutcomeError, server).new_ids == ("posted-1",)
-
-
-@pytest.mark.parametrize("code", [400, 401, 404])
-def test_refused_list_ends_the_duplicate_check_at_once(code: int) -> None:
-    server = Server(OLD, lists=[Listing(status(code))])
-
-    error = failure(APIError, server, avoid_duplicate=True)
-
-    assert error.status == code
-    assert (server.clock.slept, server.posted_at) == (0, [])
+UNTRUSTED = {
+    "unreadable": down(),
+    "403": Listing(status(403), FOREVER),
+    "without what was there before": Listing(shows=0, until=FOREVER),
+    "fewer than its total": Listing(missing=1, until=FOREVER),
+    "more than its total": Listing(missing=-1, until=FOREVER),
+    "without a total": Listing(counted=False, until=FOREVER),
+}
+INTERCEPTED = [Post(intercepted())]
+UNKNOWN: dict[str, tuple[Server, float, tuple[str, ...]]] = {
+    "intercepted, then an empty list": (Server(OLD, posts=INTERCEPTED, lists=[FINE, EMPTY]), 0, ()),
+    "intercepted, then a short list": (Server(OLD, posts=INTERCEPTED, lists=[FINE, SHORT]), 0, ()),
+    "intercepted, then a 403": (Server(OLD, posts=INTERCEPTED, lists=[FINE, Listing(status(403), FOREVER)]), 0, ()),
+    "intercepted, then no list": (Server(OLD, posts=INTERCEPTED, lists=[FINE, down()]), 29, ()),
+    "intercepted, another text": (Server(OLD, posts=[Post(intercepted(), text="A fix")]), 0, ("posted-1",)),
+    "more than 20 pages": (Server(*old_notes(21), per_page=1, posts=[lost()]), 0, ()),
+    "another text": (Server(OLD, posts=[lost(text="A fix is out")]), 20, ("posted-1",)),
+    "a success that was cut": (Server(OLD, posts=[Post(cut_success(), writes=False)]), 20, ()),
+    "the list asks to wait too long": (Server(OLD, posts=[lost()], lists=[FINE, Listing(status(503, 500))]), 0, ()),
+    **{
+        name: (Server(OLD, posts=[lost(writes=False)], lists=[FINE, listing]), 120, ())
+        for name, listing in UNTRUSTED.items()
+    },
+}
 
 
-def update(number: int, status: str, text: str, created_at: str | None = None) -> IncidentUpdate:
-    moment = created_at or f"2026-11-24T09:0{number}:00Z"
-    return IncidentUpdate(id=f"update-{number}", status=status, description=text, created_at=moment)
+@pytest.mark.parametrize(("server", "seconds", "new_ids"), UNKNOWN.values(), ids=UNKNOWN)
+def test_outcome_is_unknown_after_one_post(server: Server, seconds: float, new_ids: tuple[str, ...]) -> None:
+    error = failure(UnknownOutcomeError, server)
+
+    assert (error.new_ids, error.uncertain_ids, len(server.posted_at)) == (new_ids, (), 1)
+    assert server.clock.slept == pytest.approx(seconds, abs=1)
+
+
+RECENT, OTHER = Note("recent", born=-30), Note("recent", "Another text", born=-30)
 
 
 @pytest.mark.parametrize(
-    ("items", "expected"),
+    ("server", "uncertain_ids"),
     [
-        ([], None),
-        ([update(1, "MONITORING", "Another text")], None),
-        ([update(1, "UPDATE", TEXT)], None),
-        ([update(1, "MONITORING", TEXT), update(2, "UPDATE", "Newer")], "update-1"),
-        ([update(1, "MONITORING", TEXT), update(2, "MONITORING", TEXT)], "update-2"),
-        ([update(1, "MONITORING", TEXT), update(2, "RESOLVED", "Over")], None),
-        ([update(1, "MONITORING", TEXT), update(2, "COMPLETED", "Over")], None),
-        ([update(2, "MONITORING", TEXT), update(1, "RESOLVED", "Over")], "update-2"),
-        ([update(1, "RESOLVED", "Over"), update(2, "MONITORING", TEXT), update(3, "RESOLVED", "Over")], None),
-        ([update(1, "MONITORING", TEXT, "no date")], "update-1"),
+        (Server(OLD, RECENT, posts=[lost(writes=False)], lists=[down(until=31)]), ("recent",)),
+        (Server(OLD, OTHER, posts=[lost(writes=False)], lists=[down(until=31)]), ("recent",)),
+        (Server(OLD, posts=[lost()], lists=[down(31), replace(FINE, dated=False, until=FOREVER)]), ("posted-1", "old")),
+        (Server(OLD, posts=[lost()], lists=[down(31)], shows_created=False), ("posted-1", "old")),
     ],
+    ids=["the same is recent", "another is recent", "no Date", "no created_at"],
 )
-def test_duplicate_is_the_same_since_the_incident_was_last_over(
-    items: list[IncidentUpdate], expected: str | None
-) -> None:
-    body = IncidentUpdateCreate(status=IncidentStatus.MONITORING, description=TEXT, notify_subscribers=False)
-    draft = UpdateDraft(OnlineOrNotClient("token", deadline=Deadline.after(0)), "page", "incident", body)
+def test_without_a_baseline_what_may_be_new_prevents_a_proof(server: Server, uncertain_ids: tuple[str, ...]) -> None:
+    error = failure(UnknownOutcomeError, server)
 
-    duplicate = draft.find_duplicate(items)
-
-    assert (duplicate and duplicate.id) == expected
+    assert (error.new_ids, error.uncertain_ids, len(server.posted_at)) == ((), uncertain_ids, 1)
+    assert server.clock.slept == pytest.approx(server.posted_at[0] + 20)
 
 
-def test_update_that_declares_the_incident_over_can_be_the_duplicate_itself() -> None:
-    body = IncidentUpdateCreate(status=IncidentStatus.RESOLVED, description=TEXT, notify_subscribers=False)
-    draft = UpdateDraft(OnlineOrNotClient("token", deadline=Deadline.after(0)), "page", "incident", body)
-
-    duplicate = draft.find_duplicate([update(1, "RESOLVED", TEXT), update(2, "UPDATE", "Newer")])
-
-    assert duplicate == update(1, "RESOLVED", TEXT)
-
-
-@pytest.mark.parametrize("notes", [[], [OLD]], ids=["empty list", "list"])
-@pytest.mark.parametrize("late", [0, 5, 19])
-def test_lost_post_that_was_written_is_found(late: float, notes: list[Note]) -> None:
-    server = Server(*notes, posts=[lost(late=late)])
-
-    posted = run(server)
-
-    assert (posted.item.id, posted.evidence, posted.duplicates) == ("posted-1", Evidence.RECONCILED, ())
-    assert (server.copies, len(server.posted_at)) == (1, 1)
-
-
-def test_lost_post_that_is_proven_absent_is_made_again_20_seconds_later() -> None:
-    server = Server(OLD, posts=[lost(writes=False)])
-
-    posted = run(server)
-
-    assert (posted.item.id, posted.evidence) == ("posted-2", Evidence.RESPONSE)
-    assert server.copies == 1
-    assert server.posted_at == [0, pytest.approx(20)]
-
-
-def test_list_is_read_at_growing_intervals() -> None:
+def test_list_is_read_at_growing_intervals_until_absence_is_proven_after_20_seconds() -> None:
     server = Server(OLD, posts=[lost(writes=False)])
 
     run(server)
 
     assert 4 < len(server.read_at) < 30
-
-
-def test_absence_is_proven_20_seconds_after_the_failure_not_after_the_beginning() -> None:
-    server = Server(OLD, posts=[lost(takes=30, late=45)])
-
-    posted = run(server)
-
-    assert posted.evidence is Evidence.RECONCILED
-    assert server.copies == 1
-
-
-@pytest.mark.parametrize("notes", [[], [OLD]], ids=["empty list", "list"])
-def test_reading_that_began_before_and_ended_after_those_20_seconds_proves_nothing(notes: list[Note]) -> None:
-    slow = Listing(takes=15, until=FOREVER)
-    server = Server(*notes, posts=[lost(late=18)], lists=[FINE, slow])
-
-    posted = run(server)
-
-    assert posted.evidence is Evidence.RECONCILED
-    assert server.copies == 1
-
-
-@pytest.mark.parametrize(
-    "listing",
-    [
-        pytest.param(down(), id="unreadable"),
-        pytest.param(Listing(status(403), FOREVER), id="refused"),
-        pytest.param(Listing(shows=0, until=FOREVER), id="without what was there before"),
-        pytest.param(Listing(missing=1, until=FOREVER), id="with fewer than it says"),
-        pytest.param(Listing(missing=-1, until=FOREVER), id="with more than it says"),
-        pytest.param(Listing(counted=False, until=FOREVER), id="without a total"),
-    ],
-)
-def test_list_that_cannot_be_trusted_proves_nothing_until_the_deadline(listing: Listing) -> None:
-    server = Server(OLD, posts=[lost(writes=False)], lists=[FINE, listing])
-
-    error = failure(UnknownOutcomeError, server)
-
-    assert error.new_ids == ()
-    assert len(server.posted_at) == 1
-    assert 119 <= server.clock.slept <= 120
-
-
-@pytest.mark.parametrize(("post", "posts"), [(lost(), 1), (lost(writes=False), 2)], ids=["written", "absent"])
-@pytest.mark.parametrize("listing", [down(until=60), Listing(shows=0, until=60), Listing(status(403), until=60)])
-def test_list_that_recovers_settles_the_outcome(listing: Listing, post: Post, posts: int) -> None:
-    server = Server(OLD, posts=[post], lists=[FINE, listing])
-
-    posted = run(server)
-
-    assert posted.baseline
-    assert (server.copies, len(server.posted_at)) == (1, posts)
+    assert server.posted_at == [0, pytest.approx(20)]
 
 
 def test_oldest_of_several_matches_is_returned_and_the_others_are_duplicates() -> None:
@@ -612,68 +522,6 @@ def test_oldest_of_several_matches_is_returned_and_the_others_are_duplicates() -
     posted = run(server)
 
     assert (posted.item.id, posted.duplicates) == ("posted-1", ("twin",))
-
-
-def test_matching_note_from_before_the_post_is_not_mistaken_for_it() -> None:
-    server = Server(Note("same", born=-1), posts=[lost(writes=False)])
-
-    posted = run(server)
-
-    assert posted.item.id == "posted-2"
-    assert server.copies == 1
-
-
-def test_old_note_that_the_baseline_did_not_show_is_not_mistaken_for_the_post() -> None:
-    server = Server(OLD, Note("same", born=-HOUR), posts=[lost(writes=False)], lists=[Listing(shows=1)])
-
-    posted = run(server)
-
-    assert posted.item.id == "posted-2"
-    assert server.copies == 1
-
-
-def test_new_note_with_another_text_may_be_the_post() -> None:
-    server = Server(OLD, posts=[lost(text="A fix is out")])
-
-    error = failure(UnknownOutcomeError, server)
-
-    assert error.new_ids == ("posted-1",)
-    assert (server.copies, len(server.posted_at)) == (1, 1)
-    assert server.clock.slept == pytest.approx(20)
-
-
-def test_new_note_with_another_text_does_not_hide_the_post() -> None:
-    server = Server(OLD, Note("other", "Another text", born=0), posts=[lost(late=5)])
-
-    posted = run(server)
-
-    assert (posted.item.id, posted.evidence) == ("posted-1", Evidence.RECONCILED)
-
-
-def test_new_note_that_cannot_be_the_post_does_not_prevent_a_proof() -> None:
-    server = Server(OLD, MAINTENANCE, posts=[lost(writes=False)])
-
-    posted = run(server)
-
-    assert posted.item.id == "posted-2"
-    assert server.copies == 1
-
-
-def test_success_whose_response_was_cut_is_never_posted_again() -> None:
-    server = Server(OLD, posts=[Post(cut_success(), writes=False)])
-
-    error = failure(UnknownOutcomeError, server)
-
-    assert error.cause.status == 201
-    assert len(server.posted_at) == 1
-
-
-def test_success_whose_response_was_cut_is_found() -> None:
-    server = Server(OLD, posts=[Post(cut_success())])
-
-    posted = run(server)
-
-    assert (posted.evidence, server.copies) == (Evidence.RECONCILED, 1)
 
 
 def test_at_most_three_posts_are_made() -> None:
@@ -685,28 +533,13 @@ def test_at_most_three_posts_are_made() -> None:
     assert server.clock.slept == pytest.approx(60)
 
 
-def test_third_post_can_still_be_found() -> None:
-    server = Server(OLD, posts=[lost(writes=False), lost(writes=False), lost()])
+def test_post_is_made_again_only_with_5_seconds_left() -> None:
+    late, in_time = (Server(OLD, posts=[lost(writes=False)]) for _ in range(2))
 
-    posted = run(server)
+    failure(APIError, late, seconds=24.9)
+    run(in_time, seconds=25.1)
 
-    assert (posted.item.id, posted.evidence, server.copies) == ("posted-3", Evidence.RECONCILED, 1)
-
-
-def test_post_is_not_made_again_with_less_than_5_seconds_left() -> None:
-    server = Server(OLD, posts=[lost(writes=False)])
-
-    failure(APIError, server, seconds=24.9)
-
-    assert (server.copies, len(server.posted_at)) == (0, 1)
-
-
-def test_post_is_made_again_with_5_seconds_left() -> None:
-    server = Server(OLD, posts=[lost(writes=False)])
-
-    run(server, seconds=25.1)
-
-    assert (server.copies, len(server.posted_at)) == (1, 2)
+    assert (len(late.posted_at), len(in_time.posted_at)) == (1, 2)
 
 
 def test_first_post_is_made_however_little_time_is_left() -> None:
@@ -725,38 +558,12 @@ def test_outcome_is_unknown_without_time_for_a_proof() -> None:
     assert len(server.posted_at) == 1
 
 
-def test_outcome_is_unknown_at_once_when_the_list_asks_to_wait_beyond_the_deadline() -> None:
-    server = Server(OLD, posts=[lost()], lists=[FINE, Listing(status(503, 500))])
-
-    error = failure(UnknownOutcomeError, server)
-
-    assert isinstance(error.__cause__, APIError)
-    assert error.__cause__.retry_after == 500
-    assert server.clock.slept < 1
-
-
-def test_list_that_asks_to_wait_within_the_deadline_is_waited_for() -> None:
-    server = Server(OLD, posts=[lost()], lists=[FINE, Listing(status(503, 60))])
-
-    posted = run(server)
-
-    assert posted.evidence is Evidence.RECONCILED
-
-
-def test_refused_list_that_asks_to_come_back_soon_is_read_again() -> None:
-    server = Server(OLD, posts=[lost()], lists=[FINE, Listing(status(403, 1))])
-
-    posted = run(server)
-
-    assert posted.evidence is Evidence.RECONCILED
-
-
 def test_retry_after_of_a_lost_post_is_ignored() -> None:
     server = Server(OLD, posts=[Post(status(503, 500))])
 
     posted = run(server)
 
-    assert posted.evidence is Evidence.RECONCILED
+    assert posted.evidence is RECONCILED
     assert server.clock.slept < 1
 
 
@@ -766,7 +573,7 @@ def test_lost_post_that_appears_after_its_absence_was_proven_is_a_duplicate(take
 
     posted = run(server)
 
-    assert (posted.item.id, posted.evidence, posted.duplicates) == ("posted-2", Evidence.RESPONSE, ("posted-1",))
+    assert (posted.item.id, posted.evidence, posted.duplicates) == ("posted-2", RESPONSE, ("posted-1",))
     assert server.copies == 2
 
 
@@ -776,10 +583,10 @@ def test_post_that_had_no_effect_is_no_failure_when_the_lost_one_is_there(error:
 
     posted = run(server)
 
-    assert (posted.item.id, posted.evidence, server.copies) == ("posted-1", Evidence.RECONCILED, 1)
+    assert (posted.item.id, posted.evidence, server.copies) == ("posted-1", RECONCILED, 1)
 
 
-def test_post_that_is_refused_is_raised_when_the_lost_one_is_still_absent() -> None:
+def test_post_that_is_rejected_is_raised_when_the_lost_one_is_still_absent() -> None:
     server = Server(OLD, posts=[lost(writes=False), Post(status(409), writes=False)])
 
     error = failure(APIError, server)
@@ -789,59 +596,18 @@ def test_post_that_is_refused_is_raised_when_the_lost_one_is_still_absent() -> N
     assert server.read_at[-2:] == [pytest.approx(20), pytest.approx(20)]
 
 
-def test_response_stands_though_the_list_fails_after_it() -> None:
-    server = Server(OLD, posts=[lost(writes=False), Post(takes=2)], lists=[Listing(until=21), down()])
-
-    posted = run(server)
-
-    assert (posted.item.id, posted.evidence, server.copies) == ("posted-2", Evidence.RESPONSE, 1)
-    assert server.clock.slept <= 22 + 30
-
-
 @pytest.mark.parametrize("skew", [0, 3 * HOUR, -3 * HOUR, 0.9])
-@pytest.mark.parametrize("outage", [31, 60, 100])
-def test_clock_of_the_server_decides_what_is_new_without_a_baseline(skew: float, outage: float) -> None:
-    server = Server(OLD, Note("same"), posts=[lost(takes=5)], lists=[down(until=outage)], skew=skew)
+@pytest.mark.parametrize("outage", [31, 60, 90])
+@pytest.mark.parametrize(("post", "found"), LOST_POSTS.values(), ids=LOST_POSTS)
+def test_clock_of_the_server_decides_what_is_new_without_a_baseline(
+    skew: float, outage: float, post: Post, found: tuple[str, Evidence]
+) -> None:
+    server = Server(OLD, Note("same"), posts=[post], lists=[down(until=outage)], skew=skew)
 
     posted = run(server)
 
-    assert (posted.item.id, posted.evidence, posted.baseline) == ("posted-1", Evidence.RECONCILED, None)
+    assert ((posted.item.id, posted.evidence), posted.baseline) == (found, None)
     assert server.copies == 1
-
-
-@pytest.mark.parametrize("skew", [0, 3 * HOUR, -3 * HOUR])
-def test_clock_of_the_server_can_prove_absence_without_a_baseline(skew: float) -> None:
-    server = Server(OLD, Note("same"), posts=[lost(writes=False)], lists=[down(until=60)], skew=skew)
-
-    posted = run(server)
-
-    assert (posted.item.id, posted.evidence, posted.baseline) == ("posted-2", Evidence.RESPONSE, None)
-    assert server.copies == 1
-
-
-@pytest.mark.parametrize("text", [TEXT, "Another text"])
-def test_note_created_shortly_before_a_lost_post_prevents_a_proof(text: str) -> None:
-    server = Server(OLD, Note("same", text, born=-30), posts=[lost(writes=False)], lists=[down(until=31)])
-
-    error = failure(UnknownOutcomeError, server)
-
-    assert (error.new_ids, error.uncertain_ids) == ((), ("same",))
-    assert len(server.posted_at) == 1
-    assert server.clock.slept == pytest.approx(server.posted_at[0] + 20)
-
-
-@pytest.mark.parametrize(
-    "server",
-    [
-        pytest.param(Server(OLD, posts=[lost()], lists=[down(31), Listing(dated=False, until=FOREVER)]), id="Date"),
-        pytest.param(Server(OLD, posts=[lost()], lists=[down(31)], shows_created=False), id="created_at"),
-    ],
-)
-def test_without_a_date_nothing_is_known_to_be_new(server: Server) -> None:
-    error = failure(UnknownOutcomeError, server)
-
-    assert (error.new_ids, error.uncertain_ids) == ((), ("posted-1", "old"))
-    assert len(server.posted_at) == 1
 
 
 def test_first_of_two_lost_posts_decides_what_is_new() -> None:
@@ -885,21 +651,19 @@ def test_run_that_is_cancelled_after_a_lost_response_reads_the_list_once_more(
 
     error = failure(CancelledWriteError, server)
 
-    assert error.posted == Posted(Note("posted-1", born=0, created=VirtualClock.BEGINNING), Evidence.RECONCILED)
+    assert error.posted == Posted(Note("posted-1", born=0, created=VirtualClock.BEGINNING), RECONCILED)
     assert (len(server.posted_at), len(server.read_at)) == (1, len(lists) + 1)
 
 
 @pytest.mark.parametrize(
-    ("post", "listing"),
+    "server",
     [
-        pytest.param(lost(writes=False, signal=True), FINE, id="absent"),
-        pytest.param(lost(signal=True), down(), id="unreadable"),
-        pytest.param(lost(signal=True), Listing(status(403)), id="refused"),
+        pytest.param(Server(OLD, posts=[lost(writes=False, signal=True)]), id="absent"),
+        pytest.param(Server(OLD, posts=[lost(signal=True)], lists=[FINE, down()]), id="unreadable"),
+        pytest.param(Server(OLD, posts=[lost(signal=True)], lists=[FINE, Listing(status(403))]), id="rejected"),
     ],
 )
-def test_last_reading_that_finds_nothing_leaves_the_outcome_unknown(post: Post, listing: Listing) -> None:
-    server = Server(OLD, posts=[post], lists=[FINE, listing])
-
+def test_last_reading_that_finds_nothing_leaves_the_outcome_unknown(server: Server) -> None:
     error = failure(CancelledWriteError, server)
 
     assert error.posted is None
@@ -928,7 +692,7 @@ def test_cancellation_before_a_complete_response_has_no_effect(posts: list[Post]
 
     posted = run(server)
 
-    assert (posted.evidence, server.copies) == (Evidence.RESPONSE, 1)
+    assert (posted.evidence, server.copies) == (RESPONSE, 1)
 
 
 class Attempt:

@@ -15,6 +15,12 @@ from onlineornot_sandbox.server import Sandbox
 
 
 @pytest.fixture
+def clock() -> VirtualClock:
+    """Make a clock on which time passes only by waiting."""
+    return VirtualClock()
+
+
+@pytest.fixture
 def make_client(clock: VirtualClock) -> Iterator[MakeClient]:
     """Make clients on the virtual clock, and close them after the test."""
     with contextlib.ExitStack() as stack:

@@ -1,28 +1,112 @@
-"""Which incidents another run has opened at the same time."""
+"""Which incidents are open, and which of them a title means."""
 
 import pytest
 from support.sample_incidents import ENDED, PLAN, TITLE, incident
 
-from onlineornot_action.onlineornot.models import Incident
-from onlineornot_action.operations.open_incident import older_rivals
+from onlineornot_action.onlineornot.models import Incident, IncidentStatus
+from onlineornot_action.operations.find_incident import has_title, is_nearly, open_incidents, other_open_incidents
+
+ENDING = ("RESOLVED", "COMPLETED")
 
 
 @pytest.mark.parametrize(
-    ("other", "is_rival"),
+    ("fields", "open_"),
     [
-        (incident(1, 1), True),
-        (incident(9, 2), False),
-        (incident(1, 2), True),
-        (incident(9, 3), False),
-        (incident(1, 1, "Another"), False),
-        (incident(1, 1, ended=ENDED), False),
-        (incident(1, 1, scheduled_maintenance=PLAN), False),
+        ({}, True),
+        ({"ended": None}, True),
+        ({"ended": ""}, True),
+        ({"ended": ENDED}, False),
+        ({"latest_update": None}, True),
+        ({"latest_update": {}}, True),
+        ({"latest_update": {"status": "SOMETHING_NEW"}}, True),
+        *(({"latest_update": {"status": status}}, True) for status in IncidentStatus if status not in ENDING),
+        *(({"latest_update": {"status": status}}, False) for status in ENDING),
+        ({"ended": ENDED, "latest_update": {"status": "UPDATE"}}, False),
     ],
-    ids=["older", "same moment, higher id", "same moment", "newer", "other title", "ended", "maintenance"],
 )
-def test_a_rival_is_open_under_the_same_title_and_older(other: Incident, *, is_rival: bool) -> None:
-    opened = incident(5, 2)
+def test_an_incident_is_open_until_it_ends_or_its_status_says_so(fields: dict[str, object], *, open_: bool) -> None:
+    assert Incident.model_validate({"id": "incident0001", **fields}).is_open is open_
 
-    rivals = older_rivals([opened, other], opened, TITLE)
 
-    assert rivals == [other] * is_rival
+@pytest.mark.parametrize(
+    ("written", "wanted", "same"),
+    [
+        (TITLE, "checkout IS failing", True),
+        (f"  {TITLE}\t\n", TITLE, True),
+        ("Straße", "STRASSE", True),
+        ("Cafe\u0301 is down", "Caf\u00e9 is down", True),
+        ("Checkout  is failing", TITLE, True),
+        ("Checkout\u00a0is \u202ffailing", TITLE, True),
+        ("Checkout &amp; login", "Checkout & login", True),
+        ("Checkout & login", "Checkout &#38; login", True),
+        ("Checkout &amp login", "Checkout & login", False),
+        ("Checkout &amp;amp; login", "Checkout & login", False),
+        ("Caf&eacute;", "CAFE\u0301", True),
+        ("Checkout is failing.", TITLE, False),
+        (None, "&nbsp;", False),
+        ("Checkout is failing again", TITLE, False),
+        (None, TITLE, False),
+        ("[Automated] x", "[Automated] x", False),
+        (" [AUTOMATED]x", "[automated]x", False),
+        ("&#91;Automated&#93; x", "[Automated] x", False),
+        ("\u00a0&lsqb;automated] x", "[Automated] x", False),
+        ("x [Automated]", "x [Automated]", True),
+    ],
+)
+def test_a_title_is_compared_exactly_but_for_case_white_space_and_html_escapes(
+    written: str | None, wanted: str, *, same: bool
+) -> None:
+    assert has_title(incident(title=written), wanted) is same
+
+
+@pytest.mark.parametrize(("plan", "same"), [(PLAN, False), ({}, False), (None, True)])
+def test_a_maintenance_is_not_an_incident(plan: object, *, same: bool) -> None:
+    assert has_title(incident(scheduled_maintenance=plan), TITLE) is same
+
+
+def test_of_several_open_incidents_the_newest_comes_first() -> None:
+    others = [incident(4, 9, "Another"), incident(5, 8, ended=ENDED), incident(6, created_at=None)]
+
+    found = open_incidents([incident(1, 1), incident(3, 3), *others, incident(2, 2)], TITLE)
+
+    assert [each.id for each in found] == ["incident0003", "incident0002", "incident0001", "incident0006"]
+
+
+@pytest.mark.parametrize(
+    ("title", "nearly"),
+    [
+        (f"{TITLE}.", True),
+        ("\N{FIRE} Checkout-is failing!", True),
+        ("Checkout is", True),
+        ("Checkout is failing in Europe, and we do not know why", True),
+        ("Checkout failing", True),
+        ("Chekout is failing", True),
+        ("Search is slow", False),
+        ("failing is Checkout", False),
+        ("\N{FIRE}", False),
+        ("", False),
+    ],
+)
+def test_a_title_is_nearly_another_if_little_is_different_or_one_begins_with_the_other(
+    title: str, *, nearly: bool
+) -> None:
+    assert (is_nearly(title, TITLE), is_nearly(TITLE, title)) == (nearly, nearly)
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"title": "Another"}, True),
+        ({"title": TITLE.upper()}, False),
+        ({"title": "Another", "ended": "2026-01-31T15:00:00.000Z"}, False),
+        ({"title": "Another", "scheduled_maintenance": PLAN}, False),
+        ({"title": "[Automated] Another"}, False),
+        ({"title": None}, False),
+    ],
+)
+def test_what_a_message_names_is_open_and_was_opened_by_people_under_another_title(
+    fields: dict[str, object], *, named: bool
+) -> None:
+    other = incident(**fields)  # type: ignore[arg-type]  # a table
+
+    assert other_open_incidents([other], TITLE) == [other] * named

@@ -1,0 +1,28 @@
+"""Which incidents another run has opened at the same time."""
+
+import pytest
+from support.sample_incidents import ENDED, PLAN, TITLE, incident
+
+from onlineornot_action.onlineornot.models import Incident
+from onlineornot_action.operations.open_incident import older_rivals
+
+
+@pytest.mark.parametrize(
+    ("other", "is_rival"),
+    [
+        (incident(1, 1), True),
+        (incident(9, 2), False),
+        (incident(1, 2), True),
+        (incident(9, 3), False),
+        (incident(1, 1, "Another"), False),
+        (incident(1, 1, ended=ENDED), False),
+        (incident(1, 1, scheduled_maintenance=PLAN), False),
+    ],
+    ids=["older", "same moment, higher id", "same moment", "newer", "other title", "ended", "maintenance"],
+)
+def test_a_rival_is_open_under_the_same_title_and_older(other: Incident, *, is_rival: bool) -> None:
+    opened = incident(5, 2)
+
+    rivals = older_rivals([opened, other], opened, TITLE)
+
+    assert rivals == [other] * is_rival
