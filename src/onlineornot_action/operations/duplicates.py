@@ -56,7 +56,7 @@ def check_duplicate(session: Session, target: Target, draft: UpdateDraft) -> Che
         session.deadline,
         session.limits.post,
         is_required=skip.is_rerun,
-        is_enough=lambda items: bool(_candidates(items, draft, skip)),
+        is_enough=lambda items: bool(find_candidates(items, draft, skip)),
     )
     if updates is None:
         return Checked(None, notes=("The updates could not be read beforehand, so skip-duplicate had no effect",))
@@ -74,7 +74,7 @@ def _read_completely(session: Session, draft: UpdateDraft) -> Listing[IncidentUp
     return read_baseline(draft.pages, session.deadline, session.limits.post, is_required=True)
 
 
-def _candidates(items: list[IncidentUpdate], draft: UpdateDraft, skip: SkipDuplicate) -> list[IncidentUpdate]:
+def find_candidates(items: list[IncidentUpdate], draft: UpdateDraft, skip: SkipDuplicate) -> list[IncidentUpdate]:
     """Return the updates that make posting unnecessary if the page has the components that they do not name.
 
     UPDATEs neither end nor reopen an incident. One that is over is no reason for silence, except for an update that
@@ -104,7 +104,7 @@ def _matches(item: IncidentUpdate, draft: UpdateDraft) -> bool:
 
 def _find_duplicate(session: Session, updates: Listing[IncidentUpdate], draft: UpdateDraft) -> IncidentUpdate | None:
     """Return the first candidate whose other components the page has; they are read only where there are any."""
-    for candidate in _candidates(updates.items, draft, session.inputs.skip_duplicate):
+    for candidate in find_candidates(updates.items, draft, session.inputs.skip_duplicate):
         try:
             if draft.on_page.have(unnamed_components(candidate, draft.body, exactly=False) or {}):
                 return candidate

@@ -15,7 +15,8 @@ from onlineornot_action.onlineornot.errors import APIConnectionError, APIError, 
 
 LOST = APIConnectionError(ExchangeError("no response", Cause.TIMEOUT, Effect.AMBIGUOUS))
 CUT = APIResponseValidationError("no JSON", status=200)
-INTERCEPTED = error_for(403, has_envelope=False)(403, effect=Effect.REJECTED)
+INTERCEPTED = error_for(403, has_envelope=False, writes=True)(403, effect=Effect.AMBIGUOUS)
+THROTTLED_BEFORE = error_for(429, has_envelope=False, writes=True)(429, effect=Effect.AMBIGUOUS)
 REFUSED = error_for(404)(404, effect=Effect.REJECTED)
 THROTTLED = error_for(429)(429, effect=Effect.THROTTLED)
 NOT_SENT = APIConnectionError(ExchangeError("refused", Cause.CONNECTION, Effect.NOT_SENT))
@@ -60,6 +61,8 @@ def _returned(outcome: Outcome) -> str | None:
         pytest.param([LOST], ["made"], Evidence.RECONCILED, id="lost, made"),
         pytest.param([CUT], ["made"], Evidence.RECONCILED, id="cut, made"),
         pytest.param([INTERCEPTED], ["made"], Evidence.RECONCILED, id="intercepted, made"),
+        pytest.param([INTERCEPTED], [None, None, "made"], Evidence.RECONCILED, id="intercepted, made late"),
+        pytest.param([THROTTLED_BEFORE, "made"], [None], Evidence.RESPONSE, id="intercepted with 429, not made"),
         pytest.param([LOST, INTERCEPTED], [None, "made"], Evidence.RECONCILED, id="lost, intercepted, made"),
         pytest.param([LOST, "made"], [None], Evidence.RESPONSE, id="lost, not made, confirmed"),
         pytest.param([CUT, "made"], [None], Evidence.RESPONSE, id="cut, not made, confirmed"),
@@ -88,7 +91,6 @@ def test_change_is_made_and_it_is_known_how(writes: list[Outcome], reads: list[O
         pytest.param([REFUSED], [], REFUSED, id="refused"),
         pytest.param([THROTTLED], [], THROTTLED, id="throttled"),
         pytest.param([NOT_SENT], [], NOT_SENT, id="not sent"),
-        pytest.param([INTERCEPTED], [None], INTERCEPTED, id="intercepted, not made"),
         pytest.param([INTERCEPTED], [REFUSED], REFUSED, id="intercepted, not there"),
         pytest.param([LOST, REFUSED], [None, None], REFUSED, id="lost, refused"),
         pytest.param([LOST, LOST, REFUSED], [None, None, None], REFUSED, id="lost twice, refused"),
@@ -135,12 +137,22 @@ def test_refusal_after_a_lost_response_is_unknown_when_the_item_cannot_be_read_b
 
 @pytest.mark.parametrize("failure", [UNREADABLE, INTERCEPTED])
 def test_refusal_by_something_on_the_way_is_unknown_when_the_item_cannot_be_read_back(failure: APIError) -> None:
-    target = Target([INTERCEPTED], [failure])
+    target = Target([INTERCEPTED], repeat(failure))
 
     with pytest.raises(UnknownOutcomeError) as caught:
         target.change()
 
     assert caught.value.cause is INTERCEPTED
+
+
+def test_change_that_something_in_between_refused_is_raised_once_it_cannot_come_any_more() -> None:
+    target = Target([INTERCEPTED], repeat(None))
+
+    with pytest.raises(type(INTERCEPTED)):
+        target.change()
+
+    assert target.writes == 1
+    assert target.clock.slept == pytest.approx(20)
 
 
 @pytest.mark.parametrize(("seconds", "reads"), [(0.4, 0), (4.9, 1)])

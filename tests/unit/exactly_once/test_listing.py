@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -83,7 +84,7 @@ def test_reading_of_more_than_20_pages_is_too_long(pages: int, too_long: object)
 
 
 @pytest.mark.parametrize(("max_pages", "expected"), [({}, 21), ({"max_pages": None}, 30)], ids=["default", "none"])
-def test_no_page_is_requested_once_the_list_is_too_long(max_pages: dict[str, None], expected: int) -> None:
+def test_no_page_is_requested_once_the_list_is_too_long(max_pages: Any, expected: int) -> None:
     pages: Iterator[ListPage[Note]] = iter([page(ONE)] * 30)
 
     reading = Listing(pages, **max_pages)
@@ -144,7 +145,7 @@ def test_item_of_unknown_age_is_uncertain_without_a_baseline(created: float | No
     assert found == NewItems((), (note,))
 
 
-@pytest.mark.parametrize("created", [POSTED + 10, POSTED - 3, POSTED - 300, None])
+@pytest.mark.parametrize("created", [POSTED + 10, POSTED - 3, POSTED - 3600, None])
 def test_item_that_the_baseline_does_not_show_is_new(created: float | None) -> None:
     old, note = Note("old", POSTED), Note("note", created)
 
@@ -153,10 +154,21 @@ def test_item_that_the_baseline_does_not_show_is_new(created: float | None) -> N
     assert found == NewItems((note,), ())
 
 
-def test_item_that_is_much_older_than_the_write_is_old_though_the_baseline_does_not_show_it() -> None:
-    found = new_items(Note("note", POSTED - 300.001), baseline=Listing([page(ONE)]))
+LONG_AGO = Note("note", POSTED - 300.001)
 
-    assert found == NewItems((), ())
+
+@pytest.mark.parametrize(
+    ("baseline", "found"),
+    [
+        pytest.param([page(ONE, total=1)], NewItems((LONG_AGO,), ()), id="complete: its clock is wrong"),
+        pytest.param([page(ONE, total=2)], NewItems((), ()), id="incomplete: it was there"),
+        pytest.param([page(total=0)], NewItems((), (LONG_AGO,)), id="empty: it is uncertain"),
+    ],
+)
+def test_item_that_is_much_older_than_the_write_is_judged_by_the_baseline(
+    baseline: list[ListPage[Note]], found: NewItems[Note]
+) -> None:
+    assert new_items(LONG_AGO, baseline=Listing(baseline)) == found
 
 
 def test_empty_baseline_is_a_baseline() -> None:

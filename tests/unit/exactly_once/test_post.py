@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.fault_server import VirtualClock
 
-from onlineornot_action.exactly_once.listing import Comparison, DuplicateCheck, PostLimits
+from onlineornot_action.exactly_once.listing import Comparison, PostLimits, read_baseline
 from onlineornot_action.exactly_once.post import CancelledWriteError, Evidence, Posted, UnknownOutcomeError, post
 from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.network.exchange import Cause, Effect, ExchangeError
@@ -179,6 +179,8 @@ class Draft:
         self,
         items: Sequence[Note],
         deadline: Deadline | None = None,  # noqa: ARG002 - nothing is read
+        *,
+        is_last_look: bool = False,  # noqa: ARG002 - likewise
     ) -> Comparison[Note]:
         """Compare the texts."""
         same = tuple(filter(self.is_same, items))
@@ -192,8 +194,11 @@ class Draft:
 def run(server: Server, *, seconds: float = 120, avoid_duplicate: bool = False, required: bool = True) -> Posted[Note]:
     deadline = Deadline.after(seconds, server.clock, lambda: server.signalled)
     draft = Draft(server, deadline)
-    check = DuplicateCheck(draft.find_duplicate, is_required=required) if avoid_duplicate else None
-    return post(draft, deadline, duplicate_check=check, limits=PostLimits())
+    limits, is_required = PostLimits(), avoid_duplicate and required
+    is_enough = (lambda items: draft.find_duplicate(items) is not None) if avoid_duplicate else None
+    baseline = read_baseline(draft.pages, deadline, limits, is_required=is_required, is_enough=is_enough)
+    duplicate = draft.find_duplicate(baseline.items) if avoid_duplicate and baseline else None
+    return Posted(duplicate, Evidence.DUPLICATE) if duplicate else post(draft, deadline, baseline, limits)
 
 
 def failure(kind: type[Failure], server: Server, **options: Any) -> Failure:
@@ -206,8 +211,8 @@ def status(code: int, retry_after: float | None = None) -> APIStatusError:
     return error_for(code)(code, effect=effect_of(code), retry_after=retry_after)
 
 
-def intercepted() -> APIError:
-    return error_for(403, has_envelope=False)(403, effect=Effect.REJECTED)
+def intercepted(code: int = 403) -> APIError:
+    return error_for(code, has_envelope=False, writes=True)(code, effect=Effect.AMBIGUOUS)
 
 
 def not_sent() -> APIError:
@@ -254,6 +259,9 @@ RECOVERING = {"unreadable": down(until=60), "empty": Listing(shows=0, until=60),
 MADE_ONCE = {
     "a response": (Server(OLD), ("posted-1", RESPONSE)),
     "intercepted": (Server(OLD, posts=[Post(intercepted())]), FOUND),
+    "intercepted and late by 3 s": (Server(OLD, posts=[Post(intercepted(), late=3)]), FOUND),
+    "intercepted with 429": (Server(OLD, posts=[Post(intercepted(429), late=3)]), FOUND),
+    "intercepted, then an empty list": (Server(OLD, posts=[Post(intercepted())], lists=[FINE, EMPTY]), FOUND),
     "intercepted, without a baseline": (Server(OLD, posts=[Post(intercepted())], lists=[down(until=30)]), FOUND),
     "lost": (Server(OLD, posts=[lost()]), FOUND),
     "lost and the first": (Server(posts=[lost()]), FOUND),
@@ -265,10 +273,6 @@ MADE_ONCE = {
     "absent": (Server(OLD, posts=[lost(writes=False)]), REPEATED),
     "absent twice": (Server(OLD, posts=[lost(writes=False), lost(writes=False), lost()]), ("posted-3", RECONCILED)),
     "absent, one like it is older": (Server(Note("same", born=-1), posts=[lost(writes=False)]), REPEATED),
-    "absent, one like it is older and not in the baseline": (
-        Server(OLD, Note("same", born=-HOUR), posts=[lost(writes=False)], lists=[Listing(shows=1)]),
-        REPEATED,
-    ),
     "absent, what is new cannot be it": (Server(OLD, MAINTENANCE, posts=[lost(writes=False)]), REPEATED),
     "lost, another text is new": (Server(OLD, Note("other", "Another text", born=0), posts=[lost(late=5)]), FOUND),
     "a success that was cut": (Server(OLD, posts=[Post(cut_success())]), FOUND),
@@ -315,14 +319,32 @@ def test_post_that_had_no_effect_is_raised_and_not_repeated(error: APIError) -> 
     assert (server.copies, len(server.posted_at), len(server.read_at)) == (0, 1, 1)
 
 
-@pytest.mark.parametrize(("lists", "expected"), [([SHORT], True), ([SHORT, SHORT], False)])
-def test_incomplete_baseline_is_read_once_more(lists: list[Listing], expected: object) -> None:
+@pytest.mark.parametrize(
+    ("lists", "hidden"),
+    [
+        ([SHORT], 0),
+        ([SHORT, SHORT], 1),
+        ([replace(SHORT, shows=0), SHORT], None),
+        ([SHORT, replace(SHORT, shows=0)], None),
+    ],
+)
+def test_incomplete_baseline_is_read_once_more_a_second_later(lists: list[Listing], hidden: int | None) -> None:
     server = Server(OLD, lists=lists)
 
     posted = run(server)
 
-    assert (posted.baseline is not None) is expected
-    assert (server.copies, len(server.read_at)) == (1, 2)
+    assert (posted.baseline.hidden if posted.baseline else None) == hidden
+    assert (server.copies, len(server.read_at), server.posted_at) == (1, 2, [1])
+
+
+@pytest.mark.parametrize(("post", "found"), [(lost(), FOUND), (lost(late=5), FOUND), (lost(writes=False), REPEATED)])
+def test_server_that_counts_what_it_hides_is_no_obstacle(post: Post, found: tuple[str, Evidence]) -> None:
+    server = Server(OLD, posts=[post], lists=[Listing(missing=2, until=FOREVER)])
+
+    posted = run(server)
+
+    assert (posted.item.id, posted.evidence) == found
+    assert server.copies == 1
 
 
 @pytest.mark.parametrize("fine_before", [[], [SHORT]], ids=["first reading", "second reading"])
@@ -339,7 +361,7 @@ def test_failure_of_the_baseline_that_the_post_would_share_is_raised(
     raised = failure(APIError, server)
 
     assert raised is error
-    assert (server.clock.slept, server.posted_at) == (0, [])
+    assert (server.clock.slept, server.posted_at) == (len(fine_before), [])
 
 
 @pytest.mark.parametrize(
@@ -402,7 +424,7 @@ def test_only_an_empty_list_is_checked_twice(notes: list[Note], readings: int) -
     assert (server.copies, len(server.read_at)) == (1, readings)
 
 
-@pytest.mark.parametrize("listing", [down(), replace(SHORT, until=FOREVER)], ids=["unreadable", "short"])
+@pytest.mark.parametrize("listing", [down(), Listing(shows=0, missing=1, until=FOREVER)], ids=["unreadable", "empty"])
 def test_duplicate_check_needs_the_list_until_the_deadline(listing: Listing) -> None:
     server = Server(OLD, lists=[listing])
 
@@ -425,8 +447,8 @@ def test_rejected_list_ends_the_duplicate_check_at_once(code: int) -> None:
 
 @pytest.mark.parametrize(
     "listing",
-    [down(), replace(SHORT, until=FOREVER), Listing(status(400), FOREVER)],
-    ids=["unreadable", "short", "400"],
+    [down(), Listing(shows=0, missing=1, until=FOREVER), Listing(status(400), FOREVER)],
+    ids=["unreadable", "empty", "400"],
 )
 def test_duplicate_check_that_is_not_required_is_left_out_after_a_quarter_of_the_time(listing: Listing) -> None:
     server = Server(Note("same"), lists=[listing])
@@ -446,11 +468,19 @@ def test_duplicate_check_that_is_not_required_waits_for_a_list_that_can_be_trust
     assert (posted.evidence, server.copies) == (Evidence.DUPLICATE, 0)
 
 
-def test_intercepted_post_is_raised_when_it_is_absent() -> None:
+def test_intercepted_post_is_raised_once_its_absence_is_proven() -> None:
     server = Server(OLD, posts=[Post(intercepted(), writes=False)])
 
     assert failure(InterceptedError, server).status == 403
-    assert (len(server.posted_at), len(server.read_at)) == (1, 2)
+    assert (len(server.posted_at), server.clock.slept) == (1, 20)
+
+
+@pytest.mark.parametrize("code", [425, 429])
+def test_throttling_by_something_in_between_is_posted_again_once_absence_is_proven(code: int) -> None:
+    server = Server(OLD, posts=[Post(intercepted(code), writes=False)])
+
+    assert run(server).item.id == "posted-2"
+    assert server.posted_at == [0, 20]
 
 
 UNTRUSTED = {
@@ -461,13 +491,9 @@ UNTRUSTED = {
     "more than its total": Listing(missing=-1, until=FOREVER),
     "without a total": Listing(counted=False, until=FOREVER),
 }
-INTERCEPTED = [Post(intercepted())]
 UNKNOWN: dict[str, tuple[Server, float, tuple[str, ...]]] = {
-    "intercepted, then an empty list": (Server(OLD, posts=INTERCEPTED, lists=[FINE, EMPTY]), 0, ()),
-    "intercepted, then a short list": (Server(OLD, posts=INTERCEPTED, lists=[FINE, SHORT]), 0, ()),
-    "intercepted, then a 403": (Server(OLD, posts=INTERCEPTED, lists=[FINE, Listing(status(403), FOREVER)]), 0, ()),
-    "intercepted, then no list": (Server(OLD, posts=INTERCEPTED, lists=[FINE, down()]), 29, ()),
-    "intercepted, another text": (Server(OLD, posts=[Post(intercepted(), text="A fix")]), 0, ("posted-1",)),
+    "intercepted, then no list": (Server(OLD, posts=[Post(intercepted())], lists=[FINE, down()]), 120, ()),
+    "intercepted, another text": (Server(OLD, posts=[Post(intercepted(), text="A fix")]), 20, ("posted-1",)),
     "more than 20 pages": (Server(*old_notes(21), per_page=1, posts=[lost()]), 0, ()),
     "another text": (Server(OLD, posts=[lost(text="A fix is out")]), 20, ("posted-1",)),
     "a success that was cut": (Server(OLD, posts=[Post(cut_success(), writes=False)]), 20, ()),
@@ -725,7 +751,7 @@ LISTS = st.builds(
     Listing, st.none(), MOMENTS, missing=one_of(0, 0, 1, -1), counted=one_of(True, True, False), takes=one_of(0, 0, 12)
 ) | st.builds(Listing, st.builds(status, one_of(400, 403, 429, 503), one_of(None, 10)), MOMENTS, signal=SIGNAL)
 UNDATED = st.builds(Listing, until=MOMENTS, dated=one_of(False))
-LYING = st.builds(Listing, until=one_of(19), shows=one_of(0, 1))
+LYING = st.builds(Listing, until=one_of(19), shows=one_of(0))
 SCRIPTS = st.lists(LISTS | UNDATED, max_size=4) | st.lists(LISTS | LYING, max_size=4)
 OTHERS = one_of([], [Note("same")], [Note("other", "Another text", born=-30)], [Note("other", "Another text", born=25)])
 

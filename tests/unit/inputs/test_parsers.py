@@ -147,14 +147,14 @@ def test_any_other_boolean_is_refused(name: str, written: str) -> None:
     ("written", "attempt", "value"),
     [
         ("auto", "1", SkipDuplicate.NEVER),
-        ("Auto", "2", SkipDuplicate.IF_ANY),
+        ("Auto", "2", SkipDuplicate.IF_ANY_ON_RERUN),
         ("", "", SkipDuplicate.NEVER),
-        ("", "2", SkipDuplicate.IF_ANY),
+        ("", "2", SkipDuplicate.IF_ANY_ON_RERUN),
         ("false", "1", SkipDuplicate.NEVER),
         ("false", "2", SkipDuplicate.NEVER),
         ("TRUE", "1", SkipDuplicate.IF_NEWEST),
         ("true", "", SkipDuplicate.IF_NEWEST),
-        ("True", "2", SkipDuplicate.IF_ANY),
+        ("True", "2", SkipDuplicate.IF_NEWEST_ON_RERUN),
     ],
 )
 def test_skip_duplicate_means_another_thing_on_a_rerun(written: str, attempt: str, value: SkipDuplicate) -> None:

@@ -4,7 +4,7 @@ import pytest
 from support.sample_incidents import ENDED, PLAN, TITLE, incident
 
 from onlineornot_action.onlineornot.models import Incident
-from onlineornot_action.operations.open_incident import older_rivals
+from onlineornot_action.operations.open_incident import older_duplicates
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,6 @@ from onlineornot_action.operations.open_incident import older_rivals
 def test_a_rival_is_open_under_the_same_title_and_older(other: Incident, *, is_rival: bool) -> None:
     opened = incident(5, 2)
 
-    rivals = older_rivals([opened, other], opened, TITLE)
+    rivals = older_duplicates([opened, other], opened, TITLE)
 
     assert rivals == [other] * is_rival
