@@ -9,7 +9,7 @@ from onlineornot_action.exactly_once.post import CancelledWriteError, Posted, Un
 from onlineornot_action.inputs.model import Inputs, Operation
 from onlineornot_action.inputs.parsers import LATEST
 from onlineornot_action.network.deadline import CancelledError
-from onlineornot_action.network.exchange import Cause, Effect
+from onlineornot_action.network.exchange import Cause
 from onlineornot_action.onlineornot import errors
 from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import IncidentUpdate
@@ -89,7 +89,7 @@ def verb_of(operation: Operation) -> Verb:
 def _explain_failure(error: APIError, inputs: Inputs, incident_id: str) -> Result:
     """Say why nothing was written."""
     sentences = [_not_done(error, inputs.operation), *_quotes(error), _meaning(error, inputs), *_asked_to_wait(error)]
-    outcome = Outcome.REJECTED if error.effect is Effect.REJECTED else Outcome.NOT_SENT
+    outcome = Outcome.REJECTED if error.is_refusal else Outcome.NOT_SENT
     return _result(outcome, inputs, incident_id, sentences)
 
 
