@@ -1,17 +1,12 @@
 """Untrusted text made safe to show and to compare: control characters, quoting, truncation, Markdown; and names."""
 
 import html
-import json
 import re
 import traceback
 import unicodedata
-from binascii import b2a_base64
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from html.entities import html5
 from pathlib import Path
-
-MIN_SECRET_LENGTH = 8
-"""Characters. Anything shorter is not treated as a secret, because it appears in ordinary text by chance."""
 
 MAX_QUOTE_LENGTH = 60
 """Characters of a value that a message quotes."""
@@ -80,9 +75,6 @@ _DOTS = {
     "MAINTENANCE": "🔵",
 }
 
-_URL_SAFE = str.maketrans("+/", "-_")
-"""From base64 to its variant for URLs: https://www.rfc-editor.org/rfc/rfc4648#section-5"""
-
 
 def normalize_newlines(text: str) -> str:
     """End every line with LF."""
@@ -137,8 +129,6 @@ def fold(name: str) -> str:
 
 def unescape_html(text: str) -> str:
     """Undo HTML escapes once, but only complete ones: `html.unescape` takes even the `&not` in `&notice` for one."""
-    if "&" not in text:
-        return text
 
     def character(match: re.Match[str]) -> str:
         escape = match[0]
@@ -150,38 +140,6 @@ def unescape_html(text: str) -> str:
 def kebab(field_name: str) -> str:
     """Return the name of an input or output, as a workflow writes it, from the name of its field."""
     return field_name.replace("_", "-")
-
-
-def masker(secrets: Iterable[str]) -> Callable[[str], str]:
-    """Return the function that replaces secrets in a text with asterisks, in whatever form they appear."""
-    long_enough = [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
-    forms = {form for secret in long_enough for form in (secret, json.dumps(secret)[1:-1], *base64_parts(secret))}
-    # Longest first: a form that contains another one is replaced as a whole.
-    longest_first = sorted(forms, key=len, reverse=True)
-
-    def mask(text: str) -> str:
-        for form in longest_first:
-            text = text.replace(form, "***")
-        return text
-
-    return mask
-
-
-def base64_parts(secret: str) -> frozenset[str]:
-    """Return texts of which every base64 form of a secret contains one, also where it is a part of what was encoded.
-
-    Three bytes become four characters, so the form depends on where in its group of three the secret begins. Characters
-    that hold bits of its neighbours are left out: https://www.rfc-editor.org/rfc/rfc4648#section-4
-    """
-    parts = {_base64_part(secret.encode(errors="replace"), offset) for offset in range(3)}
-    return frozenset(parts | {part.translate(_URL_SAFE) for part in parts})
-
-
-def _base64_part(secret: bytes, offset: int) -> str:
-    """Return the characters that encode a secret and nothing else, where `offset` bytes precede it in its group."""
-    encoded = b2a_base64(bytes(offset) + secret, newline=False).decode()
-    first, end = (0, 2, 3)[offset], (offset + len(secret)) * 8 // 6
-    return encoded[first:end]
 
 
 def code(text: str, length: int = MAX_CELL_LENGTH) -> str:

@@ -227,7 +227,7 @@ def test_a_missing_file_of_extra_certificates_is_only_warned_of(post: RunStep, s
 
     (warning,) = result.warnings
     assert result.end == (0, "created"), result.log
-    assert warning.startswith("NODE_EXTRA_CA_CERTS names a file that does not exist where the action runs")
+    assert warning.startswith("NODE_EXTRA_CA_CERTS names a path that does not exist where the action runs")
 
 
 @pytest.mark.parametrize("variable", ["ALL_PROXY", "all_proxy", "All_Proxy", "HTTP_PROXY", "http_proxy"])

@@ -4,8 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from onlineornot_action.inputs.component_lines import NamedStatus, once_each, separator_hint
-from onlineornot_action.inputs.components import RESTORE
+from onlineornot_action.inputs.components import RESTORE, NamedStatus, once_each, separator_hint
 from onlineornot_action.inputs.model import InvalidInputsError
 from onlineornot_action.onlineornot.errors import NotFoundError
 from onlineornot_action.onlineornot.models import (

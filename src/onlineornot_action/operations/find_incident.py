@@ -6,8 +6,9 @@ from difflib import SequenceMatcher
 
 from onlineornot_action.exactly_once.listing import Listing
 from onlineornot_action.exactly_once.post import Evidence
-from onlineornot_action.inputs.model import IfNoIncident, InvalidInputsError, Operation
+from onlineornot_action.inputs.model import InvalidInputsError
 from onlineornot_action.inputs.parsers import AUTOMATED, SkipDuplicate
+from onlineornot_action.inputs.rules import IfNoIncident, Operation
 from onlineornot_action.onlineornot.models import ENDING_STATUSES, Incident, newest_first
 from onlineornot_action.operations.components import find_components
 from onlineornot_action.operations.updates import draft_update

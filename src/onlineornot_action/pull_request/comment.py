@@ -1,7 +1,7 @@
 """From the result of a run to the comment on the pull request: what it says, and what has to be read for that."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import partial
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from onlineornot_action.exactly_once.listing import Listing, read_reliably
 from onlineornot_action.inputs.model import Inputs
+from onlineornot_action.inputs.variables import Environment
 from onlineornot_action.network.deadline import Deadline
 from onlineornot_action.onlineornot.models import IncidentUpdate, newest_first
 from onlineornot_action.outputs import Outcome, Result
@@ -42,20 +43,20 @@ INSTALLATION_ADVICE = (
 )
 
 
-def with_comment(session: Session, result: Result, environ: Mapping[str, str], reporter: Reporter) -> Result:
+def with_comment(session: Session, result: Result, environment: Environment, reporter: Reporter) -> Result:
     """Keep the comments up to date, and add their URLs and what went wrong to the result; the step never fails with it.
 
     Args:
         session: What the run worked with.
         result: What came of the run.
-        environ: The runner's variables.
+        environment: The runner's variables.
         reporter: Gets the URLs in its log and a notice when there is no pull request.
     """
     if session.deadline.cancelled():
         reporter.log("The comment on the pull request was left as it is: the job was cancelled.")
         return result
     try:
-        run = _choose_pull_request(WorkflowRun.of(environ), session.inputs.pull_request)
+        run = _choose_pull_request(WorkflowRun.of(environment.github), session.inputs.pull_request)
         if obstacle := _find_obstacle(run, session.inputs):
             warning = f"There is no comment on the pull request: {obstacle}"
             return replace(result, warnings=(*result.warnings, warning))

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple, assert_never
 from urllib.parse import urlsplit
 
 from onlineornot_action.exactly_once.post import CancelledWriteError, Posted, UnknownOutcomeError
-from onlineornot_action.inputs.model import Inputs, Operation
+from onlineornot_action.inputs.model import Inputs
 from onlineornot_action.inputs.parsers import LATEST
+from onlineornot_action.inputs.rules import Operation
 from onlineornot_action.network.deadline import CancelledError
 from onlineornot_action.network.exchange import Cause, Effect
 from onlineornot_action.onlineornot import errors

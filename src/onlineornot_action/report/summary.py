@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from onlineornot_action.inputs.description import MAX_LENGTH as MAX_TEXT_LENGTH
-from onlineornot_action.inputs.model import Inputs, Operation
+from onlineornot_action.inputs.model import Inputs
+from onlineornot_action.inputs.rules import Operation
 from onlineornot_action.onlineornot.models import IncidentUpdate
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.report.messages import verb_of

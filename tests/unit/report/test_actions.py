@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from support.runner_model import Command, commands
 from support.untrusted_text import texts
 
+from onlineornot_action.inputs.variables import GitHubVariables
+from onlineornot_action.masking import masker
 from onlineornot_action.report.actions import ActionsReporter, Level
-from onlineornot_action.text import masker
 from onlineornot_sandbox.output_file import parse_outputs
 
 Write = Callable[[ActionsReporter], object]
@@ -37,7 +38,7 @@ CHANNELS: tuple[Callable[[ActionsReporter, str], None], ...] = (
 
 
 def reporter_to(log: TextIO | None, environ: Mapping[str, str] | None = None) -> ActionsReporter:
-    return ActionsReporter(environ or {}, log, masker([SECRET]))
+    return ActionsReporter(GitHubVariables.of(environ or {}), log, masker([SECRET]))
 
 
 def log_of(write: Write, environ: Mapping[str, str] | None = None) -> str:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from markdown_it import MarkdownIt
 from support.untrusted_text import texts, untrusted
 
-from onlineornot_action.inputs.environment import read_inputs
-from onlineornot_action.inputs.model import Inputs
+from onlineornot_action.inputs.model import Inputs, read_inputs
+from onlineornot_action.inputs.variables import Environment
 from onlineornot_action.onlineornot.models import (
     ComponentChange,
     IncidentUpdate,
@@ -36,7 +36,7 @@ def inputs(**given: str) -> Inputs:
     """Read inputs; hyphens are written as underscores."""
     usual = {"api_token": "token-1234567890", "status_page_id": PAGE_ID, "incident_id": INCIDENT_ID}
     written = {f"INPUT_{name.upper().replace('_', '-')}": value for name, value in (usual | given).items()}
-    return read_inputs(written).inputs
+    return read_inputs(Environment.of(written)).inputs
 
 
 def result(outcome: Outcome, update: IncidentUpdate | None = None) -> Result:
