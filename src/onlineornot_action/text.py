@@ -14,7 +14,7 @@ MAX_QUOTE_LENGTH = 60
 MAX_NAME_LENGTH = 256
 """Characters of a name that a message quotes: as many as a title may have."""
 
-MAX_FOLDED_LENGTH = 512
+MAX_NORMALIZED_LENGTH = 512
 """Characters of a name that are compared. Normalising a text takes quadratic time if it is full of combining marks."""
 
 MAX_CELL_LENGTH = 200
@@ -86,7 +86,7 @@ def strip_controls(text: str) -> str:
     return CONTROL_CHARACTERS.sub("", _TERMINAL_SEQUENCES.sub("", text))
 
 
-def plain(text: str) -> str:
+def sanitize(text: str) -> str:
     """Prepare an untrusted text for display: LF at the end of lines, no control characters."""
     return strip_controls(normalize_newlines(text))
 
@@ -117,13 +117,13 @@ def _visible(character: str) -> str:
     return character.encode("ascii", "backslashreplace").decode() if character > "\x7f" else repr(character)[1:-1]
 
 
-def fold(name: str) -> str:
+def normalize(name: str) -> str:
     """Return the form in which names and titles are compared.
 
     HTML escapes are undone, the text is brought to NFC and case-folded, and each run of white space, no-break spaces
     included, becomes one space, at the ends none.
     """
-    text = unescape_html(name[: 8 * MAX_FOLDED_LENGTH])[:MAX_FOLDED_LENGTH]
+    text = unescape_html(name[: 8 * MAX_NORMALIZED_LENGTH])[:MAX_NORMALIZED_LENGTH]
     return one_line(unicodedata.normalize("NFC", text).casefold())
 
 
@@ -144,7 +144,7 @@ def kebab(field_name: str) -> str:
 
 def code(text: str, length: int = MAX_CELL_LENGTH) -> str:
     """Format a text as one line of inline code, without characters that could end the code or its table cell."""
-    line = one_line(plain(text)).translate(_LOOKALIKES)
+    line = one_line(sanitize(text)).translate(_LOOKALIKES)
     return f"`{shorten(line, length)}`" if line else ""
 
 
@@ -154,7 +154,7 @@ def escape_markdown(text: str) -> str:
     Its lines end with `<br>`, so that only the first one could begin a block. Runs of white space become one space, as
     HTML shows them.
     """
-    shown = plain(text).strip().encode(errors="replace").decode()
+    shown = sanitize(text).strip().encode(errors="replace").decode()
     return "<br>".join(_escape_line(one_line(line)) for line in shown.split("\n"))
 
 
@@ -186,7 +186,7 @@ def fence(text: str, language: str = "text") -> str:
 
     Only a fence at least as long ends the block: https://github.github.com/gfm/#fenced-code-blocks
     """
-    shown = plain(text)
+    shown = sanitize(text)
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     marks = "`" * max(3, longest + 1)
     return f"{marks}{language}\n{shown}\n{marks}"

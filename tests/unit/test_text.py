@@ -16,12 +16,12 @@ from onlineornot_action.text import (
     dot,
     escape_markdown,
     fence,
-    fold,
     kebab,
+    normalize,
     normalize_newlines,
     one_line,
-    plain,
     quote_name,
+    sanitize,
     strip_controls,
     table,
 )
@@ -79,7 +79,7 @@ def test_code_is_one_span_or_nothing(text: str) -> None:
 @always
 @given(text=untrusted)
 def test_code_shows_the_beginning_of_the_text_up_to_a_length(text: str) -> None:
-    said = letters(plain(text))
+    said = letters(sanitize(text))
 
     shown = letters(code(text, 50))
 
@@ -156,7 +156,7 @@ def test_escaped_markdown_is_nothing_but_text(text: str, context: str) -> None:
 @always
 @given(text=untrusted)
 def test_escaped_markdown_shows_the_whole_text(text: str) -> None:
-    lines = map(one_line, plain(text).strip().encode(errors="replace").decode().split("\n"))
+    lines = map(one_line, sanitize(text).strip().encode(errors="replace").decode().split("\n"))
 
     shown = Page(f"> {escape_markdown(text)}").text.strip("\n").replace(JOINER, "")
 
@@ -212,7 +212,7 @@ def test_a_fence_is_longer_than_any_run_of_backticks_in_the_text(text: str, show
 @always
 @given(text=untrusted)
 def test_a_text_cannot_leave_its_fence(text: str) -> None:
-    assert tokens(fence(text)) == [("fence", f"{plain(text)}\n")]
+    assert tokens(fence(text)) == [("fence", f"{sanitize(text)}\n")]
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_inputs_and_outputs_are_named_in_kebab_case(field: str, name: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("written", "folded"),
+    ("written", "normalized"),
     [
         (" Payments \u00a0\t(card)\n", "payments (card)"),
         ("A\u3000B\u2009\u202fC", "a b c"),
@@ -264,13 +264,13 @@ def test_inputs_and_outputs_are_named_in_kebab_case(field: str, name: str) -> No
     ids=ascii,
 )
 def test_names_are_compared_without_complete_html_escapes_case_and_white_space(
-    written: str, folded: str | None
+    written: str, normalized: str | None
 ) -> None:
-    assert folded in (None, fold(written))
+    assert normalized in (None, normalize(written))
 
 
 def test_a_name_full_of_combining_marks_is_compared_quickly() -> None:
-    assert len(fold("a" + "\u0316\u0301" * 1_000_000)) < 600
+    assert len(normalize("a" + "\u0316\u0301" * 1_000_000)) < 600
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from onlineornot_action.inputs.parsers import ID_RULE, find_word
 from onlineornot_action.onlineornot.models import ID_PATTERN, ComponentStatus
-from onlineornot_action.text import fold, quote
+from onlineornot_action.text import normalize, quote
 
 RESTORE: Literal["restore"] = "restore"
 
@@ -120,7 +120,7 @@ def _consistent(wanted: Iterable[NamedStatus]) -> tuple[NamedStatus, ...]:
     named = tuple(wanted)
     if not named:
         raise ValueError("contains no component; leave it empty if none is affected")
-    once_each(((each.name, each.status) for each in named), fold)
+    once_each(((each.name, each.status) for each in named), normalize)
     return named
 
 

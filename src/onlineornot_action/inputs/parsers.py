@@ -20,7 +20,7 @@ from onlineornot_action.inputs import description
 from onlineornot_action.inputs.variables import Environment
 from onlineornot_action.masking import MIN_SECRET_LENGTH
 from onlineornot_action.onlineornot.models import ID_PATTERN
-from onlineornot_action.text import fold, kebab, normalize_newlines, quote, strip_controls
+from onlineornot_action.text import kebab, normalize, normalize_newlines, quote, strip_controls
 
 AUTO = "auto"
 LATEST = "latest"
@@ -234,8 +234,8 @@ def title(value: str, info: Info) -> str:
         raise ValueError("contains a line break or another control character")
     if len(value) > MAX_TITLE_LENGTH:
         raise ValueError(f"has {len(value)} characters, but at most {MAX_TITLE_LENGTH} are allowed; shorten it")
-    folded = description.check(fold(value), secrets=())
-    if folded.startswith(fold(AUTOMATED)):
+    normalized = description.check(normalize(value), secrets=())
+    if normalized.startswith(normalize(AUTOMATED)):
         raise ValueError(
             f"begins with {AUTOMATED}; such incidents belong to monitors, which open and close them by themselves"
         )

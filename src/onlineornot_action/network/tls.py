@@ -35,18 +35,6 @@ def ssl_context(ca_paths: tuple[str, ...] = ()) -> ssl.SSLContext:
     return context
 
 
-def has_certificate(path: str) -> bool:
-    """Tell whether OpenSSL finds a certificate in a file; a folder is accepted as it is."""
-    if not Path(path).is_file():
-        return Path(path).is_dir()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    try:
-        _load(context, path)
-    except OSError:
-        return False
-    return context.cert_store_stats()["x509"] > 0
-
-
 def _load(context: ssl.SSLContext, path: str) -> None:
     is_folder = Path(path).is_dir()
     context.load_verify_locations(cafile=None if is_folder else path, capath=path if is_folder else None)

@@ -15,7 +15,7 @@ from onlineornot_action.onlineornot.models import (
     IncidentUpdate,
 )
 from onlineornot_action.session import Session, Target
-from onlineornot_action.text import fold, quote, quote_name
+from onlineornot_action.text import normalize, quote, quote_name
 
 MAX_NAMES = 30
 """Names in one message."""
@@ -95,8 +95,8 @@ def resolve(
 
 def _matches(name: str, page: tuple[Component, ...]) -> list[Component]:
     by_id = [component for component in page if component.id == name]
-    wanted = fold(name)
-    return by_id or [component for component in page if component.name and fold(component.name) == wanted]
+    wanted = normalize(name)
+    return by_id or [component for component in page if component.name and normalize(component.name) == wanted]
 
 
 def _qualified_matches(name: str, page: tuple[Component, ...], names: Mapping[str, str]) -> list[Component]:
@@ -105,7 +105,7 @@ def _qualified_matches(name: str, page: tuple[Component, ...], names: Mapping[st
 
 
 def _slashes(name: str) -> str:
-    return "/".join(fold(part) for part in name.split("/"))
+    return "/".join(normalize(part) for part in name.split("/"))
 
 
 def _qualified(component: Component, groups: Mapping[str, str | None]) -> str:
@@ -117,7 +117,7 @@ def _problem(name: str, found: list[Component], names: Mapping[str, str]) -> str
     if found:
         choices = ", ".join(f"{quote_name(names[component.id])} ({component.id})" for component in found)
         return f"components: {quote_name(name)} is the name of several: {choices}."
-    known = ", ".join(map(quote_name, sorted(names.values(), key=fold)[:MAX_NAMES])) or "none at all"
+    known = ", ".join(map(quote_name, sorted(names.values(), key=normalize)[:MAX_NAMES])) or "none at all"
     more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
     return f"components: the page has no {quote_name(name)}. It has: {known}{more}.{separator_hint(name)}"
 

@@ -14,7 +14,7 @@ from onlineornot_action.operations.components import find_components
 from onlineornot_action.operations.updates import draft_update
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.session import Session, Target
-from onlineornot_action.text import fold, one_line, quote_name
+from onlineornot_action.text import normalize, one_line, quote_name
 
 MAX_TITLES = 5
 """Titles in one message."""
@@ -115,13 +115,13 @@ def _warn_of_similar(incidents: list[Incident], title: str) -> Iterator[str]:
 
 def is_manual(incident: Incident) -> bool:
     """Whether people opened an incident, not a monitor, and it is no maintenance."""
-    return not incident.scheduled_maintenance and not fold(incident.title or "").startswith(fold(AUTOMATED))
+    return not incident.scheduled_maintenance and not normalize(incident.title or "").startswith(normalize(AUTOMATED))
 
 
 def has_title(incident: Incident, title: str) -> bool:
     """Whether people opened an incident, not a maintenance, under this title."""
-    name = fold(incident.title or "")
-    return bool(name) and name == fold(title) and is_manual(incident)
+    name = normalize(incident.title or "")
+    return bool(name) and name == normalize(title) and is_manual(incident)
 
 
 def open_incidents(incidents: Iterable[Incident], title: str) -> list[Incident]:
@@ -144,8 +144,8 @@ def is_nearly(title: str, wanted: str) -> bool:
 
 
 def words(text: str) -> str:
-    """Return the beginning of a text as `fold` does, but without punctuation and symbols, such as emoji."""
-    kept = (each if unicodedata.category(each)[0] in "LMN" else " " * each.isspace() for each in fold(text))
+    """Return the beginning of a text as `normalize` does, but without punctuation and symbols, such as emoji."""
+    kept = (each if unicodedata.category(each)[0] in "LMN" else " " * each.isspace() for each in normalize(text))
     return one_line("".join(kept))
 
 

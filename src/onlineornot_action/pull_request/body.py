@@ -21,7 +21,7 @@ from onlineornot_action.onlineornot.models import (
     seconds_since_1970,
 )
 from onlineornot_action.pull_request.event import WorkflowRun
-from onlineornot_action.text import code, dot, escape_markdown, one_line, plain, shorten
+from onlineornot_action.text import code, dot, escape_markdown, one_line, sanitize, shorten
 
 MAX_UPDATES = 25
 MAX_TIMELINE_LENGTH = 45_000
@@ -251,7 +251,7 @@ def _entry(update: IncidentUpdate, bounds: Sequence[IncidentUpdate], notified: b
 
 def _quote(text: str) -> str:
     """Quote a text with its line breaks, but no more than one blank line at once."""
-    shown = re.sub(r"\n\s*\n", "\n\n", plain(text).strip())
+    shown = re.sub(r"\n\s*\n", "\n\n", sanitize(text).strip())
     quoted = escape_markdown(shorten(shown, MAX_TEXT_LENGTH))
     return f"> {quoted}" if quoted else ""
 
@@ -278,7 +278,7 @@ def _name(name: str | None) -> str:
 
 
 def _short(name: str | None) -> str:
-    text = plain(name or "").strip().encode(errors="replace").decode() or "?"
+    text = sanitize(name or "").strip().encode(errors="replace").decode() or "?"
     return shorten(text, MAX_NAME_LENGTH)
 
 

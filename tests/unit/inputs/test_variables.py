@@ -14,6 +14,7 @@ from onlineornot_action.inputs.variables import (
 )
 
 OTHER = "other-token-1234"
+PRIVATE_KEY = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49\n-----END PRIVATE KEY-----\n"
 MISSING = "/no/such/file.pem"
 RUN = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "example/shop", "GITHUB_RUN_ID": "1658821493"}
 
@@ -48,14 +49,32 @@ def test_a_missing_file_of_extra_certificates_is_a_warning() -> None:
 
 
 @pytest.mark.parametrize("variable", CA_VARIABLES)
-@pytest.mark.parametrize("content", [b"", b"no certificate", b"\x30\x82\x01\x0a"])
-def test_a_file_without_a_certificate_is_refused(variable: str, content: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", ["", "no certificate", PRIVATE_KEY, "-----BEGIN CERTIFICATE-----\nx\n"])
+def test_a_file_without_a_certificate_is_refused(variable: str, content: str, tmp_path: Path) -> None:
     path = tmp_path / "ca.pem"
-    path.write_bytes(content)
+    path.write_text(content, encoding="utf-8")
 
     message = problem(CREATE, {variable: str(path)})
 
     assert message.startswith(f"{variable} names a file without a valid certificate")
+
+
+def test_a_device_or_a_file_with_one_broken_certificate_among_good_ones_is_refused(
+    ca_bundle: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "ca.pem"
+    path.write_bytes(Path(ca_bundle).read_bytes() + b"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n")
+
+    error = refuse(CREATE, {"SSL_CERT_FILE": str(path), "CURL_CA_BUNDLE": "/dev/null"})
+
+    assert [line.split()[0] for line in error.problems] == ["CURL_CA_BUNDLE", "SSL_CERT_FILE"]
+
+
+def test_comments_and_windows_line_ends_between_certificates_do_no_harm(ca_bundle: str, tmp_path: Path) -> None:
+    path, good = tmp_path / "ca.pem", Path(ca_bundle).read_bytes()
+    path.write_bytes(b"# Example\r\n" + good.replace(b"\n", b"\r\n") + b"\n# Another\n" + good)
+
+    assert Certificates.of({"SSL_CERT_FILE": str(path)}).problems == ()
 
 
 def test_every_variable_with_a_problem_is_named() -> None:
