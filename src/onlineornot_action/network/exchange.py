@@ -13,7 +13,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import Enum
@@ -27,7 +27,7 @@ from requests.utils import get_environ_proxies, select_proxy
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from onlineornot_action.network import connect
-from onlineornot_action.network.deadline import MIN_ANNOUNCED_WAIT, POLL_SECONDS, CancelledError, Deadline
+from onlineornot_action.network.deadline import MIN_ANNOUNCED_WAIT, POLL_SECONDS, CancelledError, Deadline, Limits
 from onlineornot_action.network.tls import NetworkAdapter
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class Effect(Enum):
 
 
 class Cause(Enum):
-    """Why no complete response arrived. Only the first two may pass by themselves."""
+    """Why no complete response arrived. Only after the first two may a repetition succeed."""
 
     CONNECTION = "it could not be made, or broke"
     TIMEOUT = "it took longer than its limit"
@@ -63,24 +63,19 @@ class ExchangeError(Exception):
         began: When the request began, on the deadline's clock.
     """
 
-    def __init__(
-        self, message: str, cause: Cause, effect: Effect, status: int | None = None, began: float = 0.0
-    ) -> None:
+    def __init__(self, message: str, cause: Cause, effect: Effect, status: int | None = None, began: float = 0) -> None:
         super().__init__(message)
         self.cause, self.effect, self.status, self.began = cause, effect, status, began
 
 
 @dataclass(frozen=True)
 class Network:
-    """How servers are reached. Proxies come from the environment, as `requests` reads it.
-
-    Attributes:
-        ca_paths: Files and folders of certificates to trust in addition to certifi's.
-        proxy_variables: The names of the environment variables that set proxies, as they are written there.
-    """
+    """How servers are reached. `requests` reads the proxies themselves from the environment."""
 
     ca_paths: tuple[str, ...] = ()
+    """Files and folders of certificates to trust in addition to certifi's."""
     proxy_variables: tuple[str, ...] = ()
+    """The names of the environment variables that set proxies, in their case there."""
 
     def mount(self, session: requests.Session) -> None:
         """Make a session connect so that `run_within` learns how far its requests get."""
@@ -90,12 +85,12 @@ class Network:
 
 
 class Request(NamedTuple):
-    """A request to send. Its body, if any, is JSON."""
+    """A request; its body is JSON or empty."""
 
     method: str
     url: str
     query: Mapping[str, int] | None = None
-    body: bytes | None = None
+    body: bytes = b""
 
     @property
     def writes(self) -> bool:
@@ -113,7 +108,7 @@ class Response(NamedTuple):
 
 
 class Transport:
-    """Sends requests one at a time, on one connection as long as that is healthy. Redirects are never followed.
+    """Sends requests one at a time, over one connection while it is healthy. It never follows a redirect.
 
     Args:
         token: The API token, sent as a bearer token.
@@ -122,7 +117,8 @@ class Transport:
     """
 
     def __init__(self, token: str, *, user_agent: str, network: Network) -> None:
-        self._token, self._user_agent, self._network = token, user_agent, network
+        self._headers = {"Authorization": f"Bearer {token}", "User-Agent": user_agent, "Accept": "application/json"}
+        self._network = network
         self._session: requests.Session | None = None
         self._idle_since = 0.0
 
@@ -132,15 +128,13 @@ class Transport:
         if began - self._idle_since > deadline.limits.idle:
             self.close()
         session, self._session = self._session or self._new_session(), None
-        send = partial(_send, session, request, deadline, began)
+        send = partial(_send, session, request, deadline.limits, began)
         response = run_within(deadline, send, request.url, self._network, writes=request.writes)
         self._session, self._idle_since = session, deadline.clock.monotonic()
         if response.status >= 300:  # noqa: PLR2004 - a connection that carried a failure is not reused
             self.close()
         route = find_route(request.url, self._network)
-        if (
-            response.status == http.client.PROXY_AUTHENTICATION_REQUIRED and route.proxy
-        ):  # there was no tunnel to refuse
+        if route.proxy and response.status == http.client.PROXY_AUTHENTICATION_REQUIRED:  # for http, without a tunnel
             raise ExchangeError(route.password_required, Cause.PROXY, Effect.NOT_SENT, began=began)
         return response
 
@@ -152,20 +146,15 @@ class Transport:
 
     def _new_session(self) -> requests.Session:
         session = _Session()
-        session.auth = self._authorize
-        session.headers.update({"User-Agent": self._user_agent, "Accept": "application/json"})
+        session.headers.update(self._headers)
+        session.auth = lambda request: request  # without an `auth`, one from a `.netrc` would replace the token
         self._network.mount(session)
         return session
-
-    def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Add the token; as an explicit `auth`, no `.netrc` can replace it."""
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
 
 
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Find no target: even with `allow_redirects=False`, `requests` would read the body of a redirect at once.
+        """Find no target; `requests` would read the whole body of a redirect even without following it.
 
         See `send` and `resolve_redirects` in https://github.com/psf/requests/blob/main/src/requests/sessions.py.
         """
@@ -175,8 +164,7 @@ class _BodyTooLargeError(OSError):
     """The body is larger than the limit."""
 
 
-def _send(session: requests.Session, request: Request, deadline: Deadline, began: float) -> Response:
-    limits = deadline.limits
+def _send(session: requests.Session, request: Request, limits: Limits, began: float) -> Response:
     try:
         with session.request(
             request.method,
@@ -188,20 +176,13 @@ def _send(session: requests.Session, request: Request, deadline: Deadline, began
             stream=True,
             timeout=(limits.connect, limits.response),
         ) as received:
-            body = b"".join(_capped(received.raw.stream(64 * 1024, decode_content=True), limits.body))
+            body = received.raw.read(limits.body + 1, decode_content=True)
+            if len(body) > limits.body:
+                raise _BodyTooLargeError
             return Response(received.status_code, received.headers, body, began)
     except BaseException:
         session.close()
         raise
-
-
-def _capped(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
-    size = 0
-    for chunk in chunks:
-        size += len(chunk)
-        if size > limit:
-            raise _BodyTooLargeError
-        yield chunk
 
 
 def run_within(deadline: Deadline, call: Callable[[], T], url: str, network: Network, *, writes: bool) -> T:
@@ -209,9 +190,9 @@ def run_within(deadline: Deadline, call: Callable[[], T], url: str, network: Net
 
     Args:
         deadline: When to give up; its limits apply to the connection and to the response.
-        call: Makes the exchange in a session that the network is mounted in.
-        url: Where to.
-        network: How that is reached.
+        call: Makes the exchange, in a session in which the network is mounted.
+        url: The URL of the request, to name its host and its proxy in errors.
+        network: How servers are reached.
         writes: Whether the request changes something on the server.
 
     Raises:
@@ -247,7 +228,7 @@ class _Exchange(Generic[T]):
         self._socket: socket.socket | None = None
         self._outcome: list[T] = []
         self._failure: BaseException | None = None
-        """What the connection raised, before urllib3 and `requests` wrap it; else what the call raised."""
+        """What the connection raised, before urllib3 and `requests` wrap it; otherwise what the call raised."""
         self.sent = False
         self.status: int | None = None
         self.connected, self.over = threading.Event(), threading.Event()
