@@ -178,7 +178,7 @@ def _send(session: requests.Session, request: Request, limits: Limits, began: fl
         ) as received:
             body = received.raw.read(limits.body + 1, decode_content=True)
             if len(body) > limits.body:
-                raise _BodyTooLargeError
+                raise _BodyTooLargeError  # noqa: TRY301 - the session is closed then, too
             return Response(received.status_code, received.headers, body, began)
     except BaseException:
         session.close()
