@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from requests.utils import get_environ_proxies, select_proxy
+from requests.utils import default_headers, get_environ_proxies, select_proxy
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from onlineornot_action.network import connect
@@ -70,17 +70,20 @@ class ExchangeError(Exception):
 
 @dataclass(frozen=True)
 class Network:
-    """How servers are reached. `requests` reads the proxies themselves from the environment."""
+    """How servers are reached; `requests` reads the proxies themselves from the environment."""
 
     ca_paths: tuple[str, ...] = ()
     """Files and folders of certificates to trust in addition to certifi's."""
     proxy_variables: tuple[str, ...] = ()
     """The names of the environment variables that set proxies, in their case there."""
 
+    def adapter(self) -> NetworkAdapter:
+        """Make an adapter for `requests`, through which `run_within` learns how far a request got."""
+        return NetworkAdapter(self.ca_paths, {"http": _HTTPConnection, "https": _HTTPSConnection})
+
     def mount(self, session: requests.Session) -> None:
-        """Make a session connect so that `run_within` learns how far its requests get."""
-        adapter = NetworkAdapter(self.ca_paths, {"http": _HTTPConnection, "https": _HTTPSConnection})
-        session.mount("https://", adapter)
+        """Make a session use such an adapter."""
+        session.mount("https://", adapter := self.adapter())
         session.mount("http://", adapter)
 
 
@@ -108,18 +111,19 @@ class Response(NamedTuple):
 
 
 class Transport:
-    """Sends requests one at a time, over one connection while it is healthy. It never follows a redirect.
+    """Sends requests with a bearer token, one at a time, over one connection while that is healthy.
 
-    Args:
-        token: The API token, sent as a bearer token.
-        user_agent: Name and version of the caller.
-        network: How servers are reached.
+    It uses the adapter without a session of `requests`, which would read `.netrc` and the whole body of a redirect. No
+    redirect is ever followed.
     """
 
     def __init__(self, token: str, *, user_agent: str, network: Network) -> None:
-        self._headers = {"Authorization": f"Bearer {token}", "User-Agent": user_agent, "Accept": "application/json"}
+        self._headers = default_headers()
+        self._headers.update(
+            {"Authorization": f"Bearer {token}", "User-Agent": user_agent, "Accept": "application/json"}
+        )
         self._network = network
-        self._session: requests.Session | None = None
+        self._adapter: NetworkAdapter | None = None
         self._idle_since = 0.0
 
     def exchange(self, request: Request, deadline: Deadline) -> Response:
@@ -127,10 +131,10 @@ class Transport:
         began = deadline.clock.monotonic()
         if began - self._idle_since > deadline.limits.idle:
             self.close()
-        session, self._session = self._session or self._new_session(), None
-        send = partial(_send, session, request, deadline.limits, began)
+        adapter, self._adapter = self._adapter or self._network.adapter(), None
+        send = partial(self._send, adapter, request, deadline.limits, began)
         response = run_within(deadline, send, request.url, self._network, writes=request.writes)
-        self._session, self._idle_since = session, deadline.clock.monotonic()
+        self._adapter, self._idle_since = adapter, deadline.clock.monotonic()
         if response.status >= 300:  # noqa: PLR2004 - a connection that carried a failure is not reused
             self.close()
         route = find_route(request.url, self._network)
@@ -138,51 +142,31 @@ class Transport:
             raise ExchangeError(route.password_required, Cause.PROXY, Effect.NOT_SENT, began=began)
         return response
 
+    def _send(self, adapter: NetworkAdapter, request: Request, limits: Limits, began: float) -> Response:
+        headers = {**self._headers, "Content-Type": "application/json"} if request.body else self._headers
+        prepared = requests.Request(
+            request.method, request.url, headers, params=request.query, data=request.body, auth=lambda same: same
+        ).prepare()  # without an `auth`, a password in the URL would replace the token
+        proxies, timeout = get_environ_proxies(request.url), (limits.connect, limits.response)
+        try:
+            with adapter.send(prepared, stream=True, timeout=timeout, proxies=proxies) as received:
+                body = received.raw.read(limits.body + 1, decode_content=True)
+                if len(body) > limits.body:
+                    raise _BodyTooLargeError  # noqa: TRY301 - the connection is closed then, too
+                return Response(received.status_code, received.headers, body, began)
+        except BaseException:
+            adapter.close()
+            raise
+
     def close(self) -> None:
         """Close the connection; the next exchange makes a new one."""
-        if self._session:
-            self._session.close()
-        self._session = None
-
-    def _new_session(self) -> requests.Session:
-        session = _Session()
-        session.headers.update(self._headers)
-        session.auth = lambda request: request  # without an `auth`, one from a `.netrc` would replace the token
-        self._network.mount(session)
-        return session
-
-
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Find no target; `requests` would read the whole body of a redirect even without following it.
-
-        See `send` and `resolve_redirects` in https://github.com/psf/requests/blob/main/src/requests/sessions.py.
-        """
+        if self._adapter:
+            self._adapter.close()
+        self._adapter = None
 
 
 class _BodyTooLargeError(OSError):
     """The body is larger than the limit."""
-
-
-def _send(session: requests.Session, request: Request, limits: Limits, began: float) -> Response:
-    try:
-        with session.request(
-            request.method,
-            request.url,
-            params=request.query,
-            data=request.body,
-            headers={"Content-Type": "application/json"} if request.body else None,
-            allow_redirects=False,
-            stream=True,
-            timeout=(limits.connect, limits.response),
-        ) as received:
-            body = received.raw.read(limits.body + 1, decode_content=True)
-            if len(body) > limits.body:
-                raise _BodyTooLargeError  # noqa: TRY301 - the session is closed then, too
-            return Response(received.status_code, received.headers, body, began)
-    except BaseException:
-        session.close()
-        raise
 
 
 def run_within(deadline: Deadline, call: Callable[[], T], url: str, network: Network, *, writes: bool) -> T:
