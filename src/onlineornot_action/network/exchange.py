@@ -83,7 +83,8 @@ class Network:
 
     def mount(self, session: requests.Session) -> None:
         """Make a session use such an adapter."""
-        session.mount("https://", adapter := self.adapter())
+        adapter = self.adapter()
+        session.mount("https://", adapter)
         session.mount("http://", adapter)
 
 
@@ -170,14 +171,9 @@ class _BodyTooLargeError(OSError):
 
 
 def run_within(deadline: Deadline, call: Callable[[], T], url: str, network: Network, *, writes: bool) -> T:
-    """Run a blocking call that makes one exchange, until the deadline.
+    """Run a blocking call that makes one exchange, through an adapter of the network, until the deadline.
 
-    Args:
-        deadline: When to give up; its limits apply to the connection and to the response.
-        call: Makes the exchange, in a session in which the network is mounted.
-        url: The URL of the request, to name its host and its proxy in errors.
-        network: How servers are reached.
-        writes: Whether the request changes something on the server.
+    Its errors name the host of the URL, and its proxy. A write gets some time for its response after a cancellation.
 
     Raises:
         ExchangeError: No complete response arrived.
@@ -195,14 +191,7 @@ def run_within(deadline: Deadline, call: Callable[[], T], url: str, network: Net
 
 
 class _Exchange(Generic[T]):
-    """A request and how far it got: shared by the thread that makes it and the one that waits for its response.
-
-    Attributes:
-        sent: Whether a byte of the request may have left. A failure before that is safe to repeat.
-        status: The HTTP status, once the status line was read.
-        connected: Set when sending begins, and when the exchange ends without it.
-        over: Set when the exchange has ended.
-    """
+    """A request and how far it got, shared by the thread that makes it and the one that waits for its response."""
 
     def __init__(self, call: Callable[[], T], deadline: Deadline, route: "Route", *, writes: bool) -> None:
         self._call, self._deadline, self._route, self._writes = call, deadline, route, writes
@@ -210,15 +199,16 @@ class _Exchange(Generic[T]):
         self._lock = threading.Lock()
         self._abandoned = False
         self._socket: socket.socket | None = None
+        """Set once a byte of the request may have left. A failure before that is safe to repeat."""
         self._outcome: list[T] = []
         self._failure: BaseException | None = None
         """What the connection raised, before urllib3 and `requests` wrap it; otherwise what the call raised."""
-        self.sent = False
         self.status: int | None = None
         self.connected, self.over = threading.Event(), threading.Event()
+        """The first is set when sending begins, and both when the exchange has ended."""
 
     def run(self) -> None:
-        """Make the call and keep its outcome; the body of the thread."""
+        """Make the call, in its thread, and keep the outcome."""
         _exchange.set(self)
         try:
             self._outcome.append(self._call())
@@ -237,11 +227,10 @@ class _Exchange(Generic[T]):
             raise
 
     def begin_sending(self, connected_socket: socket.socket) -> None:
-        """Record that the request is sent from now on; raise `TimeoutError` if it was abandoned."""
+        """Record that sending begins; raise `TimeoutError` if the request was abandoned."""
         with self._lock:
             if self._abandoned:
                 raise TimeoutError("abandoned while connecting")
-            self.sent = True
             self._socket = connected_socket
         self.connected.set()
 
@@ -250,12 +239,12 @@ class _Exchange(Generic[T]):
         with self._lock:
             self._abandoned = True
         if self._socket:
-            # The raw socket's own method: that of a TLS socket must not be called from a second thread.
+            # The method of a TLS socket itself must not be called from a second thread.
             with contextlib.suppress(OSError, TypeError):
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def wait_for(self, event: threading.Event, seconds: float) -> bool:
-        """Wait for an event; after a cancellation only for a write that was sent, and not for long."""
+        """Wait for an event; after a cancellation only for the response to a write, and not for long."""
         begun, deadline = time.monotonic(), self._deadline
         end = begun + min(seconds, deadline.left())
         graceful = announced = False
@@ -273,7 +262,7 @@ class _Exchange(Generic[T]):
     @property
     def may_write(self) -> bool:
         """Whether the request may have changed something on the server."""
-        return self._writes and self.sent
+        return self._writes and self._socket is not None
 
     def result(self) -> T:
         """Return the outcome of the call, or raise what ended it."""
@@ -285,20 +274,20 @@ class _Exchange(Generic[T]):
 
     def error(self, failure: BaseException) -> ExchangeError:
         """Return the error that says why no complete response arrived."""
-        cause, message = _explain_lost(self._route, failure) if self.sent else _explain_not_sent(self._route, failure)
-        effect = Effect.AMBIGUOUS if self.sent else Effect.NOT_SENT
+        explain, effect = (_explain_lost, Effect.AMBIGUOUS) if self._socket else (_explain_not_sent, Effect.NOT_SENT)
+        cause, message = explain(self._route, failure)
         return ExchangeError(message, cause, effect, self.status, self._began)
 
 
 _exchange: ContextVar[_Exchange[Any]] = ContextVar("exchange")
-"""The exchange that this thread makes; urllib3 makes the connection and cannot pass it on."""
+"""The exchange of this thread, for the connection, since urllib3 cannot pass it on."""
 
 
 class _HTTPConnection(HTTPConnection):
     """A connection that reports how far a request got.
 
-    It connects before the request is sent, so that a failure to connect is known as one: left alone, http.client
-    connects within the first `send` (`auto_open` in https://github.com/python/cpython/blob/3.13/Lib/http/client.py).
+    It connects before it sends, so that a failure to connect is known as one; http.client would connect within the
+    first `send` (`auto_open` in https://github.com/python/cpython/blob/3.13/Lib/http/client.py).
     """
 
     def connect(self) -> None:
@@ -324,16 +313,15 @@ class _HTTPSConnection(_HTTPConnection, HTTPSConnection):
 
 
 class _Response(http.client.HTTPResponse):
-    """A response that reports its status as soon as that is read, and skips every interim response.
+    """A response that reports its status once that is read, and skips every interim response, not only 100.
 
-    http.client skips only 100, though a server may send others, such as 103:
-    https://www.rfc-editor.org/rfc/rfc9110#section-15.2. `_read_status` is private to
-    https://github.com/python/cpython/blob/3.13/Lib/http/client.py.
+    A server may send others, such as 103: https://www.rfc-editor.org/rfc/rfc9110#section-15.2. `_read_status` is
+    private to https://github.com/python/cpython/blob/3.13/Lib/http/client.py.
     """
 
     def _read_status(self) -> tuple[str, int, str]:
         version, status, reason = super()._read_status()  # type: ignore[misc]  # private, so not in the stubs
-        # After 101 the connection would speak another protocol; no final response follows.
+        # After 101 the connection speaks another protocol; no final response follows.
         while http.client.CONTINUE <= status < http.client.OK and status != http.client.SWITCHING_PROTOCOLS:
             http.client.parse_headers(self.fp)
             version, status, reason = super()._read_status()  # type: ignore[misc]
@@ -342,10 +330,7 @@ class _Response(http.client.HTTPResponse):
 
 
 class Route(NamedTuple):
-    """The way to a host: directly, or through the proxy that an environment variable sets for it.
-
-    `proxy` is that proxy's host and port, without user name and password.
-    """
+    """The way to a host: directly, or through the proxy, without its password, that a variable sets."""
 
     host: str
     proxy: str = ""
@@ -357,16 +342,15 @@ class Route(NamedTuple):
 
     @property
     def password_required(self) -> str:
-        """What there is to say when the proxy responds with 407; the request went no further."""
+        """The message when the proxy responds with 407."""
         return f"{self} could not be reached: the proxy, which {self.variable} names, responded with 407"
 
 
 def find_route(url: str, network: Network) -> Route:
-    """Find the way to the host of a URL, as `requests` does: the scheme's proxy, else that of ALL_PROXY.
+    """Find the way to the host of a URL, as `requests` does: through the scheme's proxy, or that of ALL_PROXY.
 
-    Without variables, it takes the proxies of the system's settings on Windows and macOS. A variable overrides them;
-    its name may be in any case, and lower case takes precedence:
-    https://docs.python.org/3/library/urllib.request.html#urllib.request.getproxies
+    A variable's name may be in any case, and lower case takes precedence. Without variables, the system's settings
+    count on Windows and macOS: https://docs.python.org/3/library/urllib.request.html#urllib.request.getproxies
     """
     parts, proxies = urlsplit(url), get_environ_proxies(url)
     chosen = select_proxy(url, proxies)
@@ -379,10 +363,10 @@ def find_route(url: str, network: Network) -> Route:
 
 
 _FAILURES = (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException)
-"""What ends an exchange, unless the code has a defect; all errors of `requests` are an `OSError`."""
+"""What may end an exchange; anything else is a defect. All errors of `requests` are an `OSError`."""
 
 _NOT_ABOUT_THE_AUTHORITY = frozenset({9, 10, 62, 64})
-"""A certificate is not yet valid or expired, or is for another host name or IP address: X509_V_ERR_* in
+"""X509_V_ERR_*: not yet valid, expired, for another host name, for another IP address. From
 https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
 """
 
@@ -398,18 +382,18 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (http.client.HTTPException, "the response is not HTTP"),
     (urllib3.exceptions.ProtocolError, "the response was cut short"),
 )
-"""The reason given for a failure: that of the first of these classes."""
+"""The words for a failure: those of the first of these classes."""
 
 
 def _explain_lost(route: Route, failure: BaseException) -> tuple[Cause, str]:
-    """Say why the response to a request was lost."""
+    """Explain why the response to a request was lost."""
     if _is(TimeoutError, failure):
         return Cause.TIMEOUT, f"{route} did not respond in time"
     return Cause.CONNECTION, f"the response from {route} was lost: {_reason(failure)}"
 
 
 def _explain_not_sent(route: Route, failure: BaseException) -> tuple[Cause, str]:
-    """Say why a request was not sent."""
+    """Explain why a request was not sent."""
     unreachable = f"{route} could not be reached"
     if _is(TimeoutError, failure):
         return Cause.TIMEOUT, f"{unreachable} in time"
@@ -417,7 +401,7 @@ def _explain_not_sent(route: Route, failure: BaseException) -> tuple[Cause, str]
         is_known = failure.verify_code in _NOT_ABOUT_THE_AUTHORITY
         message = f"the certificate of {route} was refused: {failure.verify_message}"
         return Cause.CERTIFICATE if is_known else Cause.UNKNOWN_AUTHORITY, message
-    if route.variable and isinstance(failure, ValueError):  # what `requests` and urllib3 raise for an address
+    if route.variable and isinstance(failure, ValueError):  # of `requests` or urllib3, for the proxy's address
         if route.is_socks:
             return Cause.SOCKS_PROXY, f"{unreachable}: {route.variable} names a SOCKS proxy, and SOCKS is not supported"
         return Cause.PROXY, f"{unreachable}: the proxy's address, in {route.variable}, is not valid"
@@ -433,5 +417,5 @@ def _reason(failure: BaseException) -> str:
 
 
 def _is(kind: type[BaseException], failure: BaseException) -> bool:
-    """Whether a failure is of a kind, or was raised from one: urllib3 wraps what the system says once."""
+    """Tell whether a failure is of a class, or was raised from one that is; urllib3 wraps the system's errors once."""
     return isinstance(failure, kind) or isinstance(failure.__cause__, kind)
