@@ -24,9 +24,7 @@ class Clock(Protocol):
     """What is needed of the module `time`, which is one."""
 
     def monotonic(self) -> float: ...
-
     def time(self) -> float: ...
-
     def sleep(self, seconds: float, /) -> None: ...
 
 

@@ -1,9 +1,9 @@
 """Send a request, and say how far it got.
 
-`requests` alone cannot say whether a request left before it failed: it raises the same exception for a reset handshake
-and for a lost response. It also waits forever for a server that sends a byte now and then, since its timeouts are for
-each read (https://requests.readthedocs.io/en/latest/user/quickstart/#timeouts). So each exchange runs in a thread of
-its own that reports its progress, and is abandoned when its time is up.
+`requests` raises the same exception for a reset handshake, where nothing was sent, and for a lost response. It also
+waits forever for a server that sends a byte now and then, since its timeouts are for each read
+(https://requests.readthedocs.io/en/latest/user/quickstart/#timeouts). So each exchange runs in a thread of its own that
+reports its progress, and is abandoned when its time is up.
 """
 
 import contextlib
@@ -54,13 +54,9 @@ class Cause(Enum):
 
 
 class ExchangeError(Exception):
-    """Raised when no complete response arrived.
+    """Raised when no complete response arrived; its effect is NOT_SENT or AMBIGUOUS.
 
-    Attributes:
-        cause: Why.
-        effect: NOT_SENT or AMBIGUOUS.
-        status: The HTTP status, once the status line was read.
-        began: When the request began, on the deadline's clock.
+    It has the HTTP status once the status line was read. `began` is when the request began, on the deadline's clock.
     """
 
     def __init__(self, message: str, cause: Cause, effect: Effect, status: int | None = None, began: float = 0) -> None:
@@ -119,12 +115,9 @@ class Transport:
     """
 
     def __init__(self, token: str, *, user_agent: str, network: Network) -> None:
-        self._headers = default_headers()
-        self._headers.update(
-            {"Authorization": f"Bearer {token}", "User-Agent": user_agent, "Accept": "application/json"}
-        )
-        self._network = network
-        self._adapter: NetworkAdapter | None = None
+        own = {"Authorization": f"Bearer {token}", "User-Agent": user_agent, "Accept": "application/json"}
+        self._headers = {**default_headers(), **own}
+        self._network, self._adapter = network, network.adapter()
         self._idle_since = 0.0
 
     def exchange(self, request: Request, deadline: Deadline) -> Response:
@@ -132,7 +125,8 @@ class Transport:
         began = deadline.clock.monotonic()
         if began - self._idle_since > deadline.limits.idle:
             self.close()
-        adapter, self._adapter = self._adapter or self._network.adapter(), None
+        # An exchange that is abandoned goes on with its adapter, so the next one must have another.
+        adapter, self._adapter = self._adapter, self._network.adapter()
         send = partial(self._send, adapter, request, deadline.limits, began)
         response = run_within(deadline, send, request.url, self._network, writes=request.writes)
         self._adapter, self._idle_since = adapter, deadline.clock.monotonic()
@@ -161,9 +155,7 @@ class Transport:
 
     def close(self) -> None:
         """Close the connection; the next exchange makes a new one."""
-        if self._adapter:
-            self._adapter.close()
-        self._adapter = None
+        self._adapter.close()
 
 
 class _BodyTooLargeError(OSError):

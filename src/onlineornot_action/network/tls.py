@@ -27,7 +27,7 @@ def ssl_context(ca_paths: tuple[str, ...] = ()) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     for path in (certifi.where(), *ca_paths):
-        _load(context, path)
+        context.load_verify_locations(**{"capath" if Path(path).is_dir() else "cafile": path})
     return context
 
 
@@ -37,15 +37,10 @@ def has_certificate(path: str) -> bool:
         return Path(path).is_dir()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
-        _load(context, path)
+        context.load_verify_locations(path)
     except OSError:
         return False
     return context.cert_store_stats()["x509"] > 0
-
-
-def _load(context: ssl.SSLContext, path: str) -> None:
-    is_folder = Path(path).is_dir()
-    context.load_verify_locations(cafile=None if is_folder else path, capath=path if is_folder else None)
 
 
 class NetworkAdapter(HTTPAdapter):

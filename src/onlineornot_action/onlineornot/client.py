@@ -7,24 +7,9 @@ from typing import TypeVar
 
 from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.network.exchange import Effect, ExchangeError, Network, Request, Transport
-from onlineornot_action.onlineornot import __version__
+from onlineornot_action.onlineornot import __version__, models
 from onlineornot_action.onlineornot.errors import APIConnectionError, APIError
-from onlineornot_action.onlineornot.models import (
-    ID_PATTERN,
-    Component,
-    Group,
-    Incident,
-    IncidentCreate,
-    IncidentUpdate,
-    IncidentUpdateCreate,
-    IncidentUpdatePatch,
-    Listed,
-    ListPage,
-    Many,
-    Resource,
-    StatusPage,
-    TokenPermissions,
-)
+from onlineornot_action.onlineornot.models import ID_PATTERN, Listed, ListPage, Many
 from onlineornot_action.onlineornot.responses import Envelope, Mask, Received, read_response
 
 BASE_URL = "https://api.onlineornot.com"
@@ -56,7 +41,7 @@ class OnlineOrNotClient:
         deadline: When everything has to be over. Its log receives a line, with the reason, for each repetition.
         base_url: The address of the API, without `/v1`.
         network: How servers are reached.
-        mask: Masks the secrets in everything that is read.
+        mask: Masks the secrets in all that is read.
     """
 
     def __init__(
@@ -77,74 +62,78 @@ class OnlineOrNotClient:
         self.may_have_written = False
         """Whether a write was sent that was not refused."""
 
-    def list_incident_updates(self, status_page_id: str, incident_id: str) -> Iterator[IncidentUpdate]:
+    def list_incident_updates(self, status_page_id: str, incident_id: str) -> Iterator[models.IncidentUpdate]:
         """Yield each update of an incident once, in no promised order; a page is read when it is needed."""
         return _distinct(self.incident_update_pages(status_page_id, incident_id))
 
     def incident_update_pages(
         self, status_page_id: str, incident_id: str, deadline: Deadline | None = None, *, to_the_end: bool = False
-    ) -> Iterator[ListPage[IncidentUpdate]]:
+    ) -> Iterator[ListPage[models.IncidentUpdate]]:
         """Yield all updates of an incident, page by page, until an earlier deadline if one is given.
 
         A wait that the API asks for may exceed that deadline, but not the client's. Reading `to_the_end` does not rely
         on `total_count`: it stops at an empty page, and after two pages in a row without a new item.
         """
         path = f"{_path(status_page_id, incident_id)}/updates"
-        return self._pages(path, Envelope[Many[IncidentUpdate]], deadline, to_the_end=to_the_end)
+        return self._pages(path, Envelope[Many[models.IncidentUpdate]], deadline, to_the_end=to_the_end)
 
     def create_incident_update(
-        self, status_page_id: str, incident_id: str, update: IncidentUpdateCreate
-    ) -> IncidentUpdate:
+        self, status_page_id: str, incident_id: str, update: models.IncidentUpdateCreate
+    ) -> models.IncidentUpdate:
         """Post a new update to an incident."""
         path = f"{_path(status_page_id, incident_id)}/updates"
-        return self._request("POST", path, Envelope[IncidentUpdate], update.to_json())
+        return self._request("POST", path, Envelope[models.IncidentUpdate], update.to_json())
 
-    def get_incident_update(self, status_page_id: str, incident_id: str, update_id: str) -> IncidentUpdate:
+    def get_incident_update(self, status_page_id: str, incident_id: str, update_id: str) -> models.IncidentUpdate:
         """Retrieve one update."""
-        return self._request("GET", _path(status_page_id, incident_id, update_id), Envelope[IncidentUpdate])
+        return self._request("GET", _path(status_page_id, incident_id, update_id), Envelope[models.IncidentUpdate])
 
     def update_incident_update(
-        self, status_page_id: str, incident_id: str, update_id: str, patch: IncidentUpdatePatch
-    ) -> IncidentUpdate:
+        self, status_page_id: str, incident_id: str, update_id: str, patch: models.IncidentUpdatePatch
+    ) -> models.IncidentUpdate:
         """Change the status, the text or the date of an update, as far as they are given."""
         path = _path(status_page_id, incident_id, update_id)
-        return self._request("PATCH", path, Envelope[IncidentUpdate], patch.to_json())
+        return self._request("PATCH", path, Envelope[models.IncidentUpdate], patch.to_json())
 
     def delete_incident_update(self, status_page_id: str, incident_id: str, update_id: str) -> None:
         """Delete an update."""
-        self._request("DELETE", _path(status_page_id, incident_id, update_id), Envelope[Resource])
+        self._request("DELETE", _path(status_page_id, incident_id, update_id), Envelope[models.Resource])
 
     def incident_pages(
         self, status_page_id: str, deadline: Deadline | None = None, *, to_the_end: bool = False
-    ) -> Iterator[ListPage[Incident]]:
+    ) -> Iterator[ListPage[models.Incident]]:
         """Yield all incidents and maintenances, page by page; see `incident_update_pages`."""
         path = f"{_path(status_page_id)}/incidents"
-        return self._pages(path, Envelope[Many[Incident]], deadline, to_the_end=to_the_end)
+        return self._pages(path, Envelope[Many[models.Incident]], deadline, to_the_end=to_the_end)
 
-    def create_incident(self, status_page_id: str, incident: IncidentCreate) -> Incident:
+    def create_incident(self, status_page_id: str, incident: models.IncidentCreate) -> models.Incident:
         """Open an incident."""
-        return self._request("POST", f"{_path(status_page_id)}/incidents", Envelope[Incident], incident.to_json())
+        return self._request(
+            "POST", f"{_path(status_page_id)}/incidents", Envelope[models.Incident], incident.to_json()
+        )
 
-    def get_incident(self, status_page_id: str, incident_id: str, deadline: Deadline | None = None) -> Incident:
+    def get_incident(self, status_page_id: str, incident_id: str, deadline: Deadline | None = None) -> models.Incident:
         """Retrieve one incident, with its components and updates if the response has them."""
-        return self._request("GET", _path(status_page_id, incident_id), Envelope[Incident], deadline=deadline)
+        return self._request("GET", _path(status_page_id, incident_id), Envelope[models.Incident], deadline=deadline)
 
-    def component_pages(self, status_page_id: str) -> Iterator[ListPage[Component]]:
+    def component_pages(self, status_page_id: str) -> Iterator[ListPage[models.Component]]:
         """Yield all components, page by page."""
-        return self._pages(f"{_path(status_page_id)}/components", Envelope[Many[Component]])
+        return self._pages(f"{_path(status_page_id)}/components", Envelope[Many[models.Component]], None)
 
-    def group_pages(self, status_page_id: str) -> Iterator[ListPage[Group]]:
+    def group_pages(self, status_page_id: str) -> Iterator[ListPage[models.Group]]:
         """Yield all groups of components, page by page."""
-        return self._pages(f"{_path(status_page_id)}/groups", Envelope[Many[Group]])
+        return self._pages(f"{_path(status_page_id)}/groups", Envelope[Many[models.Group]], None)
 
-    def get_status_page(self, status_page_id: str, deadline: Deadline) -> StatusPage:
+    def get_status_page(self, status_page_id: str, deadline: Deadline) -> models.StatusPage:
         """Retrieve a status page, in one attempt."""
         request = Request("GET", f"{self._base_url}{_path(status_page_id)}")
-        return self._attempt(request, Envelope[StatusPage], deadline).result
+        return self._attempt(request, Envelope[models.StatusPage], deadline).result
 
     def get_token_permissions(self, deadline: Deadline | None = None) -> tuple[str, ...]:
         """Retrieve the permissions of the token, in the API's words."""
-        permissions = self._request("GET", "/v1/tokens/permissions", Envelope[TokenPermissions], deadline=deadline)
+        permissions = self._request(
+            "GET", "/v1/tokens/permissions", Envelope[models.TokenPermissions], deadline=deadline
+        )
         return tuple(entry for entry in permissions.permissions if entry)
 
     def close(self) -> None:
@@ -152,12 +141,7 @@ class OnlineOrNotClient:
         self._transport.close()
 
     def _pages(
-        self,
-        path: str,
-        envelope: type[Envelope[Many[Listed]]],
-        deadline: Deadline | None = None,
-        *,
-        to_the_end: bool = False,
+        self, path: str, envelope: type[Envelope[Many[Listed]]], deadline: Deadline | None, *, to_the_end: bool = False
     ) -> Iterator[ListPage[Listed]]:
         seen = set[str]()
         pages_without_new = 0

@@ -18,21 +18,12 @@ from onlineornot_action.onlineornot.models import ErrorDetail
 class APIError(Exception):
     """A request that got no successful response.
 
-    Attributes:
-        effect: What the request did on the server.
-        status: The HTTP status, once the status line was read.
-        retry_after: The seconds that the API asked to wait before the next request.
-        began: When the request began, on the deadline's clock.
+    Its status is known once the status line was read, even if the rest was lost. `retry_after` is in seconds, and
+    `began` is when the request began, on the deadline's clock.
     """
 
     def __init__(
-        self,
-        message: str,
-        *,
-        effect: Effect,
-        status: int | None = None,
-        retry_after: float | None = None,
-        began: float = 0,
+        self, message: str, effect: Effect, status: int | None, retry_after: float | None = None, began: float = 0
     ) -> None:
         super().__init__(message)
         self.effect, self.status, self.retry_after, self.began = effect, status, retry_after, began
@@ -58,7 +49,7 @@ class APIConnectionError(APIError):
     """No complete response arrived, for the reason in `cause`."""
 
     def __init__(self, error: ExchangeError) -> None:
-        super().__init__(str(error), effect=error.effect, status=error.status, began=error.began)
+        super().__init__(str(error), error.effect, error.status, began=error.began)
         self.cause = error.cause
 
     @property
@@ -71,16 +62,11 @@ class APIResponseValidationError(APIError):
     """A complete response arrived, but not one that the API documents."""
 
     def __init__(self, message: str, *, status: int | None = None, began: float = 0) -> None:
-        super().__init__(message, effect=Effect.AMBIGUOUS, status=status, began=began)
+        super().__init__(message, Effect.AMBIGUOUS, status, began=began)
 
 
 class APIStatusError(APIError):
-    """A complete response reports a failure.
-
-    Attributes:
-        details: The errors in the response, as far as they are valid.
-        location: The target of a redirect; empty when the response has none.
-    """
+    """A complete response reports a failure; the `location` is the target of a redirect, or empty."""
 
     def __init__(
         self,
@@ -93,9 +79,7 @@ class APIStatusError(APIError):
         began: float = 0,
     ) -> None:
         phrase = HTTPStatus(status).phrase if status in tuple(HTTPStatus) else ""
-        super().__init__(
-            f"HTTP {status} {phrase}".strip(), effect=effect, status=status, retry_after=retry_after, began=began
-        )
+        super().__init__(f"HTTP {status} {phrase}".strip(), effect, status, retry_after, began)
         self.details, self.location = details, location
 
 
@@ -130,23 +114,18 @@ class InternalServerError(APIStatusError):
 class InterceptedError(APIStatusError):
     """4xx, 501 or 505 without an envelope: a proxy, a firewall or an edge responded instead of the API.
 
-    Its `effect` is REJECTED, too. But it may have passed the request on and replaced the response, so a write is looked
-    for once.
+    Whatever it was may have passed the request on and replaced the response. So a write is looked for once, although
+    the `effect` is REJECTED.
     """
 
 
 ERRORS: dict[int, type[APIStatusError]] = {
-    400: BadRequestError,
+    **dict.fromkeys((400, 409, 422), BadRequestError),
     401: AuthenticationError,
     403: PermissionDeniedError,
     404: NotFoundError,
-    409: BadRequestError,
-    422: BadRequestError,
-    425: RateLimitError,
-    429: RateLimitError,
+    **dict.fromkeys((425, 429), RateLimitError),
 }
-
-_FINAL_5XX = (501, 505)
 
 
 def error_for(status: int, *, has_envelope: bool = True) -> type[APIStatusError]:
@@ -161,6 +140,5 @@ def effect_of(status: int) -> Effect:
     """Return what a request did on the server, from the status of its complete response, outside 2xx."""
     if status in (425, 429):
         return Effect.THROTTLED
-    if status != HTTPStatus.REQUEST_TIMEOUT and (300 <= status < 500 or status in _FINAL_5XX):  # noqa: PLR2004 - 3xx, 4xx
-        return Effect.REJECTED
-    return Effect.AMBIGUOUS
+    is_refusal = status != HTTPStatus.REQUEST_TIMEOUT and 300 <= status < 500  # noqa: PLR2004 - 3xx or 4xx
+    return Effect.REJECTED if is_refusal or status in (501, 505) else Effect.AMBIGUOUS

@@ -121,6 +121,15 @@ Text = Annotated[str | None, PlainValidator(_masked_text)]
 """A masked text; None for any other value. One plain validator is built much faster than a chain of them."""
 
 
+def seconds_since_1970(timestamp: str | None) -> float | None:
+    """Parse a timestamp of the API; None when it is absent, malformed or without an offset."""
+    try:
+        moment = datetime.fromisoformat(timestamp or "")
+    except ValueError:
+        return None
+    return moment.timestamp() if moment.tzinfo else None
+
+
 class ReadModel(BaseModel):
     """The base of everything that is read from a response."""
 
@@ -131,6 +140,11 @@ class Resource(ReadModel):
     """Anything with an id; the whole result of a deletion."""
 
     id: ResourceId
+
+    @property
+    def created(self) -> float | None:
+        """When it was created, in seconds since 1970 by the server's clock; None when the API does not say."""
+        return seconds_since_1970(getattr(self, "created_at", None))
 
 
 class ErrorDetail(ReadModel):
@@ -152,15 +166,6 @@ class ComponentChange(ReadModel):
     new_status: Text = None
 
 
-def seconds_since_1970(timestamp: str | None) -> float | None:
-    """Parse a timestamp of the API; None when it is absent, malformed or without an offset."""
-    try:
-        moment = datetime.fromisoformat(timestamp or "")
-    except ValueError:
-        return None
-    return moment.timestamp() if moment.tzinfo else None
-
-
 class IncidentUpdate(Resource):
     """An update of an incident. Timestamps stay as the API wrote them."""
 
@@ -175,11 +180,6 @@ class IncidentUpdate(Resource):
     def to_json(self) -> str:
         """Return the documented fields that the response contained."""
         return self.model_dump_json(exclude_unset=True)
-
-    @property
-    def created(self) -> float | None:
-        """`created_at`, in seconds since 1970."""
-        return seconds_since_1970(self.created_at)
 
 
 class LatestUpdate(ReadModel):
@@ -233,11 +233,6 @@ class Incident(Resource):
         declared = self.latest_update.date_happened if self.latest_update and not self.is_open else None
         return seconds_since_1970(self.ended or declared)
 
-    @property
-    def created(self) -> float | None:
-        """`created_at`, in seconds since 1970."""
-        return seconds_since_1970(self.created_at)
-
 
 class Component(Resource):
     """A component of a status page. Names are not unique."""
@@ -266,24 +261,20 @@ class TokenPermissions(ReadModel):
     permissions: Many[Text]
 
 
-class HasId(Protocol):
-    """An item of any list."""
+class Item(Protocol):
+    """An item of a list, such as a `Resource`."""
 
     @property
     def id(self) -> str:
         """Unique within the list."""
 
-
-class Item(HasId, Protocol):
-    """An item of a list that says when it was created."""
-
     @property
     def created(self) -> float | None:
-        """Seconds since 1970 by the server's clock; None when the API does not say."""
+        """When it was created, in seconds since 1970 by the server's clock; None when the API does not say."""
 
 
-Listed = TypeVar("Listed", bound=HasId)
 AnyItem = TypeVar("AnyItem", bound=Item)
+Listed = TypeVar("Listed", bound=Item)
 
 
 def created_or_oldest(item: Item) -> float:
@@ -292,7 +283,7 @@ def created_or_oldest(item: Item) -> float:
 
 
 def newest_first(items: Iterable[AnyItem]) -> list[AnyItem]:
-    """Sort items by their creation."""
+    """Sort items by when they were created."""
     return sorted(items, key=created_or_oldest, reverse=True)
 
 
