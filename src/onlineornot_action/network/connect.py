@@ -1,9 +1,7 @@
-"""Connect to the first address of a host that responds, as RFC 8305 ("Happy Eyeballs") recommends.
+"""Connect to the first address of a host that responds: "Happy Eyeballs", https://www.rfc-editor.org/rfc/rfc8305.
 
 urllib3 waits its whole timeout for each address in turn, so one that drops packets, as half-working IPv6 does, takes
 all the time there is: https://github.com/urllib3/urllib3/blob/main/src/urllib3/util/connection.py
-
-https://www.rfc-editor.org/rfc/rfc8305
 """
 
 import errno

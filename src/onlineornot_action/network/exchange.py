@@ -163,9 +163,7 @@ class _BodyTooLargeError(OSError):
 
 
 def run_within(deadline: Deadline, call: Callable[[], T], url: str, network: Network, *, writes: bool) -> T:
-    """Run a blocking call that makes one exchange, through an adapter of the network, until the deadline.
-
-    Its errors name the host of the URL, and its proxy. A write gets some time for its response after a cancellation.
+    """Run a blocking call that makes one exchange with this URL, through an adapter of the network.
 
     Raises:
         ExchangeError: No complete response arrived.
@@ -190,14 +188,11 @@ class _Exchange(Generic[T]):
         self._began = deadline.clock.monotonic()
         self._lock = threading.Lock()
         self._abandoned = False
-        self._socket: socket.socket | None = None
-        """Set once a byte of the request may have left. A failure before that is safe to repeat."""
+        self._socket: socket.socket | None = None  # set before a byte of the request may leave
         self._outcome: list[T] = []
-        self._failure: BaseException | None = None
-        """What the connection raised, before urllib3 and `requests` wrap it; otherwise what the call raised."""
+        self._failure: BaseException | None = None  # as the connection raised it, before urllib3 and `requests` wrap it
         self.status: int | None = None
-        self.connected, self.over = threading.Event(), threading.Event()
-        """The first is set when sending begins, and both when the exchange has ended."""
+        self.connected, self.over = threading.Event(), threading.Event()  # the first is set, too, when all is over
 
     def run(self) -> None:
         """Make the call, in its thread, and keep the outcome."""

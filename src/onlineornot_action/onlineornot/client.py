@@ -55,12 +55,9 @@ class OnlineOrNotClient:
     ) -> None:
         self._transport = Transport(token, user_agent=USER_AGENT, network=network)
         self._base_url, self._deadline, self._mask = base_url.rstrip("/"), deadline, mask
-        self.requests = 0
-        """How many requests were begun."""
-        self.writes = 0
-        """How many of them were writes."""
-        self.may_have_written = False
-        """Whether a write was sent that was not refused."""
+        self.requests = 0  # how many were begun
+        self.writes = 0  # how many of them were writes
+        self.may_have_written = False  # whether a write was sent that was not refused
 
     def list_incident_updates(self, status_page_id: str, incident_id: str) -> Iterator[models.IncidentUpdate]:
         """Yield each update of an incident once, in no promised order; a page is read when it is needed."""
@@ -108,9 +105,8 @@ class OnlineOrNotClient:
 
     def create_incident(self, status_page_id: str, incident: models.IncidentCreate) -> models.Incident:
         """Open an incident."""
-        return self._request(
-            "POST", f"{_path(status_page_id)}/incidents", Envelope[models.Incident], incident.to_json()
-        )
+        path = f"{_path(status_page_id)}/incidents"
+        return self._request("POST", path, Envelope[models.Incident], incident.to_json())
 
     def get_incident(self, status_page_id: str, incident_id: str, deadline: Deadline | None = None) -> models.Incident:
         """Retrieve one incident, with its components and updates if the response has them."""

@@ -27,11 +27,7 @@ class APIError(Exception):
     ) -> None:
         super().__init__(message)
         self.effect, self.status, self.retry_after, self.began = effect, status, retry_after, began
-
-    @property
-    def final(self) -> bool:
-        """Whether the same request would fail again."""
-        return self.effect is Effect.REJECTED
+        self.final = effect is Effect.REJECTED  # whether the same request would fail again
 
     @property
     def prevents_writing(self) -> bool:
@@ -51,11 +47,7 @@ class APIConnectionError(APIError):
     def __init__(self, error: ExchangeError) -> None:
         super().__init__(str(error), error.effect, error.status, began=error.began)
         self.cause = error.cause
-
-    @property
-    def final(self) -> bool:
-        """Whether the same request would fail again."""
-        return self.cause not in (Cause.CONNECTION, Cause.TIMEOUT)
+        self.final = error.cause not in (Cause.CONNECTION, Cause.TIMEOUT)
 
 
 class APIResponseValidationError(APIError):

@@ -32,7 +32,6 @@ class IncidentStatus(StrEnum):
 
 
 ENDING_STATUSES = frozenset({IncidentStatus.RESOLVED, IncidentStatus.COMPLETED})
-"""The statuses of an update that ends its incident."""
 
 
 class ComponentStatus(StrEnum):
