@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -54,18 +53,14 @@ class Cause(Enum):
 
 
 class ExchangeError(Exception):
-    """Raised when no complete response arrived; its effect is NOT_SENT or AMBIGUOUS.
-
-    It has the HTTP status once the status line was read. `began` is when the request began, on the deadline's clock.
-    """
+    """Raised when no complete response arrived; `began` is when the request began, on the deadline's clock."""
 
     def __init__(self, message: str, cause: Cause, effect: Effect, status: int | None = None, began: float = 0) -> None:
         super().__init__(message)
         self.cause, self.effect, self.status, self.began = cause, effect, status, began
 
 
-@dataclass(frozen=True)
-class Network:
+class Network(NamedTuple):
     """How servers are reached; `requests` reads the proxies themselves from the environment."""
 
     ca_paths: tuple[str, ...] = ()
@@ -79,9 +74,8 @@ class Network:
 
     def mount(self, session: requests.Session) -> None:
         """Make a session use such an adapter."""
-        adapter = self.adapter()
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
+        for prefix in ("https://", "http://"):
+            session.mount(prefix, self.adapter())
 
 
 class Request(NamedTuple):
@@ -110,8 +104,7 @@ class Response(NamedTuple):
 class Transport:
     """Sends requests with a bearer token, one at a time, over one connection while that is healthy.
 
-    It uses the adapter without a session of `requests`, which would read `.netrc` and the whole body of a redirect. No
-    redirect is ever followed.
+    It follows no redirect. A session of `requests` would read `.netrc` and the whole body of a redirect as well.
     """
 
     def __init__(self, token: str, *, user_agent: str, network: Network) -> None:
@@ -353,9 +346,7 @@ _FAILURES = (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException)
 """What may end an exchange; anything else is a defect. All errors of `requests` are an `OSError`."""
 
 _NOT_ABOUT_THE_AUTHORITY = frozenset({9, 10, 62, 64})
-"""X509_V_ERR_*: not yet valid, expired, for another host name, for another IP address. From
-https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
-"""
+"""X509_V_ERR_* of dates, host names and addresses: https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/"""
 
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (socket.gaierror, "its name could not be resolved"),

@@ -127,10 +127,9 @@ class OnlineOrNotClient:
 
     def get_token_permissions(self, deadline: Deadline | None = None) -> tuple[str, ...]:
         """Retrieve the permissions of the token, in the API's words."""
-        permissions = self._request(
-            "GET", "/v1/tokens/permissions", Envelope[models.TokenPermissions], deadline=deadline
-        )
-        return tuple(entry for entry in permissions.permissions if entry)
+        envelope = Envelope[models.TokenPermissions]
+        result = self._request("GET", "/v1/tokens/permissions", envelope, deadline=deadline)
+        return tuple(entry for entry in result.permissions if entry)
 
     def close(self) -> None:
         """Close the connection."""

@@ -16,10 +16,9 @@ from onlineornot_action.onlineornot.models import ErrorDetail
 
 
 class APIError(Exception):
-    """A request that got no successful response.
+    """A request that got no successful response, with the HTTP status if that was read.
 
-    Its status is known once the status line was read, even if the rest was lost. `retry_after` is in seconds, and
-    `began` is when the request began, on the deadline's clock.
+    `retry_after` is in seconds; `began` is when the request began, on the deadline's clock.
     """
 
     def __init__(
@@ -124,8 +123,7 @@ def error_for(status: int, *, has_envelope: bool = True) -> type[APIStatusError]
     """Return the class of the error for a status; only the API's own responses have an envelope."""
     if not has_envelope and status >= 400 and effect_of(status) is Effect.REJECTED:  # noqa: PLR2004 - no redirect
         return InterceptedError
-    by_hundreds = {3: RedirectError, 5: InternalServerError}.get(status // 100, APIStatusError)
-    return ERRORS.get(status, by_hundreds)
+    return ERRORS.get(status) or {3: RedirectError, 5: InternalServerError}.get(status // 100, APIStatusError)
 
 
 def effect_of(status: int) -> Effect:

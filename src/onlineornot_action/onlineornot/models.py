@@ -6,11 +6,10 @@ failure. Every text that is read is masked, by the function in the validation co
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from math import inf
-from typing import Annotated, Generic, Protocol, TypeVar
+from typing import Annotated, Generic, NamedTuple, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, ValidationInfo, WrapValidator
 
@@ -286,8 +285,7 @@ def newest_first(items: Iterable[AnyItem]) -> list[AnyItem]:
     return sorted(items, key=created_or_oldest, reverse=True)
 
 
-@dataclass(frozen=True)
-class ListPage(Generic[T]):
+class ListPage(NamedTuple, Generic[T]):
     """One page of a list, in no promised order."""
 
     items: tuple[T, ...]
