@@ -116,7 +116,7 @@ class Deadline:
     def sleep(self, seconds: float, reserve: float = 0, *, until: str = "") -> bool:
         """Sleep, but leave the reserve, in seconds; return False, without sleeping, when no more than that is left.
 
-        Announce a long wait with what happens next, if `until` says so; raise `CancelledError` if the run was cancelled.
+        Announce a long wait with what comes next, if `until` says so; raise `CancelledError` if the run was cancelled.
         """
         self.check()
         end = min(self.clock.monotonic() + seconds, self.at - reserve)
