@@ -8,7 +8,7 @@ from support.certificates import OMISSIONS, Authority, Omissions
 from support.exchanges import MakeTransport, exchange_failure, post
 from support.fault_server import FaultServer
 
-from onlineornot_action.network.exchange import Cause, Network
+from onlineornot_action.network.exchange import Cause, Effect, Network
 from onlineornot_action.network.tls import ssl_context
 
 
@@ -49,7 +49,8 @@ def test_an_unnamed_authority_is_refused(authority: Authority, make_transport: M
     with FaultServer(ssl_context=authority.server_context()) as server:
         error = exchange_failure(make_transport(network=network), server.url)
 
-    assert error.cause is Cause.UNKNOWN_AUTHORITY
+    assert (error.cause, error.effect) == (Cause.UNKNOWN_AUTHORITY, Effect.NOT_SENT)
+    assert str(error).startswith("the certificate of localhost:")
     assert server.requests == []
 
 
@@ -65,7 +66,7 @@ def test_a_certificate_for_another_host_or_time_is_refused(
     with FaultServer(ssl_context=authority.server_context(host, days=days)) as server:
         error = exchange_failure(make_transport(network=network), server.url)
 
-    assert error.cause is Cause.CERTIFICATE
+    assert (error.cause, error.effect) == (Cause.CERTIFICATE, Effect.NOT_SENT)
     assert words in str(error)
     assert server.requests == []
 
