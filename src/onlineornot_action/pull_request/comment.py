@@ -109,8 +109,7 @@ def _comment(session: Session, result: Result, run: WorkflowRun, mask: Callable[
     """Create or edit the comment on the pull requests that a workflow run is about."""
     deadline = session.deadline.within(session.limits.comment, detached=True)
     limits = replace(deadline.limits, connect=RESPONSE_SECONDS, response=RESPONSE_SECONDS)
-    token = session.inputs.github_token or ""
-    github = GitHub(run, token, replace(deadline, limits=limits), mask, session.network)
+    github = GitHub(run, session.inputs.github_token or "", replace(deadline, limits=limits), mask, session.network)
     marker = body.format_marker(session.page_id, result.incident_id)
     updates = _Updates(session, result, deadline)
 
@@ -158,12 +157,7 @@ def _collected(problems: list[str], problem: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _PullRequestComment:
-    """The comment on one pull request.
-
-    Attributes:
-        duplicates: Gets a sentence for each other comment on the incident that somebody should delete.
-        key: Ends a comment that this run creates.
-    """
+    """The comment on one pull request; a sentence for each of its duplicates is added to `duplicates`."""
 
     github: GitHub
     number: int
@@ -313,10 +307,7 @@ def _next_state(
 
 
 def _find_failed_run(known: FailedRun | None, run_id: int | None, failed_jobs: Sequence[str]) -> FailedRun | None:
-    """Return the failed run that triggered this one, or the one that the comment knows.
-
-    The latter also where it is the same and its jobs could not be read this time.
-    """
+    """Return the failed run that triggered this one; what the comment knows of it if its jobs could not be read."""
     if run_id is None or (known and known.id == run_id and not failed_jobs):
         return known
     return FailedRun.of(run_id, failed_jobs)

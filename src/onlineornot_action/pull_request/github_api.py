@@ -162,7 +162,7 @@ class GitHub:
         try:
             self._repository.get_issue(number).get_comment(comment_id).delete()
         except GitHubError as error:
-            if error.status != HTTPStatus.NOT_FOUND:
+            if not error.is_gone:
                 raise
 
     @cached_property
@@ -232,7 +232,7 @@ class GitHub:
 
 
 class _Connection:
-    """What PyGithub takes for a connection to any host. The token goes to that of GitHub's API and nowhere else."""
+    """What PyGithub takes for a connection to any host; it sends every request, and the token, to that of GitHub's API."""
 
     def __init__(self, host_url: str, send: Callable[..., requests.Response], *_: object, **_options: object) -> None:
         self._host_url, self._send = host_url, send
