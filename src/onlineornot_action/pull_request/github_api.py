@@ -232,7 +232,7 @@ class GitHub:
 
 
 class _Connection:
-    """What PyGithub takes for a connection to any host; it sends every request, and the token, to that of GitHub's API."""
+    """What PyGithub takes for a connection to any host; the token goes to the host of GitHub's API alone."""
 
     def __init__(self, host_url: str, send: Callable[..., requests.Response], *_: object, **_options: object) -> None:
         self._host_url, self._send = host_url, send

@@ -52,6 +52,8 @@ from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
 
 Upsert = Callable[..., CommentResult]
 
+UP_TO_DATE = CommentResult((7,), (url_of(7, 1001),))
+
 QUICK = CommentLimits(lost_pauses=(0.2, 1))
 """For tests in real time."""
 
@@ -65,23 +67,14 @@ APART = {
 LOST = (LOST_RESPONSES.keys() | {name for name in UNCERTAIN_RESPONSES if name[0] == "5"}) - SLOW - APART
 
 
-def test_the_pull_request_of_the_event_is_not_looked_up(upsert: Upsert, server: FaultServer, github: GitHub) -> None:
-    comments = upsert()
-
-    assert comments == CommentResult((7,), (url_of(7, 1001),))
-    assert requests_of(server) == [LIST, POST, LIST]
-    assert texts(github) == [BODY]
-
-
-def test_without_a_pull_request_in_the_event_those_of_the_commit_are_looked_up(
-    upsert: Upsert, server: FaultServer, github: GitHub
+@pytest.mark.parametrize(("pull_request", "requests"), [(7, [LIST, POST, LIST]), (None, [PULLS, LIST, POST, LIST])])
+def test_only_without_a_pull_request_in_the_event_those_of_the_commit_are_looked_up(
+    upsert: Upsert, server: FaultServer, github: GitHub, pull_request: int | None, requests: list[str]
 ) -> None:
     github.pulls[HEAD] = [pull(7)]
 
-    comments = upsert(pull_request=None)
-
-    assert comments == CommentResult((7,), (url_of(7, 1001),))
-    assert requests_of(server) == [PULLS, LIST, POST, LIST]
+    assert upsert(pull_request=pull_request) == UP_TO_DATE
+    assert (requests_of(server), texts(github)) == (requests, [BODY])
 
 
 def test_without_a_pull_request_nothing_more_is_requested(upsert: Upsert, server: FaultServer) -> None:
@@ -95,9 +88,7 @@ def test_the_comment_is_edited_from_the_second_time_on(upsert: Upsert, server: F
     upsert()
     server.requests.clear()
 
-    comments = upsert(OTHER)
-
-    assert comments == CommentResult((7,), (url_of(7, 1001),))
+    assert upsert(OTHER) == UP_TO_DATE
     assert requests_of(server) == [LIST, QUERY, "PATCH /issues/comments/1001"]
     assert texts(github) == [OTHER]
 
@@ -108,9 +99,7 @@ def test_a_comment_that_says_the_same_is_not_edited(
 ) -> None:
     github.add_comment(7, there)
 
-    comments = upsert()
-
-    assert comments == CommentResult((7,), (url_of(7, 1001),))
+    assert upsert() == UP_TO_DATE
     assert requests_of(server) == [LIST, QUERY]
 
 
@@ -169,10 +158,8 @@ def test_the_older_comment_of_another_run_is_kept_and_the_own_duplicate_removed(
 ) -> None:
     github.meanwhile("POST", lambda: github.add_comment(7, OTHER))
 
-    comments = upsert()
-
     changes = ["PATCH /issues/comments/1001", "DELETE /issues/comments/1002"]
-    assert comments == CommentResult((7,), (url_of(7, 1001),))
+    assert upsert() == UP_TO_DATE
     assert requests_of(server) == [LIST, POST, LIST, QUERY, *changes]
     assert texts(github) == [BODY]
 
@@ -183,9 +170,7 @@ def test_the_newer_comment_of_another_run_is_left_for_that_one_to_remove(
     github.meanwhile("POST", lambda: github.meanwhile("GET", lambda: github.add_comment(7, OTHER)))
     github.meanwhile("POST", lambda: github.meanwhile("GET", github.comments.pop), "/graphql")
 
-    comments = upsert()
-
-    assert comments == CommentResult((7,), (url_of(7, 1001),))
+    assert upsert() == UP_TO_DATE
     assert requests_of(server) == [LIST, POST, LIST, QUERY, LIST]
     assert texts(github) == [BODY]
 
@@ -236,9 +221,7 @@ def test_another_run_at_any_moment_leaves_one_comment(upsert: Upsert, github: Gi
     github.meanwhile(method, lambda: other.append(upsert(OTHER)))
     github.meanwhile("POST", lambda: github.add_comment(7, f"{MARKER}\nIt begins."))
 
-    comments = upsert()
-
-    assert comments == CommentResult((7,), (url_of(7, 1001),))
+    assert upsert() == UP_TO_DATE
     assert other[0].urls == (url_of(7, 1001),)
     assert texts(github) == [last]
 
@@ -251,7 +234,7 @@ def test_two_runs_that_both_find_nothing_leave_one_comment(upsert: Upsert, githu
     with ThreadPoolExecutor() as pool:
         comments = [*pool.map(partial(upsert, deadline=Deadline.after(20), limits=QUICK), [BODY, OTHER])]
 
-    assert comments == [CommentResult((7,), (url_of(7, 1001),))] * 2
+    assert comments == [UP_TO_DATE] * 2
     assert len(texts(github)) == 1
 
 
@@ -261,9 +244,7 @@ def test_the_own_duplicate_is_removed_though_its_response_was_lost(
     server.script.append(Rule(FAULTS["reset"], Phase.AFTER, "POST", path="/comments"))
     github.meanwhile("POST", lambda: github.add_comment(7, OTHER))
 
-    comments = upsert()
-
-    assert comments == CommentResult((7,), (url_of(7, 1001),))
+    assert upsert() == UP_TO_DATE
     assert texts(github) == [BODY]
 
 
@@ -291,9 +272,7 @@ def test_a_lost_comment_is_found_or_else_written_again(
 ) -> None:
     server.script.append(Rule(FAULTS[name], phase, "POST", path="/comments"))
 
-    comments = upsert()
-
-    assert comments == CommentResult((7,), (url_of(7, 1001),))
+    assert upsert() == UP_TO_DATE
     assert texts(github) == [BODY]
     assert [request for request in requests_of(server) if request != QUERY] == requests
 
@@ -305,9 +284,7 @@ def test_a_comment_that_is_written_late_is_found(
     late = replace(LOST_RESPONSES["written late"], written_after=seconds)
     server.script.append(Rule(late, method="POST", path="/comments"))
 
-    comments = upsert()
-
-    assert comments == CommentResult((7,), (url_of(7, 1001),))
+    assert upsert() == UP_TO_DATE
     assert texts(github) == [BODY]
     assert posts(server) == 1
 
@@ -333,9 +310,7 @@ def test_a_comment_whose_response_never_comes_is_looked_for_before_the_deadline(
 ) -> None:
     server.script.append(Rule(FAULTS[name], Phase.AFTER, "POST", path="/comments"))
 
-    comments = upsert(deadline=Deadline.after(20, limits=Limits(response=1)), limits=QUICK)
-
-    assert comments == CommentResult((7,), (url_of(7, 1001),))
+    assert upsert(deadline=Deadline.after(20, limits=Limits(response=1)), limits=QUICK) == UP_TO_DATE
     assert (posts(server), texts(github)) == (1, [BODY])
 
 
@@ -384,9 +359,7 @@ def test_safe_requests_are_repeated_and_an_edit_after_another_look(
     server.script.append(Rule(FAULTS[name], phase, method, path=path))
     github.meanwhile("POST", lambda: github.add_comment(7, OTHER))
 
-    comments = upsert()
-
-    assert comments == CommentResult((7,), (url_of(7, 1001),))
+    assert upsert() == UP_TO_DATE
     assert texts(github) == [BODY]
     looks = 1 if (method, phase) == ("PATCH", Phase.BEFORE) else 0
     assert len(requests_of(server)) == len([LIST, POST, LIST, QUERY, "PATCH", "DELETE"]) + 1 + looks
@@ -402,9 +375,7 @@ def test_a_comment_that_a_later_look_does_not_show_is_edited_all_the_same(
         Rule(FAULTS["502 empty"], method="PATCH"),
     ]
 
-    comments = upsert()
-
-    assert comments == CommentResult((7,), (url_of(7, 1001),))
+    assert upsert() == UP_TO_DATE
     assert (posts(server), texts(github)) == (0, [BODY])
 
 
@@ -412,9 +383,7 @@ def test_an_own_duplicate_that_somebody_else_has_removed_is_no_problem(upsert: U
     github.meanwhile("POST", lambda: github.add_comment(7, OTHER))
     github.meanwhile("DELETE", github.comments.pop)
 
-    comments = upsert()
-
-    assert comments == CommentResult((7,), (url_of(7, 1001),))
+    assert upsert() == UP_TO_DATE
 
 
 @pytest.mark.parametrize(
@@ -595,7 +564,5 @@ def test_duplicates_that_cannot_be_looked_for_leave_the_comment_as_it_is(
     server.script.append(Rule(FAULTS["chunked"], Phase.AFTER, "GET", path="/comments"))
     server.script.append(Rule(FAULTS["500 html"], method="GET", path="/comments", times=FOREVER))
 
-    comments = upsert()
-
-    assert comments == CommentResult((7,), (url_of(7, 1001),))
+    assert upsert() == UP_TO_DATE
     assert texts(github) == [BODY, OTHER]
