@@ -1,7 +1,6 @@
 """A dry run asks what the token may do before it looks up anything."""
 
 import json
-from dataclasses import replace
 
 import pytest
 from support.clock import SkippingClock
@@ -162,14 +161,6 @@ def test_a_list_that_would_exhaust_memory_is_a_note(step: RunStep, entries: str)
 
 
 def test_a_job_that_is_cancelled_while_it_asks_sends_nothing_more(step: RunStep) -> None:
-    signals: list[int] = []
-
-    def cancel(_reply: object) -> list[bytes]:
-        signals.append(15)
-        return []
-
-    lost = Rule(replace(FAULTS["close"], stream=cancel), path="/tokens/")
-
-    ended = step(lost, signal_received=lambda: next(iter(signals), None), **CREATE)
+    ended = step(Rule(FAULTS["close"], path="/tokens/", cancels=True), **CREATE)
 
     assert (ended.exit_status, ended.outcome, ended.requests) == (143, "cancelled", [PERMISSIONS])

@@ -218,10 +218,8 @@ def test_a_duplicate_is_posted_once_though_its_response_is_lost(step: RunStep, s
 
 def test_a_job_that_is_cancelled_while_the_incident_is_read_posts_nothing(step: RunStep, store: Store) -> None:
     add(store, SAME)
-    signals: list[int] = []
-    cancel = replace(FAULTS["close"], stream=lambda _: [signals.append(15) or b""])  # type: ignore[func-returns-value]
     lists = Rule(FAULTS["chunked"], method="GET")
 
-    ended = step(lists, Rule(cancel, method="GET"), **ASKED, signal_received=lambda: next(iter(signals), None))
+    ended = step(lists, Rule(FAULTS["close"], method="GET", cancels=True), **ASKED)
 
     assert (ended.outcome, len(store.timeline())) == ("cancelled", 2)

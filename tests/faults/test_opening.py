@@ -137,10 +137,7 @@ def test_a_new_incident_of_the_title_with_another_text_casts_doubt_on_a_lost_ope
 
 
 def test_a_cancelled_job_still_finds_the_incident_that_it_opened(open_incident: RunStep) -> None:
-    signals: list[int] = []
-    cancelled = lost_while(partial(signals.append, 15))
-
-    run = open_incident(Rule(cancelled, Phase.AFTER, "POST"), signal_received=lambda: next(iter(signals), None))
+    run = open_incident(Rule(FAULTS["close"], Phase.AFTER, "POST", cancels=True))
 
     assert (run.exit_status, run.outcome, run.copies) == (143, "cancelled", 1)
     assert "but the update was posted" in run.outputs["error"]
