@@ -48,7 +48,7 @@ def test_permissions_are_asked_for_first_and_once(step: RunStep, plan: str, outc
 @pytest.mark.parametrize(
     ("token", "words"),
     [
-        (READ_TOKEN, "STATUS_PAGES:EDIT, and has 'status_pages (read)'"),
+        (READ_TOKEN, "STATUS_PAGES:EDIT. The API says that this one may: 'status_pages (read)'"),
         ("an-expired-token", "wrong, revoked or expired"),
     ],
 )
