@@ -374,7 +374,7 @@ def _explain_not_sent(route: Route, failure: BaseException) -> tuple[Cause, str]
     """Explain why a request was not sent."""
     unreachable = f"{route} could not be reached"
     if _is(TimeoutError, failure):
-        return Cause.TIMEOUT, f"{unreachable} in time"
+        return Cause.TIMEOUT, f"{route} could not be reached in time"
     if isinstance(failure, ssl.SSLCertVerificationError):
         is_known = failure.verify_code in _NOT_ABOUT_THE_AUTHORITY
         message = f"the certificate of {route} was refused: {failure.verify_message}"
