@@ -60,7 +60,9 @@ def explain(
         case UnknownOutcomeError():
             return _explain_unknown(error, inputs, incident_id)
         case CancelledError():
-            return _explain_cancelled(inputs, incident_id)
+            done = verb_of(inputs.operation).done
+            sentence = f"The job was cancelled before the update was {done}; nothing was written"
+            return _result(Outcome.CANCELLED, inputs, incident_id, [sentence])
         case CancelledWriteError():
             return _explain_cancelled_write(error.posted, inputs, incident_id)
 
@@ -106,11 +108,6 @@ def _explain_unknown(error: UnknownOutcomeError, inputs: Inputs, incident_id: st
         LOOK_FIRST,
     ]
     return replace(_result(Outcome.UNKNOWN, inputs, incident_id, sentences), notified=None)
-
-
-def _explain_cancelled(inputs: Inputs, incident_id: str) -> Result:
-    sentences = [f"The job was cancelled before the update was {verb_of(inputs.operation).done}; nothing was written"]
-    return _result(Outcome.CANCELLED, inputs, incident_id, sentences)
 
 
 def _explain_cancelled_write(posted: Posted[Any] | None, inputs: Inputs, incident_id: str) -> Result:
