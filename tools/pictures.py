@@ -118,9 +118,9 @@ def _draw(scene: Scene, browser: Browser, scheme: Scheme) -> None:
     page = browser.folder / "scene.html"
     page.write_text(scene.html, encoding="utf-8")
     picture = browser.picture(page.as_uri(), scheme, scene.width, scene.height)
-    if len(picture.png) > MAX_BYTES:
-        sys.exit(f"pictures.py: {scene.name} has {len(picture.png):,} bytes")
-    (PICTURES / f"{scene.name}-{scheme}.png").write_bytes(picture.png)
+    if len(picture) > MAX_BYTES:
+        sys.exit(f"pictures.py: {scene.name} has {len(picture):,} bytes")
+    (PICTURES / f"{scene.name}-{scheme}.png").write_bytes(picture)
 
 
 def _document(*articles: tuple[str, str]) -> str:

@@ -4,19 +4,14 @@ import contextlib
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import TextIO
 
 from onlineornot_action.exactly_once.post import CancelledWriteError, UnknownOutcomeError
-from onlineornot_action.inputs.certificates import find_ca_paths
-from onlineornot_action.inputs.environment import read_inputs
-from onlineornot_action.inputs.model import CommandLine, Inputs, InvalidInputsError, Operation
-from onlineornot_action.inputs.variables import (
-    find_proxy_variables,
-    find_run_url,
-    find_secrets,
-    has_bearer_prefix,
-    is_on_github,
-)
+from onlineornot_action.inputs.model import CommandLine, Inputs, InvalidInputsError, read_inputs
+from onlineornot_action.inputs.rules import Operation
+from onlineornot_action.inputs.variables import Environment
+from onlineornot_action.masking import masker
 from onlineornot_action.network.connect import Resolve, install, resolve_name
 from onlineornot_action.network.deadline import SYSTEM_CLOCK, CancelledError, Clock, Deadline
 from onlineornot_action.network.exchange import Network
@@ -32,7 +27,13 @@ from onlineornot_action.report.actions import ActionsReporter, Level, Reporter, 
 from onlineornot_action.report.console import ConsoleReporter
 from onlineornot_action.report.messages import LOOK_FIRST, explain
 from onlineornot_action.session import RunLimits, Session, Target
-from onlineornot_action.text import locate_defect, masker
+from onlineornot_action.text import locate_defect
+
+_NO_PYGITHUB = (
+    "There is no comment on the pull request: PyGithub is not installed. The update itself is not affected. "
+    "Install the package with its extra `comment`; where the action installs packages by itself, the log says why "
+    "this one could not be had."
+)
 
 
 def main(
@@ -62,17 +63,18 @@ def main(
         The exit status: 0 when the step did what it was asked to, 1 when it did not, 128 plus the number of the signal
         that ended it.
     """
-    command_line = _read_command_line(arguments, environ)
+    environment = Environment.of(environ)
+    command_line = _read_command_line(arguments, environment)
     if command_line.answer:
         with contextlib.suppress(OSError, ValueError):
             print(command_line.answer, end="", file=stdout, flush=True)
         return 0
-    environ = command_line.merge_into(environ)
-    reporter = _make_reporter(environ, stdout, stderr, command_line.dotenv)
+    environment = environment.with_inputs(command_line.inputs)
+    reporter = _make_reporter(environment, stdout, stderr, command_line.dotenv)
     session: Session | None = None
     try:
-        inputs = _read_inputs(command_line, environ, reporter)
-        network = _open_network(environ, resolve)
+        inputs = _read_inputs(command_line, environment, reporter)
+        network = _open_network(environment, resolve)
         session = _open_session(inputs, network, reporter, lambda: signal_received() is not None, clock, limits)
         result = _run(session)
     except InvalidInputsError as error:
@@ -80,41 +82,41 @@ def main(
     except Exception as error:  # noqa: BLE001 - whatever it is, the outputs and the exit status have to say so
         result = _defect(error, session, reporter)
     exit_status = _exit_status(result, signal_received())
-    _report(result, session, environ, reporter)
+    _report(result, session, environment, reporter)
     return exit_status
 
 
-def _read_command_line(arguments: Sequence[str], environ: Mapping[str, str]) -> CommandLine:
+def _read_command_line(arguments: Sequence[str], environment: Environment) -> CommandLine:
     if not arguments:
         return CommandLine()
     from onlineornot_action.inputs.options import parse_command_line  # noqa: PLC0415 - a step has no use for argparse
 
-    return parse_command_line(arguments, environ)
+    return parse_command_line(arguments, environment)
 
 
-def _make_reporter(environ: Mapping[str, str], stdout: TextIO | None, stderr: TextIO | None, dotenv: str) -> Reporter:
+def _make_reporter(environment: Environment, stdout: TextIO | None, stderr: TextIO | None, dotenv: str) -> Reporter:
     """Mask the tokens before anything is printed."""
-    secrets = find_secrets(environ)
-    if not is_on_github(environ):
-        return ConsoleReporter(environ, stdout, stderr, masker(secrets), dotenv)
-    reporter = ActionsReporter(environ, stdout, masker(secrets))
-    reporter.mask_log(secrets)
+    mask = masker(environment.secrets)
+    if not environment.on_github:
+        return ConsoleReporter(environment, stdout, stderr, mask, dotenv)
+    reporter = ActionsReporter(environment.github, stdout, mask)
+    reporter.mask_log(environment.secrets)
     return reporter
 
 
-def _read_inputs(command_line: CommandLine, environ: Mapping[str, str], reporter: Reporter) -> Inputs:
-    if has_bearer_prefix(environ):
+def _read_inputs(command_line: CommandLine, environment: Environment, reporter: Reporter) -> Inputs:
+    if environment.has_bearer_prefix:
         reporter.log("The word Bearer before the API token was left out.")
     if command_line.usage_error:
         raise InvalidInputsError([command_line.usage_error])
-    inputs, warnings = read_inputs(environ, command_line.problems)
+    inputs, warnings = read_inputs(environment, command_line.problems)
     _warn(reporter, warnings)
     return inputs
 
 
-def _open_network(environ: Mapping[str, str], resolve: Resolve | None) -> Network:
+def _open_network(environment: Environment, resolve: Resolve | None) -> Network:
     install(resolve or resolve_name)
-    return Network(find_ca_paths(environ), find_proxy_variables(environ))
+    return Network(environment.certificates.paths, environment.proxy_variables)
 
 
 def _open_session(
@@ -189,7 +191,7 @@ def _exit_status(result: Result, signal_number: int | None) -> int:
     return int(result.outcome.failed and not result.tolerated)
 
 
-def _report(result: Result, session: Session | None, environ: Mapping[str, str], reporter: Reporter) -> None:
+def _report(result: Result, session: Session | None, environment: Environment, reporter: Reporter) -> None:
     """Write the outputs, then everything that people read. Nothing here changes the result."""
     inputs = session.inputs if session else None
     with _soft_failure("writing the outputs", reporter):
@@ -202,14 +204,14 @@ def _report(result: Result, session: Session | None, environ: Mapping[str, str],
     with _soft_failure("writing the annotation", reporter):
         reporter.annotate(_level(result), summary.describe(result, inputs)[1])
     with _soft_failure("updating the comment on the pull request", reporter):
-        result = _with_comment(result, session, environ, reporter)
+        result = _with_comment(result, session, environment, reporter)
     with _soft_failure("writing the warnings", reporter):
         _warn(reporter, result.warnings)
         if result.body:
             reporter.log(f"It would send {result.body.to_json().decode()}")
     with _soft_failure("writing the job summary", reporter):
         requests, writes = (session.client.requests, session.client.writes) if session else (0, 0)
-        reporter.add_summary(summary.render(result, inputs, requests, writes, run_url=find_run_url(environ)))
+        reporter.add_summary(summary.render(result, inputs, requests, writes, run_url=environment.github.run_url))
 
 
 @contextlib.contextmanager
@@ -246,13 +248,15 @@ def _with_incident_url(result: Result, session: Session | None, reporter: Report
     return replace(result, incident_url=url)
 
 
-def _with_comment(result: Result, session: Session | None, environ: Mapping[str, str], reporter: Reporter) -> Result:
+def _with_comment(result: Result, session: Session | None, environment: Environment, reporter: Reporter) -> Result:
     """Bring the comment on the pull request up to date."""
     if not session or not session.inputs.comment or result.outcome.kind is not Kind.POSTED:
         return result
+    if find_spec("github") is None:
+        return replace(result, warnings=(*result.warnings, _NO_PYGITHUB))
     from onlineornot_action.pull_request.comment import with_comment  # noqa: PLC0415 - PyGithub is slow to import
 
-    return with_comment(session, result, environ, reporter)
+    return with_comment(session, result, environment, reporter)
 
 
 def _warn(reporter: Reporter, warnings: Iterable[str]) -> None:

@@ -1,17 +1,12 @@
 """Untrusted text made safe to show and to compare: control characters, quoting, truncation, Markdown; and names."""
 
 import html
-import json
 import re
 import traceback
 import unicodedata
-from binascii import b2a_base64
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from html.entities import html5
 from pathlib import Path
-
-MIN_SECRET_LENGTH = 8
-"""Characters. Anything shorter is not treated as a secret, because it appears in ordinary text by chance."""
 
 MAX_QUOTE_LENGTH = 60
 """Characters of a value that a message quotes."""
@@ -19,7 +14,7 @@ MAX_QUOTE_LENGTH = 60
 MAX_NAME_LENGTH = 256
 """Characters of a name that a message quotes: as many as a title may have."""
 
-MAX_FOLDED_LENGTH = 512
+MAX_NORMALIZED_LENGTH = 512
 """Characters of a name that are compared. Normalising a text takes quadratic time if it is full of combining marks."""
 
 MAX_CELL_LENGTH = 200
@@ -80,9 +75,6 @@ _DOTS = {
     "MAINTENANCE": "🔵",
 }
 
-_URL_SAFE = str.maketrans("+/", "-_")
-"""From base64 to its variant for URLs: https://www.rfc-editor.org/rfc/rfc4648#section-5"""
-
 
 def normalize_newlines(text: str) -> str:
     """End every line with LF."""
@@ -94,7 +86,7 @@ def strip_controls(text: str) -> str:
     return CONTROL_CHARACTERS.sub("", _TERMINAL_SEQUENCES.sub("", text))
 
 
-def plain(text: str) -> str:
+def sanitize(text: str) -> str:
     """Prepare an untrusted text for display: LF at the end of lines, no control characters."""
     return strip_controls(normalize_newlines(text))
 
@@ -125,20 +117,18 @@ def _visible(character: str) -> str:
     return character.encode("ascii", "backslashreplace").decode() if character > "\x7f" else repr(character)[1:-1]
 
 
-def fold(name: str) -> str:
+def normalize(name: str) -> str:
     """Return the form in which names and titles are compared.
 
     HTML escapes are undone, the text is brought to NFC and case-folded, and each run of white space, no-break spaces
     included, becomes one space, at the ends none.
     """
-    text = unescape_html(name[: 8 * MAX_FOLDED_LENGTH])[:MAX_FOLDED_LENGTH]
+    text = unescape_html(name[: 8 * MAX_NORMALIZED_LENGTH])[:MAX_NORMALIZED_LENGTH]
     return one_line(unicodedata.normalize("NFC", text).casefold())
 
 
 def unescape_html(text: str) -> str:
     """Undo HTML escapes once, but only complete ones: `html.unescape` takes even the `&not` in `&notice` for one."""
-    if "&" not in text:
-        return text
 
     def character(match: re.Match[str]) -> str:
         escape = match[0]
@@ -152,41 +142,9 @@ def kebab(field_name: str) -> str:
     return field_name.replace("_", "-")
 
 
-def masker(secrets: Iterable[str]) -> Callable[[str], str]:
-    """Return the function that replaces secrets in a text with asterisks, in whatever form they appear."""
-    long_enough = [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
-    forms = {form for secret in long_enough for form in (secret, json.dumps(secret)[1:-1], *base64_parts(secret))}
-    # Longest first: a form that contains another one is replaced as a whole.
-    longest_first = sorted(forms, key=len, reverse=True)
-
-    def mask(text: str) -> str:
-        for form in longest_first:
-            text = text.replace(form, "***")
-        return text
-
-    return mask
-
-
-def base64_parts(secret: str) -> frozenset[str]:
-    """Return texts of which every base64 form of a secret contains one, also where it is a part of what was encoded.
-
-    Three bytes become four characters, so the form depends on where in its group of three the secret begins. Characters
-    that hold bits of its neighbours are left out: https://www.rfc-editor.org/rfc/rfc4648#section-4
-    """
-    parts = {_base64_part(secret.encode(errors="replace"), offset) for offset in range(3)}
-    return frozenset(parts | {part.translate(_URL_SAFE) for part in parts})
-
-
-def _base64_part(secret: bytes, offset: int) -> str:
-    """Return the characters that encode a secret and nothing else, where `offset` bytes precede it in its group."""
-    encoded = b2a_base64(bytes(offset) + secret, newline=False).decode()
-    first, end = (0, 2, 3)[offset], (offset + len(secret)) * 8 // 6
-    return encoded[first:end]
-
-
 def code(text: str, length: int = MAX_CELL_LENGTH) -> str:
     """Format a text as one line of inline code, without characters that could end the code or its table cell."""
-    line = one_line(plain(text)).translate(_LOOKALIKES)
+    line = one_line(sanitize(text)).translate(_LOOKALIKES)
     return f"`{shorten(line, length)}`" if line else ""
 
 
@@ -196,7 +154,7 @@ def escape_markdown(text: str) -> str:
     Its lines end with `<br>`, so that only the first one could begin a block. Runs of white space become one space, as
     HTML shows them.
     """
-    shown = plain(text).strip().encode(errors="replace").decode()
+    shown = sanitize(text).strip().encode(errors="replace").decode()
     return "<br>".join(_escape_line(one_line(line)) for line in shown.split("\n"))
 
 
@@ -228,7 +186,7 @@ def fence(text: str, language: str = "text") -> str:
 
     Only a fence at least as long ends the block: https://github.github.com/gfm/#fenced-code-blocks
     """
-    shown = plain(text)
+    shown = sanitize(text)
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     marks = "`" * max(3, longest + 1)
     return f"{marks}{language}\n{shown}\n{marks}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support.documents import PATHS, block, blocks_of, documented_workflows
+from support.documents import block, documented_workflows
 
 from onlineornot_action.inputs.model import Inputs, input_names
 from onlineornot_action.onlineornot.models import ComponentStatus, IncidentStatus
@@ -115,35 +115,20 @@ def test_every_example_has_a_paragraph() -> None:
     assert [path.name for path in EXAMPLES if f"(../examples/{path.name})" not in page] == []
 
 
-@pytest.mark.parametrize("workflow", EXAMPLES, ids=lambda path: path.stem)
-def test_the_steps_of_the_examples_use_inputs_that_exist(workflow: Path) -> None:
-    steps = steps_of(workflow)
-
-    assert steps
-    assert {name for step in steps for name in step["with"]} <= set(input_names())
-
-
+WORKFLOWS = {path.stem: path.read_text(encoding="utf-8") for path in EXAMPLES} | documented_workflows()
 DEPLOYING = re.compile(r"\./(deploy|migrate)\.sh")
 
 
-@pytest.mark.parametrize("workflow", EXAMPLES, ids=lambda path: path.stem)
-def test_deploying_steps_have_a_time_limit_since_a_job_that_runs_out_of_time_counts_as_cancelled(
-    workflow: Path,
+@pytest.mark.parametrize("workflow", WORKFLOWS.values(), ids=WORKFLOWS)
+def test_a_workflow_repeats_no_report_and_limits_its_deploys_since_running_out_of_time_counts_as_cancelled(
+    workflow: str,
 ) -> None:
-    jobs = yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"].values()
-    deploying = [step for job in jobs for step in job["steps"] if DEPLOYING.match(step.get("run", ""))]
+    steps = [step for job in yaml.safe_load(workflow)["jobs"].values() for step in job["steps"]]
+    reports = [step for step in steps if step.get("with", {}).get("status") in ("INVESTIGATING", "IDENTIFIED")]
+    deploys = [step for step in steps if DEPLOYING.match(step.get("run", ""))]
 
-    assert all("timeout-minutes" in step for step in deploying)
-
-
-REPORTS = ("INVESTIGATING", "IDENTIFIED")
-
-
-@pytest.mark.parametrize("workflow", EXAMPLES, ids=lambda path: path.stem)
-def test_examples_that_report_a_failure_do_not_repeat_it(workflow: Path) -> None:
-    reports = [step["with"] for step in steps_of(workflow) if step["with"].get("status") in REPORTS]
-
-    assert all(report["skip-duplicate"] is True for report in reports)
+    assert all(step["with"]["skip-duplicate"] is True for step in reports)
+    assert all("timeout-minutes" in step for step in deploys)
 
 
 def test_the_rehearsal_tries_the_steps_of_deploy_and_rollback() -> None:
@@ -151,12 +136,7 @@ def test_the_rehearsal_tries_the_steps_of_deploy_and_rollback() -> None:
     real = [step["with"] for name in ("deploy", "rollback") for step in steps_of(ROOT / f"examples/{name}.yml")]
 
     assert rehearsed == [{**inputs, "dry-run": True} for inputs in real]
-
-
-def test_a_rehearsal_keeps_no_real_job_from_running() -> None:
-    jobs = yaml.safe_load((ROOT / "examples/rehearsal.yml").read_text(encoding="utf-8"))["jobs"]
-
-    assert all("concurrency" not in job for job in jobs.values())
+    assert not re.search("^ *concurrency:", WORKFLOWS["rehearsal"], re.MULTILINE)
 
 
 def test_the_example_has_the_documented_permissions() -> None:
@@ -168,43 +148,6 @@ def test_the_example_has_the_documented_permissions() -> None:
     assert (jobs["begin"]["permissions"], jobs["end"]["permissions"]) == (named, named)
     assert shown["permissions"] == named
     assert yaml.safe_load(block("README.md", "The pull request"))["permissions"] == named
-
-
-@pytest.mark.parametrize("workflow", documented_workflows().values(), ids=documented_workflows())
-def test_documented_steps_use_inputs_that_exist_and_do_not_repeat_a_report(workflow: str) -> None:
-    jobs = yaml.safe_load(workflow)["jobs"].values()
-    steps = [step["with"] for job in jobs for step in job["steps"] if "with" in step]
-
-    assert steps
-    assert {name for step in steps for name in step} <= set(input_names())
-    assert all(step["skip-duplicate"] is True for step in steps if step.get("status") in REPORTS)
-
-
-TESTED = {
-    ("README.md", "Set up", "sh"),
-    ("README.md", "First update", "yaml"),
-    ("README.md", "Change the text", "yaml"),
-    ("README.md", "Close it", "yaml"),
-    ("README.md", "The pull request", "yaml"),
-    ("comment.md", "The comment on the pull request", "yaml"),
-    ("elsewhere.md", "GitHub without Docker", "yaml"),
-    ("elsewhere.md", "GitLab", "yaml"),
-    ("elsewhere.md", "Command line", "sh"),
-    ("inputs.md", "Outputs in later jobs", "yaml"),
-    ("troubleshooting.md", "Forks and Dependabot", "yaml"),
-    ("try-it.md", "Try your own workflow without an account", "yaml"),
-    ("try-it.md", "Try your own workflow without an account", "sh"),
-}
-"""The code blocks that tests run or check."""
-
-FOR_MAINTAINERS = {"CONTRIBUTING.md", "SECURITY.md", "comparison.md"}
-
-
-def test_every_code_block_is_known_to_the_tests() -> None:
-    blocks = [each for path in PATHS if path.name not in FOR_MAINTAINERS for each in blocks_of(path)]
-
-    untested = {(each.page, each.heading, each.language) for each in blocks} - TESTED
-    assert {each for each in untested if each[2] in ("yaml", "sh") and each[1] != "Running them"} == set()
 
 
 @pytest.mark.parametrize("workflow", documented_workflows().values(), ids=documented_workflows())

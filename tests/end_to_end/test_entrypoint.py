@@ -25,6 +25,7 @@ LATEST_END = 8.0
 """Seconds until a step has ended, on a busy machine: without a wait, and with the two waits of 2 s after a write."""
 
 READ = replace(HEALTHY, method="GET")
+LOST_POST = Rule(FAULTS["reset"], Phase.AFTER, "POST")
 SLOW = Fault(lambda reply: [1.0, reply.wire()])
 STUCK_RESOLVER = f"""
 import runpy, socket, time
@@ -100,72 +101,37 @@ def test_a_signal_before_the_first_request_prevents_all_requests(tmp_path: Path)
         assert server.requests == []
 
 
-def test_a_post_whose_response_comes_in_time_counts_despite_the_signal(tmp_path: Path) -> None:
-    with (
-        FaultServer([READ, Rule(SLOW, Phase.AFTER)]) as server,
-        running(tmp_path, server.url, CREATE) as step,
-    ):
-        server.wait_for("POST")
-        seconds = step.cancel()
-
-        assert step.end == (0, "created")
-        assert (step.outputs["update-id"], copies(server)) == (server.store.timeline()[-1].id, 1)
-        assert seconds < LATEST_END
-
-
-def test_a_post_whose_response_does_not_come_is_looked_for_once(tmp_path: Path) -> None:
-    script = [READ, Rule(FAULTS["silence"], Phase.AFTER)]
-    with FaultServer(script) as server, running(tmp_path, server.url, CREATE) as step:
-        server.wait_for("POST")
-        seconds = step.cancel()
-
-        assert step.end == (143, "cancelled")
-        assert step.outputs["update-id"] == server.store.timeline()[-1].id
-        assert step.outputs["notified"] == "true"
-        assert seconds < LATEST_END
-
-
-def test_a_post_that_cannot_be_found_may_have_been_made(tmp_path: Path) -> None:
-    script = [READ, Rule(FAULTS["silence"], Phase.AFTER), Rule(FAULTS["silence"], method="GET", times=99)]
-    with FaultServer(script) as server, running(tmp_path, server.url, CREATE) as step:
-        server.wait_for("POST")
-        seconds = step.cancel()
-
-        assert step.end == (143, "cancelled")
-        assert (step.outputs["update-id"], step.outputs["notified"]) == ("", "")
-        assert "may be there" in step.outputs["error"]
-        assert seconds < LATEST_END
-
-
-def test_a_signal_while_a_lost_post_is_looked_for_ends_with_one_more_look(tmp_path: Path) -> None:
-    script = [READ, Rule(FAULTS["reset"], Phase.AFTER), Rule(FAULTS["silence"], method="GET")]
-    with FaultServer(script) as server, running(tmp_path, server.url, CREATE) as step:
-        server.wait_for("POST")
-        time.sleep(1)
-        seconds = step.cancel()
-
-        assert step.end == (143, "cancelled")
-        assert step.outputs["update-id"] == server.store.timeline()[-1].id
-        assert seconds < LATEST_END
+SILENT_POST = Rule(FAULTS["silence"], Phase.AFTER, "POST")
+SILENT_READS = Rule(FAULTS["silence"], method="GET", times=99)
+PATCH = {"operation": "update", "update-id": UPDATE_ID, "description": TEXT}
+DELETE = {"operation": "delete", "update-id": UPDATE_ID}
 
 
 @pytest.mark.parametrize(
-    "inputs",
+    ("inputs", "script", "pause", "outcome", "is_found"),
     [
-        {"operation": "update", "update-id": UPDATE_ID, "description": TEXT},
-        {"operation": "delete", "update-id": UPDATE_ID},
+        pytest.param(CREATE, [Rule(SLOW, Phase.AFTER, "POST")], 0, "created", True, id="the response comes in time"),
+        pytest.param(CREATE, [SILENT_POST], 0, "cancelled", True, id="the response does not come"),
+        pytest.param(CREATE, [READ, SILENT_POST, SILENT_READS], 0, "cancelled", False, id="the list does not come"),
+        pytest.param(CREATE, [READ, LOST_POST, replace(SILENT_READS, times=1)], 1, "cancelled", True, id="looked for"),
+        pytest.param(PATCH, [Rule(FAULTS["silence"])], 0, "cancelled", False, id="a patch"),
+        pytest.param(DELETE, [Rule(FAULTS["silence"])], 0, "cancelled", False, id="a deletion"),
     ],
-    ids=lambda inputs: inputs["operation"],
 )
-def test_a_change_whose_response_does_not_come_may_have_been_made(tmp_path: Path, inputs: dict[str, str]) -> None:
-    method = {"update": "PATCH", "delete": "DELETE"}[inputs["operation"]]
-    with FaultServer([Rule(FAULTS["silence"])]) as server, running(tmp_path, server.url, inputs) as step:
+def test_a_write_counts_or_is_looked_for_once_despite_a_signal(
+    tmp_path: Path, inputs: dict[str, str], script: list[Rule], pause: float, outcome: str, *, is_found: bool
+) -> None:
+    method = {"update": "PATCH", "delete": "DELETE"}.get(inputs.get("operation", ""), "POST")
+    with FaultServer(script) as server, running(tmp_path, server.url, inputs) as step:
         server.wait_for(method)
+        time.sleep(pause)
         seconds = step.cancel()
 
-        assert step.end == (143, "cancelled")
-        assert "it may be there" in step.outputs["error"]
-        assert (len(server.requests), step.outputs["update-id"]) == (1, UPDATE_ID)
+        posted = server.store.timeline()[-1].id if is_found else inputs.get("update-id", "")
+        assert step.end == ((0 if outcome == "created" else 143), outcome)
+        assert (step.outputs["update-id"], step.outputs["notified"]) == (posted, "true" if is_found else "")
+        assert ("it may be there" in step.outputs["error"]) is not is_found
+        assert sum(request.method == method for request in server.requests) == 1
         assert seconds < LATEST_END
 
 

@@ -4,6 +4,7 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.act import ACT, FAILS, SUCCEEDS, Act
@@ -77,16 +78,16 @@ def test_failed_deploys_are_one_update_until_a_rollback_ends_the_incident(act: A
     assert mails(store) == [f"[{status}] {TITLE}" for status in timeline(store)]
 
 
-def test_a_deploy_that_succeeds_says_nothing(act: Act, store: Store) -> None:
-    result = act.run(example("deploy"), "push", scripts={"deploy.sh": SUCCEEDS})
+@pytest.mark.parametrize(
+    ("job", "event", "does", "result"),
+    [("deploy", "push", SUCCEEDS, "success"), ("rollback", "workflow_dispatch", FAILS, "failure")],
+)
+def test_a_deploy_that_succeeds_and_a_rollback_that_fails_say_nothing(
+    act: Act, store: Store, job: str, event: str, does: str, result: str
+) -> None:
+    ran = act.run(example(job), event, scripts={f"{job}.sh": does})
 
-    assert (result.jobs, store.requests) == ({"deploy": "success"}, [])
-
-
-def test_a_rollback_that_fails_says_nothing(act: Act, store: Store) -> None:
-    result = act.run(example("rollback"), "workflow_dispatch", scripts={"rollback.sh": FAILS})
-
-    assert (result.jobs, store.requests) == ({"rollback": "failure"}, [])
+    assert (ran.jobs, store.requests) == ({job: result}, [])
 
 
 def test_a_rollback_without_an_incident_says_nothing(act: Act, store: Store) -> None:
@@ -204,18 +205,23 @@ def test_a_rehearsal_during_an_incident_tries_to_restore_its_components(act: Act
     assert timeline(store) == ["INVESTIGATING"]
 
 
-@pytest.mark.parametrize("token", ["an-expired-token", READ_TOKEN, OTHER_ORGANISATION_TOKEN])
-def test_a_rehearsal_is_red_when_the_token_may_not_write(act: Act, token: str) -> None:
-    result = replace(act, secret=token).run(example("rehearsal"), "schedule")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"secret": token} for token in ("an-expired-token", READ_TOKEN, OTHER_ORGANISATION_TOKEN)),
+        {"page_id": "deletedpage1"},
+    ],
+)
+def test_a_rehearsal_is_red_when_the_token_may_not_write_or_the_status_page_was_deleted(
+    act: Act, changes: dict[str, Any]
+) -> None:
+    rehearsing = replace(act, **changes)
 
+    result = rehearsing.run(example("rehearsal"), "schedule")
+
+    token = rehearsing.secret
     assert (result.jobs, result.outcomes) == (BOTH_FAIL, ["rejected"] * 2)
     assert token not in result.log.replace(f"::add-mask::{token}", "").replace(f'"arg":"{token}"', "")
-
-
-def test_a_rehearsal_is_red_when_the_status_page_was_deleted(act: Act) -> None:
-    result = replace(act, page_id="deletedpage1").run(example("rehearsal"), "schedule")
-
-    assert (result.jobs, result.outcomes) == (BOTH_FAIL, ["rejected"] * 2)
 
 
 def test_a_rehearsal_is_red_when_a_component_was_renamed(act: Act, store: Store) -> None:

@@ -16,11 +16,9 @@ from support.fault_server import (
     JSON_TYPE,
     LOST_RESPONSES,
     STRANGE_RESPONSES,
-    End,
     Phase,
     Rule,
     envelope,
-    lost_while,
     response,
 )
 from support.step import RunStep
@@ -171,11 +169,9 @@ def test_throttling_for_ever_ends_at_the_deadline(create: RunStep) -> None:
 
 @pytest.mark.parametrize("look", ["silence", "500 html", "reset", "headers drip", "429 without Retry-After"])
 def test_a_post_that_was_cancelled_and_cannot_be_found_may_have_been_made(create: RunStep, look: str) -> None:
-    signals: list[int] = []
-    cancelled = lost_while(partial(signals.append, 15), End.SILENCE)
-    script = [replace(HEALTHY, method="GET"), Rule(cancelled, Phase.AFTER, "POST"), Rule(FAULTS[look], times=FOREVER)]
+    cancelled = Rule(FAULTS["silence"], Phase.AFTER, "POST", cancels=True)
 
-    run = create(*script, signal_received=lambda: next(iter(signals), None))
+    run = create(replace(HEALTHY, method="GET"), cancelled, Rule(FAULTS[look], times=FOREVER))
 
     assert run.end == (143, "cancelled")
     assert (run.outputs["update-id"], run.outputs["notified"], run.posts) == ("", "", 1)

@@ -41,7 +41,7 @@ def test_the_newest_update_of_an_open_incident_is_not_repeated(step: RunStep, st
 
     assert (ended.exit_status, ended.outcome, ended.outputs["update-id"]) == (0, "unchanged", there)
     assert ended.requests == [f"GET {UPDATES}", f"GET {INCIDENT}", f"GET {PAGE}"]
-    assert "::warning::" not in ended.log
+    assert ended.warnings == []
 
 
 def test_a_first_attempt_that_finds_no_duplicate_costs_no_further_request(step: RunStep) -> None:
@@ -109,7 +109,7 @@ def test_an_incident_that_is_over_is_no_reason_to_be_silent(step: RunStep, store
     assert ended.requests == [f"GET {UPDATES}", f"GET {INCIDENT}", f"POST {UPDATES}", f"GET {PAGE}"]
 
 
-@pytest.mark.parametrize("fault", ["500 html", "close", "silence", "404 envelope", "403 html", "200 not JSON"])
+@pytest.mark.parametrize("fault", ["500 html", "silence", "404 envelope", "403 html"])
 def test_an_incident_that_cannot_be_read_does_not_hold_the_update_back(
     step: RunStep, store: Store, clock: SkippingClock, fault: str
 ) -> None:
@@ -123,7 +123,7 @@ def test_an_incident_that_cannot_be_read_does_not_hold_the_update_back(
     assert clock.slept < 10
 
 
-@pytest.mark.parametrize("fault", ["500 html", "close", "200 not JSON", "400 envelope", "total_count too high"])
+@pytest.mark.parametrize("fault", ["500 html", "400 envelope"])
 def test_a_list_that_cannot_be_read_does_not_hold_back_what_a_first_attempt_posts(
     step: RunStep, store: Store, clock: SkippingClock, fault: str
 ) -> None:
@@ -145,20 +145,6 @@ def test_a_rerun_needs_the_list(step: RunStep, store: Store, fault: str, outcome
     assert (ended.outcome, len(store.timeline())) == (outcome, 2)
 
 
-@pytest.mark.parametrize("fault", ["500 html", "200 empty list", "total_count too high", "429 for a second"])
-def test_a_list_that_recovers_in_a_quarter_of_the_time_is_waited_for(step: RunStep, store: Store, fault: str) -> None:
-    add(store, SAME)
-
-    assert step(Rule(FAULTS[fault], method="GET"), **ASKED).outcome == "unchanged"
-
-
-@pytest.mark.parametrize("fault", ["401 envelope", "403 html"])
-def test_a_list_that_is_refused_ends_a_first_attempt_too(step: RunStep, store: Store, fault: str) -> None:
-    ended = step(Rule(FAULTS[fault], method="GET"), **ASKED)
-
-    assert (ended.outcome, len(store.timeline())) == ("rejected", 1)
-
-
 @pytest.mark.parametrize(
     ("hours", "words"), [(5.9, ""), (6.1, "is 6 hours old"), (47, "is 47 hours old"), (72, "is 3 days old")]
 )
@@ -170,9 +156,8 @@ def test_an_old_update_that_keeps_a_new_one_back_is_a_warning_with_its_age(
 
     ended = step(**ASKED)
 
-    warnings = [line for line in ended.log.splitlines() if line.startswith("::warning::")]
-    assert (ended.exit_status, ended.outcome, len(warnings)) == (0, "unchanged", int(bool(words)))
-    assert all(words in warning and there in warning for warning in warnings)
+    assert (ended.end, len(ended.warnings)) == ((0, "unchanged"), int(bool(words)))
+    assert all(words in warning and there in warning for warning in ended.warnings)
 
 
 def test_the_age_is_measured_by_the_servers_clock(step: RunStep, store: Store, clock: SkippingClock) -> None:
@@ -185,15 +170,13 @@ def test_the_age_is_measured_by_the_servers_clock(step: RunStep, store: Store, c
     assert (ended.outcome, "12 hours old" in ended.log) == ("unchanged", True)
 
 
-@pytest.mark.parametrize(("created_at", "outcome"), [(None, "unchanged"), ("yesterday", "unchanged")])
-def test_an_update_without_a_date_may_be_the_newest(
-    step: RunStep, store: Store, created_at: str | None, outcome: str
-) -> None:
+@pytest.mark.parametrize("created_at", [None, "yesterday"])
+def test_an_update_without_a_date_may_be_the_newest(step: RunStep, store: Store, created_at: str | None) -> None:
     store.incidents[INCIDENT_ID] = replace(store.incidents[INCIDENT_ID], updates=())
     add(store, SAME)
     change_newest(store, created_at=created_at)
 
-    assert step(**ASKED).outcome == outcome
+    assert step(**ASKED).outcome == "unchanged"
 
 
 def test_without_dates_every_update_has_to_say_the_same(step: RunStep, store: Store) -> None:
@@ -218,10 +201,8 @@ def test_a_duplicate_is_posted_once_though_its_response_is_lost(step: RunStep, s
 
 def test_a_job_that_is_cancelled_while_the_incident_is_read_posts_nothing(step: RunStep, store: Store) -> None:
     add(store, SAME)
-    signals: list[int] = []
-    cancel = replace(FAULTS["close"], stream=lambda _: [signals.append(15) or b""])  # type: ignore[func-returns-value]
     lists = Rule(FAULTS["chunked"], method="GET")
 
-    ended = step(lists, Rule(cancel, method="GET"), **ASKED, signal_received=lambda: next(iter(signals), None))
+    ended = step(lists, Rule(FAULTS["close"], method="GET", cancels=True), **ASKED)
 
     assert (ended.outcome, len(store.timeline())) == ("cancelled", 2)

@@ -1,11 +1,9 @@
 """Refusals that are not the API's own: what is written all the same, and what the annotation says."""
 
 import re
-from dataclasses import replace
-from typing import Any
 
 import pytest
-from support.fault_server import FAULTS, FOREVER, INTERCEPTED, Phase, Reply, Rule, envelope, response
+from support.fault_server import FAULTS, FOREVER, INTERCEPTED, Phase, Rule, envelope, response
 from support.step import RunStep
 
 from onlineornot_sandbox.seed import UPDATE_ID
@@ -23,11 +21,6 @@ BASELINES = {"POST": [Rule(FAULTS["chunked"], method="GET")], "PATCH": [], "DELE
 MISLEADING = re.compile(r"token|permission|\bids?\b|secret", re.IGNORECASE)
 
 
-def copies(store: Store) -> int:
-    updates = (update for incident in store.incidents.values() for update in incident.updates)
-    return sum(update.description == TEXT for update in updates)
-
-
 @pytest.mark.parametrize("name", INTERCEPTED)
 @pytest.mark.parametrize(("method", "inputs"), [("POST", CREATE), ("POST", OPEN), ("PATCH", PATCH), ("DELETE", DELETE)])
 def test_a_write_that_was_not_passed_on_is_rejected_without_misleading_advice(
@@ -36,7 +29,7 @@ def test_a_write_that_was_not_passed_on_is_rejected_without_misleading_advice(
     ended = step(Rule(INTERCEPTED[name], method=method), **inputs)
 
     assert (ended.exit_status, ended.outcome, ended.outputs["notified"]) == (1, "rejected", "false")
-    assert (copies(store), len(store.timeline())) == (0, 1)
+    assert (ended.copies, len(store.timeline())) == (0, 1)
     assert "not the API's own response" in ended.error
     assert not MISLEADING.search(ended.error)
     assert "<" not in ended.error
@@ -53,12 +46,12 @@ def test_a_write_that_was_not_passed_on_is_rejected_without_misleading_advice(
     ],
 )
 def test_a_write_that_was_passed_on_is_found(
-    step: RunStep, store: Store, name: str, method: str, inputs: dict[str, str], outcome: str
+    step: RunStep, name: str, method: str, inputs: dict[str, str], outcome: str
 ) -> None:
     ended = step(Rule(INTERCEPTED[name], Phase.AFTER, method), **inputs)
 
     assert (ended.exit_status, ended.outcome) == (0, outcome)
-    assert copies(store) == int(method != "DELETE")
+    assert ended.copies == int(method != "DELETE")
     assert sum(request.startswith(method) for request in ended.requests) == 1
     assert "a later reading confirmed it" in ended.summary
 
@@ -101,18 +94,10 @@ def test_a_404_on_the_way_does_not_prove_that_an_update_was_deleted(step: RunSte
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-def test_a_cancelled_job_says_that_it_may_be_there(step: RunStep, store: Store, method: str) -> None:
-    signals: list[int] = []
+def test_a_cancelled_job_says_that_it_may_be_there(step: RunStep, method: str) -> None:
+    ended = step(Rule(FAULTS["403 html"], Phase.AFTER, method, cancels=True), **WRITES[method])
 
-    def refuse(reply: Reply) -> Any:
-        signals.append(15)
-        return FAULTS["403 html"].stream(reply)
-
-    refused = Rule(replace(FAULTS["403 html"], stream=refuse), Phase.AFTER, method)
-
-    ended = step(refused, signal_received=lambda: next(iter(signals), None), **WRITES[method])
-
-    assert (ended.exit_status, ended.outcome, copies(store)) == (143, "cancelled", 1)
+    assert (ended.exit_status, ended.outcome, ended.copies) == (143, "cancelled", 1)
     assert "nothing was written" not in ended.error
 
 

@@ -1,10 +1,8 @@
-"""Chromium, which reads a page without a window, and the pictures that it takes."""
+"""Chromium without a window."""
 
 import json
 import shutil
 import subprocess
-import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -41,12 +39,12 @@ class Browser:
         """Return the document as it is once it is loaded."""
         return self._run(url, "--dump-dom")
 
-    def picture(self, url: str, scheme: Scheme, width: int = 1000, height: int = 1000) -> "Picture":
-        """Take a picture of the page as it looks to those who prefer light or dark."""
+    def picture(self, url: str, scheme: Scheme, width: int = 1000, height: int = 1000) -> bytes:
+        """Return a PNG of the page as it looks to those who prefer light or dark."""
         file = self.folder / f"{scheme}-{width}.png"
         prefers = f"--blink-settings=preferredColorScheme={SCHEMES[scheme]}"
         self._run(url, prefers, f"--window-size={width},{height}", f"--screenshot={file}")
-        return Picture(file.read_bytes())
+        return file.read_bytes()
 
     def requests_of(self, url: str) -> list[str]:
         """Load the page, and return the address of each request for it or by it.
@@ -73,38 +71,3 @@ class Browser:
             timeout=TIMEOUT_SECONDS,
             check=True,
         ).stdout
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A PNG of 8-bit RGB, which is what Chromium writes. The format: https://www.w3.org/TR/png-3/."""
-
-    png: bytes
-
-    @property
-    def width(self) -> int:
-        """The width in pixels."""
-        return int.from_bytes(self.png[16:20], "big")
-
-    @property
-    def corner(self) -> tuple[int, ...]:
-        """Red, green and blue of the pixel top left, which no filter changes."""
-        return tuple(self._filtered_rows()[0][1:4])
-
-    @property
-    def different_rows(self) -> int:
-        """How many rows of pixels differ from all others; a blank page has two or three."""
-        return len(set(self._filtered_rows()))
-
-    def _filtered_rows(self) -> list[bytes]:
-        data = zlib.decompress(b"".join(self._image_data()))
-        size = 1 + 3 * self.width
-        return [data[start : start + size] for start in range(0, len(data), size)]
-
-    def _image_data(self) -> Iterator[bytes]:
-        position = 8
-        while position < len(self.png):
-            length = int.from_bytes(self.png[position : position + 4], "big")
-            if self.png[position + 4 : position + 8] == b"IDAT":
-                yield self.png[position + 8 : position + 8 + length]
-            position += 12 + length

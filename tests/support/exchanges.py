@@ -1,6 +1,8 @@
 """Single HTTP exchanges that several test files make, below the API client."""
 
-from collections.abc import Callable
+import contextlib
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -45,6 +47,14 @@ def exchange_failure(transport: Transport, url: str) -> ExchangeError:
     with pytest.raises(ExchangeError) as caught:
         post(transport, url)
     return caught.value
+
+
+@contextlib.contextmanager
+def lasting(least: float = 0, most: float = 5) -> Iterator[None]:
+    """Assert that the context takes this many seconds."""
+    begin = time.monotonic()
+    yield
+    assert least <= time.monotonic() - begin < most
 
 
 def through(address: str) -> str:

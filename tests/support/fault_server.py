@@ -119,7 +119,7 @@ class Fault:
 class Rule:
     """One entry of a script: a fault, when it strikes, which requests it meets, and how many of them.
 
-    `path` is a part of the path.
+    `path` is a part of the path; `cancels`: the job is cancelled when it meets a request.
     """
 
     fault: Fault
@@ -127,6 +127,7 @@ class Rule:
     method: str | None = None
     times: float = 1
     path: str = ""
+    cancels: bool = False
 
     def fits(self, request: "ReceivedRequest") -> bool:
         """Whether this rule meets a request."""
@@ -382,6 +383,7 @@ class FaultServer:
     Attributes:
         script: What is left of the script; a test may add to it.
         requests: What was received.
+        cancelled: Whether a rule has cancelled the job.
         address: The host and port that it listens at.
         connections: How many connections were accepted.
     """
@@ -399,6 +401,7 @@ class FaultServer:
     ) -> None:
         self.script = list(script)
         self.requests: list[ReceivedRequest] = []
+        self.cancelled = False
         self._store = store or Store()
         self._given_app = app
         self._ssl_context, self._handshakes = ssl_context, handshakes
@@ -491,6 +494,7 @@ class FaultServer:
             return False
         self.requests.append(request)
         rule = self._next_rule(request)
+        self.cancelled = self.cancelled or rule.cancels
         for step in rule.fault.stream(self._reply(request, rule)):
             self._do(connection, step)
         self._end(connection, rule.fault.end)

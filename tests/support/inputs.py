@@ -6,8 +6,8 @@ from types import MappingProxyType
 
 import pytest
 
-from onlineornot_action.inputs.environment import ValidInputs, read_inputs
-from onlineornot_action.inputs.model import InvalidInputsError
+from onlineornot_action.inputs.model import InvalidInputsError, ValidInputs, read_inputs
+from onlineornot_action.inputs.variables import Environment
 
 TOKEN = "token-1234567890"
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -30,7 +30,7 @@ def as_variables(inputs: Mapping[str, str]) -> dict[str, str]:
 
 def read(inputs: Mapping[str, str], environ: Mapping[str, str] = _EMPTY) -> ValidInputs:
     """Read these inputs together with `USUAL`."""
-    return read_inputs({**as_variables({**USUAL, **inputs}), **environ}, now=NOW)
+    return read_inputs(Environment.of({**as_variables({**USUAL, **inputs}), **environ}), now=NOW)
 
 
 def refuse(inputs: Mapping[str, str], environ: Mapping[str, str] = _EMPTY) -> InvalidInputsError:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from signal import SIGTERM
 
 from support.clock import SkippingClock
 from support.fault_server import FaultServer, Rule
@@ -101,7 +102,7 @@ def run_main(
     arguments: Sequence[str] = (),
     attempt: int = 1,
     environ: Mapping[str, str] | None = None,
-    signal_received: Callable[[], int | None] = lambda: None,
+    signal_received: Callable[[], int | None] | None = None,
     clock: Clock | None = None,
     limits: RunLimits | None = None,
     resolve: Resolve | None = None,
@@ -116,7 +117,7 @@ def run_main(
         arguments: The command line, which should be empty.
         attempt: The number of the attempt of the job.
         environ: The environment, beside inputs and files.
-        signal_received: Returns the signal that has come.
+        signal_received: Returns the signal that has come; by default, SIGTERM once a rule has cancelled the job.
         clock: Tells the time; by default, one on which waiting takes no time.
         limits: How long each part of the work may take; by default, what the script needs.
         resolve: Returns the addresses of a name.
@@ -129,11 +130,10 @@ def run_main(
     fitting = SILENCE_LIMITS if any(rule.fault.is_endless for rule in script) else RESPONSE_LIMITS
     log = io.StringIO()
     with FaultServer(script, store=store or store_on(clock)) as server:
+        received = signal_received or (lambda: SIGTERM if server.cancelled else None)
         runner = {**files, "GITHUB_RUN_ATTEMPT": str(attempt)}
         variables = {**runner, **as_variables(_given(inputs, server.url)), **(environ or {})}
-        status = main(
-            arguments, variables, log, log, signal_received, clock=clock, limits=limits or fitting, resolve=resolve
-        )
+        status = main(arguments, variables, log, log, received, clock=clock, limits=limits or fitting, resolve=resolve)
         incidents = server.store.incidents.values()
         requests = [f"{request.method} {request.path.partition('?')[0]}" for request in server.requests]
     texts = [update.description for incident in incidents for update in incident.updates]

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
-from onlineornot_action.text import MIN_SECRET_LENGTH, base64_parts
+from onlineornot_action.masking import contains_secret
 
 MAX_LENGTH = 10_000
 """Characters. The API documents no maximum. A longer text is refused rather than published in part."""
@@ -57,7 +57,7 @@ def check(text: str, *, secrets: Iterable[str]) -> str:
         raise ValueError("contains no visible characters")
     if len(text) > MAX_LENGTH:
         raise ValueError(f"has {len(text):,} characters, but at most {MAX_LENGTH:,} are allowed; shorten it")
-    if any(_contains_secret(text, secret) for secret in secrets):
+    if contains_secret(text, secrets):
         raise ValueError("contains the API token or github-token; remove it, because this text is published")
     if _CREDENTIAL.search(text):
         raise ValueError("contains a private key or a credential of Git; remove it, because this text is published")
@@ -136,14 +136,6 @@ def _read_regular_file(path: Path) -> bytes:
     if len(content) > _MAX_FILE_BYTES:
         raise ValueError(f"has more than {_MAX_FILE_BYTES:,} bytes, but at most {MAX_LENGTH:,} characters are allowed")
     return content
-
-
-def _contains_secret(text: str, secret: str) -> bool:
-    """Tell whether a text contains a secret as it is, or in base64, which may be broken into lines."""
-    if len(secret) < MIN_SECRET_LENGTH:
-        return False
-    unbroken = "".join(text.split())
-    return secret in text or any(part in unbroken for part in base64_parts(secret))
 
 
 def _is_surrogate(character: str) -> bool:

@@ -1,68 +1,34 @@
-"""The inputs of `action.yml` as one typed, frozen model.
+"""The inputs of `action.yml` as one typed, frozen model, and how it is made from the environment.
 
 A new input is a field of `Inputs`, its parser in `parsers`, its name in `rules`, its line in `action.yml` and its row
 in the README; tests name what is missing.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from enum import StrEnum
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
-from pydantic_core import CoreSchema, core_schema
+from pydantic import BaseModel, ConfigDict, PlainValidator, SkipValidation, ValidationError
+from pydantic_core import ErrorDetails
 
 from onlineornot_action.inputs import parsers
 from onlineornot_action.inputs.components import Components, parse_components
+from onlineornot_action.inputs.parsers import AUTO, ParsingContext, find_word, word_of
+from onlineornot_action.inputs.rules import IfNoIncident, Operation, conflicts, resolve, without_effect
+from onlineornot_action.inputs.variables import TOKEN_VARIABLE, Environment, variable_of
+from onlineornot_action.masking import masker
 from onlineornot_action.onlineornot.models import IncidentStatus
-from onlineornot_action.text import kebab
+from onlineornot_action.text import kebab, quote
 
+_AUTOMATIC = {"operation": AUTO, "skip-duplicate": AUTO}
+"""Inputs whose default depends on other inputs, or on the run."""
 
-class Operation(StrEnum):
-    """What to do with the updates of an incident."""
+_NEVER_QUOTED = frozenset({"description", "incident-title", "github-token"})
+"""Inputs whose values appear in no message. The first two are refused when they contain a token."""
 
-    CREATE = "create"
-    UPDATE = "update"
-    GET = "get"
-    LIST = "list"
-    DELETE = "delete"
-
-    @property
-    def writes(self) -> bool:
-        """Whether it changes what readers see."""
-        return self not in (Operation.GET, Operation.LIST)
-
-
-class IfNoIncident(StrEnum):
-    """What to do when no open incident has the title."""
-
-    FAIL = "fail"
-    CREATE = "create"
-    SKIP = "skip"
-
-
-class Parsed:
-    """Marks a field whose value comes from the text of the input alone.
-
-    It hands pydantic the whole schema of the field. With pydantic's own validators, the schema of the type would be
-    built as well, for every field and in every run.
-    https://docs.pydantic.dev/latest/concepts/types/#customizing-validation-with-__get_pydantic_core_schema__
-    """
-
-    def __init__(self, parse: Callable[[str], object]) -> None:
-        self.parse = parse
-
-    def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.parse)
-
-
-class ParsedInContext:
-    """Marks a field whose value depends on the `ParsingContext` as well, or on the field's name."""
-
-    def __init__(self, parse: Callable[[str, parsers.Info], object]) -> None:
-        self.parse = parse
-
-    def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> CoreSchema:
-        return core_schema.with_info_plain_validator_function(self.parse)
+_ALSO_CALLED = {"message": "description", "text": "description", "body": "description", "token": "api-token"}
+"""What other actions call these inputs."""
 
 
 class Inputs(BaseModel):
@@ -70,27 +36,28 @@ class Inputs(BaseModel):
 
     model_config = ConfigDict(frozen=True, alias_generator=kebab)
 
-    api_token: Annotated[str, Parsed(parsers.token)]
-    status_page_id: Annotated[str, ParsedInContext(parsers.resource_id)]
-    incident_id: Annotated[str | None, ParsedInContext(parsers.resource_id)] = None
-    incident_title: Annotated[str | None, ParsedInContext(parsers.title)] = None
-    if_no_incident: Annotated[IfNoIncident, Parsed(parsers.word_of(IfNoIncident))] = IfNoIncident.FAIL
-    update_id: Annotated[str | None, ParsedInContext(parsers.update_id)] = None
-    operation: Annotated[Operation, Parsed(parsers.word_of(Operation, parsers.AUTO))]
-    status: Annotated[IncidentStatus | None, Parsed(parsers.word_of(IncidentStatus))] = None
-    description: Annotated[str | None, ParsedInContext(parsers.text)] = None
-    description_file: Annotated[str | None, ParsedInContext(parsers.text_file)] = None
-    components: Annotated[Components | None, Parsed(parse_components)] = None
-    notify: Annotated[bool, Parsed(parsers.boolean)] = True
-    date_happened: Annotated[str | None, ParsedInContext(parsers.timestamp)] = None
-    skip_duplicate: Annotated[parsers.SkipDuplicate, ParsedInContext(parsers.skip_duplicate)]
-    dry_run: Annotated[bool, Parsed(parsers.boolean)] = False
-    fail_on_error: Annotated[bool, Parsed(parsers.boolean)] = True
-    timeout_seconds: Annotated[int, Parsed(parsers.timeout)] = 120
-    api_url: Annotated[str, ParsedInContext(parsers.base_url)] = "https://api.onlineornot.com"
-    github_token: Annotated[str | None, Parsed(parsers.unchecked)] = None
-    comment: Annotated[bool, Parsed(parsers.boolean)] = False
-    pull_request: Annotated[int | None, Parsed(parsers.pull_request_number)] = None
+    api_token: Annotated[str, PlainValidator(parsers.token)]
+    status_page_id: Annotated[str, PlainValidator(parsers.resource_id)]
+    incident_id: Annotated[str | None, PlainValidator(parsers.resource_id)] = None
+    incident_title: Annotated[str | None, PlainValidator(parsers.title)] = None
+    if_no_incident: Annotated[IfNoIncident, PlainValidator(word_of(IfNoIncident))] = IfNoIncident.FAIL
+    update_id: Annotated[str | None, PlainValidator(parsers.update_id)] = None
+    operation: Annotated[Operation, PlainValidator(word_of(Operation, AUTO))]
+    status: Annotated[IncidentStatus | None, PlainValidator(word_of(IncidentStatus))] = None
+    description: Annotated[str | None, PlainValidator(parsers.text)] = None
+    description_file: Annotated[str | None, PlainValidator(parsers.text_file)] = None
+    components: Annotated[Components | None, PlainValidator(parse_components)] = None
+    notify: Annotated[bool, PlainValidator(parsers.boolean)] = True
+    date_happened: Annotated[str | None, PlainValidator(parsers.timestamp)] = None
+    skip_duplicate: Annotated[parsers.SkipDuplicate, PlainValidator(parsers.skip_duplicate)]
+    dry_run: Annotated[bool, PlainValidator(parsers.boolean)] = False
+    fail_on_error: Annotated[bool, PlainValidator(parsers.boolean)] = True
+    timeout_seconds: Annotated[int, PlainValidator(parsers.timeout)] = 120
+    api_url: Annotated[str, PlainValidator(parsers.base_url)] = "https://api.onlineornot.com"
+    # A malformed token must not fail the step: it is needed only for the comment.
+    github_token: SkipValidation[str | None] = None
+    comment: Annotated[bool, PlainValidator(parsers.boolean)] = False
+    pull_request: Annotated[int | None, PlainValidator(parsers.pull_request_number)] = None
 
     @property
     def text(self) -> str | None:
@@ -98,27 +65,29 @@ class Inputs(BaseModel):
         return self.description or self.description_file
 
 
+class ValidInputs(NamedTuple):
+    """Inputs, and sentences on what the user should fix although it is not an error."""
+
+    inputs: Inputs
+    warnings: list[str]
+
+
 class CommandLine(NamedTuple):
     """What a command line says.
 
     Attributes:
-        variables: The options, as the variables that the runner would set for inputs.
-        dotenv: The file for variables that later jobs read; empty for none.
-        answer: The text that was asked for instead of a run; empty when none was.
+        inputs: The texts of inputs, by name.
+        dotenv: The file for variables that later jobs read.
+        answer: The text to print instead of a run: the help or the version.
         problems: What is wrong with it, a sentence each.
-        usage_error: Why it cannot be read at all; empty when it can.
+        usage_error: Why it cannot be parsed.
     """
 
-    variables: Mapping[str, str] = {}
+    inputs: Mapping[str, str] = {}
     dotenv: str = ""
     answer: str = ""
     problems: tuple[str, ...] = ()
     usage_error: str = ""
-
-    def merge_into(self, environ: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the environment with the options, in place of those with underscores that say the same."""
-        replaced = {variable.replace("-", "_") for variable in self.variables}
-        return {name: value for name, value in environ.items() if name not in replaced} | dict(self.variables)
 
 
 class InvalidInputsError(Exception):
@@ -135,6 +104,98 @@ class InvalidInputsError(Exception):
         self.warnings = tuple(warnings)
 
 
+def read_inputs(
+    environment: Environment, earlier_problems: Iterable[str] = (), *, now: datetime | None = None
+) -> ValidInputs:
+    """Read the inputs.
+
+    Args:
+        environment: Their texts, and what they depend on.
+        earlier_problems: What is wrong with the command line, a sentence each.
+        now: The current time, with an offset; None for the system's.
+
+    Raises:
+        InvalidInputsError: Inputs are wrong, by themselves or together.
+    """
+    warnings = [*_unknown_inputs(environment), *environment.certificates.warnings]
+    given = _given(environment)
+    explicit = {name: value for name, value in given.items() if value.casefold() != default_of(name).casefold()}
+    operation = find_word(Operation, given["operation"])
+    problems = [
+        *earlier_problems,
+        *_ambiguous_inputs(environment),
+        *environment.certificates.problems,
+        *conflicts(operation, explicit, rerun=environment.github.is_rerun),
+    ]
+    try:
+        inputs = Inputs.model_validate(given, context=ParsingContext(environment, now or datetime.now(UTC), warnings))
+    except ValidationError as error:
+        invalid = [_problem(detail, on_github=environment.on_github) for detail in error.errors()]
+        raise InvalidInputsError([*invalid, *problems], warnings) from None
+    if problems:
+        raise InvalidInputsError(problems, warnings)
+    return ValidInputs(inputs, [*warnings, *without_effect(inputs.operation, explicit)])
+
+
 def input_names() -> list[str]:
     """Return the names of all inputs, as a workflow writes them."""
     return [kebab(name) for name in Inputs.model_fields]
+
+
+def default_of(name: str) -> str:
+    """Return the default of an input, as a workflow writes it; empty when it has none."""
+    field = Inputs.model_fields[name.replace("-", "_")]
+    if field.is_required() or field.default is None:
+        return _AUTOMATIC.get(name, "")
+    return str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
+
+
+def _given(environment: Environment) -> dict[str, str]:
+    """Collect the inputs that are not empty, by name, with `auto` resolved.
+
+    Tokens that were pasted into the wrong input become asterisks, since messages quote what is wrong.
+    """
+    mask = masker(environment.secrets)
+    given = dict(_AUTOMATIC)
+    for name in input_names():
+        value = environment.inputs.get(name, "")
+        if name == "api-token":
+            value = environment.api_token
+        elif name not in _NEVER_QUOTED:
+            value = mask(value)
+        if value:
+            given[name] = value
+    given["operation"] = resolve(given["operation"], given)
+    return given
+
+
+def _unknown_inputs(environment: Environment) -> Iterator[str]:
+    known = input_names()
+    for name in sorted(environment.inputs.keys() - known):
+        nearest = difflib.get_close_matches(name, [*known, *_ALSO_CALLED], n=1)
+        suggestion = f"; did you mean {_ALSO_CALLED.get(nearest[0], nearest[0])}?" if nearest else "."
+        yield f"There is no input {quote(name)}{suggestion}"
+
+
+def _ambiguous_inputs(environment: Environment) -> Iterator[str]:
+    for name in input_names():
+        if name in environment.ambiguous:
+            variable = variable_of(name)
+            yield f"{variable} and {variable.replace('-', '_')} are both set, and differ; set only one of them."
+
+
+def _problem(error: ErrorDetails, *, on_github: bool) -> str:
+    """Say in one sentence what is wrong with one input."""
+    name = str(error["loc"][0])
+    if error["type"] != "missing":
+        return f"{name} {error['ctx']['error']}."
+    if not on_github:
+        return f"{TOKEN_VARIABLE} is not set." if name == "api-token" else f"{name} is required."
+    if name == "api-token":
+        return (
+            "api-token is empty; check the name of the secret. Workflow runs from forks and from Dependabot get no "
+            "secrets, a workflow that another one calls gets them only if the calling job says secrets: inherit or "
+            "passes them on, and an environment's secrets need environment: in the job. The environment variable "
+            f"{TOKEN_VARIABLE} works as well."
+        )
+    return f'{name} is required; check where its value comes from, and quote ids in the workflow ({name}: "00012345").'

@@ -1,23 +1,15 @@
 """Inputs as options of a command line, for people with a terminal and for CI systems other than GitHub's."""
 
 import argparse
-import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NoReturn
 
-from onlineornot_action.inputs.environment import AUTOMATIC
-from onlineornot_action.inputs.model import CommandLine, Inputs, Operation, input_names
-from onlineornot_action.inputs.variables import (
-    TOKEN_VARIABLE,
-    find_secrets,
-    find_value,
-    has_inputs,
-    is_on_github,
-    redact,
-    variable_of,
-)
+from onlineornot_action.inputs.model import CommandLine, Inputs, default_of, input_names
+from onlineornot_action.inputs.rules import Operation
+from onlineornot_action.inputs.variables import TOKEN_VARIABLE, Environment
+from onlineornot_action.masking import masker
 from onlineornot_action.onlineornot import __version__
 from onlineornot_action.onlineornot.models import ComponentStatus, IncidentStatus
 from onlineornot_action.text import quote
@@ -66,11 +58,6 @@ _REFUSED_TOKENS = {
     "api-token": f"set the environment variable {TOKEN_VARIABLE} instead",
     "github-token": "it is for comments on GitHub, from a workflow",
 }
-_WHY_NO_TOKENS = "other users of a machine can see command lines, and shells keep them"
-
-_IN_A_WORKFLOW = "The action takes no arguments on its command line; use inputs instead (with: …, not args: …)."
-
-_DOTENV_IN_A_WORKFLOW = "--dotenv has no effect in a workflow, whose later steps read the step's outputs."
 
 _DESCRIPTION = f"""\
 Post, change, read, list or delete incident updates on an OnlineOrNot status page.
@@ -87,15 +74,11 @@ example:
     --description "We are looking into it." --components "API: PARTIAL_OUTAGE\""""
 
 
-def parse_command_line(arguments: Sequence[str], environ: Mapping[str, str]) -> CommandLine:
-    """Read the options of a command line.
-
-    Args:
-        arguments: The command line, without the name of the program.
-        environ: The environment, whose variables for inputs must not say anything else.
-    """
-    if is_on_github(environ) and has_inputs(environ):
-        return CommandLine(problems=(_IN_A_WORKFLOW,))
+def parse_command_line(arguments: Sequence[str], environment: Environment) -> CommandLine:
+    """Parse the options, which must not differ from the inputs in the environment."""
+    if environment.on_github and environment.inputs:
+        problem = "The action takes no arguments on its command line; use inputs instead (with: …, not args: …)."
+        return CommandLine(problems=(problem,))
     parser = _make_parser()
     try:
         options, others = parser.parse_known_args(arguments)
@@ -105,16 +88,18 @@ def parse_command_line(arguments: Sequence[str], environ: Mapping[str, str]) -> 
         return CommandLine(answer=parser.format_help())
     if options.version:
         return CommandLine(answer=f"{COMMAND} {__version__}\n")
-    given = dict(_given(vars(options)))
+    given = {name: values[-1].strip() for name, values in _given(vars(options))}
     problems = (
-        *_unknown(others, environ),
+        *_given_twice(vars(options)),
+        *_unknown(others, environment),
         *_refused_tokens(vars(options)),
         *_empty_booleans(given),
-        *_differences(given, environ),
-        *([_DOTENV_IN_A_WORKFLOW] if options.dotenv and is_on_github(environ) else []),
+        *_differences(given, environment),
     )
-    variables = {variable_of(name): value for name, value in given.items() if value.strip()}
-    return CommandLine(variables, options.dotenv or "", problems=problems)
+    if options.dotenv and environment.on_github:
+        problems += ("--dotenv has no effect in a workflow, whose later steps read the step's outputs.",)
+    inputs = {name: value for name, value in given.items() if value}
+    return CommandLine(inputs, options.dotenv[-1] if options.dotenv else "", problems=problems)
 
 
 class _UsageError(Exception):
@@ -129,17 +114,6 @@ class _Parser(argparse.ArgumentParser):
             option = problem.partition(":")[0]
             problem += f"; write {option}=VALUE if the value begins with a hyphen"
         raise _UsageError(f"{problem}; see --help.")
-
-
-class _Once(argparse.Action):
-    """Keeps a value, and refuses a second one."""
-
-    def __call__(
-        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: object, _: str | None = None
-    ) -> None:
-        if getattr(namespace, self.dest) is not None:
-            parser.error(f"{self.option_strings[0]} is given twice")
-        setattr(namespace, self.dest, values)
 
 
 def _make_parser() -> _Parser:
@@ -157,7 +131,9 @@ def _make_parser() -> _Parser:
         for name, (metavar, about) in names.items():
             _add_option(group, name, metavar, about)
     group = parser.add_argument_group("other options")
-    group.add_argument("--dotenv", action=_Once, metavar="FILE", help="write the outcome and ids there, as variables")
+    group.add_argument(
+        "--dotenv", action="append", metavar="FILE", help="write the outcome and ids there, as variables"
+    )
     group.add_argument("--help", "-h", action="store_true", help="show this text")
     group.add_argument("--version", action="store_true", help="show the version")
     for name in _REFUSED_TOKENS:
@@ -167,35 +143,30 @@ def _make_parser() -> _Parser:
 
 
 def _add_option(group: argparse._ArgumentGroup, name: str, metavar: str, about: str) -> None:
-    default = _default_of(name)
+    default = default_of(name)
     shown = f"{about} (default: {default})".replace("%", "%%") if default else about
-    if _is_boolean(name):
-        group.add_argument(f"--{name}", action=_Once, nargs="?", const="true", metavar=metavar, help=shown)
-    else:
-        group.add_argument(f"--{name}", action=_Once, metavar=metavar, help=shown)
+    nargs, const = ("?", "true") if _is_boolean(name) else (None, None)
+    group.add_argument(f"--{name}", action="append", nargs=nargs, const=const, metavar=metavar, help=shown)
 
 
 def _is_boolean(name: str) -> bool:
     return Inputs.model_fields[name.replace("-", "_")].annotation is bool
 
 
-def _default_of(name: str) -> str:
-    """Return the default of an input, as one would write it; empty when there is none."""
-    field = Inputs.model_fields[name.replace("-", "_")]
-    if field.is_required() or field.default is None:
-        return AUTOMATIC.get(name, "")
-    return str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
-
-
-def _given(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _given(options: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
     for name in input_names():
-        value = options.get(name.replace("-", "_"))
-        if value is not None and name not in NO_OPTIONS:
-            yield name, value
+        if name not in NO_OPTIONS and (values := options[name.replace("-", "_")]):
+            yield name, values
+
+
+def _given_twice(options: Mapping[str, Any]) -> Iterator[str]:
+    for name, values in options.items():
+        if isinstance(values, list) and len(values) > 1:
+            yield f"--{name.replace('_', '-')} is given twice."
 
 
 def _find_dotenv(arguments: Sequence[str]) -> str:
-    """Return the file of `--dotenv` on a command line that cannot be read otherwise."""
+    """Return the file of `--dotenv` on a command line that cannot be parsed."""
     for argument, following in pairwise([*arguments, ""]):
         if argument == "--dotenv":
             return following
@@ -204,14 +175,12 @@ def _find_dotenv(arguments: Sequence[str]) -> str:
     return ""
 
 
-def _unknown(others: Sequence[str], environ: Mapping[str, str]) -> Iterator[str]:
+def _unknown(others: Sequence[str], environment: Environment) -> Iterator[str]:
     """Say what is no option; only what looks like a name is repeated, since a value could be a secret."""
-    known = [f"--{name}" for name in input_names() if name not in NO_OPTIONS]
-    names = (re.match("--?[a-z-]+(?=$|[=:\\s])", redact(argument, find_secrets(environ))) for argument in others)
+    mask = masker(environment.secrets)
+    names = (re.match("--?[a-z-]+(?=$|[=:\\s])", mask(argument)) for argument in others)
     unknown = [name[0] for name in names if name]
-    for name in unknown:
-        nearest = difflib.get_close_matches(name, known, n=1)
-        yield f"There is no option {quote(name)}; {f'did you mean {nearest[0]}?' if nearest else 'see --help.'}"
+    yield from (f"There is no option {quote(name)}; see --help." for name in unknown)
     if others and not unknown:
         yield f"{len(others)} argument(s) belong to no option; quote a text that contains spaces, and see --help."
 
@@ -219,18 +188,18 @@ def _unknown(others: Sequence[str], environ: Mapping[str, str]) -> Iterator[str]
 def _empty_booleans(given: Mapping[str, str]) -> Iterator[str]:
     """Refuse what is probably a variable that is not set: `--dry-run "$UNSET"` must not post."""
     for name, value in given.items():
-        if _is_boolean(name) and not value.strip():
+        if _is_boolean(name) and not value:
             yield f"--{name} has an empty value; give true or false."
 
 
 def _refused_tokens(options: Mapping[str, Any]) -> Iterator[str]:
+    reason = "other users of a machine can see command lines, and shells keep them"
     for name, advice in _REFUSED_TOKENS.items():
         if options[name.replace("-", "_")] is not None:
-            yield f"--{name} is not accepted, because {_WHY_NO_TOKENS}; {advice}."
+            yield f"--{name} is not accepted, because {reason}; {advice}."
 
 
-def _differences(given: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[str]:
+def _differences(given: Mapping[str, str], environment: Environment) -> Iterator[str]:
     for name, value in given.items():
-        in_environment = find_value(environ, name)
-        if value.strip() and in_environment and in_environment != value.strip():
+        if value and environment.inputs.get(name, "") not in ("", value):
             yield f"--{name} and the variable for {name} in the environment differ; give only one."

@@ -1,10 +1,10 @@
-"""From the text of one input to its value, or to a `ValueError` that says what is wrong with it.
+"""Parse the text of one input, or raise a `ValueError` whose message continues a sentence with the input's name.
 
-The message of the error continues a sentence that begins with the input's name. `components` has a module of its own.
+`components` has a module of its own.
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum
@@ -17,8 +17,10 @@ from urllib.parse import urlsplit
 from pydantic import ValidationInfo
 
 from onlineornot_action.inputs import description
+from onlineornot_action.inputs.variables import Environment
+from onlineornot_action.masking import MIN_SECRET_LENGTH
 from onlineornot_action.onlineornot.models import ID_PATTERN
-from onlineornot_action.text import MIN_SECRET_LENGTH, fold, kebab, normalize_newlines, quote, strip_controls
+from onlineornot_action.text import kebab, normalize, normalize_newlines, quote, strip_controls
 
 AUTO = "auto"
 LATEST = "latest"
@@ -47,24 +49,10 @@ _PATH_WORDS = {"status_page_id": "status_pages", "incident_id": "incidents", "up
 
 @dataclass(frozen=True)
 class ParsingContext:
-    """What the value of an input depends on, beside its text.
+    """What the value of an input depends on, beside its text; parsers add to the warnings."""
 
-    Attributes:
-        secrets: Texts that must not be published.
-        workspace: The folder that files are read from.
-        runner_temp: The runner's folder for temporary files, the other one; None where there is none.
-        now: The current time, with an offset.
-        allow_http: Whether plain http is allowed to any host.
-        rerun: Whether the job is run again.
-        warnings: Where parsers add what the user should know of a value that is accepted.
-    """
-
-    secrets: Collection[str]
-    workspace: Path
-    runner_temp: Path | None
+    environment: Environment
     now: datetime
-    allow_http: bool
-    rerun: bool
     warnings: list[str]
 
 
@@ -82,14 +70,6 @@ def token(value: str) -> str:
         raise ValueError(
             "contains a space or another character that a token cannot have; check the secret it comes from"
         )
-    return value
-
-
-def unchecked(value: str) -> str:
-    """Accept any text, even one with lone surrogates, which pydantic's `str` refuses.
-
-    A malformed GitHub token must not fail the step: it is needed only for the comment.
-    """
     return value
 
 
@@ -125,12 +105,7 @@ def find_word(words: type[Word], value: str) -> Word | None:
 
 
 def word_of(words: type[Word], *others: str) -> Callable[[str], Word]:
-    """Return a parser for the words of an enumeration, in any case.
-
-    Args:
-        words: The enumeration.
-        others: Words that the message offers as well; they are replaced before the input is parsed.
-    """
+    """Return a parser for the words of an enumeration, in any case; its message offers the others as well."""
 
     def parse(value: str) -> Word:
         word = find_word(words, value)
@@ -169,7 +144,7 @@ def skip_duplicate(value: str, info: Info) -> SkipDuplicate:
         raise ValueError(f"is {quote(value)}, but must be auto, true or false")
     if not is_auto and not _BOOLEANS[value]:
         return SkipDuplicate.NEVER
-    if info.context.rerun:
+    if info.context.environment.github.is_rerun:
         return SkipDuplicate.IF_ANY_ON_RERUN if is_auto else SkipDuplicate.IF_NEWEST_ON_RERUN
     return SkipDuplicate.NEVER if is_auto else SkipDuplicate.IF_NEWEST
 
@@ -216,7 +191,7 @@ def base_url(value: str, info: Info) -> str:
     if not re.fullmatch(_BASE_URL, value, re.IGNORECASE) or not _has_valid_port(value):
         raise ValueError("must be an https URL without user name, password, query or fragment")
     parts = urlsplit(value)
-    http_allowed = info.context.allow_http or _is_loopback(parts.hostname or "")
+    http_allowed = info.context.environment.allow_http or _is_loopback(parts.hostname or "")
     if parts.scheme == "http" and not http_allowed:
         raise ValueError("must begin with https://, or the token could be read in transit")
     return value.rstrip("/")
@@ -238,26 +213,25 @@ def _is_loopback(host: str) -> bool:
 
 def text(value: str, info: Info) -> str:
     """Clean and check a text that customers read."""
+    name, context = kebab(info.field_name or ""), info.context
     original = normalize_newlines(value)
     cleaned = strip_controls(original)
-    if cleaned != original:
-        removed = len(original) - len(cleaned)
-        info.context.warnings.append(f"Removed {removed} control character(s) from {kebab(info.field_name or '')}.")
-    checked = description.check(cleaned.strip(), secrets=info.context.secrets)
+    if removed := len(original) - len(cleaned):
+        context.warnings.append(f"Removed {removed} control character(s) from {name}.")
+    checked = description.check(cleaned.strip(), secrets=context.environment.secrets)
     if escape := description.find_escape(checked):
-        info.context.warnings.append(_escape_warning(kebab(info.field_name or ""), escape))
+        is_file = name == "description-file"
+        how = "write real ones into the file" if is_file else "begin the text below description: | in YAML"
+        meaning = f"customers read as these characters; for line breaks, {how}"
+        context.warnings.append(f"{name} contains {quote(escape)}, which {meaning}.")
     return checked
-
-
-def _escape_warning(name: str, escape: str) -> str:
-    how = "begin the text below description: | in YAML" if name == "description" else "write real ones into the file"
-    return f"{name} contains {quote(escape)}, which customers read as these characters; for line breaks, {how}."
 
 
 def text_file(value: str, info: Info) -> str:
     """Read a text that customers read from a file in the workspace or under RUNNER_TEMP."""
-    context = info.context
-    return text(description.read_file(value, workspace=context.workspace, runner_temp=context.runner_temp), info)
+    environment = info.context.environment
+    workspace = Path(environment.github.workspace)
+    return text(description.read_file(value, workspace=workspace, runner_temp=environment.runner_temp), info)
 
 
 def title(value: str, info: Info) -> str:
@@ -266,9 +240,9 @@ def title(value: str, info: Info) -> str:
         raise ValueError("contains a line break or another control character")
     if len(value) > MAX_TITLE_LENGTH:
         raise ValueError(f"has {len(value)} characters, but at most {MAX_TITLE_LENGTH} are allowed; shorten it")
-    folded = description.check(fold(value), secrets=())
-    if folded.startswith(fold(AUTOMATED)):
+    normalized = description.check(normalize(value), secrets=())
+    if normalized.startswith(normalize(AUTOMATED)):
         raise ValueError(
             f"begins with {AUTOMATED}; such incidents belong to monitors, which open and close them by themselves"
         )
-    return description.check(value, secrets=info.context.secrets)
+    return description.check(value, secrets=info.context.environment.secrets)

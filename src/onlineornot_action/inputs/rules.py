@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
-from onlineornot_action.inputs.model import IfNoIncident, Operation
 from onlineornot_action.inputs.parsers import AUTO, LATEST
 from onlineornot_action.onlineornot.models import IncidentStatus
 
@@ -16,6 +16,29 @@ WRITING = frozenset({"dry-run", "comment"})
 """Inputs used by every operation that writes."""
 
 
+class Operation(StrEnum):
+    """What to do with the updates of an incident."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    GET = "get"
+    LIST = "list"
+    DELETE = "delete"
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes what readers see."""
+        return self not in (Operation.GET, Operation.LIST)
+
+
+class IfNoIncident(StrEnum):
+    """What to do when no open incident has the title."""
+
+    FAIL = "fail"
+    CREATE = "create"
+    SKIP = "skip"
+
+
 @dataclass(frozen=True)
 class Rule:
     """How one operation treats the inputs that not all operations use.
@@ -23,7 +46,7 @@ class Rule:
     Attributes:
         needs: Groups of inputs; at least one of each group is required.
         uses: Further inputs that have an effect.
-        forbids: Inputs that contradict the operation, with the reason.
+        forbids: Inputs that conflict with the operation, with the reason.
     """
 
     needs: tuple[tuple[str, ...], ...] = ()
@@ -54,17 +77,8 @@ RULES = {
 """How each operation treats its inputs; a test names an input that is neither here nor below."""
 
 ALWAYS_USED = frozenset(
-    {
-        "api-token",
-        "status-page-id",
-        "incident-id",
-        "incident-title",
-        "operation",
-        "fail-on-error",
-        "timeout-seconds",
-        "api-url",
-        "github-token",
-    }
+    {"api-token", "status-page-id", "incident-id", "incident-title", "operation", "github-token"}
+    | {"fail-on-error", "timeout-seconds", "api-url"}
 )
 USED_WITH_COMMENT = frozenset({"pull-request"})
 """Inputs used by every operation that writes, but only with `comment: true`."""
@@ -80,7 +94,7 @@ def resolve(operation: str, given: Mapping[str, str]) -> str:
     return Operation.UPDATE if "update-id" in given else Operation.CREATE
 
 
-def contradictions(operation: Operation | None, given: Mapping[str, str], *, rerun: bool) -> Iterator[str]:
+def conflicts(operation: Operation | None, given: Mapping[str, str], *, rerun: bool) -> Iterator[str]:
     """Say which inputs are missing and which do not go together.
 
     Args:
@@ -90,22 +104,25 @@ def contradictions(operation: Operation | None, given: Mapping[str, str], *, rer
     """
     if set(TEXT) <= given.keys():
         yield "description and description-file are both given; give only one of them."
-    yield from _incident_contradictions(given)
+    yield from _incident_conflicts(given)
     if operation is not None:
-        yield from _operation_contradictions(operation, given, rerun=rerun)
+        yield from _operation_conflicts(operation, given, rerun=rerun)
 
 
-def without_effect(operation: Operation, given: Mapping[str, str]) -> list[str]:
-    """Return the names of the given inputs that the operation does not use."""
+def without_effect(operation: Operation, given: Mapping[str, str]) -> Iterator[str]:
+    """Say which of the given inputs the operation does not use."""
     used = RULES[operation].names | ALWAYS_USED
-    if "comment" in used and "comment" in given:
-        used |= USED_WITH_COMMENT
     if "incident-title" in given:
         used |= USED_WITH_TITLE
-    return sorted(given.keys() - used)
+    if "comment" in used:
+        used |= USED_WITH_COMMENT
+        if "pull-request" in given and "comment" not in given:
+            yield "pull-request has no effect without comment: true."
+    if unused := sorted(given.keys() - used):
+        yield f"With operation: {operation}, these have no effect: {', '.join(unused)}."
 
 
-def _incident_contradictions(given: Mapping[str, str]) -> Iterator[str]:
+def _incident_conflicts(given: Mapping[str, str]) -> Iterator[str]:
     if not given.keys() & {"incident-id", "incident-title"}:
         yield 'incident-id or incident-title is required; quote ids in YAML (incident-id: "00012345").'
     if {"incident-id", "incident-title"} <= given.keys():
@@ -115,7 +132,7 @@ def _incident_contradictions(given: Mapping[str, str]) -> Iterator[str]:
         yield f"status {status} is for maintenances, and if-no-incident: create cannot open one."
 
 
-def _operation_contradictions(operation: Operation, given: Mapping[str, str], *, rerun: bool) -> Iterator[str]:
+def _operation_conflicts(operation: Operation, given: Mapping[str, str], *, rerun: bool) -> Iterator[str]:
     rule = RULES[operation]
     for names in rule.needs:
         if not given.keys() & set(names):

@@ -1,97 +1,181 @@
-"""The variables of the environment as they are written: which there are for an input, and which texts are secrets.
+"""The environment, read once: the inputs, the secrets among them, and what the runner says about itself.
 
-Without pydantic, so that this can be asked before that is installed.
+Imports the standard library alone, since the composite action needs it before it has packages.
+
+Sources:
+    The runner's variables: https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+    Those of inputs: https://docs.github.com/en/actions/reference/workflows-and-actions/metadata-syntax#inputs
+    Those of certificates: https://requests.readthedocs.io/en/latest/user/advanced/#ssl-cert-verification,
+        https://docs.openssl.org/master/man3/X509_get_default_cert_file/ and
+        https://nodejs.org/api/cli.html#node_extra_ca_certsfile
 """
 
+import os
 import re
-from collections.abc import Iterable, Mapping
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
-from onlineornot_action.text import MIN_SECRET_LENGTH
+from onlineornot_action.masking import MIN_SECRET_LENGTH
 
-TOKEN_VARIABLE = "ONLINEORNOT_API_TOKEN"  # noqa: S105 - the name of a variable
 PREFIX = "INPUT_"
+TOKEN_VARIABLE = "ONLINEORNOT_API_TOKEN"  # noqa: S105 - the name of a variable
+EXTRA_CA_VARIABLE = "NODE_EXTRA_CA_CERTS"
+"""Node goes on without a file that this variable names and that does not exist, so workflows may name one."""
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", EXTRA_CA_VARIABLE)
 
+_MISSING = (
+    "names a path that does not exist where the action runs; put the certificates into the workspace, which is "
+    "/github/workspace where the action runs in a container, or unset the variable."
+)
+_EMPTY = "names a file without a valid certificate; it must be a text file in PEM format."
 _BEARER = "Bearer "
 
 
-def is_on_github(environ: Mapping[str, str]) -> bool:
-    """Tell whether GitHub's runner, or one that is compatible with it, has started the process.
+@dataclass(frozen=True)
+class Certificates:
+    """The files and folders with certificates that the environment names, and what is wrong with them."""
 
-    https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+    paths: tuple[str, ...]
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> "Certificates":
+        """Read the variables, which other programs read as well."""
+        named = {variable: path for variable in CA_VARIABLES if (path := environ.get(variable))}
+        existing = {variable: path for variable, path in named.items() if _exists(path)}
+        missing = {variable: f"{variable} {_MISSING}" for variable in named.keys() - existing}
+        warning = missing.pop(EXTRA_CA_VARIABLE, "")
+        empty = [f"{variable} {_EMPTY}" for variable, path in existing.items() if not _has_certificate(path)]
+        problems = (*sorted(missing.values()), *empty)
+        return cls(tuple(dict.fromkeys(existing.values())), problems, (warning,) if warning else ())
+
+
+@dataclass(frozen=True)
+class GitHubVariables:
+    """The runner's variables `GITHUB_*`, by the rest of their names; empty where it sets none."""
+
+    api_url: str
+    event_name: str
+    event_path: str
+    output: str
+    repository: str
+    run_attempt: str
+    run_id: str
+    server_url: str
+    sha: str
+    step_summary: str
+    workspace: str
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> "GitHubVariables":
+        """Read the variables."""
+        return cls(**{field.name: environ.get(f"GITHUB_{field.name.upper()}", "") for field in fields(cls)})
+
+    @property
+    def is_rerun(self) -> bool:
+        """Whether the job is run again, so that an earlier attempt may have posted already."""
+        return re.fullmatch("[0-9]{1,9}", self.run_attempt) is not None and int(self.run_attempt) > 1
+
+    @property
+    def run_url(self) -> str:
+        """Where people see the workflow run; empty when the variables do not tell."""
+        url = f"{self.server_url}/{self.repository}/actions/runs/{self.run_id}"
+        return url if re.fullmatch(r"https?://[\w.:-]+/[\w.-]+/[\w.-]+/actions/runs/[0-9]+", url, re.ASCII) else ""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What the environment says.
+
+    Attributes:
+        inputs: The text of each input that has a variable, known or not, by its name.
+        ambiguous: The inputs that have two variables with different values.
+        api_token: The API token, valid or not, without the word Bearer, which the request adds.
+        secrets: Every token that was given, valid or not, except expressions that GitHub has not evaluated.
+        proxy_variables: The names of the variables that set proxies, as they are written.
+        on_github: Whether GitHub's runner, or a compatible one, has started the process.
     """
-    return environ.get("GITHUB_ACTIONS") == "true"
+
+    inputs: Mapping[str, str]
+    ambiguous: frozenset[str]
+    api_token: str
+    has_bearer_prefix: bool
+    secrets: tuple[str, ...]
+    allow_http: bool
+    certificates: Certificates
+    proxy_variables: tuple[str, ...]
+    github: GitHubVariables
+    on_github: bool
+    runner_temp: Path | None
+    wants_color: bool
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> "Environment":
+        """Read the variables of a process."""
+        inputs = _read_inputs(environ)
+        api_tokens = [*inputs.get("api-token", ()), environ.get(TOKEN_VARIABLE, "").strip()]
+        api_token = next(filter(None, api_tokens), "")
+        runner_temp = Path(environ.get("RUNNER_TEMP", ""))
+        return cls(
+            inputs={name: next(iter(values), "") for name, values in inputs.items()},
+            ambiguous=frozenset(name for name, values in inputs.items() if len(values) > 1),
+            api_token=_without_bearer(api_token),
+            has_bearer_prefix=api_token.startswith(_BEARER),
+            secrets=_find_secrets((*map(_without_bearer, api_tokens), *inputs.get("github-token", ()))),
+            allow_http=environ.get("ONLINEORNOT_ALLOW_HTTP") == "true",
+            certificates=Certificates.of(environ),
+            proxy_variables=tuple(name for name, value in environ.items() if value and name.lower().endswith("_proxy")),
+            github=GitHubVariables.of(environ),
+            on_github=environ.get("GITHUB_ACTIONS") == "true",
+            runner_temp=runner_temp if runner_temp.is_absolute() else None,
+            # https://no-color.org; TERM is set wherever the sequences of ANSI are understood
+            wants_color=not environ.get("NO_COLOR") and environ.get("TERM", "dumb") != "dumb",
+        )
+
+    def with_inputs(self, inputs: Mapping[str, str]) -> "Environment":
+        """Return the environment with these inputs in place of its own."""
+        return replace(self, inputs={**self.inputs, **inputs}, ambiguous=self.ambiguous - inputs.keys())
 
 
 def variable_of(name: str) -> str:
-    """Return the variable that the runner sets for an input.
-
-    https://docs.github.com/en/actions/reference/workflows-and-actions/metadata-syntax#inputs
-    """
+    """Return the variable that the runner sets for an input."""
     return f"{PREFIX}{name.upper()}"
 
 
-def has_inputs(environ: Mapping[str, str]) -> bool:
-    """Tell whether there is a variable for any input."""
-    return any(variable.startswith(PREFIX) for variable in environ)
-
-
-def find_value(environ: Mapping[str, str], name: str) -> str:
-    """Return what a variable says of an input; empty when none does."""
-    return next(iter(find_values(environ, name)), "")
-
-
-def find_values(environ: Mapping[str, str], name: str) -> list[str]:
-    """Return what the variables say of an input: the runner's, and the one that a shell and GitLab can set as well."""
-    variable = variable_of(name)
-    values = (environ.get(spelling, "").strip() for spelling in (variable, variable.replace("-", "_")))
-    return list(dict.fromkeys(filter(None, values)))
-
-
-def find_token(environ: Mapping[str, str]) -> str:
-    """Return the API token, valid or not, without the word Bearer; empty when there is none."""
-    return _without_bearer(_token_as_written(environ))
-
-
-def has_bearer_prefix(environ: Mapping[str, str]) -> bool:
-    """Tell whether the API token was given with the word Bearer, which the request adds by itself."""
-    return _token_as_written(environ).startswith(_BEARER)
-
-
-def find_secrets(environ: Mapping[str, str]) -> list[str]:
-    """Return every token that was given, valid or not, except expressions that GitHub has not evaluated."""
-    written = (_token_as_written(environ), *find_values(environ, "api-token"), environ.get(TOKEN_VARIABLE, "").strip())
-    api_tokens = map(_without_bearer, written)
-    tokens = dict.fromkeys((*api_tokens, *find_values(environ, "github-token")))
-    return [token for token in tokens if len(token) >= MIN_SECRET_LENGTH and "${{" not in token]
-
-
-def find_proxy_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the names of the variables that set proxies, as they are written."""
-    return tuple(name for name, value in environ.items() if value and name.lower().endswith("_proxy"))
-
-
-def find_run_url(environ: Mapping[str, str]) -> str:
-    """Return the address of the workflow run; empty when the runner's variables do not say it.
-
-    https://docs.github.com/en/actions/reference/workflows-and-actions/variables
-    """
-    names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
-    server, repository, run_id = (environ.get(name, "") for name in names)
-    url = f"{server}/{repository}/actions/runs/{run_id}"
-    return url if re.fullmatch(r"https?://[\w.:-]+/[\w.-]+/[\w.-]+/actions/runs/[0-9]+", url, re.ASCII) else ""
-
-
-def redact(value: str, secrets: Iterable[str]) -> str:
-    """Replace secrets in a value that a message may quote, before it is shortened."""
-    for secret in secrets:
-        value = value.replace(secret, "***")
-    return value
-
-
-def _token_as_written(environ: Mapping[str, str]) -> str:
-    return find_value(environ, "api-token") or environ.get(TOKEN_VARIABLE, "").strip()
+def _read_inputs(environ: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the different texts of each input: of the runner's variable, then of the one that GitLab can set too."""
+    inputs: dict[str, list[str]] = {}
+    for variable in sorted(environ):
+        if variable.startswith(PREFIX):
+            values = inputs.setdefault(variable.removeprefix(PREFIX).lower().replace("_", "-"), [])
+            if (value := environ[variable].strip()) and value not in values:
+                values.append(value)
+    return inputs
 
 
 def _without_bearer(token: str) -> str:
     # Bearer alone is what remains of "Bearer ${{ secrets.X }}" where the secret is empty.
     return "" if token == _BEARER.strip() else token.removeprefix(_BEARER).strip()
+
+
+def _find_secrets(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(token for token in dict.fromkeys(tokens) if len(token) >= MIN_SECRET_LENGTH and "${{" not in token)
+
+
+def _exists(path: str) -> bool:
+    return os.path.exists(path)  # noqa: PTH110 - unlike Path, it accepts any text
+
+
+def _has_certificate(path: str) -> bool:
+    """Tell whether OpenSSL finds a certificate in a file. Folders are taken as they are."""
+    if not Path(path).is_file():
+        return Path(path).is_dir()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(path)
+    except OSError:
+        return False
+    return context.cert_store_stats()["x509"] > 0

@@ -1,9 +1,7 @@
-"""Connect to the first address of a host that responds, as RFC 8305 ("Happy Eyeballs") recommends.
+"""Connect to the first address of a host that responds: "Happy Eyeballs", https://www.rfc-editor.org/rfc/rfc8305.
 
 urllib3 waits its whole timeout for each address in turn, so one that drops packets, as half-working IPv6 does, takes
 all the time there is: https://github.com/urllib3/urllib3/blob/main/src/urllib3/util/connection.py
-
-https://www.rfc-editor.org/rfc/rfc8305
 """
 
 import errno
@@ -22,12 +20,11 @@ import urllib3.util.connection
 from urllib3.exceptions import LocationParseError
 
 ATTEMPT_DELAY = 0.25
-"""Seconds after which the next address is tried while those before it are still silent; the value of RFC 8305."""
+"""Seconds until the next address is tried while earlier ones are still silent, as recommended by RFC 8305."""
 
 _CONNECTING = frozenset({0, errno.EINPROGRESS, getattr(errno, "WSAEWOULDBLOCK", errno.EINPROGRESS)})
-"""What `connect_ex` returns while a connection is made; the last on Windows, which alone has that name.
-
-Elsewhere, EWOULDBLOCK is a failure: https://man7.org/linux/man-pages/man2/connect.2.html
+"""What `connect_ex` returns when it has not failed. WSAEWOULDBLOCK exists only on Windows; elsewhere, EWOULDBLOCK is a
+failure: https://man7.org/linux/man-pages/man2/connect.2.html
 """
 
 Address = tuple[int, tuple[Any, ...]]
@@ -36,11 +33,11 @@ Address = tuple[int, tuple[Any, ...]]
 Resolve = Callable[[str, int], Iterable[Address]]
 
 _unconfirmed: set[tuple[Any, ...]] = set()
-"""Socket addresses that were tried and not confirmed since. They are tried last."""
+"""Socket addresses that were tried and have not been confirmed since. They are tried last."""
 
 
 def resolve_name(host: str, port: int) -> list[Address]:
-    """Return the addresses of a host, in the order in which the system prefers them.
+    """Return the addresses of a host, in the system's order of preference.
 
     Raises:
         socket.gaierror: The host has no address.
@@ -68,7 +65,7 @@ def create_connection(
     resolve: Resolve = resolve_name,
     attempt_delay: float = ATTEMPT_DELAY,
 ) -> socket.socket:
-    """Connect to the first address that responds; it is tried last the next time until `confirm` is called.
+    """Connect to the first address that responds. Until it is confirmed, it is tried last the next time.
 
     Raises:
         TimeoutError: No address responded in time.
@@ -98,13 +95,13 @@ def create_connection(
 
 
 def confirm(connection: socket.socket) -> None:
-    """Record that a connection is ready: that its proxy's tunnel and its TLS handshake are done as well."""
+    """Record that a connection is ready, with its proxy's tunnel and its TLS handshake."""
     # In TLS within TLS, urllib3's wrapper has the socket in this attribute.
     _unconfirmed.discard(getattr(connection, "socket", connection).getpeername())
 
 
 def in_order(addresses: Iterable[Address]) -> Iterator[Address]:
-    """Put unconfirmed addresses last, and alternate between the families, beginning with that of the first address."""
+    """Put unconfirmed addresses last, and alternate between the families, beginning with the first address's."""
     distinct = dict.fromkeys(addresses)
     for is_last in (False, True):
         by_family: dict[int, list[Address]] = {}
@@ -116,7 +113,7 @@ def in_order(addresses: Iterable[Address]) -> Iterator[Address]:
 
 
 def _begin(address: Address, selector: selectors.BaseSelector, options: Iterable[tuple[Any, ...]]) -> None:
-    """Begin to connect to an address; raise `OSError` if that fails at once."""
+    """Begin to connect to an address; raise an `OSError` if that fails at once."""
     family, sockaddr = address
     _unconfirmed.add(sockaddr)
     attempt = socket.socket(family, socket.SOCK_STREAM)
@@ -128,9 +125,7 @@ def _begin(address: Address, selector: selectors.BaseSelector, options: Iterable
 
 
 def _wait(selector: selectors.BaseSelector, until: float) -> socket.socket | None:
-    """Wait for a connection; return None when the time is up, and raise `OSError` when an attempt has failed."""
-    if not selector.get_map():
-        return None
+    """Wait for a connection; return None when the time is up, and raise an `OSError` when an attempt has failed."""
     for key, _ in selector.select(None if until == inf else max(0.0, until - time.monotonic())):
         attempt: socket.socket = key.fileobj  # type: ignore[assignment]  # only sockets are registered
         _raise_failure(attempt, attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), selector)

@@ -1,4 +1,4 @@
-"""One deadline for everything: the clock, its limits, back-off and cancellation."""
+"""One deadline for a whole run: its clock, its limits, back-off and cancellation."""
 
 import random
 import time
@@ -10,7 +10,7 @@ POLL_SECONDS = 0.1
 """How often a wait checks for cancellation."""
 
 MIN_ANNOUNCED_WAIT = 2.0
-"""Seconds. A longer wait is logged, so that nobody who watches takes it for a standstill."""
+"""Seconds. A longer wait is logged, so that it does not look like a hang."""
 
 
 class CancelledError(Exception):
@@ -21,16 +21,11 @@ class CancelledError(Exception):
 
 
 class Clock(Protocol):
-    """A source of time that can sleep; the module `time` is one."""
+    """What is needed of the module `time`, which is one."""
 
-    def monotonic(self) -> float:
-        """Return seconds that never go backwards."""
-
-    def time(self) -> float:
-        """Return seconds since 1970, for comparison with the dates in responses."""
-
-    def sleep(self, seconds: float, /) -> None:
-        """Sleep for a number of seconds."""
+    def monotonic(self) -> float: ...
+    def time(self) -> float: ...
+    def sleep(self, seconds: float, /) -> None: ...
 
 
 SYSTEM_CLOCK: Clock = time
@@ -38,7 +33,7 @@ SYSTEM_CLOCK: Clock = time
 
 @dataclass(frozen=True)
 class Limits:
-    """Every limit of an exchange and of its repetition, in seconds unless stated otherwise."""
+    """The limits of an exchange and of its repetition, in seconds unless stated otherwise."""
 
     connect: float = 10
     """To make a connection: name resolution, proxy and TLS handshake included."""
@@ -47,36 +42,29 @@ class Limits:
     idle: float = 2
     """A connection that was idle for longer is not reused."""
     write_reserve: float = 5
-    """A write is not *repeated* with less time left than this."""
+    """A write is not *repeated* with less time left than this; the first attempt is always made."""
     read_reserve: float = 0.5
     """A read is not repeated with less time left than this."""
     min_backoff: float = 0.5
     max_backoff: float = 8
     grace: float = 2
-    """After a cancellation: for the response of a write that was sent, and for one last reading of the list."""
+    """After a cancellation: for the response to a write that was sent, and for one last reading of the list."""
     body: int = 8 * 1024 * 1024
     """Bytes of a response's body, after decompression."""
 
 
 @dataclass(frozen=True)
 class Deadline:
-    """A moment by which everything has to be over.
-
-    Attributes:
-        at: The moment, on the clock.
-        clock: The clock.
-        cancelled: Returns whether the run was cancelled.
-        log: Receives a line about each long wait.
-        limits: The limits of each exchange.
-        parent: The later deadline that this one is a part of.
-    """
+    """A moment, in the clock's `monotonic` seconds, by which everything has to be over."""
 
     at: float
     clock: Clock = SYSTEM_CLOCK
     cancelled: Callable[[], bool] = lambda: False
     log: Callable[[str], None] = lambda _: None
+    """Receives a line about each long wait."""
     limits: Limits = Limits()
     parent: "Deadline | None" = None
+    """The later deadline of which this one is a part."""
 
     @classmethod
     def after(
@@ -87,12 +75,12 @@ class Deadline:
         log: Callable[[str], None] = lambda _: None,
         limits: Limits = Limits(),
     ) -> "Deadline":
-        """Return the deadline that is so many seconds ahead."""
+        """Return a deadline this many seconds from now."""
         return cls(clock.monotonic() + seconds, clock, cancelled, log, limits)
 
     @property
     def outermost(self) -> "Deadline":
-        """The deadline of the whole run; this one when it has no parent."""
+        """The deadline of the whole run."""
         return self.parent.outermost if self.parent else self
 
     def left(self) -> float:
@@ -100,16 +88,16 @@ class Deadline:
         return max(0.0, self.at - self.clock.monotonic())
 
     def within(self, seconds: float, *, detached: bool = False) -> "Deadline":
-        """Return a deadline that is at most so many seconds ahead, and never later than this one.
+        """Return a deadline at most this many seconds from now, and never later than this one.
 
-        A wait that the API asks for may exceed it, up to the outermost deadline; not so when it is `detached`.
+        A wait that the API asks for may exceed it, up to the outermost deadline, unless it is `detached`.
         """
         at = min(self.at, self.clock.monotonic() + seconds)
         return replace(self, at=at, parent=None if detached else self)
 
     def despite_cancellation(self, seconds: float) -> "Deadline":
-        """Return a deadline for what has to be done even if the run was cancelled."""
-        return Deadline(min(self.at, self.clock.monotonic() + seconds), self.clock, limits=self.limits)
+        """Return a deadline at most this many seconds from now that no cancellation interrupts."""
+        return Deadline(self.within(seconds).at, self.clock, limits=self.limits)
 
     def check(self) -> None:
         """Raise `CancelledError` if the run was cancelled."""
@@ -117,27 +105,18 @@ class Deadline:
             raise CancelledError
 
     def backoff(self, attempts: int) -> float:
-        """Return the seconds to wait after so many attempts: random, so that clients do not come back all at once."""
+        """Return the seconds to wait after this many attempts: random, so that clients do not return all at once."""
         ceiling = min(self.limits.max_backoff, self.limits.min_backoff * 2 ** min(attempts - 1, 10))
         return random.uniform(0, ceiling)  # noqa: S311 - no secret
 
     def announce(self, what: str) -> None:
-        """Log what is waited for, and how many seconds are left for the whole run."""
+        """Log a wait, and how many seconds are left for the whole run."""
         self.log(f"Waiting {what}; {self.outermost.left():.0f} s left")
 
     def sleep(self, seconds: float, reserve: float = 0, *, until: str = "") -> bool:
-        """Sleep, but never so long that less than the reserve is left.
+        """Sleep, but leave the reserve, in seconds; return False, without sleeping, when no more than that is left.
 
-        Args:
-            seconds: How long.
-            reserve: The seconds to leave.
-            until: What happens next, to announce a long wait; empty where the log says it already.
-
-        Returns:
-            False, without sleeping, when no more than the reserve is left.
-
-        Raises:
-            CancelledError: The run was cancelled.
+        Announce a long wait with what comes next, if `until` says so; raise `CancelledError` if the run was cancelled.
         """
         self.check()
         end = min(self.clock.monotonic() + seconds, self.at - reserve)

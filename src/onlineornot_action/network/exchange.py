@@ -1,9 +1,9 @@
 """Send a request, and say how far it got.
 
-`requests` alone cannot say whether a request left before it failed: it raises the same exception for a reset handshake
-and for a lost response. It also waits forever for a server that sends a byte now and then, since its timeouts are for
-each read (https://requests.readthedocs.io/en/latest/user/quickstart/#timeouts). So each exchange runs in a thread of
-its own that reports its progress, and is abandoned when its time is up.
+`requests` raises the same exception for a reset handshake, where nothing was sent, and for a lost response. It also
+waits forever for a server that sends a byte now and then, since its timeouts are for each read
+(https://requests.readthedocs.io/en/latest/user/quickstart/#timeouts). So each exchange runs in a thread of its own that
+reports its progress, and is abandoned when its time is up.
 """
 
 import contextlib
@@ -13,9 +13,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -23,11 +22,11 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from requests.utils import get_environ_proxies, select_proxy
+from requests.utils import default_headers, get_environ_proxies, select_proxy
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from onlineornot_action.network import connect
-from onlineornot_action.network.deadline import MIN_ANNOUNCED_WAIT, POLL_SECONDS, CancelledError, Deadline
+from onlineornot_action.network.deadline import MIN_ANNOUNCED_WAIT, POLL_SECONDS, CancelledError, Deadline, Limits
 from onlineornot_action.network.tls import NetworkAdapter
 
 T = TypeVar("T")
@@ -43,7 +42,7 @@ class Effect(Enum):
 
 
 class Cause(Enum):
-    """Why no complete response arrived. Only the first two may pass by themselves."""
+    """Why no complete response arrived. Only after the first two may a repetition succeed."""
 
     CONNECTION = "it could not be made, or broke"
     TIMEOUT = "it took longer than its limit"
@@ -54,48 +53,38 @@ class Cause(Enum):
 
 
 class ExchangeError(Exception):
-    """Raised when no complete response arrived.
+    """Raised when no complete response arrived; `began` is when the request began, on the deadline's clock."""
 
-    Attributes:
-        cause: Why.
-        effect: NOT_SENT or AMBIGUOUS.
-        status: The HTTP status, once the status line was read.
-        began: When the request began, on the deadline's clock.
-    """
-
-    def __init__(
-        self, message: str, cause: Cause, effect: Effect, status: int | None = None, began: float = 0.0
-    ) -> None:
+    def __init__(self, message: str, cause: Cause, effect: Effect, status: int | None = None, began: float = 0) -> None:
         super().__init__(message)
         self.cause, self.effect, self.status, self.began = cause, effect, status, began
 
 
-@dataclass(frozen=True)
-class Network:
-    """How servers are reached. Proxies come from the environment, as `requests` reads it.
-
-    Attributes:
-        ca_paths: Files and folders of certificates to trust in addition to certifi's.
-        proxy_variables: The names of the environment variables that set proxies, as they are written there.
-    """
+class Network(NamedTuple):
+    """How servers are reached; `requests` reads the proxies themselves from the environment."""
 
     ca_paths: tuple[str, ...] = ()
+    """Files and folders of certificates to trust in addition to certifi's."""
     proxy_variables: tuple[str, ...] = ()
+    """The names of the environment variables that set proxies, in their case there."""
+
+    def adapter(self) -> NetworkAdapter:
+        """Make an adapter for `requests`, through which `run_within` learns how far a request got."""
+        return NetworkAdapter(self.ca_paths, {"http": _HTTPConnection, "https": _HTTPSConnection})
 
     def mount(self, session: requests.Session) -> None:
-        """Make a session connect so that `run_within` learns how far its requests get."""
-        adapter = NetworkAdapter(self.ca_paths, {"http": _HTTPConnection, "https": _HTTPSConnection})
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
+        """Make a session use such an adapter."""
+        for prefix in ("https://", "http://"):
+            session.mount(prefix, self.adapter())
 
 
 class Request(NamedTuple):
-    """A request to send. Its body, if any, is JSON."""
+    """A request; its body is JSON or empty."""
 
     method: str
     url: str
     query: Mapping[str, int] | None = None
-    body: bytes | None = None
+    body: bytes = b""
 
     @property
     def writes(self) -> bool:
@@ -113,17 +102,15 @@ class Response(NamedTuple):
 
 
 class Transport:
-    """Sends requests one at a time, on one connection as long as that is healthy. Redirects are never followed.
+    """Sends requests with a bearer token, one at a time, over one connection while that is healthy.
 
-    Args:
-        token: The API token, sent as a bearer token.
-        user_agent: Name and version of the caller.
-        network: How servers are reached.
+    It follows no redirect. A session of `requests` would read `.netrc` and the whole body of a redirect as well.
     """
 
     def __init__(self, token: str, *, user_agent: str, network: Network) -> None:
-        self._token, self._user_agent, self._network = token, user_agent, network
-        self._session: requests.Session | None = None
+        own = {"Authorization": f"Bearer {token}", "User-Agent": user_agent, "Accept": "application/json"}
+        self._headers = {**default_headers(), **own}
+        self._network, self._adapter = network, network.adapter()
         self._idle_since = 0.0
 
     def exchange(self, request: Request, deadline: Deadline) -> Response:
@@ -131,88 +118,45 @@ class Transport:
         began = deadline.clock.monotonic()
         if began - self._idle_since > deadline.limits.idle:
             self.close()
-        session, self._session = self._session or self._new_session(), None
-        send = partial(_send, session, request, deadline, began)
+        # An exchange that is abandoned goes on with its adapter, so the next one must have another.
+        adapter, self._adapter = self._adapter, self._network.adapter()
+        send = partial(self._send, adapter, request, deadline.limits, began)
         response = run_within(deadline, send, request.url, self._network, writes=request.writes)
-        self._session, self._idle_since = session, deadline.clock.monotonic()
+        self._adapter, self._idle_since = adapter, deadline.clock.monotonic()
         if response.status >= 300:  # noqa: PLR2004 - a connection that carried a failure is not reused
             self.close()
         route = find_route(request.url, self._network)
-        if (
-            response.status == http.client.PROXY_AUTHENTICATION_REQUIRED and route.proxy
-        ):  # there was no tunnel to refuse
+        if route.proxy and response.status == http.client.PROXY_AUTHENTICATION_REQUIRED:  # for http, without a tunnel
             raise ExchangeError(route.password_required, Cause.PROXY, Effect.NOT_SENT, began=began)
         return response
 
+    def _send(self, adapter: NetworkAdapter, request: Request, limits: Limits, began: float) -> Response:
+        headers = {**self._headers, "Content-Type": "application/json"} if request.body else self._headers
+        prepared = requests.Request(
+            request.method, request.url, headers, params=request.query, data=request.body, auth=lambda same: same
+        ).prepare()  # without an `auth`, a password in the URL would replace the token
+        proxies, timeout = get_environ_proxies(request.url), (limits.connect, limits.response)
+        try:
+            with adapter.send(prepared, stream=True, timeout=timeout, proxies=proxies) as received:
+                body = received.raw.read(limits.body + 1, decode_content=True)
+                if len(body) > limits.body:
+                    raise _BodyTooLargeError  # noqa: TRY301 - the connection is closed then, too
+                return Response(received.status_code, received.headers, body, began)
+        except BaseException:
+            adapter.close()
+            raise
+
     def close(self) -> None:
         """Close the connection; the next exchange makes a new one."""
-        if self._session:
-            self._session.close()
-        self._session = None
-
-    def _new_session(self) -> requests.Session:
-        session = _Session()
-        session.auth = self._authorize
-        session.headers.update({"User-Agent": self._user_agent, "Accept": "application/json"})
-        self._network.mount(session)
-        return session
-
-    def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Add the token; as an explicit `auth`, no `.netrc` can replace it."""
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Find no target: even with `allow_redirects=False`, `requests` would read the body of a redirect at once.
-
-        See `send` and `resolve_redirects` in https://github.com/psf/requests/blob/main/src/requests/sessions.py.
-        """
+        self._adapter.close()
 
 
 class _BodyTooLargeError(OSError):
     """The body is larger than the limit."""
 
 
-def _send(session: requests.Session, request: Request, deadline: Deadline, began: float) -> Response:
-    limits = deadline.limits
-    try:
-        with session.request(
-            request.method,
-            request.url,
-            params=request.query,
-            data=request.body,
-            headers={"Content-Type": "application/json"} if request.body else None,
-            allow_redirects=False,
-            stream=True,
-            timeout=(limits.connect, limits.response),
-        ) as received:
-            body = b"".join(_capped(received.raw.stream(64 * 1024, decode_content=True), limits.body))
-            return Response(received.status_code, received.headers, body, began)
-    except BaseException:
-        session.close()
-        raise
-
-
-def _capped(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
-    size = 0
-    for chunk in chunks:
-        size += len(chunk)
-        if size > limit:
-            raise _BodyTooLargeError
-        yield chunk
-
-
 def run_within(deadline: Deadline, call: Callable[[], T], url: str, network: Network, *, writes: bool) -> T:
-    """Run a blocking call that makes one exchange, until the deadline.
-
-    Args:
-        deadline: When to give up; its limits apply to the connection and to the response.
-        call: Makes the exchange in a session that the network is mounted in.
-        url: Where to.
-        network: How that is reached.
-        writes: Whether the request changes something on the server.
+    """Run a blocking call that makes one exchange with this URL, through an adapter of the network.
 
     Raises:
         ExchangeError: No complete response arrived.
@@ -230,30 +174,21 @@ def run_within(deadline: Deadline, call: Callable[[], T], url: str, network: Net
 
 
 class _Exchange(Generic[T]):
-    """A request and how far it got: shared by the thread that makes it and the one that waits for its response.
-
-    Attributes:
-        sent: Whether a byte of the request may have left. A failure before that is safe to repeat.
-        status: The HTTP status, once the status line was read.
-        connected: Set when sending begins, and when the exchange ends without it.
-        over: Set when the exchange has ended.
-    """
+    """A request and how far it got, shared by the thread that makes it and the one that waits for its response."""
 
     def __init__(self, call: Callable[[], T], deadline: Deadline, route: "Route", *, writes: bool) -> None:
         self._call, self._deadline, self._route, self._writes = call, deadline, route, writes
         self._began = deadline.clock.monotonic()
         self._lock = threading.Lock()
         self._abandoned = False
-        self._socket: socket.socket | None = None
+        self._socket: socket.socket | None = None  # set before a byte of the request may leave
         self._outcome: list[T] = []
-        self._failure: BaseException | None = None
-        """What the connection raised, before urllib3 and `requests` wrap it; else what the call raised."""
-        self.sent = False
+        self._failure: BaseException | None = None  # as the connection raised it, before urllib3 and `requests` wrap it
         self.status: int | None = None
-        self.connected, self.over = threading.Event(), threading.Event()
+        self.connected, self.over = threading.Event(), threading.Event()  # the first is set, too, when all is over
 
     def run(self) -> None:
-        """Make the call and keep its outcome; the body of the thread."""
+        """Make the call, in its thread, and keep the outcome."""
         _exchange.set(self)
         try:
             self._outcome.append(self._call())
@@ -272,11 +207,10 @@ class _Exchange(Generic[T]):
             raise
 
     def begin_sending(self, connected_socket: socket.socket) -> None:
-        """Record that the request is sent from now on; raise `TimeoutError` if it was abandoned."""
+        """Record that sending begins; raise `TimeoutError` if the request was abandoned."""
         with self._lock:
             if self._abandoned:
                 raise TimeoutError("abandoned while connecting")
-            self.sent = True
             self._socket = connected_socket
         self.connected.set()
 
@@ -285,12 +219,12 @@ class _Exchange(Generic[T]):
         with self._lock:
             self._abandoned = True
         if self._socket:
-            # The raw socket's own method: that of a TLS socket must not be called from a second thread.
+            # The method of a TLS socket itself must not be called from a second thread.
             with contextlib.suppress(OSError, TypeError):
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def wait_for(self, event: threading.Event, seconds: float) -> bool:
-        """Wait for an event; after a cancellation only for a write that was sent, and not for long."""
+        """Wait for an event; after a cancellation only for the response to a write, and not for long."""
         begun, deadline = time.monotonic(), self._deadline
         end = begun + min(seconds, deadline.left())
         graceful = announced = False
@@ -308,7 +242,7 @@ class _Exchange(Generic[T]):
     @property
     def may_write(self) -> bool:
         """Whether the request may have changed something on the server."""
-        return self._writes and self.sent
+        return self._writes and self._socket is not None
 
     def result(self) -> T:
         """Return the outcome of the call, or raise what ended it."""
@@ -320,20 +254,20 @@ class _Exchange(Generic[T]):
 
     def error(self, failure: BaseException) -> ExchangeError:
         """Return the error that says why no complete response arrived."""
-        cause, message = _explain_lost(self._route, failure) if self.sent else _explain_not_sent(self._route, failure)
-        effect = Effect.AMBIGUOUS if self.sent else Effect.NOT_SENT
+        explain, effect = (_explain_lost, Effect.AMBIGUOUS) if self._socket else (_explain_not_sent, Effect.NOT_SENT)
+        cause, message = explain(self._route, failure)
         return ExchangeError(message, cause, effect, self.status, self._began)
 
 
 _exchange: ContextVar[_Exchange[Any]] = ContextVar("exchange")
-"""The exchange that this thread makes; urllib3 makes the connection and cannot pass it on."""
+"""The exchange of this thread, for the connection, since urllib3 cannot pass it on."""
 
 
 class _HTTPConnection(HTTPConnection):
     """A connection that reports how far a request got.
 
-    It connects before the request is sent, so that a failure to connect is known as one: left alone, http.client
-    connects within the first `send` (`auto_open` in https://github.com/python/cpython/blob/3.13/Lib/http/client.py).
+    It connects before it sends, so that a failure to connect is known as one; http.client would connect within the
+    first `send` (`auto_open` in https://github.com/python/cpython/blob/3.13/Lib/http/client.py).
     """
 
     def connect(self) -> None:
@@ -359,16 +293,15 @@ class _HTTPSConnection(_HTTPConnection, HTTPSConnection):
 
 
 class _Response(http.client.HTTPResponse):
-    """A response that reports its status as soon as that is read, and skips every interim response.
+    """A response that reports its status once that is read, and skips every interim response, not only 100.
 
-    http.client skips only 100, though a server may send others, such as 103:
-    https://www.rfc-editor.org/rfc/rfc9110#section-15.2. `_read_status` is private to
-    https://github.com/python/cpython/blob/3.13/Lib/http/client.py.
+    A server may send others, such as 103: https://www.rfc-editor.org/rfc/rfc9110#section-15.2. `_read_status` is
+    private to https://github.com/python/cpython/blob/3.13/Lib/http/client.py.
     """
 
     def _read_status(self) -> tuple[str, int, str]:
         version, status, reason = super()._read_status()  # type: ignore[misc]  # private, so not in the stubs
-        # After 101 the connection would speak another protocol; no final response follows.
+        # After 101 the connection speaks another protocol; no final response follows.
         while http.client.CONTINUE <= status < http.client.OK and status != http.client.SWITCHING_PROTOCOLS:
             http.client.parse_headers(self.fp)
             version, status, reason = super()._read_status()  # type: ignore[misc]
@@ -377,10 +310,7 @@ class _Response(http.client.HTTPResponse):
 
 
 class Route(NamedTuple):
-    """The way to a host: directly, or through the proxy that an environment variable sets for it.
-
-    `proxy` is that proxy's host and port, without user name and password.
-    """
+    """The way to a host: directly, or through the proxy, without its password, that a variable sets."""
 
     host: str
     proxy: str = ""
@@ -392,16 +322,15 @@ class Route(NamedTuple):
 
     @property
     def password_required(self) -> str:
-        """What there is to say when the proxy responds with 407; the request went no further."""
+        """The message when the proxy responds with 407."""
         return f"{self} could not be reached: the proxy, which {self.variable} names, responded with 407"
 
 
 def find_route(url: str, network: Network) -> Route:
-    """Find the way to the host of a URL, as `requests` does: the scheme's proxy, else that of ALL_PROXY.
+    """Find the way to the host of a URL, as `requests` does: through the scheme's proxy, or that of ALL_PROXY.
 
-    Without variables, it takes the proxies of the system's settings on Windows and macOS. A variable overrides them;
-    its name may be in any case, and lower case takes precedence:
-    https://docs.python.org/3/library/urllib.request.html#urllib.request.getproxies
+    A variable's name may be in any case, and lower case takes precedence. Without variables, the system's settings
+    count on Windows and macOS: https://docs.python.org/3/library/urllib.request.html#urllib.request.getproxies
     """
     parts, proxies = urlsplit(url), get_environ_proxies(url)
     chosen = select_proxy(url, proxies)
@@ -414,12 +343,10 @@ def find_route(url: str, network: Network) -> Route:
 
 
 _FAILURES = (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException)
-"""What ends an exchange, unless the code has a defect; all errors of `requests` are an `OSError`."""
+"""What may end an exchange; anything else is a defect. All errors of `requests` are an `OSError`."""
 
 _NOT_ABOUT_THE_AUTHORITY = frozenset({9, 10, 62, 64})
-"""A certificate is not yet valid or expired, or is for another host name or IP address: X509_V_ERR_* in
-https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
-"""
+"""X509_V_ERR_* of dates, host names and addresses: https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/"""
 
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (socket.gaierror, "its name could not be resolved"),
@@ -433,26 +360,26 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (http.client.HTTPException, "the response is not HTTP"),
     (urllib3.exceptions.ProtocolError, "the response was cut short"),
 )
-"""The reason given for a failure: that of the first of these classes."""
+"""The words for a failure: those of the first of these classes."""
 
 
 def _explain_lost(route: Route, failure: BaseException) -> tuple[Cause, str]:
-    """Say why the response to a request was lost."""
+    """Explain why the response to a request was lost."""
     if _is(TimeoutError, failure):
         return Cause.TIMEOUT, f"{route} did not respond in time"
     return Cause.CONNECTION, f"the response from {route} was lost: {_reason(failure)}"
 
 
 def _explain_not_sent(route: Route, failure: BaseException) -> tuple[Cause, str]:
-    """Say why a request was not sent."""
+    """Explain why a request was not sent."""
     unreachable = f"{route} could not be reached"
     if _is(TimeoutError, failure):
-        return Cause.TIMEOUT, f"{unreachable} in time"
+        return Cause.TIMEOUT, f"{route} could not be reached in time"
     if isinstance(failure, ssl.SSLCertVerificationError):
         is_known = failure.verify_code in _NOT_ABOUT_THE_AUTHORITY
         message = f"the certificate of {route} was refused: {failure.verify_message}"
         return Cause.CERTIFICATE if is_known else Cause.UNKNOWN_AUTHORITY, message
-    if route.variable and isinstance(failure, ValueError):  # what `requests` and urllib3 raise for an address
+    if route.variable and isinstance(failure, ValueError):  # of `requests` or urllib3, for the proxy's address
         if route.is_socks:
             return Cause.SOCKS_PROXY, f"{unreachable}: {route.variable} names a SOCKS proxy, and SOCKS is not supported"
         return Cause.PROXY, f"{unreachable}: the proxy's address, in {route.variable}, is not valid"
@@ -468,5 +395,5 @@ def _reason(failure: BaseException) -> str:
 
 
 def _is(kind: type[BaseException], failure: BaseException) -> bool:
-    """Whether a failure is of a kind, or was raised from one: urllib3 wraps what the system says once."""
+    """Tell whether a failure is of a class, or was raised from one that is; urllib3 wraps the system's errors once."""
     return isinstance(failure, kind) or isinstance(failure.__cause__, kind)

@@ -1,4 +1,4 @@
-"""Which certificates are trusted: certifi's authorities, and those that the user names in addition."""
+"""Which certificates are trusted: certifi's, and those that the user names."""
 
 import ssl
 from collections.abc import Mapping
@@ -16,14 +16,10 @@ from urllib3.connection import HTTPConnection
 def ssl_context(ca_paths: tuple[str, ...] = ()) -> ssl.SSLContext:
     """Make a TLS context that verifies the chain, the dates and the host name, as OpenSSL does by default.
 
-    Python 3.13 and urllib3 set VERIFY_X509_STRICT in contexts of their own. It refuses authorities whose
-    `basicConstraints` is not critical or that have no key identifier. Those of inspecting proxies often are like that,
-    and curl and Node accept them. https://docs.python.org/3/library/ssl.html#ssl.create_default_context
-
-    It is made once, since certificates take long to load.
-
-    Args:
-        ca_paths: Files and folders of certificates to trust in addition to certifi's.
+    It trusts the certificates in these files and folders in addition to certifi's. Loading them takes long, so it is
+    made once. Python 3.13 and urllib3 would set VERIFY_X509_STRICT, which refuses authorities without a key identifier
+    or a critical `basicConstraints`. Those of inspecting proxies are often like that, and curl and Node accept them:
+    https://docs.python.org/3/library/ssl.html#ssl.create_default_context
 
     Raises:
         OSError: A file does not exist or has no valid certificate.
@@ -31,41 +27,19 @@ def ssl_context(ca_paths: tuple[str, ...] = ()) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     for path in (certifi.where(), *ca_paths):
-        _load(context, path)
+        context.load_verify_locations(**{"capath" if Path(path).is_dir() else "cafile": path})
     return context
 
 
-def has_certificate(path: str) -> bool:
-    """Tell whether OpenSSL finds a certificate in a file; a folder is accepted as it is."""
-    if not Path(path).is_file():
-        return Path(path).is_dir()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    try:
-        _load(context, path)
-    except OSError:
-        return False
-    return context.cert_store_stats()["x509"] > 0
-
-
-def _load(context: ssl.SSLContext, path: str) -> None:
-    is_folder = Path(path).is_dir()
-    context.load_verify_locations(cafile=None if is_folder else path, capath=path if is_folder else None)
-
-
 class NetworkAdapter(HTTPAdapter):
-    """Verifies every certificate with `ssl_context`, whatever `verify` says, and makes connections of given classes.
+    """Makes connections of the given class for each scheme, and verifies certificates with `ssl_context`.
 
-    Left alone, `requests` would replace certifi's certificates by those that REQUESTS_CA_BUNDLE names:
+    `requests` would replace certifi's certificates with those that REQUESTS_CA_BUNDLE names:
     https://requests.readthedocs.io/en/latest/user/advanced/#ssl-cert-verification
-
-    Args:
-        ca_paths: Files and folders of certificates to trust in addition to certifi's.
-        connections: The class of the connections of each scheme.
     """
 
     def __init__(self, ca_paths: tuple[str, ...], connections: Mapping[str, type[HTTPConnection]]) -> None:
-        self._ca_paths = ca_paths
-        self._connections = connections
+        self._ca_paths, self._connections = ca_paths, connections
         super().__init__()
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
@@ -85,4 +59,4 @@ class NetworkAdapter(HTTPAdapter):
         return pool
 
     def cert_verify(self, *args: Any, **options: Any) -> None:
-        """Leave the pool as it is: urllib3 would load the certificates named here for each connection anew."""
+        """Do nothing: urllib3 would load the certificates anew for each connection."""

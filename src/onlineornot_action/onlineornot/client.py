@@ -1,4 +1,4 @@
-"""The operations of the API, one method for each."""
+"""The API's operations, one method for each."""
 
 import itertools
 import re
@@ -7,25 +7,9 @@ from typing import TypeVar
 
 from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.network.exchange import Effect, ExchangeError, Network, Request, Transport
-from onlineornot_action.onlineornot import __version__
+from onlineornot_action.onlineornot import __version__, models
 from onlineornot_action.onlineornot.errors import APIConnectionError, APIError
-from onlineornot_action.onlineornot.models import (
-    ID_PATTERN,
-    Component,
-    Deleted,
-    Group,
-    Incident,
-    IncidentCreate,
-    IncidentUpdate,
-    IncidentUpdateCreate,
-    IncidentUpdatePatch,
-    Items,
-    Listed,
-    ListPage,
-    Misfit,
-    StatusPage,
-    TokenPermissions,
-)
+from onlineornot_action.onlineornot.models import ID_PATTERN, Items, Listed, ListPage, Misfit
 from onlineornot_action.onlineornot.responses import Envelope, Mask, Received, read_response
 
 BASE_URL = "https://api.onlineornot.com"
@@ -46,24 +30,18 @@ class OnlineOrNotClient:
         ambiguous    repeated  raised, because the write may have been done
         rejected     raised    raised
 
-    The pause is random and grows from 0.5 s to 8 s. A `Retry-After` replaces it; one that exceeds the time left is
-    raised at once. So are a certificate that is not trusted and a proxy that requires a password.
-
-    Args:
-        token: The API token; needs the scope STATUS_PAGES, with EDIT to write.
-        deadline: When everything has to be over; its limits apply to each exchange, and its log receives a line for
-            each repetition, with the reason.
-        base_url: The address of the API, without `/v1`.
-        network: How servers are reached.
-        mask: Masks secrets in everything that is read.
-
-    Attributes:
-        requests: How many requests were begun.
-        writes: How many of them were writes.
-        may_have_written: Whether a write was sent that was not refused.
+    The pause is random and grows from 0.5 s to 8 s; a `Retry-After` replaces it. Raised at once are a `Retry-After`
+    beyond the deadline, a certificate that is not trusted and a proxy that requires a password.
 
     Every method raises `APIError`, `CancelledError` when the run was cancelled and the request has changed nothing, and
     `ValueError` for a malformed id.
+
+    Args:
+        token: The API token; it needs the scope STATUS_PAGES, with EDIT to write.
+        deadline: When everything has to be over. Its log receives a line, with the reason, for each repetition.
+        base_url: The address of the API, without `/v1`.
+        network: How servers are reached.
+        mask: Masks the secrets in all that is read.
     """
 
     def __init__(
@@ -76,85 +54,84 @@ class OnlineOrNotClient:
         mask: Mask = lambda text: text,
     ) -> None:
         self._transport = Transport(token, user_agent=USER_AGENT, network=network)
-        self._base_url = base_url.rstrip("/")
-        self._deadline = deadline
-        self._mask = mask
-        self.requests = 0
-        self.writes = 0
-        self.may_have_written = False
+        self._base_url, self._deadline, self._mask = base_url.rstrip("/"), deadline, mask
+        self.requests = 0  # how many were begun
+        self.writes = 0  # how many of them were writes
+        self.may_have_written = False  # whether a write was sent that was not refused
 
-    def list_incident_updates(self, status_page_id: str, incident_id: str) -> Iterator[IncidentUpdate]:
-        """Yield all updates of an incident, in no promised order; each page is read when it is needed."""
+    def list_incident_updates(self, status_page_id: str, incident_id: str) -> Iterator[models.IncidentUpdate]:
+        """Yield each update of an incident once, in no promised order; a page is read when it is needed."""
         return _distinct(self.incident_update_pages(status_page_id, incident_id))
 
     def incident_update_pages(
         self, status_page_id: str, incident_id: str, deadline: Deadline | None = None, *, to_the_end: bool = False
-    ) -> Iterator[ListPage[IncidentUpdate]]:
-        """Yield all updates of an incident, page by page.
+    ) -> Iterator[ListPage[models.IncidentUpdate]]:
+        """Yield all updates of an incident, page by page, until an earlier deadline if one is given.
 
-        Args:
-            status_page_id: The status page.
-            incident_id: The incident.
-            deadline: An earlier deadline. A wait that the API asks for may exceed it, but not the client's.
-            to_the_end: Whether to read beyond `total_count`, until a page is empty or two in a row hold nothing new.
+        A wait that the API asks for may exceed that deadline, but not the client's. Reading `to_the_end` does not rely
+        on `total_count`: it stops at an empty page, and after two pages in a row without a new item.
         """
-        path = f"{_incident(status_page_id, incident_id)}/updates"
-        return self._pages(path, Envelope[Items[IncidentUpdate]], deadline, to_the_end=to_the_end)
+        path = f"{_path(status_page_id, incident_id)}/updates"
+        return self._pages(path, Envelope[Items[models.IncidentUpdate]], deadline, to_the_end=to_the_end)
 
     def create_incident_update(
-        self, status_page_id: str, incident_id: str, update: IncidentUpdateCreate
-    ) -> IncidentUpdate:
+        self, status_page_id: str, incident_id: str, update: models.IncidentUpdateCreate
+    ) -> models.IncidentUpdate:
         """Post a new update to an incident."""
-        path = f"{_incident(status_page_id, incident_id)}/updates"
-        return self._request("POST", path, Envelope[IncidentUpdate], body=update.to_json())
+        path = f"{_path(status_page_id, incident_id)}/updates"
+        return self._request("POST", path, Envelope[models.IncidentUpdate], update.to_json())
 
-    def get_incident_update(self, status_page_id: str, incident_id: str, update_id: str) -> IncidentUpdate:
+    def get_incident_update(self, status_page_id: str, incident_id: str, update_id: str) -> models.IncidentUpdate:
         """Retrieve one update."""
-        return self._request("GET", _update(status_page_id, incident_id, update_id), Envelope[IncidentUpdate])
+        return self._request("GET", _path(status_page_id, incident_id, update_id), Envelope[models.IncidentUpdate])
 
     def update_incident_update(
-        self, status_page_id: str, incident_id: str, update_id: str, patch: IncidentUpdatePatch
-    ) -> IncidentUpdate:
+        self, status_page_id: str, incident_id: str, update_id: str, patch: models.IncidentUpdatePatch
+    ) -> models.IncidentUpdate:
         """Change the status, the text or the date of an update, as far as they are given."""
-        path = _update(status_page_id, incident_id, update_id)
-        return self._request("PATCH", path, Envelope[IncidentUpdate], body=patch.to_json())
+        path = _path(status_page_id, incident_id, update_id)
+        return self._request("PATCH", path, Envelope[models.IncidentUpdate], patch.to_json())
 
     def delete_incident_update(self, status_page_id: str, incident_id: str, update_id: str) -> None:
         """Delete an update."""
-        self._request("DELETE", _update(status_page_id, incident_id, update_id), Envelope[Deleted])
+        self._request("DELETE", _path(status_page_id, incident_id, update_id), Envelope[models.Resource])
 
     def incident_pages(
         self, status_page_id: str, deadline: Deadline | None = None, *, to_the_end: bool = False
-    ) -> Iterator[ListPage[Incident]]:
+    ) -> Iterator[ListPage[models.Incident]]:
         """Yield all incidents and maintenances, page by page; see `incident_update_pages`."""
-        path = f"{_page(status_page_id)}/incidents"
-        return self._pages(path, Envelope[Items[Incident]], deadline, to_the_end=to_the_end)
+        path = f"{_path(status_page_id)}/incidents"
+        return self._pages(path, Envelope[Items[models.Incident]], deadline, to_the_end=to_the_end)
 
-    def create_incident(self, status_page_id: str, incident: IncidentCreate) -> Incident:
+    def create_incident(self, status_page_id: str, incident: models.IncidentCreate) -> models.Incident:
         """Open an incident."""
-        return self._request("POST", f"{_page(status_page_id)}/incidents", Envelope[Incident], body=incident.to_json())
+        path = f"{_path(status_page_id)}/incidents"
+        return self._request("POST", path, Envelope[models.Incident], incident.to_json())
 
-    def get_incident(self, status_page_id: str, incident_id: str, deadline: Deadline | None = None) -> Incident:
+    def get_incident(self, status_page_id: str, incident_id: str, deadline: Deadline | None = None) -> models.Incident:
         """Retrieve one incident, with its components and updates if the response has them."""
-        return self._request("GET", _incident(status_page_id, incident_id), Envelope[Incident], deadline=deadline)
+        return self._request("GET", _path(status_page_id, incident_id), Envelope[models.Incident], deadline=deadline)
 
-    def component_pages(self, status_page_id: str, deadline: Deadline | None = None) -> Iterator[ListPage[Component]]:
+    def component_pages(
+        self, status_page_id: str, deadline: Deadline | None = None
+    ) -> Iterator[ListPage[models.Component]]:
         """Yield all components, page by page."""
-        return self._pages(f"{_page(status_page_id)}/components", Envelope[Items[Component]], deadline)
+        return self._pages(f"{_path(status_page_id)}/components", Envelope[Items[models.Component]], deadline)
 
-    def group_pages(self, status_page_id: str) -> Iterator[ListPage[Group]]:
+    def group_pages(self, status_page_id: str) -> Iterator[ListPage[models.Group]]:
         """Yield all groups of components, page by page."""
-        return self._pages(f"{_page(status_page_id)}/groups", Envelope[Items[Group]], self._deadline)
+        return self._pages(f"{_path(status_page_id)}/groups", Envelope[Items[models.Group]], None)
 
-    def get_status_page(self, status_page_id: str, deadline: Deadline) -> StatusPage:
+    def get_status_page(self, status_page_id: str, deadline: Deadline) -> models.StatusPage:
         """Retrieve a status page, in one attempt."""
-        request = Request("GET", f"{self._base_url}{_page(status_page_id)}")
-        return self._attempt(request, Envelope[StatusPage], deadline).result
+        request = Request("GET", f"{self._base_url}{_path(status_page_id)}")
+        return self._attempt(request, Envelope[models.StatusPage], deadline).result
 
     def get_token_permissions(self, deadline: Deadline | None = None) -> tuple[str, ...]:
-        """Retrieve the permissions of the token itself, in the API's words."""
-        permissions = self._request("GET", "/v1/tokens/permissions", Envelope[TokenPermissions], deadline=deadline)
-        return tuple(entry for entry in permissions.permissions if entry)
+        """Retrieve the permissions of the token, in the API's words."""
+        envelope = Envelope[models.TokenPermissions]
+        result = self._request("GET", "/v1/tokens/permissions", envelope, deadline=deadline)
+        return tuple(entry for entry in result.permissions if entry)
 
     def close(self) -> None:
         """Close the connection."""
@@ -179,15 +156,9 @@ class OnlineOrNotClient:
                 return
 
     def _request(
-        self,
-        method: str,
-        path: str,
-        envelope: type[Envelope[T]],
-        *,
-        body: bytes | None = None,
-        deadline: Deadline | None = None,
+        self, method: str, path: str, envelope: type[Envelope[T]], body: bytes = b"", deadline: Deadline | None = None
     ) -> T:
-        request = Request(method, f"{self._base_url}{path}", None, body)
+        request = Request(method, f"{self._base_url}{path}", body=body)
         return self._send(request, envelope, deadline or self._deadline).result
 
     def _send(self, request: Request, envelope: type[Envelope[T]], deadline: Deadline) -> Received[T]:
@@ -237,7 +208,7 @@ def _pause(request: Request, error: APIError, attempts: int, deadline: Deadline)
 
 
 def _distinct(pages: Iterable[ListPage[Listed]]) -> Iterator[Listed]:
-    """Yield each item once: a list that grows while it is read moves items to the next page."""
+    """Yield each item once; a list that grows while it is read moves items to the next page."""
     seen = set[str]()
     for page in pages:
         for item in page.items:
@@ -246,20 +217,9 @@ def _distinct(pages: Iterable[ListPage[Listed]]) -> Iterator[Listed]:
                 yield item
 
 
-def _page(status_page_id: str) -> str:
-    return f"/v1/status_pages/{_checked(status_page_id)}"
-
-
-def _incident(status_page_id: str, incident_id: str) -> str:
-    return f"{_page(status_page_id)}/incidents/{_checked(incident_id)}"
-
-
-def _update(status_page_id: str, incident_id: str, update_id: str) -> str:
-    return f"{_incident(status_page_id, incident_id)}/updates/{_checked(update_id)}"
-
-
-def _checked(resource_id: str) -> str:
-    """Return a well-formed id, which can be part of a path as it is: no character in it needs quoting."""
-    if not re.fullmatch(ID_PATTERN, resource_id):
+def _path(*ids: str) -> str:
+    """Return the path of a status page, of its incident or of that incident's update. No valid id needs quoting."""
+    if not all(re.fullmatch(ID_PATTERN, each) for each in ids):
         raise ValueError("an id is 8 to 64 letters, digits, hyphens and underscores")
-    return resource_id
+    kinds = ("status_pages", "incidents", "updates")
+    return "/v1" + "".join(f"/{kind}/{each}" for kind, each in zip(kinds, ids, strict=False))

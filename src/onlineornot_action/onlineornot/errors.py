@@ -1,20 +1,12 @@
 """Every way in which a request can fail.
 
     APIError
-    ├── APIConnectionError             no complete response arrived
-    ├── APIResponseValidationError     a complete response arrived that the API does not document
-    └── APIStatusError                 the API, or something in front of it, reported a failure
-        ├── BadRequestError            400, 409, 422
-        ├── AuthenticationError        401
-        ├── PermissionDeniedError      403
-        ├── NotFoundError              404
-        ├── RateLimitError             425, 429
-        ├── RedirectError              3xx
-        ├── InternalServerError        5xx
-        └── InterceptedError           4xx, 501 or 505 that is not the API's own response
+    ├── APIConnectionError            no complete response arrived
+    ├── APIResponseValidationError    a complete response arrived that the API does not document
+    └── APIStatusError                a complete response reports a failure; most statuses have a class of their own
 
-Each has an `effect`: what the request did on the server. The effect, not the class, decides whether a request may be
-repeated. `CancelledError` of the network stands apart: the API did not fail, the caller stopped.
+The `effect` of an error, not its class, decides whether the request may be repeated. `CancelledError` of the network is
+no `APIError`: the API did not fail, the caller stopped.
 """
 
 from http import HTTPStatus
@@ -24,31 +16,17 @@ from onlineornot_action.onlineornot.models import ErrorDetail
 
 
 class APIError(Exception):
-    """The base of every failure to get a successful response.
+    """A request that got no successful response, with the HTTP status if that was read.
 
-    Attributes:
-        effect: What the request did on the server.
-        status: The HTTP status, once the status line was read.
-        retry_after: Seconds that the API asked to wait before the next request.
-        began: When the request began, on the deadline's clock.
+    `retry_after` is in seconds; `began` is when the request began, on the deadline's clock.
     """
 
     def __init__(
-        self,
-        message: str,
-        *,
-        effect: Effect,
-        status: int | None = None,
-        retry_after: float | None = None,
-        began: float = 0.0,
+        self, message: str, effect: Effect, status: int | None, retry_after: float | None = None, began: float = 0
     ) -> None:
         super().__init__(message)
         self.effect, self.status, self.retry_after, self.began = effect, status, retry_after, began
-
-    @property
-    def final(self) -> bool:
-        """Whether the same request would fail again."""
-        return self.effect is Effect.REJECTED
+        self.final = effect is Effect.REJECTED  # whether the same request would fail again
 
     @property
     def is_refusal(self) -> bool:
@@ -63,41 +41,28 @@ class APIError(Exception):
 
     @property
     def has_success_status(self) -> bool:
-        """Whether the status line reported success, whatever went wrong after it."""
+        """Whether the status line reported success, whatever failed after it."""
         return self.status is not None and self.status // 100 == 2  # noqa: PLR2004 - the class of success
 
 
 class APIConnectionError(APIError):
-    """No complete response arrived: the connection could not be made, or broke.
-
-    Attributes:
-        cause: Why.
-    """
+    """No complete response arrived, for the reason in `cause`."""
 
     def __init__(self, error: ExchangeError) -> None:
-        super().__init__(str(error), effect=error.effect, status=error.status, began=error.began)
+        super().__init__(str(error), error.effect, error.status, began=error.began)
         self.cause = error.cause
-
-    @property
-    def final(self) -> bool:
-        """Whether the same request would fail again."""
-        return self.cause not in (Cause.CONNECTION, Cause.TIMEOUT)
+        self.final = error.cause not in (Cause.CONNECTION, Cause.TIMEOUT)
 
 
 class APIResponseValidationError(APIError):
     """A complete response arrived, but not one that the API documents."""
 
-    def __init__(self, message: str, *, status: int | None = None, began: float = 0.0) -> None:
-        super().__init__(message, effect=Effect.AMBIGUOUS, status=status, began=began)
+    def __init__(self, message: str, *, status: int | None = None, began: float = 0) -> None:
+        super().__init__(message, Effect.AMBIGUOUS, status, began=began)
 
 
 class APIStatusError(APIError):
-    """A complete response reported a failure.
-
-    Attributes:
-        details: The errors in the response; empty when it was not an envelope.
-        location: The target of a redirect; empty when the response names none.
-    """
+    """A complete response reports a failure; the `location` is the target of a redirect, or empty."""
 
     def __init__(
         self,
@@ -107,27 +72,21 @@ class APIStatusError(APIError):
         details: tuple[ErrorDetail, ...] = (),
         retry_after: float | None = None,
         location: str = "",
-        began: float = 0.0,
+        began: float = 0,
     ) -> None:
         phrase = HTTPStatus(status).phrase if status in tuple(HTTPStatus) else ""
-        super().__init__(
-            f"HTTP {status} {phrase}".strip(), effect=effect, status=status, retry_after=retry_after, began=began
-        )
+        super().__init__(f"HTTP {status} {phrase}".strip(), effect, status, retry_after, began)
         self.details, self.location = details, location
 
     @property
     def is_refusal(self) -> bool:
         """Whether the request was refused for good, provided that it has changed nothing."""
-        return self.final or (self.is_foreign and self.status not in _THROTTLING)
-
-    @property
-    def is_foreign(self) -> bool:
-        """Whether something in front of the API responded to a write, which it may have passed on."""
-        return self.effect is Effect.AMBIGUOUS and isinstance(self, InterceptedError | RedirectError)
+        is_foreign = self.effect is Effect.AMBIGUOUS and isinstance(self, InterceptedError | RedirectError)
+        return self.final or (is_foreign and self.status not in _THROTTLING)
 
 
 class BadRequestError(APIStatusError):
-    """400, 409 or 422: the API does not accept this request."""
+    """400, 409 or 422: the request is not valid."""
 
 
 class AuthenticationError(APIStatusError):
@@ -135,7 +94,7 @@ class AuthenticationError(APIStatusError):
 
 
 class PermissionDeniedError(APIStatusError):
-    """403: the token is valid, but does not permit this request."""
+    """403: the token does not permit this request."""
 
 
 class NotFoundError(APIStatusError):
@@ -147,7 +106,7 @@ class RateLimitError(APIStatusError):
 
 
 class RedirectError(APIStatusError):
-    """3xx: the API has moved, or the address is not the API's. Redirects are never followed."""
+    """3xx: the API has moved, or its address is wrong. Redirects are never followed."""
 
 
 class InternalServerError(APIStatusError):
@@ -155,48 +114,35 @@ class InternalServerError(APIStatusError):
 
 
 class InterceptedError(APIStatusError):
-    """4xx, 501 or 505 whose body is no envelope of the API's: a proxy, a firewall or an edge responded instead of it.
+    """4xx, 501 or 505 without an envelope: a proxy, a firewall or an edge responded instead of the API.
 
     It may have passed the request on and replaced the response, so the effect of a write is AMBIGUOUS.
     """
 
 
 ERRORS: dict[int, type[APIStatusError]] = {
-    400: BadRequestError,
+    **dict.fromkeys((400, 409, 422), BadRequestError),
     401: AuthenticationError,
     403: PermissionDeniedError,
     404: NotFoundError,
-    409: BadRequestError,
-    422: BadRequestError,
-    425: RateLimitError,
-    429: RateLimitError,
+    **dict.fromkeys((425, 429), RateLimitError),
 }
-
-_FINAL_5XX = (501, 505)
 
 
 _THROTTLING = (425, 429)
 
 
 def error_for(status: int, *, has_envelope: bool = True, writes: bool = False) -> type[APIStatusError]:
-    """Return the error class of a status.
-
-    Args:
-        status: The HTTP status.
-        has_envelope: Whether the response is the API's own.
-        writes: Whether the request does.
-    """
+    """Return the class of the error for a status; only the API's own responses to reads and writes have an envelope."""
     is_foreign = not has_envelope and status >= 400  # noqa: PLR2004 - no redirect
     if is_foreign and (effect_of(status) is Effect.REJECTED or (writes and status in _THROTTLING)):
         return InterceptedError
-    by_hundreds = {3: RedirectError, 5: InternalServerError}.get(status // 100, APIStatusError)
-    return ERRORS.get(status, by_hundreds)
+    return ERRORS.get(status) or {3: RedirectError, 5: InternalServerError}.get(status // 100, APIStatusError)
 
 
 def effect_of(status: int) -> Effect:
-    """Return what a complete response of the API with this status, outside 2xx, says about its request."""
+    """Return what a request did on the server, from the status of its complete response, outside 2xx."""
     if status in _THROTTLING:
         return Effect.THROTTLED
-    if status != HTTPStatus.REQUEST_TIMEOUT and (300 <= status < 500 or status in _FINAL_5XX):  # noqa: PLR2004 - 3xx, 4xx
-        return Effect.REJECTED
-    return Effect.AMBIGUOUS
+    is_refusal = status != HTTPStatus.REQUEST_TIMEOUT and 300 <= status < 500  # noqa: PLR2004 - 3xx or 4xx
+    return Effect.REJECTED if is_refusal or status in (501, 505) else Effect.AMBIGUOUS

@@ -1,26 +1,18 @@
 """The bodies of requests and the resources in responses, as frozen models.
 
-A body that is sent holds nothing that the API does not document. A resource that is read must have its id, no more: any
-other field that is absent, null or of another type becomes `None`, so that a change of the API cannot turn a success
-into a failure. No text that is read contains a secret: the validation context is the function that masks them.
+A body that is sent contains only what the API documents. A resource that is read needs nothing but its id: any other
+field that is absent, null or of another type becomes `None`, so that a change of the API cannot turn a success into a
+failure. Every text that is read is masked, by the function in the validation context.
 """
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from math import inf
 from typing import Annotated, Generic, NamedTuple, Protocol, TypeVar
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    ValidationError,
-    ValidationInfo,
-    WrapValidator,
-)
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, ValidationInfo, WrapValidator
 
 _MAX_HOST_LENGTH = 253
 """Characters of a host name."""
@@ -29,7 +21,7 @@ ID_PATTERN = r"^[A-Za-z0-9_-]{8,64}$"
 
 
 class IncidentStatus(StrEnum):
-    """Status that an update gives its incident; the last four are for maintenances."""
+    """The status that an update gives its incident; the last four are for maintenances."""
 
     INVESTIGATING = "INVESTIGATING"
     IDENTIFIED = "IDENTIFIED"
@@ -43,14 +35,13 @@ class IncidentStatus(StrEnum):
 
 
 ENDING_STATUSES = frozenset({IncidentStatus.RESOLVED, IncidentStatus.COMPLETED})
-"""Statuses of an update that ends its incident."""
 
 _UNDER_WAY = frozenset({IncidentStatus.IN_PROGRESS, IncidentStatus.VERIFYING})
 """Statuses of a maintenance that goes on, whatever its schedule says."""
 
 
 class ComponentStatus(StrEnum):
-    """Operational status of a component."""
+    """The status of a component."""
 
     OPERATIONAL = "OPERATIONAL"
     DEGRADED_PERFORMANCE = "DEGRADED_PERFORMANCE"
@@ -68,12 +59,12 @@ class _SentModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     def to_json(self) -> bytes:
-        """Return the body of a request, without the fields that were not given."""
+        """Return the body of a request, without the fields that are None."""
         return self.model_dump_json(exclude_none=True).encode()
 
 
 class ComponentAffected(_SentModel):
-    """A component, and the status that an update gives it."""
+    """A component and its new status."""
 
     id: ResourceId
     status: ComponentStatus
@@ -100,7 +91,7 @@ class IncidentCreate(_SentModel):
 
 
 class IncidentUpdatePatch(_SentModel):
-    """Changes to an update. The API can neither change components nor notify subscribers here."""
+    """Changes to an update. The API accepts neither components nor `notify_subscribers` here."""
 
     status: IncidentStatus | None = None
     description: Annotated[str, Field(min_length=1)] | None = None
@@ -115,14 +106,14 @@ def _none_if_invalid(value: object, validate: Callable[[object], object]) -> obj
 
 
 def _masked_text(value: object, info: ValidationInfo) -> str | None:
-    """Return a text with its secrets masked; None for any other value."""
+    """Mask the secrets in a text; return None for any other value."""
     if not isinstance(value, str):
         return None
     return info.context(value) if info.context else value
 
 
 def _error_code(value: object, info: ValidationInfo) -> str | None:
-    """Return an error's code, a number or a text."""
+    """Read an error's code, a number or a text."""
     return _masked_text(str(value) if isinstance(value, int | float) else value, info)
 
 
@@ -131,8 +122,17 @@ Lenient = Annotated[T | None, WrapValidator(_none_if_invalid)]
 """A value of this type; None for any other."""
 Many = Annotated[tuple[T, ...], Field(max_length=1_000)]
 """At most 1,000 items, so that a hostile response cannot exhaust memory; 100 are asked for."""
-# Built much faster than a chain of validators, and there are many such fields.
 Text = Annotated[str | None, PlainValidator(_masked_text)]
+"""A masked text; None for any other value. One plain validator is built much faster than a chain of them."""
+
+
+def seconds_since_1970(timestamp: str | None) -> float | None:
+    """Parse a timestamp of the API; None when it is absent, malformed or without an offset."""
+    try:
+        moment = datetime.fromisoformat(timestamp or "")
+    except ValueError:
+        return None
+    return moment.timestamp() if moment.tzinfo else None
 
 
 class ReadModel(BaseModel):
@@ -141,8 +141,7 @@ class ReadModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
-@dataclass(frozen=True)
-class Misfit:
+class Misfit(NamedTuple):
     """An item of a list whose id is not of the documented form. It is for messages alone, and never part of a URL."""
 
     id: str
@@ -162,8 +161,19 @@ Items = Many[Annotated[T | Annotated[Misfit, PlainValidator(_as_misfit)], Field(
 """The items of a list; one that does not fit is set apart, so that the others can be read."""
 
 
+class Resource(ReadModel):
+    """Anything with an id; the whole result of a deletion."""
+
+    id: ResourceId
+
+    @property
+    def created(self) -> float | None:
+        """When it was created, in seconds since 1970 by the server's clock; None when the API does not say."""
+        return seconds_since_1970(getattr(self, "created_at", None))
+
+
 class ErrorDetail(ReadModel):
-    """A failure in the API's own words. They are untrusted text: escape and shorten them before showing them."""
+    """A failure in the API's own words, which are untrusted text: escape and shorten them before showing them."""
 
     code: Annotated[str | None, PlainValidator(_error_code)] = None
     message: Text = None
@@ -181,19 +191,9 @@ class ComponentChange(ReadModel):
     new_status: Text = None
 
 
-def seconds_since_1970(timestamp: str | None) -> float | None:
-    """Parse a timestamp of the API; None when it is absent, malformed or without an offset."""
-    try:
-        moment = datetime.fromisoformat(timestamp or "")
-    except ValueError:
-        return None
-    return moment.timestamp() if moment.tzinfo else None
-
-
-class IncidentUpdate(ReadModel):
+class IncidentUpdate(Resource):
     """An update of an incident. Timestamps stay as the API wrote them."""
 
-    id: ResourceId
     incident_id: Text = None
     status: Text = None
     description: Text = None
@@ -205,11 +205,6 @@ class IncidentUpdate(ReadModel):
     def to_json(self) -> str:
         """Return the documented fields that the response contained."""
         return self.model_dump_json(exclude_unset=True)
-
-    @property
-    def created(self) -> float | None:
-        """`created_at` in seconds since 1970; None when it is absent, malformed or without an offset."""
-        return seconds_since_1970(self.created_at)
 
 
 class LatestUpdate(ReadModel):
@@ -243,10 +238,9 @@ def _as_schedule(value: object) -> Schedule | None:
     return Schedule(start, start + 60 * minutes)
 
 
-class Incident(ReadModel):
+class Incident(Resource):
     """An incident or a maintenance. Lists leave out `components` and `updates`."""
 
-    id: ResourceId
     title: Text = None
     started: Text = None
     ended: Text = None
@@ -258,28 +252,27 @@ class Incident(ReadModel):
     updates: Lenient[Many[IncidentUpdate]] = None
 
     @property
-    def latest_status(self) -> str | None:
-        """The status of its newest update."""
-        return self.latest_update.status if self.latest_update else None
-
-    @property
     def is_open(self) -> bool:
-        """Whether it has neither ended nor been declared over by its newest update."""
-        return not self.ended and self.latest_status not in ENDING_STATUSES
+        """Whether neither the API nor its newest update says that it is over."""
+        return not self.ended and self._status not in ENDING_STATUSES
 
     def is_open_at(self, moment: float) -> bool:
         """Whether it is open at a moment, in seconds since 1970; a maintenance, by its status or else its schedule."""
-        if self.scheduled_maintenance is None or not self.is_open or self.latest_status in _UNDER_WAY:
+        if self.scheduled_maintenance is None or not self.is_open or self._status in _UNDER_WAY:
             return self.is_open
         end = self.scheduled_maintenance.end
         return not self.is_planned_at(moment) and (end is None or moment <= end)
 
     def is_planned_at(self, moment: float) -> bool:
         """Whether it is a maintenance that has not begun at a moment, and so has not changed anything yet."""
-        if self.scheduled_maintenance is None or not self.is_open or self.latest_status in _UNDER_WAY:
+        if self.scheduled_maintenance is None or not self.is_open or self._status in _UNDER_WAY:
             return False
         start = self.scheduled_maintenance.start
-        return moment < start if start is not None else self.latest_status in (None, IncidentStatus.SCHEDULED)
+        return moment < start if start is not None else self._status in (None, IncidentStatus.SCHEDULED)
+
+    @property
+    def _status(self) -> str | None:
+        return self.latest_update.status if self.latest_update else None
 
     @property
     def began_at(self) -> float | None:
@@ -293,31 +286,24 @@ class Incident(ReadModel):
         scheduled = self.scheduled_maintenance.end if self.scheduled_maintenance else None
         return seconds_since_1970(self.ended or declared) or scheduled
 
-    @property
-    def created(self) -> float | None:
-        """`created_at` in seconds since 1970; None when it is absent, malformed or without an offset."""
-        return seconds_since_1970(self.created_at)
 
-
-class Component(ReadModel):
+class Component(Resource):
     """A component of a status page. Names are not unique."""
 
-    id: ResourceId
     name: Text = None
     status: Text = None
     group_id: Text = None
     is_external_component: Lenient[bool] = None
 
 
-class Group(ReadModel):
+class Group(Resource):
     """A group of components."""
 
-    id: ResourceId
     name: Text = None
 
 
 class StatusPage(ReadModel):
-    """A status page, by the domains at which readers find it."""
+    """A status page: the domains at which readers find it."""
 
     subdomain: Text = None
     custom_domain: Text = None
@@ -335,43 +321,31 @@ class StatusPage(ReadModel):
         return f"https://{match[1]}/{f'incidents/{incident_id}' if incident_id else ''}"
 
 
-class Deleted(ReadModel):
-    """The result of a deletion."""
-
-    id: ResourceId
-
-
 class TokenPermissions(ReadModel):
-    """What a token may do, in entries whose form the API documents only by an example: `uptime_checks (read)`."""
+    """What a token may do. The API documents the form of an entry only by an example: `uptime_checks (read)`."""
 
     permissions: Many[Text]
 
 
-class HasId(Protocol):
-    """An item of any list."""
+class Item(Protocol):
+    """An item of a list, such as a `Resource`."""
 
     @property
     def id(self) -> str:
         """Unique within the list."""
 
-
-Listed = TypeVar("Listed", bound=HasId)
-
-
-class Item(HasId, Protocol):
-    """An item of a list that says when it was created."""
-
     @property
     def created(self) -> float | None:
-        """Seconds since 1970 by the server's clock; None when the API does not say."""
+        """When it was created, in seconds since 1970 by the server's clock; None when the API does not say."""
 
 
 AnyItem = TypeVar("AnyItem", bound=Item)
+Listed = TypeVar("Listed", bound=Item)
 
 
 def created_or_oldest(item: Item) -> float:
     """Return when an item was created, in seconds since 1970; before all others when the API does not say."""
-    return float("-inf") if item.created is None else item.created
+    return -inf if item.created is None else item.created
 
 
 def newest_first(items: Iterable[AnyItem]) -> list[AnyItem]:
@@ -379,20 +353,15 @@ def newest_first(items: Iterable[AnyItem]) -> list[AnyItem]:
     return sorted(items, key=created_or_oldest, reverse=True)
 
 
-@dataclass(frozen=True)
-class ListPage(Generic[T]):
-    """One page of a list.
-
-    Attributes:
-        items: The items on this page, in no promised order.
-        total_count: How many items the whole list has; None when the API does not say.
-        began: When the request began, on the deadline's clock.
-        server_time: The server's clock at its response, in seconds since 1970; None when it does not say.
-        misfits: Items that are not of the documented form.
-    """
+class ListPage(NamedTuple, Generic[T]):
+    """One page of a list, in no promised order."""
 
     items: tuple[T, ...]
     total_count: int | None
+    """How many items the whole list has; None when the API does not say."""
     began: float
+    """When the request began, on the deadline's clock."""
     server_time: float | None
+    """The server's clock at its response, in seconds since 1970; None when the server does not say."""
     misfits: tuple[Misfit, ...] = ()
+    """Items that are not of the documented form."""

@@ -1,12 +1,11 @@
-"""Read the result that a complete response carries, or raise the error that it stands for."""
+"""Read the result of a complete response, or raise the error that it reports."""
 
 import email.utils
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC
 from itertools import islice
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, NamedTuple, TypeVar
 
 from pydantic import BeforeValidator, Field, StrictBool, ValidationError
 
@@ -33,7 +32,7 @@ class ResultInfo(ReadModel):
 
 
 def _require_no_id(value: object) -> None:
-    """Accept as no result what a failure may carry in its place: anything without an id."""
+    """Accept in place of a result what a failure may contain there: anything without an id."""
     if isinstance(value, dict) and value.get("id"):
         raise ValueError("has an id")
 
@@ -47,27 +46,14 @@ class Envelope(ReadModel, Generic[T]):
 
 
 class Failure(ReadModel):
-    """The part of an envelope that says that a request failed, and why."""
+    """The envelope of a failure; one that a gateway wrote lacks `success` or `errors`."""
 
     success: Lenient[StrictBool] = None
     errors: Lenient[Many[Lenient[ErrorDetail]]] = None
 
-    @property
-    def is_envelope(self) -> bool:
-        """Whether this has the shape of the API's own failures; a gateway's JSON has another one."""
-        return self.success is False and self.errors is not None
 
-
-@dataclass(frozen=True)
-class Received(Generic[T]):
-    """A result, and what its response says about the list and the time.
-
-    Attributes:
-        result: The result.
-        total_count: How many items the whole list has; None when the API does not say.
-        began: When the request began, on the deadline's clock.
-        server_time: The server's clock at its response, in seconds since 1970; None when it does not say.
-    """
+class Received(NamedTuple, Generic[T]):
+    """A result, and what `ListPage` says about its list and its times."""
 
     result: T
     total_count: int | None
@@ -78,14 +64,9 @@ class Received(Generic[T]):
 def read_response(
     response: Response, envelope: type[Envelope[T]], *, writes: bool, mask: Mask, now: float
 ) -> Received[T]:
-    """Read the result of a response.
+    """Read the result of a response; `now`, in seconds since 1970, is for a `Retry-After` without a `Date`.
 
-    Args:
-        response: The response.
-        envelope: The envelope of the expected result.
-        writes: Whether the request changes something, so that a response that is not the API's own says nothing.
-        mask: Masks secrets in everything that is read.
-        now: Seconds since 1970, for a `Retry-After` without a `Date`.
+    To a request that writes, a failure that is not the API's own says nothing about what was written.
 
     Raises:
         APIStatusError: The response reports a failure.
@@ -113,9 +94,9 @@ def _invalid(response: Response, problem: str) -> APIResponseValidationError:
 
 
 _MAX_STRUCTURE = 200_000
-"""Braces, brackets and commas outside of strings; a page of 100 updates has a few thousand."""
+"""Braces, brackets and commas outside strings; a page of 100 updates has a few thousand."""
 
-# Patterns of rare cases, as text: compiling them takes longer than reading a usual response.
+# Rarely needed, so not compiled in advance: that takes longer than reading a usual response.
 _TOKEN = rb'(?s)"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[{\[,]'
 """A string, closed or not, or a character of the structure; it never backtracks."""
 _LONE_SURROGATE = (
@@ -125,10 +106,10 @@ _LONE_SURROGATE = (
 
 
 def _well_formed(body: bytes) -> bytes:
-    r"""Return JSON that pydantic can parse at a reasonable cost.
+    r"""Return JSON that pydantic accepts, and at a reasonable cost.
 
-    A body that is all structure would take gigabytes, so it is replaced by an empty one, which is no valid response.
-    Lone surrogates (`\ud83d`), left by servers that truncate a text, become question marks, as pydantic refuses them.
+    A body that is all structure would take gigabytes of memory; it becomes empty, which is no valid response. Lone
+    surrogates (`\ud83d`), left by a server that truncated a text, become question marks, since pydantic refuses them.
     """
     if sum(map(body.count, (b"{", b"[", b","))) > _MAX_STRUCTURE:
         structure = (token for token in re.finditer(_TOKEN, body) if token[0][0] != ord('"'))
@@ -142,7 +123,8 @@ def _status_error(response: Response, effect: Effect, mask: Mask, now: float, *,
         failure = Failure.model_validate_json(_well_formed(response.body), context=mask)
     except ValidationError:
         failure = Failure()
-    kind = error_for(response.status, has_envelope=failure.is_envelope, writes=writes)
+    has_envelope = failure.success is False and failure.errors is not None
+    kind = error_for(response.status, has_envelope=has_envelope, writes=writes)
     return kind(
         response.status,
         effect=Effect.AMBIGUOUS if writes and issubclass(kind, InterceptedError | RedirectError) else effect,
@@ -156,7 +138,7 @@ def _status_error(response: Response, effect: Effect, mask: Mask, now: float, *,
 def _retry_after(response: Response, now: float) -> float | None:
     """Return the seconds to wait, from a number or a date (RFC 9110, section 10.2.3); None for anything else.
 
-    A date is compared with the server's own clock where the response has a `Date`.
+    A date is compared with that of the response, which is the server's own clock, if it has one.
     """
     value = response.headers.get("Retry-After", "").strip()
     if re.fullmatch("[0-9]+", value):

@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from onlineornot_action.exactly_once.listing import Listing
-from onlineornot_action.inputs.component_lines import NamedStatus, once_each, separator_hint
-from onlineornot_action.inputs.components import RESTORE
+from onlineornot_action.inputs.components import RESTORE, NamedStatus, once_each, separator_hint
 from onlineornot_action.inputs.model import InvalidInputsError
 from onlineornot_action.onlineornot.models import Component, ComponentAffected, ComponentStatus, Misfit
 from onlineornot_action.operations.restore import restore
 from onlineornot_action.session import Session, Target
-from onlineornot_action.text import fold, quote, quote_name
+from onlineornot_action.text import normalize, quote, quote_name
 
 MAX_NAMES = 30
 """Names in one message."""
@@ -70,8 +69,8 @@ def resolve(
 
 def _matches(name: str, page: list[Component]) -> list[Component]:
     by_id = [component for component in page if component.id == name]
-    wanted = fold(name)
-    return by_id or [component for component in page if component.name and fold(component.name) == wanted]
+    wanted = normalize(name)
+    return by_id or [component for component in page if component.name and normalize(component.name) == wanted]
 
 
 def _qualified_matches(name: str, page: list[Component], names: Mapping[str, str]) -> list[Component]:
@@ -80,7 +79,7 @@ def _qualified_matches(name: str, page: list[Component], names: Mapping[str, str
 
 
 def _slashes(name: str) -> str:
-    return "/".join(fold(part) for part in name.split("/"))
+    return "/".join(normalize(part) for part in name.split("/"))
 
 
 def _qualified(component: Component, groups: Mapping[str, str | None]) -> str:
@@ -90,11 +89,11 @@ def _qualified(component: Component, groups: Mapping[str, str | None]) -> str:
 
 def _problem(name: str, found: list[Component], names: Mapping[str, str], misfits: Iterable[Misfit]) -> str:
     for misfit in misfits:
-        if not found and fold(name) in (fold(misfit.id), fold(misfit.name)):
+        if not found and normalize(name) in (normalize(misfit.id), normalize(misfit.name)):
             return f"components: {quote_name(name)} has an id that is not of the documented form: {quote(misfit.id)}."
     if found:
         choices = ", ".join(f"{quote_name(names[component.id])} ({component.id})" for component in found)
         return f"components: {quote_name(name)} is the name of several: {choices}."
-    known = ", ".join(map(quote_name, sorted(names.values(), key=fold)[:MAX_NAMES])) or "none at all"
+    known = ", ".join(map(quote_name, sorted(names.values(), key=normalize)[:MAX_NAMES])) or "none at all"
     more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
     return f"components: the page has no {quote_name(name)}. It has: {known}{more}.{separator_hint(name)}"

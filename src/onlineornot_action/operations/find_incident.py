@@ -7,15 +7,16 @@ from os.path import commonprefix
 
 from onlineornot_action.exactly_once.listing import Listing
 from onlineornot_action.exactly_once.post import Evidence
-from onlineornot_action.inputs.model import IfNoIncident, InvalidInputsError, Operation
+from onlineornot_action.inputs.model import InvalidInputsError
 from onlineornot_action.inputs.parsers import AUTOMATED
+from onlineornot_action.inputs.rules import IfNoIncident, Operation
 from onlineornot_action.onlineornot.models import ENDING_STATUSES, Incident, newest_first
 from onlineornot_action.operations.components import find_components
 from onlineornot_action.operations.duplicates import check_duplicate
 from onlineornot_action.operations.updates import draft_update
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.session import Session, Target
-from onlineornot_action.text import fold, one_line, quote, quote_name
+from onlineornot_action.text import normalize, one_line, quote, quote_name
 
 MAX_TITLES = 5
 """Titles in one message."""
@@ -100,7 +101,7 @@ def _without_incident(session: Session, incidents: Listing[Incident], title: str
 
 def _name_misfits(incidents: Listing[Incident], title: str) -> str:
     """Name what has the title, but an id with which nothing can be done."""
-    misfits = ", ".join(quote(misfit.id) for misfit in incidents.misfits if fold(misfit.name) == fold(title))
+    misfits = ", ".join(quote(misfit.id) for misfit in incidents.misfits if normalize(misfit.name) == normalize(title))
     return f". The page has this title with an id that is not of the documented form: {misfits}" if misfits else ""
 
 
@@ -126,13 +127,13 @@ def _warn_of_similar(incidents: list[Incident], title: str) -> Iterator[str]:
 
 def is_manual(incident: Incident) -> bool:
     """Whether people opened an incident, not a monitor, and it is no maintenance."""
-    return not incident.scheduled_maintenance and not fold(incident.title or "").startswith(fold(AUTOMATED))
+    return not incident.scheduled_maintenance and not normalize(incident.title or "").startswith(normalize(AUTOMATED))
 
 
 def has_title(incident: Incident, title: str) -> bool:
     """Whether people opened an incident, not a maintenance, under this title."""
-    name = fold(incident.title or "")
-    return bool(name) and name == fold(title) and is_manual(incident)
+    name = normalize(incident.title or "")
+    return bool(name) and name == normalize(title) and is_manual(incident)
 
 
 def open_incidents(incidents: Iterable[Incident], title: str) -> list[Incident]:
@@ -180,11 +181,11 @@ def may_be_kept_as(kept: str, title: str) -> bool:
     It may escape it, change case and white space, drop characters that are neither letters nor digits, and cut the end.
     """
     one, other = (words(text).replace(" ", "") for text in (kept, title))
-    is_cut = len(fold(kept)) >= MIN_CUT_LENGTH and bool(one) and other.startswith(one)
+    is_cut = len(normalize(kept)) >= MIN_CUT_LENGTH and bool(one) and other.startswith(one)
     return one == other or is_cut
 
 
 def words(text: str) -> str:
-    """Return the beginning of a text as `fold` does, but without punctuation and symbols, such as emoji."""
-    kept = (each if unicodedata.category(each)[0] in "LMN" else " " * each.isspace() for each in fold(text))
+    """Return the beginning of a text as `normalize` does, but without punctuation and symbols, such as emoji."""
+    kept = (each if unicodedata.category(each)[0] in "LMN" else " " * each.isspace() for each in normalize(text))
     return one_line("".join(kept))

@@ -20,7 +20,7 @@ from onlineornot_action.operations.find_incident import is_manual, may_be_kept_a
 from onlineornot_action.operations.updates import PageComponents, differences, same_text, unnamed_components
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.session import Session, Target
-from onlineornot_action.text import fold, quote_name
+from onlineornot_action.text import normalize, quote_name
 
 MAX_READ = 100
 """New incidents whose first update is read; any more may be ours, for all that this run can tell."""
@@ -81,7 +81,7 @@ def _older_warnings(opened: Incident, older: list[Incident]) -> Iterator[str]:
 
 def _title_warnings(opened: Incident, titles: Iterable[str], wanted: str) -> Iterator[str]:
     """Warn when the page keeps the title in a form that the same title will not find."""
-    different = [title for title in titles if title and fold(title) != fold(wanted)]
+    different = [title for title in titles if title and normalize(title) != normalize(wanted)]
     if different:
         yield (
             f"The page keeps the title {quote_name(wanted)} as {quote_name(different[0])}, so a later step with this "

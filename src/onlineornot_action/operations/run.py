@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from onlineornot_action.exactly_once.change import change
 from onlineornot_action.exactly_once.post import Evidence, Posted, duplicate_warnings, post
-from onlineornot_action.inputs.model import InvalidInputsError, Operation
+from onlineornot_action.inputs.model import InvalidInputsError
 from onlineornot_action.inputs.parsers import LATEST
+from onlineornot_action.inputs.rules import Operation
 from onlineornot_action.onlineornot.errors import NotFoundError
 from onlineornot_action.onlineornot.models import (
     ENDING_STATUSES,

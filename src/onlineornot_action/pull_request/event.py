@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from onlineornot_action.inputs.variables import GitHubVariables
 
 _SHA = "(?!0+$)[0-9A-Za-z]{1,64}"
 """A commit. Git writes zeros for the commit of a deleted branch: https://git-scm.com/docs/githooks#_pre_push"""
@@ -63,23 +64,19 @@ class WorkflowRun:
         return f"{self.server_url}/{self.repository}/actions/runs/{run_id}"
 
     @classmethod
-    def of(cls, environ: Mapping[str, str]) -> "WorkflowRun":
-        """Read the run from the default variables and from the file with the event's payload.
-
-        https://docs.github.com/en/actions/reference/workflows-and-actions/variables
-        """
-        event, payload = environ.get("GITHUB_EVENT_NAME", ""), _read_json(environ.get("GITHUB_EVENT_PATH", ""))
+    def of(cls, github: GitHubVariables) -> "WorkflowRun":
+        """Read the run from the runner's variables and from the file with the event's payload."""
+        event, payload = github.event_name, _read_json(github.event_path)
         number = _find_pull_request(payload)
-        server_url = (environ.get("GITHUB_SERVER_URL") or "https://github.com").rstrip("/")
-        repository, run_id = environ.get("GITHUB_REPOSITORY", ""), environ.get("GITHUB_RUN_ID", "")
-        attempt = f"actions/runs/{run_id}/attempts/{environ.get('GITHUB_RUN_ATTEMPT') or 1}"
+        server_url = (github.server_url or "https://github.com").rstrip("/")
+        attempt = f"actions/runs/{github.run_id}/attempts/{github.run_attempt or 1}"
         return cls(
-            api_url=environ.get("GITHUB_API_URL", "").rstrip("/"),
+            api_url=github.api_url.rstrip("/"),
             server_url=server_url,
-            repository=repository,
-            url=f"{server_url}/{repository}/{attempt}" if run_id else "",
+            repository=github.repository,
+            url=f"{server_url}/{github.repository}/{attempt}" if github.run_id else "",
             pull_request=number,
-            commit="" if number else _find_commit(event, payload, environ.get("GITHUB_SHA", "")),
+            commit="" if number else _find_commit(event, payload, github.sha),
             pull_requests=_find_pull_requests(payload),
             failed_run=_find_failed_run(payload) if event == "workflow_run" else None,
         )

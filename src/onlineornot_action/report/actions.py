@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TextIO
 
-from onlineornot_action.text import CONTROL_CHARACTERS, MIN_SECRET_LENGTH
+from onlineornot_action.inputs.variables import GitHubVariables
+from onlineornot_action.masking import MIN_SECRET_LENGTH
+from onlineornot_action.text import CONTROL_CHARACTERS
 
 _MAX_ANNOTATION_LENGTH = 4000
 """Characters. The runner cuts a message at 4,096, `_maxIssueMessageLength` in
@@ -69,13 +71,13 @@ class ActionsReporter:
     """Reports to GitHub's runner.
 
     Attributes:
-        environ: Its variables name the files that the runner reads.
+        github: Names the files that the runner reads.
         stream: The step's log, which is standard output; None when it is closed.
         mask: What replaces the secrets in a text. The runner does so in the log, but not in the files:
             https://github.com/actions/runner/blob/main/src/Runner.Common/HostContext.cs
     """
 
-    environ: Mapping[str, str]
+    github: GitHubVariables
     stream: TextIO | None
     mask: Callable[[str], str]
 
@@ -100,16 +102,16 @@ class ActionsReporter:
         write_line(self.stream, f"::{level}::{_escape_data(text)}")
 
     def set_outputs(self, outputs: Mapping[str, str]) -> None:
-        self._append("GITHUB_OUTPUT", format_outputs(outputs))
+        self._append("GITHUB_OUTPUT", self.github.output, format_outputs(outputs))
 
     def publish_outputs(self) -> None:
         pass  # The runner shows them when the step is over.
 
     def add_summary(self, markdown: str) -> None:
-        self._append("GITHUB_STEP_SUMMARY", limit_summary(markdown))
+        self._append("GITHUB_STEP_SUMMARY", self.github.step_summary, limit_summary(markdown))
 
-    def _append(self, variable: str, text: str) -> None:
-        if path := self.environ.get(variable):
+    def _append(self, variable: str, path: str, text: str) -> None:
+        if path:
             append_to_file(self, variable, path, text)
         else:
             self.log(f"{variable} is not set: nothing is written to it")

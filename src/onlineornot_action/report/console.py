@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TextIO, assert_never
 
+from onlineornot_action.inputs.variables import Environment
 from onlineornot_action.report.actions import (
     Level,
     append_to_file,
@@ -30,7 +31,7 @@ class ConsoleReporter:
     """Reports to people and to other CI systems.
 
     Attributes:
-        environ: Its variables say whether colors are wanted, and name the files that GitHub's runner reads, if any.
+        environment: Says whether colors are wanted, and names the files that GitHub's runner reads, if any.
         stdout: Gets the outputs, once they are complete; None when it is closed.
         stderr: Gets everything else; None when it is closed.
         mask: What replaces the secrets in a text.
@@ -38,7 +39,7 @@ class ConsoleReporter:
         outputs: Those that have been set.
     """
 
-    environ: Mapping[str, str]
+    environment: Environment
     stdout: TextIO | None
     stderr: TextIO | None
     mask: Callable[[str], str]
@@ -59,7 +60,7 @@ class ConsoleReporter:
 
     def set_outputs(self, outputs: Mapping[str, str]) -> None:
         self.outputs.update(outputs)
-        self._append("GITHUB_OUTPUT", format_outputs(outputs))
+        self._append("GITHUB_OUTPUT", self.environment.github.output, format_outputs(outputs))
 
     def publish_outputs(self) -> None:
         outputs = {name: self.mask(value) for name, value in self.outputs.items()}
@@ -77,18 +78,14 @@ class ConsoleReporter:
             self._write_dotenv(outputs)
 
     def add_summary(self, markdown: str) -> None:
-        self._append("GITHUB_STEP_SUMMARY", limit_summary(markdown))
+        self._append("GITHUB_STEP_SUMMARY", self.environment.github.step_summary, limit_summary(markdown))
 
-    def _append(self, variable: str, text: str) -> None:
-        if path := self.environ.get(variable):
+    def _append(self, variable: str, path: str, text: str) -> None:
+        if path:
             append_to_file(self, variable, path, text)
 
     def _shows_colors(self) -> bool:
-        if not self.stderr or not self.stderr.isatty():
-            return False
-        no_color, terminal = self.environ.get("NO_COLOR"), self.environ.get("TERM", "dumb")
-        # https://no-color.org; TERM is set wherever the sequences of ANSI are understood.
-        return not no_color and terminal != "dumb"
+        return self.environment.wants_color and self.stderr is not None and self.stderr.isatty()
 
     def _write_dotenv(self, outputs: Mapping[str, str]) -> None:
         """Write the outputs that are words, ids and addresses as variables.

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple, assert_never
 from urllib.parse import urlsplit
 
 from onlineornot_action.exactly_once.post import CancelledWriteError, Posted, UnknownOutcomeError
-from onlineornot_action.inputs.model import Inputs, Operation
+from onlineornot_action.inputs.model import Inputs
 from onlineornot_action.inputs.parsers import LATEST
+from onlineornot_action.inputs.rules import Operation
 from onlineornot_action.network.deadline import CancelledError
 from onlineornot_action.network.exchange import Cause
 from onlineornot_action.onlineornot import errors
@@ -59,7 +60,9 @@ def explain(
         case UnknownOutcomeError():
             return _explain_unknown(error, inputs, incident_id)
         case CancelledError():
-            return _explain_cancelled(inputs, incident_id)
+            done = verb_of(inputs.operation).done
+            sentence = f"The job was cancelled before the update was {done}; nothing was written"
+            return _result(Outcome.CANCELLED, inputs, incident_id, [sentence])
         case CancelledWriteError():
             return _explain_cancelled_write(error.posted, inputs, incident_id)
 
@@ -105,11 +108,6 @@ def _explain_unknown(error: UnknownOutcomeError, inputs: Inputs, incident_id: st
         LOOK_FIRST,
     ]
     return replace(_result(Outcome.UNKNOWN, inputs, incident_id, sentences), notified=None)
-
-
-def _explain_cancelled(inputs: Inputs, incident_id: str) -> Result:
-    sentences = [f"The job was cancelled before the update was {verb_of(inputs.operation).done}; nothing was written"]
-    return _result(Outcome.CANCELLED, inputs, incident_id, sentences)
 
 
 def _explain_cancelled_write(posted: Posted[Any] | None, inputs: Inputs, incident_id: str) -> Result:

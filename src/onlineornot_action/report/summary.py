@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from onlineornot_action.inputs.description import MAX_LENGTH as MAX_TEXT_LENGTH
-from onlineornot_action.inputs.model import Inputs, Operation
+from onlineornot_action.inputs.model import Inputs
+from onlineornot_action.inputs.rules import Operation
 from onlineornot_action.onlineornot.models import IncidentUpdate
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.report.messages import verb_of
@@ -115,9 +116,9 @@ def _advice(result: Result, inputs: Inputs | None, run_url: str) -> str:
             return f"{again}."
         case Outcome.UNKNOWN | Outcome.CANCELLED if not result.update_id:
             return f"{again} if the update is still needed."
-        case Outcome.CREATED | Outcome.OPENED | Outcome.UPDATED | Outcome.DELETED | Outcome.FETCHED | Outcome.LISTED:
-            return "There is nothing to do."
-        case Outcome.UNCHANGED | Outcome.SKIPPED | Outcome.DRY_RUN | Outcome.UNKNOWN | Outcome.CANCELLED:
+        case (
+            Outcome.CREATED | Outcome.OPENED | Outcome.UPDATED | Outcome.DELETED | Outcome.FETCHED | Outcome.LISTED
+        ) | (Outcome.UNCHANGED | Outcome.SKIPPED | Outcome.DRY_RUN | Outcome.UNKNOWN | Outcome.CANCELLED):
             return "There is nothing to do."
         case _:
             assert_never(result.outcome)

@@ -5,8 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.inputs import CREATE, problem, read
 
-from onlineornot_action.inputs.component_lines import NamedStatus
-from onlineornot_action.inputs.components import parse_components
+from onlineornot_action.inputs.components import NamedStatus, parse_components
 from onlineornot_action.onlineornot.models import ComponentStatus
 
 UP = ComponentStatus.OPERATIONAL
@@ -75,7 +74,7 @@ def test_names_with_any_separators_survive_in_one_line_and_in_lines(named: list[
         (": NO_IMPACT", "has the line ': NO_IMPACT', but each line must be NAME: STATUS"),
         ("restored", "has the line 'restored'"),
         ("API: NO_IMPACT\napi : OPERATIONAL", "gives 'api' two different statuses"),
-        ("[", "begins like JSON, but is none: Expecting value: line 1"),
+        ("[", "begins like JSON, but is not valid: Expecting value: line 1"),
         ("{}", "contains no component"),
         (", ;", "contains no component"),
         ('["component1"]', "item 0: Input should be an object"),
@@ -93,25 +92,22 @@ def test_names_with_any_separators_survive_in_one_line_and_in_lines(named: list[
         ('[{"name": "API", "status": "NO_IMPACT"}, {"id": "12345", "status": "NO_IMPACT"}]', "has the id '12345'"),
         ('{"API": "MAJOR_OUTAGE", "API": "OPERATIONAL"}', "gives 'API' two different statuses"),
         ('{"API": "MAJOR_OUTAGE", " api": "OPERATIONAL"}', "gives 'api' two different statuses"),
-        ('{"API": null}', "gives 'API' the status 'null', but it must be one of"),
-        ('{"API": {"status": "NO_IMPACT"}}', "gives 'API' the status '[["),
-        ('{" ": "NO_IMPACT"}', "has an empty name"),
-        ("{API: NO_IMPACT}", "begins like JSON, but is none: "),
-        ('[{"id": "component1", "status": NO_IMPACT}]', "begins like JSON, but is none: "),
+        ('{"API": null}', "item 0.status: Input should be a valid string"),
+        ('{"API": {"status": "NO_IMPACT"}}', "item 0.status: Input should be a valid string"),
+        ('{" ": "NO_IMPACT"}', "item 0: an id or a name is required"),
+        ("{API: NO_IMPACT}", "begins like JSON, but is not valid: "),
+        ('[{"id": "component1", "status": NO_IMPACT}]', "begins like JSON, but is not valid: "),
         ("API: NO_IMPACT, Website", "has the line 'Website'"),
         ("API: NO_IMPACT, : OPERATIONAL", "has the line ': OPERATIONAL'"),
         ("API: NO_IMPACT; Website: DOWN", "gives 'Website' the status 'DOWN'"),
-        ("API: MAJR_OUTAGE, Website: NO_IMPACT", "gives 'API' the status 'MAJR_OUTAGE'"),
-        ("API: major outage; Website: NO_IMPACT", "gives 'API' the status 'major outage'"),
-        (r"API: NO_IMPACT\nWebsite: NO_IMPACT", r"has 'API: NO_IMPACT\nWebsite'; separate components by"),
         ("API: NO_IMPACT, Website: OPERATIONAL; API: OPERATIONAL", "gives 'API' two different statuses"),
         ('[{"id": "component1", "status": "BROKEN"}]', "gives 'component1' the status 'BROKEN'"),
         ('[{"id": "12345", "status": "NO_IMPACT"}]', "has the id '12345', but an id has 8 to 64 letters"),
         (
             '[{"id": "component1", "status": "NO_IMPACT"}, {"id": "component1", "status": "OPERATIONAL"}]',
-            "gives component1 two different statuses",
+            "gives 'component1' two different statuses",
         ),
-        ("[" * 100_000, "recursion limit exceeded"),
+        ("[" * 100_000, "begins like JSON, but is not valid: "),
     ],
     ids=lambda written: written[:40],
 )

@@ -1,9 +1,17 @@
-"""The model of the inputs."""
+"""The inputs as one model, or everything that is wrong with them at once."""
 
-from support.inputs import CREATE, read
+import contextlib
 
-from onlineornot_action.inputs.model import IfNoIncident, Operation
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.inputs import CREATE, DELETE, GET, LIST, NOW, TOKEN, UPDATE, USUAL, problem, read, refuse
+
+from onlineornot_action.inputs.model import InvalidInputsError, input_names, read_inputs
 from onlineornot_action.inputs.parsers import SkipDuplicate
+from onlineornot_action.inputs.rules import IfNoIncident, Operation
+from onlineornot_action.inputs.variables import Environment
+from onlineornot_sandbox import local_step
 
 
 def test_an_input_that_is_not_given_has_its_default() -> None:
@@ -28,3 +36,163 @@ def test_an_input_that_is_not_given_has_its_default() -> None:
         "pull_request": None,
     }
     assert warnings == []
+
+
+def test_an_empty_input_counts_as_not_given() -> None:
+    assert read(dict.fromkeys(input_names(), " \n") | USUAL | CREATE) == read(CREATE)
+
+
+@pytest.mark.parametrize("inputs", [CREATE, UPDATE, GET, DELETE, LIST])
+def test_the_defaults_that_the_runner_fills_in_change_nothing(inputs: dict[str, str]) -> None:
+    assert read_inputs(Environment.of(local_step.as_variables(USUAL | inputs)), now=NOW) == read(inputs)
+
+
+def test_white_space_around_every_value_is_dropped() -> None:
+    given = CREATE | {"notify": "FALSE", "timeout-seconds": "60", "components": "component1: NO_IMPACT"}
+    padded = {name: f" \t{value}\r\n" for name, value in (USUAL | given).items()}
+
+    assert read(padded) == read(given)
+
+
+@given(st.dictionaries(st.sampled_from(input_names()), st.text(max_size=40)))
+@settings(deadline=None, derandomize=True)
+def test_any_text_yields_inputs_or_problems(written: dict[str, str]) -> None:
+    with contextlib.suppress(InvalidInputsError):
+        read(written)
+
+
+@pytest.mark.parametrize("name", [name for name in input_names() if name not in ("description", "github-token")])
+def test_text_that_is_not_utf_8_is_refused_with_a_message_that_is(name: str) -> None:
+    error = refuse(CREATE | {"description": ""} | {name: "abcdefgh\udcff"})
+
+    assert any(line.startswith(f"{name} ") for line in error.problems)
+    assert "\n".join(error.problems).encode()
+
+
+def test_a_description_that_is_not_utf_8_is_refused() -> None:
+    assert problem(CREATE | {"description": "half a \udcff"}) == "description is not valid UTF-8."
+
+
+@pytest.mark.parametrize("word", ["None", "none"])
+def test_the_word_none_is_a_text(word: str) -> None:
+    assert read(CREATE | {"description": word}).inputs.text == word
+    assert read(GET | {"description": word}).warnings == ["With operation: get, these have no effect: description."]
+
+
+@pytest.mark.parametrize("written", [TOKEN, f"  {TOKEN}\n", f"Bearer {TOKEN}", f" Bearer   {TOKEN} "])
+def test_white_space_and_the_word_bearer_around_the_token_are_dropped(written: str) -> None:
+    assert read(CREATE | {"api-token": written}).inputs.api_token == TOKEN
+
+
+@pytest.mark.parametrize(("written", "variable"), [(" ", f" {TOKEN}\n"), (TOKEN, "another-token")])
+def test_the_token_may_come_from_the_environment_where_the_input_is_empty(written: str, variable: str) -> None:
+    environ = {"ONLINEORNOT_API_TOKEN": variable}
+
+    assert read(CREATE | {"api-token": written}, environ).inputs.api_token == TOKEN
+
+
+@pytest.mark.parametrize("written", ["", " \n", "Bearer ", " Bearer  \n"])
+def test_a_missing_token_is_reported_with_the_usual_reasons(written: str) -> None:
+    message = problem(CREATE | {"api-token": written})
+
+    assert message.startswith("api-token is empty")
+    assert all(reason in message for reason in ("forks", "Dependabot", "secrets: inherit", "environment: in the job"))
+
+
+@pytest.mark.parametrize("name", [name for name in input_names() if name != "api-token"])
+@pytest.mark.parametrize("written", [TOKEN, f"/{TOKEN}?", f"{TOKEN}: {TOKEN}", f'[{{"id": 1, "{TOKEN}": 2}}]'])
+def test_no_message_repeats_a_token_that_was_pasted_into_another_input(name: str, written: str) -> None:
+    error = refuse({"description": "", "timeout-seconds": "no", "mesage": ""} | {name: written})
+
+    assert TOKEN not in "\n".join((*error.problems, *error.warnings, str(error), repr(error)))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("status-page-id", "status-page-id is required; check where its value comes from, and quote ids"),
+        ("incident-id", "incident-id or incident-title is required; quote ids in YAML ("),
+    ],
+)
+def test_a_missing_required_id_is_named(name: str, words: str) -> None:
+    assert problem(CREATE | {name: ""}).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("api-token", "ONLINEORNOT_API_TOKEN is not set."), ("status-page-id", "is required.")]
+)
+def test_outside_github_there_is_no_advice_on_workflows(name: str, words: str) -> None:
+    assert problem(CREATE | {name: ""}, {"GITHUB_ACTIONS": ""}).endswith(words)
+
+
+@pytest.mark.parametrize(
+    ("name", "suggestion"),
+    [
+        ("mesage", "; did you mean description?"),
+        ("message", "; did you mean description?"),
+        ("text", "; did you mean description?"),
+        ("token", "; did you mean api-token?"),
+        ("INCIDENTID", "; did you mean incident-id?"),
+        ("status-page", "; did you mean status-page-id?"),
+        ("dryrun", "; did you mean dry-run?"),
+        ("zzz", "."),
+    ],
+)
+def test_an_unknown_input_is_warned_of_and_the_nearest_is_suggested(name: str, suggestion: str) -> None:
+    assert read(CREATE | {name: "x"}).warnings == [f"There is no input '{name.lower()}'{suggestion}"]
+
+
+def test_a_variable_with_underscores_is_understood_since_gitlab_allows_no_hyphens() -> None:
+    inputs, warnings = read(CREATE, {"INPUT_DRY_RUN": "true", "INPUT_STATUS_PAGE_ID": USUAL["status-page-id"]})
+
+    assert (inputs.dry_run, inputs.status_page_id, warnings) == (True, "page1234", [])
+
+
+def test_variables_with_both_spellings_that_differ_are_refused() -> None:
+    message = "INPUT_STATUS-PAGE-ID and INPUT_STATUS_PAGE_ID are both set, and differ; set only one of them."
+
+    assert problem(CREATE, {"INPUT_STATUS_PAGE_ID": "page5678"}) == message
+
+
+def test_all_problems_are_reported_at_once(workspace_environ: dict[str, str]) -> None:
+    error = refuse(
+        {
+            "api-token": "short",
+            "status-page-id": "",
+            "incident-id": "12345",
+            "operation": "update",
+            "status": "FIXED",
+            "description": "\u200b",
+            "description-file": "nothing.txt",
+            "components": "component1",
+            "notify": "yes",
+            "date-happened": "now",
+            "dry-run": "1",
+            "fail-on-error": "on",
+            "timeout-seconds": "5",
+            "api-url": "ftp://x",
+            "mesage": "x",
+        },
+        workspace_environ | {"SSL_CERT_FILE": "/no/such/file.pem"},
+    )
+
+    assert [line.split()[0] for line in error.problems] == [
+        *("api-token", "status-page-id", "incident-id", "status", "description", "description-file", "components"),
+        *("notify", "date-happened", "dry-run", "fail-on-error", "timeout-seconds", "api-url"),
+        *("SSL_CERT_FILE", "description", "update-id", "components"),
+    ]
+    assert error.warnings == ("There is no input 'mesage'; did you mean description?",)
+
+
+def test_an_invalid_operation_does_not_hide_the_problems_that_all_operations_share(
+    workspace_environ: dict[str, str],
+) -> None:
+    error = refuse({"operation": "post", "description": "x", "description-file": "notes.txt"}, workspace_environ)
+
+    assert [line.split()[0] for line in error.problems] == ["operation", "description"]
+
+
+def test_a_long_value_is_quoted_shortened_and_on_one_line() -> None:
+    message = problem(CREATE | {"timeout-seconds": "a\n" + "b" * 100})
+
+    assert message.startswith(f"timeout-seconds is 'a {'b' * 58}…', but")

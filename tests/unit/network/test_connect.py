@@ -2,11 +2,11 @@
 
 import contextlib
 import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.exchanges import lasting
 from support.fault_server import FaultServer
 from support.listeners import address_at, refusing_address, resolving_to, silent_address
 
@@ -54,14 +54,11 @@ def also_good() -> Iterator[Address]:
         yield address_at(*server.address)
 
 
-def connect(
-    *addresses: Address, timeout: float = FOREVER, attempt_delay: float = ATTEMPT_DELAY
-) -> tuple[Address, float]:
-    """Connect to a name with these addresses, and return the one that responded and how long that took."""
-    begin = time.monotonic()
+def connect(*addresses: Address, timeout: float = FOREVER, attempt_delay: float = ATTEMPT_DELAY) -> Address:
+    """Connect to a name with these addresses, and return the one that responded."""
     resolve = resolving_to(*addresses)
     with create_connection(("name.example", 80), timeout, resolve=resolve, attempt_delay=attempt_delay) as connection:
-        return (V4, connection.getpeername()), time.monotonic() - begin
+        return V4, connection.getpeername()
 
 
 def connect_and_confirm(*addresses: Address) -> None:
@@ -70,10 +67,8 @@ def connect_and_confirm(*addresses: Address) -> None:
 
 
 def test_silent_addresses_cost_little(silent: Address, also_silent: Address, good: Address) -> None:
-    address, seconds = connect(silent, also_silent, good)
-
-    assert address == good
-    assert 0.5 <= seconds < 0.5 + SOON
+    with lasting(0.5, 0.5 + SOON):
+        assert connect(silent, also_silent, good) == good
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2)])
@@ -82,31 +77,23 @@ def test_the_good_address_is_found_behind_a_silent_and_a_refusing_one(
 ) -> None:
     addresses = (silent, refusing, good)
 
-    address, seconds = connect(*(addresses[place] for place in order))
-
-    assert address == good
-    assert seconds < SOON
+    with lasting(most=SOON):
+        assert connect(*(addresses[place] for place in order)) == good
 
 
 def test_after_a_refusal_the_next_address_is_tried_at_once(refusing: Address, good: Address) -> None:
-    address, seconds = connect(refusing, good, attempt_delay=FOREVER)
-
-    assert address == good
-    assert seconds < SOON
+    with lasting(most=SOON):
+        assert connect(refusing, good, attempt_delay=FOREVER) == good
 
 
 @pytest.mark.parametrize("bad", [(250, ("name.example", 80)), (V4, ("255.255.255.255", 80))])
 def test_an_address_that_fails_at_once_is_passed_over(bad: Address, good: Address) -> None:
-    assert connect(bad, good, attempt_delay=FOREVER)[0] == good
+    assert connect(bad, good, attempt_delay=FOREVER) == good
 
 
 def test_only_silent_addresses_end_in_a_timeout(silent: Address, also_silent: Address) -> None:
-    begin = time.monotonic()
-
-    with pytest.raises(TimeoutError):
+    with lasting(0.4, 0.4 + SOON), pytest.raises(TimeoutError):
         connect(silent, also_silent, timeout=0.4)
-
-    assert 0.4 <= time.monotonic() - begin < 0.4 + SOON
 
 
 def test_only_refusing_addresses_end_in_a_refusal(refusing: Address) -> None:
@@ -131,26 +118,24 @@ def test_an_address_that_failed_is_not_the_first_next_time(
     bad = request.getfixturevalue(kind)
     connect_and_confirm(bad, good)
 
-    address, seconds = connect(bad, good, attempt_delay=FOREVER)
-
-    assert address == good
-    assert seconds < SOON
+    with lasting(most=SOON):
+        assert connect(bad, good, attempt_delay=FOREVER) == good
 
 
 def test_the_only_address_is_tried_again_although_its_handshake_was_never_done(good: Address) -> None:
-    assert [connect(good)[0], connect(good)[0]] == [good, good]
+    assert [connect(good), connect(good)] == [good, good]
 
 
 def test_an_address_whose_handshake_was_never_done_is_not_the_first_next_time(
     good: Address, also_good: Address
 ) -> None:
-    assert [connect(good, also_good)[0], connect(good, also_good)[0]] == [good, also_good]
+    assert [connect(good, also_good), connect(good, also_good)] == [good, also_good]
 
 
 def test_an_address_that_was_confirmed_stays_the_first(good: Address, also_good: Address) -> None:
     connect_and_confirm(good, also_good)
 
-    assert connect(good, also_good)[0] == good
+    assert connect(good, also_good) == good
 
 
 def count_open_files() -> int:

@@ -8,10 +8,8 @@ from support.certificates import OMISSIONS, Authority, Omissions
 from support.exchanges import MakeTransport, exchange_failure, post
 from support.fault_server import FaultServer
 
-from onlineornot_action.network.exchange import Cause, Network
-from onlineornot_action.network.tls import has_certificate, ssl_context
-
-PRIVATE_KEY = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49\n-----END PRIVATE KEY-----\n"
+from onlineornot_action.network.exchange import Cause, Effect, Network
+from onlineornot_action.network.tls import ssl_context
 
 
 @pytest.fixture
@@ -51,7 +49,8 @@ def test_an_unnamed_authority_is_refused(authority: Authority, make_transport: M
     with FaultServer(ssl_context=authority.server_context()) as server:
         error = exchange_failure(make_transport(network=network), server.url)
 
-    assert error.cause is Cause.UNKNOWN_AUTHORITY
+    assert (error.cause, error.effect) == (Cause.UNKNOWN_AUTHORITY, Effect.NOT_SENT)
+    assert str(error).startswith("the certificate of localhost:")
     assert server.requests == []
 
 
@@ -67,7 +66,7 @@ def test_a_certificate_for_another_host_or_time_is_refused(
     with FaultServer(ssl_context=authority.server_context(host, days=days)) as server:
         error = exchange_failure(make_transport(network=network), server.url)
 
-    assert error.cause is Cause.CERTIFICATE
+    assert (error.cause, error.effect) == (Cause.CERTIFICATE, Effect.NOT_SENT)
     assert words in str(error)
     assert server.requests == []
 
@@ -130,29 +129,3 @@ def test_a_folder_of_certificates_is_trusted(
         result = post(make_transport(network=Network((str(folder),))), server.url)
 
     assert result.status == 201
-
-
-@pytest.mark.parametrize("text", ["", "no certificate", PRIVATE_KEY, "-----BEGIN CERTIFICATE-----\nx\n"])
-def test_a_file_without_a_certificate_has_none(text: str, tmp_path: Path) -> None:
-    path = tmp_path / "ca.pem"
-    path.write_text(text, encoding="utf-8")
-
-    assert not has_certificate(str(path))
-
-
-def test_a_file_with_one_broken_certificate_among_good_ones_has_none(authority: Authority, tmp_path: Path) -> None:
-    path = tmp_path / "ca.pem"
-    path.write_bytes(authority.pem + b"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n")
-
-    assert not has_certificate(str(path))
-
-
-def test_a_device_has_no_certificate() -> None:
-    assert not has_certificate("/dev/null")
-
-
-def test_comments_between_certificates_do_no_harm(authority: Authority, tmp_path: Path) -> None:
-    path = tmp_path / "ca.pem"
-    path.write_bytes(b"# Example\r\n" + authority.pem.replace(b"\n", b"\r\n") + b"\n# Another\n" + authority.pem)
-
-    assert has_certificate(str(path))

@@ -44,38 +44,23 @@ from onlineornot_sandbox.auth import EDIT_TOKEN, OTHER_ORGANISATION_TOKEN, READ_
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID, UPDATE_ID
 from onlineornot_sandbox.server import Sandbox
 
+STATUSES = {
+    (RedirectError, Effect.REJECTED): (300, 301, 308),
+    (BadRequestError, Effect.REJECTED): (400, 409, 422),
+    (AuthenticationError, Effect.REJECTED): (401,),
+    (PermissionDeniedError, Effect.REJECTED): (403,),
+    (NotFoundError, Effect.REJECTED): (404,),
+    (APIStatusError, Effect.REJECTED): (402, 407, 418, 499),
+    (RateLimitError, Effect.THROTTLED): (425, 429),
+    (InternalServerError, Effect.REJECTED): (501, 505),
+    (InternalServerError, Effect.AMBIGUOUS): (500, 502, 503, 504, 520, 599),
+    (APIStatusError, Effect.AMBIGUOUS): (408, 600),
+    (APIResponseValidationError, Effect.AMBIGUOUS): (202, 204, 206),
+}
+
 
 @pytest.mark.parametrize(
-    ("status", "kind", "effect"),
-    [
-        (300, RedirectError, Effect.REJECTED),
-        (301, RedirectError, Effect.REJECTED),
-        (308, RedirectError, Effect.REJECTED),
-        (400, BadRequestError, Effect.REJECTED),
-        (401, AuthenticationError, Effect.REJECTED),
-        (402, APIStatusError, Effect.REJECTED),
-        (403, PermissionDeniedError, Effect.REJECTED),
-        (404, NotFoundError, Effect.REJECTED),
-        (408, APIStatusError, Effect.AMBIGUOUS),
-        (409, BadRequestError, Effect.REJECTED),
-        (418, APIStatusError, Effect.REJECTED),
-        (422, BadRequestError, Effect.REJECTED),
-        (425, RateLimitError, Effect.THROTTLED),
-        (429, RateLimitError, Effect.THROTTLED),
-        (499, APIStatusError, Effect.REJECTED),
-        (500, InternalServerError, Effect.AMBIGUOUS),
-        (501, InternalServerError, Effect.REJECTED),
-        (502, InternalServerError, Effect.AMBIGUOUS),
-        (503, InternalServerError, Effect.AMBIGUOUS),
-        (504, InternalServerError, Effect.AMBIGUOUS),
-        (505, InternalServerError, Effect.REJECTED),
-        (520, InternalServerError, Effect.AMBIGUOUS),
-        (599, InternalServerError, Effect.AMBIGUOUS),
-        (600, APIStatusError, Effect.AMBIGUOUS),
-        (202, APIResponseValidationError, Effect.AMBIGUOUS),
-        (204, APIResponseValidationError, Effect.AMBIGUOUS),
-        (206, APIResponseValidationError, Effect.AMBIGUOUS),
-    ],
+    ("status", "kind", "effect"), [(status, *error) for error, statuses in STATUSES.items() for status in statuses]
 )
 @pytest.mark.parametrize("body", [envelope({"id": UPDATE_ID}), envelope(success=False), HTML, "", DEEP_JSON])
 def test_status_decides_the_error(
@@ -118,13 +103,6 @@ def test_refusal_that_is_no_envelope_is_not_the_apis_own(
 
     assert isinstance(error, InterceptedError) is not is_own
     assert error.effect is Effect.REJECTED
-
-
-def test_status_407_of_the_api_itself_is_a_refusal(make_client: MakeClient) -> None:
-    with FaultServer([Rule(response(407))]) as server:
-        error = failure("create", make_client(server.url))
-
-    assert (error.effect, error.status) == (Effect.REJECTED, 407)
 
 
 @pytest.mark.parametrize(
@@ -261,32 +239,15 @@ def test_success_that_is_not_documented_is_ambiguous(status: int, body: str, mak
     assert (error.status, error.effect, error.final) == (status, Effect.AMBIGUOUS, False)
 
 
-OPTIONAL_FIELDS = (
-    "incident_id",
-    "status",
-    "description",
-    "date_happened",
-    "created_at",
-    "updated_at",
-    "components",
-)
-
-
 @pytest.mark.parametrize("value", [None, 7, 1.5, True, [], {}, [7], {"a": {}}])
-@pytest.mark.parametrize("name", OPTIONAL_FIELDS)
+@pytest.mark.parametrize("name", sorted(IncidentUpdate.model_fields.keys() - {"id"}))
 def test_optional_field_of_a_response_may_be_anything(name: str, value: object, make_client: MakeClient) -> None:
     with FaultServer([Rule(response(201, envelope({"id": UPDATE_ID, name: value, "another": value})))]) as server:
         created = make_client(server.url).create_incident_update(PAGE_ID, INCIDENT_ID, UPDATE)
 
     assert created.id == UPDATE_ID
     assert not getattr(created, name)
-
-
-def test_optional_fields_of_a_response_may_be_absent(make_client: MakeClient) -> None:
-    with FaultServer([Rule(response(201, '{"success": true, "result": {"id": "update000001"}}'))]) as server:
-        created = make_client(server.url).create_incident_update(PAGE_ID, INCIDENT_ID, UPDATE)
-
-    assert created == IncidentUpdate(id=UPDATE_ID)
+    assert created.model_fields_set == {"id", name}
 
 
 @pytest.mark.parametrize("info", [None, 7, [], {}, {"total_count": None}, {"total_count": "many"}, {"count": 1}])
@@ -407,20 +368,15 @@ def test_date_in_retry_after_is_compared_with_the_clock_of_the_server(
     assert clock.slept == pytest.approx(5)
 
 
-@pytest.mark.parametrize("offset", [0.0, 3600.0, -3600.0])
+@pytest.mark.parametrize(
+    ("offset", "server_time"), [(0, START + 3), (3600, START + 3603), (-3600, START - 3597), (None, None)]
+)
 def test_page_has_the_time_of_its_request_and_of_the_server(
-    offset: float, make_client: MakeClient, clock: VirtualClock
+    offset: float | None, server_time: float | None, make_client: MakeClient, clock: VirtualClock
 ) -> None:
     clock.sleep(3)
 
     with FaultServer(now=clock.time, date_offset=offset) as server:
         (page,) = make_client(server.url).incident_update_pages(PAGE_ID, INCIDENT_ID)
 
-    assert (page.began, page.server_time) == (START + 3, START + 3 + offset)
-
-
-def test_page_without_a_date_has_no_time_of_the_server(make_client: MakeClient) -> None:
-    with FaultServer(date_offset=None) as server:
-        (page,) = make_client(server.url).incident_update_pages(PAGE_ID, INCIDENT_ID)
-
-    assert page.server_time is None
+    assert (page.began, page.server_time) == (START + 3, server_time)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from onlineornot_action.exactly_once.listing import Listing
-from onlineornot_action.inputs.component_lines import NamedStatus
+from onlineornot_action.inputs.components import NamedStatus
 from onlineornot_action.inputs.model import InvalidInputsError
 from onlineornot_action.onlineornot.models import Component, ComponentAffected, ComponentStatus, ListPage, Misfit
 from onlineornot_action.operations.components import MAX_NAMES, resolve
@@ -127,4 +127,4 @@ def test_two_names_of_one_component_count_once() -> None:
 def test_two_names_of_one_component_cannot_give_it_two_statuses() -> None:
     wrong = problems(*named("Search"), *named(SEARCH, status=UP))
 
-    assert wrong == ("components gives comp-search two different statuses.",)
+    assert wrong == ("components gives 'comp-search' two different statuses.",)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from onlineornot_action.inputs.variables import GitHubVariables
 from onlineornot_action.pull_request.event import WorkflowRun
 
 always = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -64,7 +65,7 @@ def read(event_file: Path) -> Read:
 
     def read(event: str, payload: Any) -> WorkflowRun:
         event_file.write_text(json.dumps(payload), encoding="utf-8")
-        return WorkflowRun.of(environ(event, event_file))
+        return WorkflowRun.of(GitHubVariables.of(environ(event, event_file)))
 
     return read
 
@@ -178,14 +179,14 @@ def test_the_url_of_the_run_names_the_attempt(read: Read) -> None:
 def test_without_a_number_it_is_the_first_attempt(attempt: dict[str, str]) -> None:
     known = {name: value for name, value in ENVIRON.items() if name != "GITHUB_RUN_ATTEMPT"}
 
-    assert WorkflowRun.of(known | attempt).url == f"{RUN_URL}/attempts/1"
+    assert WorkflowRun.of(GitHubVariables.of(known | attempt)).url == f"{RUN_URL}/attempts/1"
 
 
 def test_an_enterprise_server_has_urls_of_its_own(event_file: Path) -> None:
     event_file.write_text('{"workflow_run": {"id": 5, "conclusion": "failure"}}', encoding="utf-8")
     server = {"GITHUB_API_URL": "https://ghe.example/api/v3", "GITHUB_SERVER_URL": "https://ghe.example"}
 
-    workflow = WorkflowRun.of(environ("workflow_run", event_file) | server)
+    workflow = WorkflowRun.of(GitHubVariables.of(environ("workflow_run", event_file) | server))
 
     assert workflow.api_url == "https://ghe.example/api/v3"
     assert workflow.server_url == "https://ghe.example"
@@ -195,7 +196,7 @@ def test_an_enterprise_server_has_urls_of_its_own(event_file: Path) -> None:
 
 
 def test_an_empty_environment_is_about_no_change() -> None:
-    workflow = WorkflowRun.of({})
+    workflow = WorkflowRun.of(GitHubVariables.of({}))
 
     assert (workflow.api_url, workflow.server_url, workflow.repository) == ("", "https://github.com", "")
     assert (workflow.pull_request, workflow.commit, workflow.failed_run) == (None, "", None)
@@ -203,7 +204,7 @@ def test_an_empty_environment_is_about_no_change() -> None:
 
 @pytest.mark.parametrize("path", ["", "/", "/no/such/file", "x" * 5000, "\x00", "\ud800"])
 def test_without_a_readable_event_the_commit_is_that_of_the_run(path: str) -> None:
-    workflow = WorkflowRun.of(ENVIRON | {"GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": path})
+    workflow = WorkflowRun.of(GitHubVariables.of(ENVIRON | {"GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": path}))
 
     assert workflow.commit == RUN_SHA
     assert workflow.pull_request is None
@@ -235,7 +236,7 @@ def test_without_a_readable_event_the_commit_is_that_of_the_run(path: str) -> No
 def test_a_malformed_event_is_treated_as_missing(event_file: Path, event: str, content: bytes) -> None:
     event_file.write_bytes(content)
 
-    workflow = WorkflowRun.of(environ(event, event_file))
+    workflow = WorkflowRun.of(GitHubVariables.of(environ(event, event_file)))
 
     assert workflow.commit == RUN_SHA
     assert workflow.pull_request is None
@@ -244,7 +245,7 @@ def test_a_malformed_event_is_treated_as_missing(event_file: Path, event: str, c
 def test_after_a_malformed_workflow_run_event_the_commit_is_unknown(event_file: Path) -> None:
     event_file.write_bytes(b"{")
 
-    workflow = WorkflowRun.of(environ("workflow_run", event_file))
+    workflow = WorkflowRun.of(GitHubVariables.of(environ("workflow_run", event_file)))
 
     assert workflow.commit == ""
     assert workflow.failed_run is None
@@ -253,7 +254,7 @@ def test_after_a_malformed_workflow_run_event_the_commit_is_unknown(event_file: 
 def test_a_byte_order_mark_is_no_obstacle(event_file: Path) -> None:
     event_file.write_bytes(b'\xef\xbb\xbf{"after": "' + SHA.encode() + b'"}')
 
-    assert WorkflowRun.of(environ("push", event_file)).commit == SHA
+    assert WorkflowRun.of(GitHubVariables.of(environ("push", event_file))).commit == SHA
 
 
 @pytest.mark.parametrize("number", NO_NUMBERS)
@@ -298,7 +299,7 @@ def test_an_invalid_commit_of_another_run_is_not_replaced_by_that_of_this_one(re
 @pytest.mark.parametrize("sha", ["", ZEROS, "../../x", "a/b", "a?b", "a b", f"{SHA}\n", "é", "٣", "-a", "e" * 65])
 def test_a_commit_has_no_character_with_a_meaning_in_a_url(read: Read, event_file: Path, sha: str) -> None:
     named = read("workflow_run", {"workflow_run": {"head_sha": sha}})
-    of_the_run = WorkflowRun.of(environ("schedule", event_file) | {"GITHUB_SHA": sha})
+    of_the_run = WorkflowRun.of(GitHubVariables.of(environ("schedule", event_file) | {"GITHUB_SHA": sha}))
 
     assert named.commit == ""
     assert of_the_run.commit == ""
@@ -320,4 +321,4 @@ def test_any_event_is_read_into_the_right_types(read: Read, event: str, payload:
 def test_no_file_raises_an_exception(event_file: Path, content: bytes, event: str) -> None:
     event_file.write_bytes(content)
 
-    assert WorkflowRun.of(environ(event, event_file)).url == f"{RUN_URL}/attempts/2"
+    assert WorkflowRun.of(GitHubVariables.of(environ(event, event_file))).url == f"{RUN_URL}/attempts/2"

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from support.runner_model import Command, commands
 from support.untrusted_text import texts
 
+from onlineornot_action.inputs.variables import GitHubVariables
+from onlineornot_action.masking import masker
 from onlineornot_action.report.actions import ActionsReporter, Level
-from onlineornot_action.text import masker
 from onlineornot_sandbox.output_file import parse_outputs
 
 Write = Callable[[ActionsReporter], object]
@@ -37,7 +38,7 @@ CHANNELS: tuple[Callable[[ActionsReporter, str], None], ...] = (
 
 
 def reporter_to(log: TextIO | None, environ: Mapping[str, str] | None = None) -> ActionsReporter:
-    return ActionsReporter(environ or {}, log, masker([SECRET]))
+    return ActionsReporter(GitHubVariables.of(environ or {}), log, masker([SECRET]))
 
 
 def log_of(write: Write, environ: Mapping[str, str] | None = None) -> str:
@@ -82,22 +83,18 @@ def broken_pipe() -> Iterator[TextIO]:
 
 
 @pytest.mark.parametrize(
-    ("line", "command"),
+    ("line", "found"),
     [
-        ("::error::100%25 %0Asure%0D", Command("error", "100% \nsure\r")),
-        (" \t::error file=a%3Ab,line=1::x::y", Command("error", "x::y", {"file": "a:b", "line": "1"})),
-        ("said ##[error file=a%5Db;line=1]x%3By", Command("error", "x;y", {"file": "a]b", "line": "1"})),
-        ("x\r::error::y", Command("error", "y")),
-        ("::error::%250A", Command("error", "%0A")),
+        ("::error::100%25 %0Asure%0D", [Command("error", "100% \nsure\r")]),
+        (" \t::error file=a%3Ab,line=1::x::y", [Command("error", "x::y", {"file": "a:b", "line": "1"})]),
+        ("said ##[error file=a%5Db;line=1]x%3By", [Command("error", "x;y", {"file": "a]b", "line": "1"})]),
+        ("x\r::error::y", [Command("error", "y")]),
+        ("::error::%250A", [Command("error", "%0A")]),
+        *((text, []) for text in ("x ::error::y", "::error:y", "##[error", "# #[error]x", "::error\n::", "")),
     ],
 )
-def test_the_model_finds_the_commands_that_the_runner_finds(line: str, command: Command) -> None:
-    assert commands(line) == [command]
-
-
-@pytest.mark.parametrize("line", ["x ::error::y", "::error:y", "##[error", "# #[error]x", "::error\n::", ""])
-def test_the_model_takes_other_lines_for_text(line: str) -> None:
-    assert commands(line) == []
+def test_the_model_finds_the_commands_that_the_runner_finds(line: str, found: list[Command]) -> None:
+    assert commands(line) == found
 
 
 def test_the_model_reads_outputs_of_both_forms() -> None:
@@ -183,23 +180,16 @@ def test_the_summary_is_written_unchanged(text: str) -> None:
     assert written == text.encode(errors="replace").decode()
 
 
-def test_the_title_of_a_group_stays_on_its_line() -> None:
-    log = log_of(lambda reporter: reporter.log_group("100%\n::error::x", "inside"))
+def test_the_title_of_a_group_stays_on_its_line_without_control_characters() -> None:
+    log = log_of(lambda reporter: reporter.log_group("100%\n::error::x\x1b[2K ##[error]", "inside"))
 
-    assert commands(log) == [Command("group", "100%\n::error::x"), Command("endgroup")]
-
-
-def test_control_characters_in_annotations_and_titles_are_replaced() -> None:
-    annotated = log_of(lambda reporter: reporter.annotate(Level.ERROR, "a\x1b[2K ##[error]"))
-    grouped = log_of(lambda reporter: reporter.log_group("a\x1b[2K ##[error]", "x"))
-
-    assert commands(annotated)[0].data == commands(grouped)[0].data == "a\ufffd[2K ## [error]"
+    assert commands(log) == [Command("group", "100%\n::error::x\ufffd[2K ## [error]"), Command("endgroup")]
 
 
 def test_an_annotation_keeps_its_lines_and_special_characters() -> None:
-    log = log_of(lambda reporter: reporter.annotate(Level.NOTICE, "100% sure:\r\nas, %0A, and ::x::"))
+    log = log_of(lambda reporter: reporter.annotate(Level.NOTICE, "100% sure:\r\nas, %0A, and ::x::\x1b[2K ##[error]"))
 
-    assert commands(log) == [Command("notice", "100% sure:\nas, %0A, and ::x::")]
+    assert commands(log) == [Command("notice", "100% sure:\nas, %0A, and ::x::\ufffd[2K ## [error]")]
 
 
 @pytest.mark.parametrize(
@@ -218,12 +208,10 @@ def test_an_annotation_is_cut_to_what_github_shows(text: str, shown: str) -> Non
     assert commands(log) == [Command("error", shown)]
 
 
-def test_lines_after_the_first_are_marked_as_its_continuation() -> None:
-    assert log_of(lambda reporter: reporter.log("one\ntwo\rthree\r\nfour")) == "one\n| two\n| three\n| four\n"
+def test_lines_after_the_first_are_marked_and_control_characters_replaced() -> None:
+    log = log_of(lambda reporter: reporter.log("one\ntwo\rthree\r\nfour\x1b[2K\x07\u202eb\tc"))
 
-
-def test_control_characters_in_the_log_are_replaced() -> None:
-    assert log_of(lambda reporter: reporter.log("a\x1b[2K\x07\u202eb\tc")) == "a\ufffd[2K\ufffd\ufffdb\tc\n"
+    assert log == "one\n| two\n| three\n| four\ufffd[2K\ufffd\ufffdb\tc\n"
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from support.runner_model import commands
 from support.untrusted_text import texts
 
+from onlineornot_action.inputs.variables import Environment
+from onlineornot_action.masking import masker
 from onlineornot_action.report.actions import Level
 from onlineornot_action.report.console import ConsoleReporter
-from onlineornot_action.text import masker
 
 SECRET = 'a"secret\\token'
 
@@ -35,7 +36,7 @@ def written(
 ) -> tuple[str, str]:
     """Return what is on standard output and on standard error."""
     stdout, stderr = io.StringIO(), stderr or io.StringIO()
-    write(ConsoleReporter(environ or {}, stdout, stderr, masker([SECRET]), dotenv))
+    write(ConsoleReporter(Environment.of(environ or {}), stdout, stderr, masker([SECRET]), dotenv))
     return stdout.getvalue(), stderr.getvalue()
 
 
@@ -186,13 +187,13 @@ def test_outputs_that_cannot_be_written_are_said() -> None:
     stdout, stderr = io.StringIO(), io.StringIO()
     stdout.close()
 
-    publish(outcome="listed")(ConsoleReporter({}, stdout, stderr, str))
+    publish(outcome="listed")(ConsoleReporter(Environment.of({}), stdout, stderr, str))
 
     assert stderr.getvalue() == "warning: The outputs cannot be written to standard output.\n"
 
 
 def test_closed_streams_do_not_stop_the_work(tmp_path: Path) -> None:
-    reporter = ConsoleReporter({}, None, None, str, str(tmp_path / "update.env"))
+    reporter = ConsoleReporter(Environment.of({}), None, None, str, str(tmp_path / "update.env"))
 
     reporter.log("lost")
     publish(**FOR_LATER_JOBS)(reporter)

@@ -8,12 +8,11 @@ from hypothesis import given, settings
 from markdown_it import MarkdownIt
 from support.untrusted_text import texts, untrusted
 
-from onlineornot_action.inputs.environment import read_inputs
-from onlineornot_action.inputs.model import Inputs
+from onlineornot_action.inputs.model import Inputs, read_inputs
+from onlineornot_action.inputs.variables import Environment
 from onlineornot_action.onlineornot.models import (
     ComponentChange,
     IncidentUpdate,
-    IncidentUpdateCreate,
     IncidentUpdatePatch,
 )
 from onlineornot_action.outputs import Outcome, Result
@@ -36,7 +35,7 @@ def inputs(**given: str) -> Inputs:
     """Read inputs; hyphens are written as underscores."""
     usual = {"api_token": "token-1234567890", "status_page_id": PAGE_ID, "incident_id": INCIDENT_ID}
     written = {f"INPUT_{name.upper().replace('_', '-')}": value for name, value in (usual | given).items()}
-    return read_inputs(written).inputs
+    return read_inputs(Environment.of(written)).inputs
 
 
 def result(outcome: Outcome, update: IncidentUpdate | None = None) -> Result:
@@ -178,10 +177,15 @@ LOOK = f"[Look at the incident]({_URL}) first, and run the job again only if the
         (Result(Outcome.INVALID), "Fix what is named below, and run the job again."),
         (Result(Outcome.CANCELLED), f"[Run the job again]({_RUN_URL}) if the update is still needed."),
         (Result(Outcome.CANCELLED, INCIDENT_ID, UPDATE_ID, notified=True), "There is nothing to do."),
+        (Result(Outcome.UNKNOWN, INCIDENT_ID, notified=None), LOOK.replace(f"]({_URL})", "").removeprefix("[")),
     ],
 )
 def test_below_the_heading_of_a_failure_is_the_one_thing_to_do(failed: Result, advice: str) -> None:
     assert render(failed, inputs(**CREATE), run_url=_RUN_URL).split("\n\n")[1] == f"**{advice}**"
+
+
+def test_advice_needs_no_address_of_the_run() -> None:
+    assert "**Run the job again.**" in render(Result(Outcome.NOT_SENT, INCIDENT_ID), inputs(**CREATE))
 
 
 @pytest.mark.parametrize(("operation", "undone"), [("update", "has not changed"), ("delete", "is still there")])
@@ -191,14 +195,6 @@ def test_where_to_look_fits_the_operation(operation: str, undone: str) -> None:
     markdown = render(Result(Outcome.UNKNOWN, INCIDENT_ID, UPDATE_ID, notified=None), inputs(**given))
 
     assert f"run the job again only if the update {undone}.**" in markdown
-
-
-def test_advice_needs_no_addresses() -> None:
-    unknown = render(Result(Outcome.UNKNOWN, INCIDENT_ID, notified=None), inputs(**CREATE))
-    not_sent = render(Result(Outcome.NOT_SENT, INCIDENT_ID), inputs(**CREATE))
-
-    assert "**Look at the incident first" in unknown
-    assert "**Run the job again.**" in not_sent
 
 
 @pytest.mark.parametrize(
@@ -248,14 +244,17 @@ def test_invalid_inputs_are_shown_without_facts_about_them() -> None:
     assert paragraphs(markdown)[-2:] == ["status is required.", "notify is 'x'."]
 
 
-def test_the_text_is_shown_as_customers_read_it() -> None:
-    update = IncidentUpdate(id=UPDATE_ID, description="As the API\nshows it.")
-
-    assert paragraphs(render(result(Outcome.CREATED, update), inputs(**CREATE)))[-1] == "As the API\nshows it."
-
-
-def test_without_a_response_the_requested_text_is_shown() -> None:
-    assert paragraphs(render(result(Outcome.UPDATED), inputs(**CREATE)))[-1] == CREATE["description"]
+@pytest.mark.parametrize(
+    ("update", "shown"),
+    [
+        (IncidentUpdate(id=UPDATE_ID, description="As the API\nshows it."), "As the API\nshows it."),
+        (None, CREATE["description"]),
+    ],
+)
+def test_the_text_is_shown_as_customers_read_it_or_as_it_was_asked_for(
+    update: IncidentUpdate | None, shown: str
+) -> None:
+    assert paragraphs(render(result(Outcome.UPDATED, update), inputs(**CREATE)))[-1] == shown
 
 
 def test_a_failure_shows_the_error_and_the_text_that_was_to_be_posted() -> None:
@@ -300,15 +299,6 @@ def test_a_long_list_of_components_is_cut_and_says_so(count: int, last: str) -> 
     update = IncidentUpdate(id=UPDATE_ID, components=(ComponentChange(),) * count)
 
     assert paragraphs(render(result(Outcome.FETCHED, update), None))[-1].split("\n")[-1] == last
-
-
-def test_a_dry_run_shows_the_body_that_would_be_posted() -> None:
-    body = IncidentUpdateCreate(**CREATE, notify_subscribers=False)
-
-    markdown = render(Result(Outcome.DRY_RUN, INCIDENT_ID, body=body), inputs(**CREATE))
-
-    assert ("json", body.to_json().decode()) in blocks(markdown)
-    assert '"notify_subscribers":false' in markdown
 
 
 def test_a_dry_run_of_a_change_shows_the_text_as_it_is_and_what_would_change() -> None:

@@ -7,7 +7,7 @@ from html import unescape
 import pytest
 
 from onlineornot_sandbox.bodies import ComponentSetting, IncidentCreate, IncidentUpdateCreate, IncidentUpdatePatch
-from onlineornot_sandbox.page_view import in_words, render_page, to_the_minute
+from onlineornot_sandbox.page_view import render_page, to_the_minute
 from onlineornot_sandbox.resources import Component, ComponentStatus, UpdateStatus
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, INCIDENT_TITLE, UPDATE_ID
 from onlineornot_sandbox.store import Store
@@ -32,10 +32,6 @@ def post(store: Store, status: UpdateStatus, text: str = "Some text.", api: Comp
 def text_of(page: str) -> str:
     """Return what a reader sees of the page's body, with one space between words."""
     return " ".join(unescape(re.sub("<[^>]*>", " ", page.partition("<body>")[2])).split())
-
-
-def test_the_page_begins_with_its_name_and_overall_status(store: Store) -> None:
-    assert text_of(render_page(store)).startswith("Example Shop All systems operational")
 
 
 @pytest.mark.parametrize(
@@ -71,28 +67,20 @@ def test_components_are_shown_by_group_and_those_without_one_last(store: Store) 
     ) in shown
 
 
-def test_an_open_incident_shows_its_timeline_newest_first(store: Store) -> None:
+def test_an_incident_shows_its_timeline_newest_first_and_is_past_once_it_has_ended(store: Store) -> None:
     post(store, "IDENTIFIED", "A cable broke.", api="MAJOR_OUTAGE")
-
-    shown = text_of(render_page(store))
+    during = text_of(render_page(store))
+    post(store, "RESOLVED", "A new cable is in place.")
+    after = text_of(render_page(store))
 
     assert (
         "Open incidents Checkout is failing Opened 2026-01-02 11:30 UTC "
         "Identified 2026-01-02 12:01 UTC A cable broke. API: Operational → Major outage "
         "Investigating 2026-01-02 11:30 UTC Some payments do not go through. We are looking into it. Components"
-    ) in shown
-    assert shown.index("Past incidents") < shown.index("None so far.")
-
-
-def test_an_ended_incident_is_shown_below_the_components(store: Store) -> None:
-    post(store, "RESOLVED", "A new cable is in place.")
-
-    shown = text_of(render_page(store))
-
-    assert "Open incidents" not in shown
-    assert (
-        "Past incidents Checkout is failing Opened 2026-01-02 11:30 UTC Ended 2026-01-02 12:01 UTC Resolved"
-    ) in shown
+    ) in during
+    assert during.index("Past incidents") < during.index("None so far.")
+    assert "Open incidents" not in after
+    assert "Past incidents Checkout is failing Opened 2026-01-02 11:30 UTC Ended 2026-01-02 12:02 UTC Resolved" in after
 
 
 def test_the_newest_incident_comes_first_and_shows_its_impact(store: Store) -> None:
@@ -105,7 +93,8 @@ def test_the_newest_incident_comes_first_and_shows_its_impact(store: Store) -> N
     assert shown.index("Search is slow") < shown.index(INCIDENT_TITLE)
 
 
-def test_untrusted_text_is_shown_as_text(store: Store) -> None:
+def test_untrusted_text_is_shown_as_text_with_its_line_breaks_and_no_address(store: Store) -> None:
+    post(store, "UPDATE", "  The rollback is complete.\nCheckout works again.")
     store.create_incident(IncidentCreate(title=MARKUP, description=MARKUP, status="UPDATE"))
     store.patch_incident_update(INCIDENT_ID, UPDATE_ID, IncidentUpdatePatch(date_happened=MARKUP))
 
@@ -113,16 +102,8 @@ def test_untrusted_text_is_shown_as_text(store: Store) -> None:
 
     assert page.count(ESCAPED_MARKUP) == 3
     assert "<script" not in page
-
-
-def test_line_breaks_of_a_text_are_kept_and_a_line_stays_on_one_line(store: Store) -> None:
-    post(store, "UPDATE", "  The rollback is complete.\nCheckout works again.")
-
-    assert '<p class="text">  The rollback is complete.\nCheckout works again.</p>' in render_page(store)
-
-
-def test_the_page_names_no_other_address(store: Store) -> None:
-    assert not re.search("//|url\\(|src=|href=", render_page(store))
+    assert '<p class="text">  The rollback is complete.\nCheckout works again.</p>' in page
+    assert not re.search("//|url\\(|src=|href=", page)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +118,3 @@ def test_the_page_names_no_other_address(store: Store) -> None:
 )
 def test_a_time_is_shown_in_utc_to_the_minute_and_other_text_as_it_is(timestamp: str, shown: str) -> None:
     assert to_the_minute(timestamp) == shown
-
-
-def test_a_status_of_two_words_is_one_phrase() -> None:
-    assert in_words("IN_PROGRESS") == "In progress"

@@ -1,14 +1,19 @@
 """One HTTP exchange: its response, or an error that says how far the request got."""
 
+import contextlib
 import socket
 import ssl
 import time
 import traceback
+import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
+from threading import Thread
 
 import pytest
-import trustme
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.exchanges import (
     PASSWORD,
     PATH,
@@ -20,11 +25,13 @@ from support.exchanges import (
     address_of,
     exchange_failure,
     get,
+    lasting,
     post,
     through,
 )
 from support.fault_server import (
     DEEP_JSON,
+    EARLY_HINTS,
     FAULTS,
     FOREVER,
     HEALTHY,
@@ -37,27 +44,20 @@ from support.fault_server import (
     VirtualClock,
     response,
 )
-from support.listeners import address_at, resolving_to, silent_address
+from support.listeners import address_at, refusing_address, resolving_to, silent_address
 
 from onlineornot_action.network.connect import install
 from onlineornot_action.network.deadline import CancelledError, Deadline, Limits
 from onlineornot_action.network.exchange import Cause, Effect, ExchangeError, Network
+from onlineornot_action.network.tls import ssl_context
 from onlineornot_sandbox.auth import EDIT_TOKEN
-
-
-def serving_as(authority: trustme.CA, host: str) -> ssl.SSLContext:
-    """Make the context of a server with a certificate for this host."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(host).configure_cert(context)
-    return context
 
 
 @pytest.fixture
 def refusing_url() -> Iterator[str]:
-    """The URL of a port that refuses connections, reserved so that no other process listens on it."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+    """The URL of a port that refuses connections."""
+    with refusing_address() as address:
+        yield "http://{}:{}".format(*address[1])
 
 
 @pytest.fixture
@@ -119,13 +119,6 @@ def test_redirect_is_not_followed(status: int, transport: Transport) -> None:
     assert target.connections == 0
 
 
-def test_https_trusts_the_given_authority(make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str) -> None:
-    with FaultServer(ssl_context=tls) as server:
-        result = post(make_transport(ca_bundle=ca_bundle), server.url)
-
-    assert result.status == 201
-
-
 # Which connections are reused
 
 
@@ -138,19 +131,14 @@ def test_connection_is_reused_after_success(transport: Transport) -> None:
     assert server.connections == 1
 
 
-@pytest.mark.parametrize("name", ["500 envelope", "404 envelope", "429 for a second", "307 elsewhere"])
-def test_connection_is_dropped_after_a_refusal(name: str, transport: Transport) -> None:
+UNHEALTHY = ("500 envelope", "404 envelope", "429 for a second", "307 elsewhere")
+
+
+@pytest.mark.parametrize("name", [*UNHEALTHY, "close", "gzip that is none", "huge body"])
+def test_connection_is_dropped_after_a_failure_and_a_lost_response(name: str, transport: Transport) -> None:
     with FaultServer([Rule(FAULTS[name])]) as server:
-        get(transport, server.url)
-        get(transport, server.url)
-
-    assert server.connections == 2
-
-
-@pytest.mark.parametrize("name", ["close", "gzip that is none", "huge body"])
-def test_connection_is_dropped_after_a_lost_response(name: str, transport: Transport) -> None:
-    with FaultServer([Rule(FAULTS[name])]) as server:
-        exchange_failure(transport, server.url)
+        with contextlib.suppress(ExchangeError):
+            get(transport, server.url)
         result = get(transport, server.url)
 
     assert result.status == 200
@@ -210,12 +198,10 @@ def test_unknown_name_is_not_sent(host: str, transport: Transport) -> None:
 
 
 def test_connection_that_is_never_accepted_is_not_sent(make_transport: MakeTransport, silent_url: str) -> None:
-    begin = time.monotonic()
-
-    error = exchange_failure(make_transport(SHORT), silent_url)
+    with lasting():
+        error = exchange_failure(make_transport(SHORT), silent_url)
 
     assert (error.cause, error.effect) == (Cause.TIMEOUT, Effect.NOT_SENT)
-    assert time.monotonic() - begin < 5
 
 
 def test_server_without_tls_is_not_sent(transport: Transport) -> None:
@@ -223,26 +209,6 @@ def test_server_without_tls_is_not_sent(transport: Transport) -> None:
         error = exchange_failure(transport, server.url.replace("http:", "https:"))
 
     assert error.effect is Effect.NOT_SENT
-
-
-def test_certificate_of_an_unknown_authority_is_final(transport: Transport, tls: ssl.SSLContext) -> None:
-    with FaultServer(ssl_context=tls) as server:
-        error = exchange_failure(transport, server.url)
-
-    assert (error.cause, error.effect) == (Cause.UNKNOWN_AUTHORITY, Effect.NOT_SENT)
-    assert str(error).startswith("the certificate of localhost:")
-    assert server.requests == []
-
-
-def test_certificate_for_another_host_is_final(
-    make_transport: MakeTransport, authority: trustme.CA, ca_bundle: str
-) -> None:
-    with FaultServer(ssl_context=serving_as(authority, "elsewhere.invalid")) as server:
-        error = exchange_failure(make_transport(ca_bundle=ca_bundle), server.url)
-
-    assert (error.cause, error.effect) == (Cause.CERTIFICATE, Effect.NOT_SENT)
-    assert "Hostname mismatch" in str(error)
-    assert server.requests == []
 
 
 # Once the request may have been sent
@@ -298,23 +264,15 @@ def cancelled() -> Deadline:
 
 
 def test_read_is_abandoned_at_once_when_the_run_was_cancelled(make_transport: MakeTransport) -> None:
-    begin = time.monotonic()
-
-    with FaultServer([Rule(FAULTS["silence"])]) as server, pytest.raises(CancelledError):
+    with FaultServer([Rule(FAULTS["silence"])]) as server, lasting(), pytest.raises(CancelledError):
         get(make_transport(Limits(grace=10)), server.url, cancelled())
-
-    assert time.monotonic() - begin < 5
 
 
 def test_write_that_was_not_sent_is_abandoned_at_once_when_the_run_was_cancelled(
     make_transport: MakeTransport, silent_url: str
 ) -> None:
-    begin = time.monotonic()
-
-    with pytest.raises(CancelledError):
+    with lasting(), pytest.raises(CancelledError):
         post(make_transport(Limits(grace=10)), silent_url, cancelled())
-
-    assert time.monotonic() - begin < 5
 
 
 def test_write_that_was_sent_is_given_a_little_time_when_the_run_was_cancelled(make_transport: MakeTransport) -> None:
@@ -327,45 +285,32 @@ def test_write_that_was_sent_is_given_a_little_time_when_the_run_was_cancelled(m
 
 
 def test_write_without_a_response_is_ambiguous_when_the_run_was_cancelled(make_transport: MakeTransport) -> None:
-    begin = time.monotonic()
-
-    with FaultServer([Rule(FAULTS["silence"])]) as server, pytest.raises(ExchangeError) as caught:
+    with FaultServer([Rule(FAULTS["silence"])]) as server, lasting(0.2), pytest.raises(ExchangeError) as caught:
         post(make_transport(Limits(grace=0.2)), server.url, cancelled())
 
     assert caught.value.effect is Effect.AMBIGUOUS
-    assert 0.2 <= time.monotonic() - begin < 5
 
 
 @pytest.mark.parametrize("name", SLOW_RESPONSES)
 def test_slow_response_is_cut_at_its_limit(name: str, make_transport: MakeTransport) -> None:
-    begin = time.monotonic()
-
-    with FaultServer([Rule(LOST_RESPONSES[name])]) as server:
+    with FaultServer([Rule(LOST_RESPONSES[name])]) as server, lasting(0.2):
         error = exchange_failure(make_transport(Limits(response=0.2)), server.url)
 
     assert error.cause is Cause.TIMEOUT
     assert str(error).endswith("did not respond in time")
-    assert 0.2 <= time.monotonic() - begin < 5
 
 
 @pytest.mark.parametrize("name", ["silence", "headers drip", "body drips"])
 def test_nothing_outlives_the_deadline(name: str, transport: Transport) -> None:
-    begin = time.monotonic()
-
-    with FaultServer([Rule(LOST_RESPONSES[name])]) as server, pytest.raises(ExchangeError):
+    with FaultServer([Rule(LOST_RESPONSES[name])]) as server, lasting(), pytest.raises(ExchangeError):
         get(transport, server.url, Deadline.after(0.2))
-
-    assert time.monotonic() - begin < 5
 
 
 def test_connecting_does_not_outlive_the_deadline_either(transport: Transport, silent_url: str) -> None:
-    begin = time.monotonic()
-
-    with pytest.raises(ExchangeError) as caught:
+    with lasting(), pytest.raises(ExchangeError) as caught:
         get(transport, silent_url, Deadline.after(0.2))
 
     assert caught.value.effect is Effect.NOT_SENT
-    assert time.monotonic() - begin < 5
 
 
 SHAPES = {"plain": HEALTHY.fault, "gzip": FAULTS["gzip"], "chunked": FAULTS["chunked"]}
@@ -453,23 +398,14 @@ def test_proxy_that_requires_a_password_is_final(transport: Transport, monkeypat
     )
 
 
-@pytest.mark.parametrize("name", ["403 envelope", "502 html", "503 empty", "504 html"])
+CLOSED_TUNNELS = ("403 envelope", "502 html", "503 empty", "504 html")
+REFUSED_TUNNELS = {name: f"the proxy responded with {name[:3]}" for name in CLOSED_TUNNELS}
+BROKEN_TUNNELS = dict.fromkeys(("reset", "close", "silence", "headers drip", "not HTTP", "200 html"), "")
+
+
+@pytest.mark.parametrize(("name", "words"), (REFUSED_TUNNELS | BROKEN_TUNNELS).items())
 def test_proxy_that_makes_no_tunnel_is_not_sent(
-    name: str, transport: Transport, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with FaultServer([Rule(FAULTS[name])]) as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", through(address_of(proxy.url)))
-
-        error = exchange_failure(transport, "https://nothing.invalid")
-
-    assert (error.effect, error.status) == (Effect.NOT_SENT, None)
-    assert str(error).endswith(f"the proxy responded with {name[:3]}")
-    assert PASSWORD not in str(error)
-
-
-@pytest.mark.parametrize("name", ["reset", "close", "silence", "headers drip", "not HTTP", "200 html"])
-def test_proxy_that_breaks_is_not_sent(
-    name: str, make_transport: MakeTransport, monkeypatch: pytest.MonkeyPatch
+    name: str, words: str, make_transport: MakeTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with FaultServer([Rule(FAULTS[name])]) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", through(address_of(proxy.url)))
@@ -477,6 +413,7 @@ def test_proxy_that_breaks_is_not_sent(
         error = exchange_failure(make_transport(Limits(connect=0.3)), "https://nothing.invalid")
 
     assert (error.effect, error.status) == (Effect.NOT_SENT, None)
+    assert str(error).endswith(words)
     assert PASSWORD not in str(error)
 
 
@@ -533,29 +470,17 @@ def resolving() -> Iterator[Callable[..., None]]:
     install()
 
 
-def test_silent_address_of_a_name_costs_little(transport: Transport, resolving: Callable[..., None]) -> None:
-    begin = time.monotonic()
+@pytest.mark.parametrize("proxy", ["", "http://proxy.example:3128"])
+def test_silent_address_of_a_host_or_its_proxy_costs_little(
+    proxy: str, transport: Transport, resolving: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", proxy)
 
-    with FaultServer() as server, silent_address() as silent:
+    with FaultServer() as server, silent_address() as silent, lasting(most=2):
         resolving(silent, address_at(*server.address))
         result = post(transport, "http://name.example")
 
     assert result.status == 201
-    assert time.monotonic() - begin < 2
-
-
-def test_silent_address_of_a_proxy_costs_little(
-    transport: Transport, resolving: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
-    begin = time.monotonic()
-
-    with FaultServer() as proxy, silent_address() as silent:
-        resolving(silent, address_at(*proxy.address))
-        result = post(transport, "http://nothing.invalid")
-
-    assert result.status == 201
-    assert time.monotonic() - begin < 2
 
 
 def test_address_that_is_silent_in_the_handshake_is_not_the_first_next_time(
@@ -583,3 +508,217 @@ def test_request_that_was_abandoned_before_an_address_responded_is_never_sent(
 
     assert caught.value.effect is Effect.NOT_SENT
     assert server.requests == []
+
+
+# How far a request got, interim and unfinished responses, and tunnels
+
+
+@pytest.mark.parametrize(("variable", "name"), [("HOME", "."), ("NETRC", ".netrc")])
+def test_netrc_does_not_replace_the_token(
+    variable: str, name: str, transport: Transport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("default login someone password else\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv(variable, str(tmp_path / name))
+
+    with FaultServer() as server:
+        get(transport, server.url)
+
+    assert server.requests[0].headers["Authorization"] == f"Bearer {EDIT_TOKEN}"
+
+
+@pytest.mark.parametrize("name", ["103 first", "100 first", "chunked", "gzip"])
+def test_unusual_form_does_not_change_the_response(name: str, transport: Transport) -> None:
+    with FaultServer([Rule(FAULTS[name], Phase.AFTER)]) as server:
+        result = post(transport, server.url)
+
+    assert result.status == 201
+    assert server.store.timeline()[-1].id.encode() in result.body
+
+
+@pytest.mark.parametrize("name", ["headers cut between lines", "headers drip", "body reset", "body drips", "huge body"])
+def test_status_is_known_once_the_status_line_was_read(name: str, make_transport: MakeTransport) -> None:
+    limits = Limits(response=1 if name in SLOW_RESPONSES else 10)
+
+    with FaultServer([Rule(LOST_RESPONSES[name], Phase.AFTER)]) as server:
+        error = exchange_failure(make_transport(limits), server.url)
+
+    assert error.status == 201
+
+
+@pytest.mark.parametrize("prefix", [EARLY_HINTS, b"HTTP/1.1 100 Continue\r\n\r\n"])
+def test_status_of_an_interim_response_is_not_reported(prefix: bytes, transport: Transport) -> None:
+    with FaultServer([Rule(Fault(lambda _: [prefix], End.CLOSE))]) as server:
+        error = exchange_failure(transport, server.url)
+
+    assert (error.effect, error.status) == (Effect.AMBIGUOUS, None)
+
+
+@pytest.mark.parametrize("end", [End.RESET, End.CLOSE])
+def test_connection_that_ends_before_the_server_reads_the_request_is_ambiguous(end: End, transport: Transport) -> None:
+    with FaultServer(handshakes=[end]) as server:
+        error = exchange_failure(transport, server.url)
+
+    assert error.effect is Effect.AMBIGUOUS
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("end", [End.RESET, End.CLOSE, End.SILENCE])
+def test_broken_handshake_is_not_sent(
+    end: End, make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str
+) -> None:
+    with FaultServer(ssl_context=tls, handshakes=[end]) as server:
+        error = exchange_failure(make_transport(SHORT, ca_bundle), server.url)
+
+    assert (error.effect, error.status) == (Effect.NOT_SENT, None)
+    assert server.requests == []
+
+
+def test_request_that_was_abandoned_while_connecting_is_never_sent(
+    make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str
+) -> None:
+    ssl_context((ca_bundle,))  # takes long the first time
+    with FaultServer(ssl_context=tls, handshakes=[0.2]) as server:
+        with pytest.raises(ExchangeError) as caught:
+            get(make_transport(ca_bundle=ca_bundle), server.url, Deadline.after(0.1))
+        time.sleep(0.3)
+
+    assert caught.value.effect is Effect.NOT_SENT
+    assert server.connections == 1
+    assert server.requests == []
+
+
+def test_connection_is_closed_when_its_response_is_abandoned(make_transport: MakeTransport) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        exchange_failure(make_transport(SHORT), f"http://127.0.0.1:{listener.getsockname()[1]}")
+
+        with listener.accept()[0] as connection:
+            connection.settimeout(5)
+            received = b"".join(iter(lambda: connection.recv(65536), b""))
+
+    assert received.endswith(UPDATE_BODY)
+
+
+@pytest.mark.parametrize("status", [200, 302, 500])
+def test_gzip_bomb_is_not_decompressed_much_beyond_the_limit(status: int, transport: Transport) -> None:
+    bomb = FAULTS["gzip bomb"].stream
+    fault = Fault(lambda reply: bomb(replace(reply, status=status).having(Location="/")), End.CLOSE)
+
+    with FaultServer([Rule(fault)]) as server:
+        tracemalloc.start()
+        exchange_failure(transport, server.url)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    assert peak < 40 * 1024 * 1024
+
+
+FRAGMENTS = (
+    b"HTTP/1.1 200 OK\r\n",
+    b"HTTP/1.0 201\r\n",
+    b"HTTP/1.1 101 Other\r\n\r\n",
+    b"HTTP/1.1 999 \xff\r\n",
+    b"Content-Length: 5\r\n",
+    b"Content-Length: -5\r\n",
+    b"Transfer-Encoding: chunked\r\n",
+    b"Content-Encoding: gzip, deflate, zstd\r\n",
+    b"Set-Cookie: \x00=;;expires=\xff\r\n",
+    b"Location: //\xff:x\r\n",
+    b": no name\r\n no colon\r\n",
+    b"X: y\r\n" * 120,
+    b"X" * 70_000,
+    b"\r\n",
+    b"5\r\nhello\r\n",
+    b"-5\r\n",
+    b"ffffffffffffffffff\r\n",
+    b"0\r\n\r\n",
+)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.lists(st.sampled_from(FRAGMENTS) | st.binary(max_size=8), max_size=8))
+def test_any_bytes_are_a_response_or_an_ambiguous_failure(fragments: list[bytes]) -> None:
+    garbage = Fault(lambda _: fragments, End.CLOSE)
+
+    transport, effects = Transport(EDIT_TOKEN, user_agent="x", network=Network()), set[Effect]()
+
+    with FaultServer([Rule(garbage)]) as server, contextlib.closing(transport):
+        try:
+            post(transport, server.url)
+        except ExchangeError as error:
+            effects.add(error.effect)
+
+    assert effects <= {Effect.AMBIGUOUS}
+
+
+@contextlib.contextmanager
+def tunnel_to(server: FaultServer) -> Iterator[tuple[str, list[bytes]]]:
+    """Run a proxy whose one tunnel leads to a server; yield its address and what it receives."""
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        Thread(target=_tunnel, args=[listener, server.address, heard], daemon=True).start()
+        yield f"127.0.0.1:{listener.getsockname()[1]}", heard
+
+
+def _tunnel(listener: socket.socket, address: tuple[str, int], heard: list[bytes]) -> None:
+    with listener.accept()[0] as client, socket.create_connection(address) as server:
+        heard.append(client.recv(65536))
+        client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        back = Thread(target=_pump, args=[server, client], daemon=True)
+        back.start()
+        _pump(client, server)
+        back.join()
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+def test_https_goes_through_the_tunnel_of_a_proxy(
+    variable: str,
+    make_transport: MakeTransport,
+    tls: ssl.SSLContext,
+    ca_bundle: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with FaultServer(ssl_context=tls) as server, tunnel_to(server) as (proxy, heard):
+        monkeypatch.setenv(variable, through(proxy))
+
+        result = post(make_transport(ca_bundle=ca_bundle), "https://localhost")
+
+    assert result.status == 201
+    assert heard[0].startswith(b"CONNECT localhost:443 ")
+    assert b"Proxy-Authorization: Basic " in heard[0]
+    assert EDIT_TOKEN.encode() not in heard[0]
+    assert "Proxy-Authorization" not in server.requests[0].headers
+
+
+def test_response_lost_in_a_tunnel_is_ambiguous(
+    make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = [Rule(FAULTS["close"], Phase.AFTER)]
+    with FaultServer(script, ssl_context=tls) as server, tunnel_to(server) as (proxy, _):
+        monkeypatch.setenv("HTTPS_PROXY", through(proxy))
+
+        error = exchange_failure(make_transport(ca_bundle=ca_bundle), "https://localhost")
+
+    assert error.effect is Effect.AMBIGUOUS
+    assert PASSWORD not in str(error)
+
+
+def test_certificate_in_a_tunnel_is_verified(
+    transport: Transport, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FaultServer(ssl_context=tls) as server, tunnel_to(server) as (proxy, _):
+        monkeypatch.setenv("HTTPS_PROXY", through(proxy))
+
+        error = exchange_failure(transport, "https://localhost")
+
+    assert error.cause is Cause.UNKNOWN_AUTHORITY
+    assert f"localhost through the proxy {proxy}" in str(error)
+    assert PASSWORD not in str(error)
