@@ -14,9 +14,6 @@ from typing import Annotated, Generic, NamedTuple, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, ValidationInfo, WrapValidator
 
-_MAX_HOST_LENGTH = 253
-"""Characters of a host name."""
-
 ID_PATTERN = r"^[A-Za-z0-9_-]{8,64}$"
 
 
@@ -309,14 +306,14 @@ class StatusPage(ReadModel):
     custom_domain: Text = None
 
     def url_of(self, incident_id: str) -> str:
-        """Return where readers see an incident, or the page without an id; empty when the page names no valid host.
+        """Return the address of an incident for readers; without an id, of the page; empty without a valid domain.
 
         No response of the API contains this address. A domain may be written as a URL.
         """
         domain = self.custom_domain or (f"{self.subdomain}.onlineornot.com" if self.subdomain else "")
         host = r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+"
         match = re.fullmatch(rf"(?:https?://)?({host})\.?(?:/[!-~]*)?", domain.strip().casefold())
-        if not match or len(match[1]) > _MAX_HOST_LENGTH:
+        if not match or len(match[1]) > 253:  # noqa: PLR2004 - the longest host name
             return ""
         return f"https://{match[1]}/{f'incidents/{incident_id}' if incident_id else ''}"
 

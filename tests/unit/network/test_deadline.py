@@ -5,30 +5,21 @@ from support.fault_server import VirtualClock
 
 from onlineornot_action.network.deadline import Deadline
 
-NEXT = "the list is read again"
-
 
 @pytest.mark.parametrize(
-    ("seconds", "reserve", "lines"),
+    ("part", "seconds", "reserve", "lines"),
     [
-        (2, 0, []),
-        (5, 0, ["Waiting 5 s until the list is read again; 60 s left"]),
-        (90, 10, ["Waiting 50 s until the list is read again; 60 s left"]),
+        (60, 2, 0, []),
+        (60, 5, 0, ["Waiting 5 s until the list is read again; 60 s left"]),
+        (60, 90, 10, ["Waiting 50 s until the list is read again; 60 s left"]),
+        (10, 4, 0, ["Waiting 4 s until the list is read again; 60 s left"]),
     ],
 )
-def test_a_wait_of_more_than_two_seconds_is_announced_with_the_time_that_is_left(
-    clock: VirtualClock, seconds: float, reserve: float, lines: list[str]
+def test_a_wait_of_more_than_two_seconds_is_announced_with_the_time_that_is_left_for_everything(
+    clock: VirtualClock, part: float, seconds: float, reserve: float, lines: list[str]
 ) -> None:
     said: list[str] = []
 
-    Deadline.after(60, clock, log=said.append).sleep(seconds, reserve, until=NEXT)
+    Deadline.after(60, clock, log=said.append).within(part).sleep(seconds, reserve, until="the list is read again")
 
     assert said == lines
-
-
-def test_the_time_that_is_left_is_that_for_everything(clock: VirtualClock) -> None:
-    said: list[str] = []
-
-    Deadline.after(60, clock, log=said.append).within(10).sleep(4, until=NEXT)
-
-    assert said == ["Waiting 4 s until the list is read again; 60 s left"]

@@ -30,7 +30,6 @@ from support.exchanges import (
     through,
 )
 from support.fault_server import (
-    DEEP_JSON,
     EARLY_HINTS,
     FAULTS,
     FOREVER,
@@ -102,13 +101,6 @@ def test_complete_response_is_returned_whatever_its_status(status: int, transpor
     assert len(server.requests) == 1
 
 
-def test_body_is_not_parsed(transport: Transport) -> None:
-    with FaultServer([Rule(FAULTS["200 deep JSON"])]) as server:
-        result = get(transport, server.url)
-
-    assert result.body == DEEP_JSON.encode()
-
-
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirect_is_not_followed(status: int, transport: Transport) -> None:
     with FaultServer() as target, FaultServer([Rule(response(status, "", {"Location": target.url + PATH}))]) as server:
@@ -167,16 +159,6 @@ def test_connection_that_the_server_closed_is_replaced(transport: Transport) -> 
 
     assert result.status == 201
     assert server.connections == 2
-
-
-def test_transport_may_be_closed_twice(transport: Transport) -> None:
-    with FaultServer() as server:
-        get(transport, server.url)
-
-        transport.close()
-        transport.close()
-
-        assert get(transport, server.url).status == 200
 
 
 # Before the request is sent

@@ -17,30 +17,26 @@ def authority() -> Authority:
     return Authority()
 
 
+def post_to(authority: Authority, make_transport: MakeTransport, *ca_paths: str) -> int:
+    """Post to a server with a certificate of this authority, and return the status."""
+    with FaultServer(ssl_context=authority.server_context()) as server:
+        return post(make_transport(network=Network(ca_paths)), server.url).status
+
+
 @pytest.mark.parametrize("omissions", OMISSIONS.values(), ids=OMISSIONS)
 def test_a_named_authority_is_trusted_whatever_a_strict_verification_would_miss(
     omissions: Omissions, make_transport: MakeTransport, tmp_path: Path
 ) -> None:
     authority = Authority(omissions)
-    network = Network((authority.write_to(tmp_path / "ca.pem"),))
 
-    with FaultServer(ssl_context=authority.server_context()) as server:
-        result = post(make_transport(network=network), server.url)
-
-    assert result.status == 201
+    assert post_to(authority, make_transport, authority.write_to(tmp_path / "ca.pem")) == 201
 
 
 def test_every_named_authority_is_trusted(make_transport: MakeTransport, tmp_path: Path) -> None:
     first, second = Authority(name="First"), Authority(name="Second")
-    network = Network((first.write_to(tmp_path / "1.pem"), second.write_to(tmp_path / "2.pem")))
+    paths = first.write_to(tmp_path / "1.pem"), second.write_to(tmp_path / "2.pem")
 
-    with (
-        FaultServer(ssl_context=first.server_context()) as one,
-        FaultServer(ssl_context=second.server_context()) as other,
-    ):
-        results = [post(make_transport(network=network), server.url).status for server in (one, other)]
-
-    assert results == [201, 201]
+    assert [post_to(each, make_transport, *paths) for each in (first, second)] == [201, 201]
 
 
 def test_an_unnamed_authority_is_refused(authority: Authority, make_transport: MakeTransport, tmp_path: Path) -> None:
@@ -98,24 +94,17 @@ def test_variables_that_other_programs_read_do_not_change_what_is_trusted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv(variable, str(tmp_path / "nothing"))
-    network = Network((authority.write_to(tmp_path / "ca.pem"),))
 
-    with FaultServer(ssl_context=authority.server_context()) as server:
-        result = post(make_transport(network=network), server.url)
-
-    assert result.status == 201
+    assert post_to(authority, make_transport, authority.write_to(tmp_path / "ca.pem")) == 201
 
 
 def test_certificates_are_loaded_once(authority: Authority, make_transport: MakeTransport, tmp_path: Path) -> None:
-    path = Path(authority.write_to(tmp_path / "ca.pem"))
-    network = Network((str(path),))
+    path = authority.write_to(tmp_path / "ca.pem")
+    post_to(authority, make_transport, path)
 
-    with FaultServer(ssl_context=authority.server_context()) as server:
-        post(make_transport(network=network), server.url)
-        path.unlink()
-        result = post(make_transport(network=network), server.url)
+    Path(path).unlink()
 
-    assert result.status == 201
+    assert post_to(authority, make_transport, path) == 201
 
 
 def test_a_folder_of_certificates_is_trusted(
@@ -125,7 +114,4 @@ def test_a_folder_of_certificates_is_trusted(
     folder.mkdir()
     authority.write_to(folder / authority.hashed_name)
 
-    with FaultServer(ssl_context=authority.server_context()) as server:
-        result = post(make_transport(network=Network((str(folder),))), server.url)
-
-    assert result.status == 201
+    assert post_to(authority, make_transport, str(folder)) == 201
