@@ -4,6 +4,7 @@ import contextlib
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import TextIO
 
 from onlineornot_action.exactly_once.post import CancelledWriteError, UnknownOutcomeError
@@ -27,6 +28,12 @@ from onlineornot_action.report.console import ConsoleReporter
 from onlineornot_action.report.messages import LOOK_FIRST, explain
 from onlineornot_action.session import RunLimits, Session, Target
 from onlineornot_action.text import locate_defect
+
+_NO_PYGITHUB = (
+    "There is no comment on the pull request: PyGithub is not installed. The update itself is not affected. "
+    "Install the package with its extra `comment`; where the action installs packages by itself, the log says why "
+    "this one could not be had."
+)
 
 
 def main(
@@ -245,6 +252,8 @@ def _with_comment(result: Result, session: Session | None, environment: Environm
     """Bring the comment on the pull request up to date."""
     if not session or not session.inputs.comment or result.outcome.kind is not Kind.POSTED:
         return result
+    if find_spec("github") is None:
+        return replace(result, warnings=(*result.warnings, _NO_PYGITHUB))
     from onlineornot_action.pull_request.comment import with_comment  # noqa: PLC0415 - PyGithub is slow to import
 
     return with_comment(session, result, environment, reporter)

@@ -16,7 +16,6 @@ from onlineornot_action.pull_request.event import WorkflowRun
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
 
 BOT = "github-actions[bot]"
-READ, WRITE = "read", "write"
 TOKEN = "ghs_0123456789abcdefghijklmnopqrstuvwxyz"
 REPOSITORY = "octo-org/shop"
 HEAD = "6dcb09b5b57875f334f61aebed695e2e4193db5e"
@@ -62,7 +61,6 @@ class GitHub:
         pulls: Pull requests by commit, as GitHub lists them.
         comments: All comments, in the order in which they were created.
         jobs: Jobs by the id of the workflow run: name and conclusion.
-        permissions: What the job's token may do, as a workflow writes it.
         max_per_page: How many items a page has at most.
     """
 
@@ -71,9 +69,6 @@ class GitHub:
     pulls: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     comments: list[Comment] = field(default_factory=list)
     jobs: dict[int, list[tuple[str, str | None]]] = field(default_factory=dict)
-    permissions: Mapping[str, str] = field(
-        default_factory=lambda: {"pull-requests": WRITE, "issues": WRITE, "actions": READ}
-    )
     max_per_page: int = 100
     ids: Iterator[int] = field(default_factory=lambda: count(1001))
     events: list["Event"] = field(default_factory=list)
@@ -135,22 +130,10 @@ def create_github_app(github: GitHub) -> Flask:
     api = _Api(github)
     app.before_request(api.let_things_happen)
     app.before_request(api.check_token)
-    app.before_request(api.check_permissions)
     app.register_error_handler(HTTPStatus.NOT_FOUND, lambda _: _failure(HTTPStatus.NOT_FOUND, "Not Found"))
     for method, rule, view in api.routes():
         app.add_url_rule(rule, view_func=view, methods=[method])
     return app
-
-
-_NEEDED: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "list_pulls": (READ, ("pull-requests",)),
-    "list_jobs": (READ, ("actions",)),
-    "list_comments": (READ, ("issues", "pull-requests")),
-    "create_comment": (WRITE, ("issues", "pull-requests")),
-    "edit_comment": (WRITE, ("issues", "pull-requests")),
-    "delete_comment": (WRITE, ("issues", "pull-requests")),
-}
-"""The permissions that an operation needs, of which any one is enough, and at which level."""
 
 
 class _Api:
@@ -184,12 +167,6 @@ class _Api:
         if request.headers.get("Authorization") == f"token {TOKEN}":
             return None
         return _failure(HTTPStatus.UNAUTHORIZED, "Bad credentials")
-
-    def check_permissions(self) -> ResponseReturnValue | None:
-        level, names = _NEEDED.get(request.endpoint or "", (READ, ()))
-        if not names or any(self._github.permissions.get(name) in (level, WRITE) for name in names):
-            return None
-        return _failure(HTTPStatus.FORBIDDEN, "Resource not accessible by integration")
 
     def query(self) -> ResponseReturnValue:
         return jsonify(data={"viewer": {"login": self._github.login}})

@@ -59,8 +59,10 @@ FAILURES = {
     "gone": (message(410, "Issues are disabled for this repo"), REFUSED),
     "invalid": (message(422, "Validation Failed"), REFUSED),
     "locked": (message(403, "Unable to create comment because issue is locked."), "is locked"),
-    "a message that is none": (response(422, '{"message": null}', JSON_TYPE, phases=BEFORE), REFUSED),
-    "a list": (response(410, '["x"]', JSON_TYPE, phases=BEFORE), "could not be understood"),
+    **{
+        body: (response(422, body, JSON_TYPE, phases=BEFORE), f"{REFUSED} (422")
+        for body in ('{"message": null}', '{"message": 1}', '{"errors": 1}', '["x"]', "true", '"no"')
+    },
 }
 """Responses of GitHub, and the words that the action reports them in."""
 

@@ -4,12 +4,11 @@ import contextlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from onlineornot_action.inputs.parsers import MAX_TITLE_LENGTH
 from onlineornot_action.onlineornot.models import (
@@ -18,7 +17,6 @@ from onlineornot_action.onlineornot.models import (
     IncidentStatus,
     IncidentUpdate,
     newest_first,
-    seconds_since_1970,
 )
 from onlineornot_action.pull_request.event import WorkflowRun
 from onlineornot_action.text import code, dot, escape_markdown, one_line, sanitize, shorten
@@ -44,12 +42,13 @@ _HEADLINES: dict[str, str] = {
     IncidentStatus.COMPLETED: "✅ A maintenance is over",
 }
 _HEADLINE = "🔴 An incident is on the status page"
-_UNKNOWN = "?"
+_SUBSCRIBERS = {True: "subscribers notified", False: "subscribers not notified", None: ""}
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 _Name = Annotated[str, Field(max_length=MAX_NAME_LENGTH + 1)]
 
 
-class FailedRun(BaseModel):
+class FailedRun(BaseModel, frozen=True):
     """A workflow run that failed.
 
     Attributes:
@@ -57,8 +56,6 @@ class FailedRun(BaseModel):
         jobs: The names of its failed jobs, as many as a comment shows.
         more: The number of failed jobs beyond those.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     id: Annotated[int, Field(gt=0)]
     jobs: Annotated[tuple[_Name, ...], Field(max_length=MAX_NAMES)] = ()
@@ -70,8 +67,8 @@ class FailedRun(BaseModel):
         return cls(id=run_id, jobs=tuple(map(_short, jobs[:MAX_NAMES])), more=max(0, len(jobs) - MAX_NAMES))
 
 
-class CommentState(BaseModel):
-    """What a later run could not find out by itself, kept as JSON in the hidden second line of the comment.
+class CommentState(BaseModel, frozen=True):
+    """What a later run could not find out by itself, stored as JSON in the hidden second line of the comment.
 
     A step has no storage of its own, and a comment that is deleted or copied takes its state with it. GitHub does not
     show HTML comments:
@@ -85,29 +82,10 @@ class CommentState(BaseModel):
         failed_run: The failed run that triggered this run or an earlier one.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     title: Annotated[str, Field(max_length=MAX_TITLE_LENGTH)] = ""
     notified: Annotated[dict[str, bool | None], Field(max_length=MAX_UPDATES)] = Field(default_factory=dict)
     incident_url: Annotated[str, Field(pattern=r"^(https://[a-z0-9.-]{1,253}/incidents/[A-Za-z0-9_-]{1,64})?$")] = ""
     failed_run: FailedRun | None = None
-
-
-@dataclass(frozen=True)
-class CommentContent:
-    """Everything that a comment says.
-
-    Attributes:
-        marker: Its first line.
-        state: What this run and those before it know.
-        updates: All updates of the incident, in any order.
-        run: This workflow run.
-    """
-
-    marker: str
-    state: CommentState
-    updates: Sequence[IncidentUpdate]
-    run: WorkflowRun
 
 
 def format_marker(status_page_id: str, incident_id: str) -> str:
@@ -133,26 +111,29 @@ def _format_state(state: CommentState) -> str:
     return f"<!-- {json.dumps(state.model_dump(exclude_defaults=True), ensure_ascii=False).translate(escaped)} -->"
 
 
-def render(content: CommentContent) -> str:
-    """Write the comment."""
-    updates = newest_first(content.updates)
+def render(marker: str, state: CommentState, updates: Iterable[IncidentUpdate], run: WorkflowRun) -> str:
+    """Write the comment on all updates of an incident, in any order; the marker is its first line."""
+    shown = newest_first(updates)
+    bounds = _bounds(shown) if shown else []
     blocks = [
-        f"{content.marker}\n{_format_state(content.state)}\n### {_headline(updates)}",
-        " · ".join(_facts(content, updates)),
-        *_timeline(updates, content.state.notified),
-        _failed_jobs(content),
-        " · ".join(_links(content)),
+        f"{marker}\n{_format_state(state)}\n### {_headline(shown)}",
+        " · ".join(_facts(state.title, bounds, run.commit)),
+        *_timeline(shown, bounds, state.notified),
+        _failed_jobs(state.failed_run, run) if state.failed_run else "",
+        " · ".join(_links(state.incident_url, run.url)),
     ]
     return "\n\n".join(filter(None, blocks))
 
 
-def _facts(content: CommentContent, updates: Sequence[IncidentUpdate]) -> Iterator[str]:
-    if title := escape_markdown(one_line(content.state.title)):
-        yield f"**{title}**"
-    if updates:
-        yield _period(updates)
-    if content.run.commit:
-        yield f"commit {content.run.commit[:10]}"
+def _facts(title: str, bounds: Sequence[IncidentUpdate], commit: str) -> Iterator[str]:
+    if shown := escape_markdown(one_line(title)):
+        yield f"**{shown}**"
+    if bounds:
+        first, *last = bounds
+        begin, end = _format_time(first), [_format_time(update, first) for update in last]
+        yield " to ".join([f"from {begin}", *end]) if end else f"since {begin}"
+    if commit:
+        yield f"commit {commit[:10]}"
 
 
 def _headline(updates: Sequence[IncidentUpdate]) -> str:
@@ -167,35 +148,15 @@ def _latest_state(updates: Sequence[IncidentUpdate]) -> IncidentUpdate:
     return next((update for update in updates if update.status != IncidentStatus.UPDATE), updates[0])
 
 
-def _period(updates: Sequence[IncidentUpdate]) -> str:
-    first, *last = _bounds(updates)
-    ends = [_format_time(each, _day(first)) for each in last]
-    return " to ".join([f"from {_format_time(first)}", *ends]) if ends else f"since {_format_time(first)}"
-
-
 def _bounds(updates: Sequence[IncidentUpdate]) -> list[IncidentUpdate]:
     """Return the update with which the incident began and, if it is over, the one with which it ended."""
-    first, latest = min(updates, key=_seconds), _latest_state(updates)
+    first = min(updates, key=lambda update: _moment(update) or _NEVER)
+    latest = _latest_state(updates)
     return [first, latest] if latest.status in ENDING_STATUSES else [first]
-
-
-def _seconds(update: IncidentUpdate) -> float:
-    """Return when an update happened, in seconds since 1970; infinity when it has no valid time."""
-    seconds = seconds_since_1970(_time(update))
-    return float("inf") if seconds is None else seconds
 
 
 def _time(update: IncidentUpdate) -> str:
     return update.date_happened or update.created_at or ""
-
-
-def _format_time(update: IncidentUpdate, day: date | None = None) -> str:
-    """Return the minute in UTC, without the date on that day; the API's text if it is not a time with an offset."""
-    moment = _moment(update)
-    if moment is None:
-        return _name(_time(update))
-    minute = moment.replace(tzinfo=None).isoformat(" ", "minutes")
-    return f"{minute.partition(' ')[2] if moment.date() == day else minute} UTC"
 
 
 def _moment(update: IncidentUpdate) -> datetime | None:
@@ -206,45 +167,39 @@ def _moment(update: IncidentUpdate) -> datetime | None:
         return None
 
 
-def _day(update: IncidentUpdate) -> date | None:
-    moment = _moment(update)
-    return moment.date() if moment else None
+def _format_time(update: IncidentUpdate, first: IncidentUpdate | None = None) -> str:
+    """Return the minute in UTC, without the date on the day of the first update; the API's text if it is not a time."""
+    moment, begin = _moment(update), _moment(first) if first else None
+    if moment is None:
+        return _name(_time(update))
+    is_same_day = begin is not None and begin.date() == moment.date()
+    return f"{moment:%H:%M} UTC" if is_same_day else f"{moment.date()} {moment:%H:%M} UTC"
 
 
-def _timeline(updates: Sequence[IncidentUpdate], notified: Mapping[str, bool | None]) -> Iterator[str]:
-    """Write the newest update, the others folded, and a word on those that are left out."""
-    bounds = _bounds(updates) if updates else []
-    shown = _that_fit(_entry(update, bounds, notified.get(update.id)) for update in updates[:MAX_UPDATES])
+def _timeline(
+    updates: Sequence[IncidentUpdate], bounds: Sequence[IncidentUpdate], notified: Mapping[str, bool | None]
+) -> Iterator[str]:
+    """Write the newest update, the others folded, and a word on those that a comment has no room for.
+
+    Blank lines let GitHub read what is folded as Markdown:
+    https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/organizing-information-with-collapsed-sections
+    """
+    entries = [_entry(update, bounds, _SUBSCRIBERS[notified.get(update.id)]) for update in updates[:MAX_UPDATES]]
+    lengths = accumulate(map(len, entries))
+    shown = [entry for entry, length in zip(entries, lengths, strict=True) if length <= MAX_TIMELINE_LENGTH]
     yield from shown[:1]
-    yield from _fold(shown[1:])
+    if earlier := shown[1:]:
+        yield f"<details><summary>{len(earlier)} earlier update{'s' if len(earlier) > 1 else ''}</summary>"
+        yield from earlier
+        yield "</details>"
     if len(updates) > len(shown):
         yield "Older updates are on the status page."
 
 
-def _that_fit(entries: Iterable[str]) -> list[str]:
-    """Return the first entries, as many as a comment has room for."""
-    written = list(entries)
-    lengths = accumulate(map(len, written))
-    return [entry for entry, length in zip(written, lengths, strict=True) if length <= MAX_TIMELINE_LENGTH]
-
-
-def _fold(entries: Sequence[str]) -> Iterator[str]:
-    """Hide entries until a reader unfolds them; blank lines let GitHub read them as Markdown.
-
-    https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/organizing-information-with-collapsed-sections
-    """
-    if entries:
-        updates = "update" if len(entries) == 1 else "updates"
-        yield f"<details><summary>{len(entries)} earlier {updates}</summary>"
-        yield from entries
-        yield "</details>"
-
-
-def _entry(update: IncidentUpdate, bounds: Sequence[IncidentUpdate], notified: bool | None) -> str:  # noqa: FBT001 - as below
+def _entry(update: IncidentUpdate, bounds: Sequence[IncidentUpdate], subscribers: str) -> str:
     """Write what an update says, without its time where the period of the incident begins or ends with it."""
-    times = [_format_time(each, _day(bounds[0])) for each in (update, *bounds)]
-    time = times[0] if times[0] not in times[1:] else ""
-    facts = (f"**{_name(update.status)}**", _subscribers(notified), time)
+    time, *others = [_format_time(each, bounds[0]) for each in (update, *bounds)]
+    facts = (f"**{_name(update.status)}**", subscribers, "" if time in others else time)
     blocks = (" · ".join(filter(None, facts)), _quote(update.description or ""), _components(update))
     return "\n\n".join(filter(None, blocks))
 
@@ -256,16 +211,9 @@ def _quote(text: str) -> str:
     return f"> {quoted}" if quoted else ""
 
 
-def _subscribers(notified: bool | None) -> str:  # noqa: FBT001 - there is nothing to confuse it with
-    if notified is None:
-        return ""
-    return "subscribers notified" if notified else "subscribers not notified"
-
-
 def _components(update: IncidentUpdate) -> str:
     changes = update.components or ()
-    shown = [_component(change) for change in changes[:MAX_NAMES]]
-    return "<br>".join(_and_more(shown, len(changes) - MAX_NAMES))
+    return "<br>".join(_and_more(map(_component, changes[:MAX_NAMES]), len(changes) - MAX_NAMES))
 
 
 def _component(change: ComponentChange) -> str:
@@ -282,23 +230,20 @@ def _short(name: str | None) -> str:
     return shorten(text, MAX_NAME_LENGTH)
 
 
-def _and_more(names: Sequence[str], more: int) -> list[str]:
+def _and_more(names: Iterable[str], more: int) -> list[str]:
     """Add the number of those that are not shown."""
     return [*names, f"and {more} more"] if more > 0 else [*names]
 
 
-def _failed_jobs(content: CommentContent) -> str:
-    failed = content.state.failed_run
-    if failed is None:
-        return ""
-    url, names = content.run.url_of(failed.id), ", ".join(_and_more([*map(code, failed.jobs)], failed.more))
+def _failed_jobs(failed: FailedRun, run: WorkflowRun) -> str:
+    url, names = run.url_of(failed.id), ", ".join(_and_more(map(code, failed.jobs), failed.more))
     if not names:
         return f"[The workflow run that led to this]({url}) did not succeed."
     return f"Failed in [the workflow run that led to this]({url}): {names}"
 
 
-def _links(content: CommentContent) -> Iterator[str]:
-    if content.state.incident_url:
-        yield f"[The incident, as customers see it]({content.state.incident_url})"
-    if content.run.url:
-        yield f"[Workflow run]({content.run.url})"
+def _links(incident_url: str, run_url: str) -> Iterator[str]:
+    if incident_url:
+        yield f"[The incident, as customers see it]({incident_url})"
+    if run_url:
+        yield f"[Workflow run]({run_url})"

@@ -1,69 +1,88 @@
-"""From the result of a run to the comment on the pull request: what it says, and what has to be read for that."""
+"""One comment per incident and pull request: found by its first line and its author, created or edited.
 
+Two runs may create it at the same time, and a response may be lost. So a run that has created a comment looks again,
+and of several the oldest stays.
+"""
+
+import contextlib
 import re
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from importlib.util import find_spec
-from typing import TYPE_CHECKING
 
 from onlineornot_action.exactly_once.listing import Listing, read_reliably
 from onlineornot_action.inputs.model import Inputs
 from onlineornot_action.inputs.variables import Environment
-from onlineornot_action.network.deadline import Deadline
+from onlineornot_action.network.deadline import CancelledError, Deadline
+from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import IncidentUpdate, newest_first
 from onlineornot_action.outputs import Outcome, Result
-from onlineornot_action.pull_request.body import (
-    MAX_UPDATES,
-    CommentContent,
-    CommentState,
-    FailedRun,
-    format_marker,
-    parse_state,
-    render,
-)
+from onlineornot_action.pull_request import body
+from onlineornot_action.pull_request.body import CommentState, FailedRun
 from onlineornot_action.pull_request.event import WorkflowRun
+from onlineornot_action.pull_request.github_api import Comment, GitHub, GitHubError
 from onlineornot_action.report.actions import Level, Reporter
 from onlineornot_action.session import Session
-from onlineornot_action.text import locate_defect
 
-if TYPE_CHECKING:
-    from onlineornot_action.pull_request.keep import CommentResult
+MAX_EDITS = 3
+"""Attempts to edit a comment, each after another look at it."""
+MAX_CREATIONS = 2
+"""Attempts to create a comment, each after a search for the one whose response was lost."""
+RESPONSE_SECONDS = 8
+"""To connect to GitHub, and then for one response."""
 
 ADVICE = (
     "The update itself is not affected. A comment needs github-token: ${{ github.token }} and permissions: "
     "pull-requests: write, issues: write, in a private repository contents: read, and on workflow_run actions: read."
 )
+STALE = "The comment may not be up to date on the pull request"
+_KEY = "\n<!-- key "
+"""Before the random word that ends a comment, by which a run recognizes what it has sent."""
+
+Render = Callable[[Sequence[str], str], str]
+"""Writes a comment, given the names of the jobs that failed and the comment as it is; empty when there is none."""
 
 
-INSTALLATION_ADVICE = (
-    "The update itself is not affected. Install the package with its extra `comment`; where the action installs "
-    "packages by itself, the log says why this one could not be had."
-)
+@dataclass(frozen=True)
+class CommentLimits:
+    """In seconds."""
+
+    failed_jobs: float = 4
+    """For the names of the jobs that failed, which the comment can do without."""
+    lost_pauses: tuple[float, ...] = (1, 4)
+    """Before each search for a comment whose response was lost."""
+
+
+@dataclass(frozen=True)
+class CommentResult:
+    """What became of the comments.
+
+    Attributes:
+        pull_requests: The numbers of the pull requests that the comment belongs to; None while unknown.
+        urls: Where people see the comments that are up to date.
+        problems: What somebody should fix, one sentence each.
+        failed: Whether a comment, or the names in it, could not be written.
+    """
+
+    pull_requests: tuple[int, ...] | None = None
+    urls: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    failed: bool = False
 
 
 def with_comment(session: Session, result: Result, environment: Environment, reporter: Reporter) -> Result:
-    """Keep the comments up to date, and add their URLs and what went wrong to the result; the step never fails with it.
-
-    Args:
-        session: What the run worked with.
-        result: What came of the run.
-        environment: The runner's variables.
-        reporter: Gets the URLs in its log and a notice when there is no pull request.
-    """
+    """Bring the comments up to date, and add their URLs and what went wrong to the result."""
     if session.deadline.cancelled():
         reporter.log("The comment on the pull request was left as it is: the job was cancelled.")
         return result
-    try:
-        run = _choose_pull_request(WorkflowRun.of(environment.github), session.inputs.pull_request)
-        if obstacle := _find_obstacle(run, session.inputs):
-            warning = f"There is no comment on the pull request: {obstacle}"
-            return replace(result, warnings=(*result.warnings, warning))
-        comments = comment(session, result, run, reporter.mask)
-    except Exception as error:  # noqa: BLE001 - the update was posted, and the step stays as it is
-        problem = f"The comment on the pull request was not written. Internal error: {locate_defect(error)}."
-        return replace(result, warnings=(*result.warnings, problem))
+    run = WorkflowRun.of(environment.github)
+    run = replace(run, pull_request=session.inputs.pull_request or run.pull_request)
+    if obstacle := _find_obstacle(run, session.inputs):
+        warning = f"There is no comment on the pull request: {obstacle}. {ADVICE}"
+        return replace(result, warnings=(*result.warnings, warning))
+    comments = _comment(session, result, run, reporter.mask)
     for url in comments.urls:
         reporter.log(f"The comment on the pull request is up to date: {url}")
     if comments.pull_requests == ():
@@ -73,58 +92,185 @@ def with_comment(session: Session, result: Result, environment: Environment, rep
     return replace(result, comments=comments.urls, warnings=(*result.warnings, *comments.problems, *advice))
 
 
-def comment(session: Session, result: Result, run: WorkflowRun, scrub: Callable[[str], str]) -> "CommentResult":
-    """Create or edit the comment on the pull requests that a workflow run is about.
+def _find_obstacle(run: WorkflowRun, inputs: Inputs) -> str:
+    """Say what is wrong with the token, or with what the runner says about GitHub; empty if a request can be sent."""
+    token = inputs.github_token or ""
+    obstacles = {
+        "github-token is empty": not token,
+        "github-token contains a space or another character that no token has": not re.fullmatch("[!-~]*", token),
+        "github-token is the API token of OnlineOrNot": token == inputs.api_token,
+        "GITHUB_API_URL is not the URL of an API": not re.fullmatch(r"https?://[\w.\[\]:-]+(/[\w./-]*)?", run.api_url),
+        "GITHUB_REPOSITORY is not the name of a repository": not re.fullmatch(r"[\w.-]+/[\w.-]+", run.repository),
+    }
+    return next((problem for problem, is_there in obstacles.items() if is_there), "")
 
-    Args:
-        session: What the run worked with.
-        result: What came of the run.
-        run: The workflow run.
-        scrub: Removes secrets from a text.
-    """
-    # Importing PyGithub takes long, so it waits until a comment is certain.
-    from onlineornot_action.pull_request.github_api import GitHub  # noqa: PLC0415
-    from onlineornot_action.pull_request.keep import keep_comments  # noqa: PLC0415
 
+def _comment(session: Session, result: Result, run: WorkflowRun, mask: Callable[[str], str]) -> CommentResult:
+    """Create or edit the comment on the pull requests that a workflow run is about."""
     deadline = session.deadline.within(session.limits.comment, detached=True)
-    github = GitHub(run, session.inputs.github_token or "", deadline, scrub, session.network)
-    marker = format_marker(session.page_id, result.incident_id)
+    limits = replace(deadline.limits, connect=RESPONSE_SECONDS, response=RESPONSE_SECONDS)
+    github = GitHub(run, session.inputs.github_token or "", replace(deadline, limits=limits), mask, session.network)
+    marker = body.format_marker(session.page_id, result.incident_id)
     updates = _Updates(session, result, deadline)
 
     def write(failed_jobs: Sequence[str], before: str) -> str:
-        state = parse_state(before)
-        shown = updates.including(state.notified.keys())
-        state = _next_state(state, session.inputs, result, shown, _find_failed_run(state, run, failed_jobs))
-        return scrub(render(CommentContent(marker, state, shown, run)))
+        known = body.parse_state(before)
+        shown = updates.including(known.notified.keys())
+        failed_run = _find_failed_run(known.failed_run, run.failed_run, failed_jobs)
+        return mask(body.render(marker, _next_state(known, session, result, shown, failed_run), shown, run))
 
-    return keep_comments(github, marker, write)
-
-
-def _choose_pull_request(run: WorkflowRun, number: int | None) -> WorkflowRun:
-    """Let the input `pull-request` take the place of what the event is about."""
-    return run if number is None else replace(run, pull_request=number)
+    return upsert_comments(github, marker, write)
 
 
-def _find_obstacle(run: WorkflowRun, inputs: Inputs) -> str:
-    """Say why no request can be sent to GitHub, and what to do; empty if one can."""
-    if find_spec("github") is None:
-        return f"PyGithub is not installed. {INSTALLATION_ADVICE}"
-    problem = next(_obstacles(run, inputs), "")
-    return f"{problem}. {ADVICE}" if problem else ""
+def upsert_comments(github: GitHub, marker: str, render: Render, limits: CommentLimits | None = None) -> CommentResult:
+    """Create or edit the comment on each pull request; every failure is in the result, and nothing is raised."""
+    limits = limits or CommentLimits()
+    numbers: tuple[int, ...] | None = None
+    failed_jobs: tuple[str, ...] = ()
+    failures, duplicates, urls = list[str](), list[str](), list[str]()
+    with _collected(failures, STALE):
+        numbers = github.find_pull_requests()
+    if numbers:
+        with _collected(failures, "The comment does not name the failed jobs"):
+            failed_jobs = github.find_failed_jobs(limits.failed_jobs)
+    for number in numbers or ():
+        comment = _PullRequestComment(github, number, marker, partial(render, failed_jobs), limits, duplicates)
+        with _collected(failures, f"{STALE} #{number}"):
+            urls.append(comment.upsert())
+    return CommentResult(numbers, tuple(urls), (*failures, *duplicates), failed=bool(failures))
 
 
-def _obstacles(run: WorkflowRun, inputs: Inputs) -> Iterator[str]:
-    """Yield what is wrong with the token, and with what the runner says about GitHub."""
-    if not inputs.github_token:
-        yield "github-token is empty"
-    elif not re.fullmatch("[!-~]+", inputs.github_token):
-        yield "github-token contains a space or another character that no token has"
-    elif inputs.github_token == inputs.api_token:
-        yield "github-token is the API token of OnlineOrNot"
-    if not re.fullmatch(r"https?://[\w.\[\]:-]+(/[\w./-]*)?", run.api_url):
-        yield "GITHUB_API_URL is not the URL of an API"
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", run.repository):
-        yield "GITHUB_REPOSITORY is not the name of a repository"
+@contextlib.contextmanager
+def _collected(problems: list[str], problem: str) -> Iterator[None]:
+    """Add an exception to the problems: it is no reason for the step to fail, nor for other comments to be left out."""
+    try:
+        yield
+    except GitHubError as error:
+        problems.append(f"{problem}: {error}.")
+    except CancelledError:
+        problems.append(f"{problem}: the job was cancelled.")
+    except APIError as error:
+        problems.append(f"{problem}: the incident's updates could not be read ({error}).")
+    except Exception as error:  # noqa: BLE001 - see above
+        problems.append(f"{problem}: internal error ({type(error).__name__}).")
+
+
+@dataclass(frozen=True)
+class _PullRequestComment:
+    """The comment on one pull request; a sentence for each of its duplicates is added to `duplicates`."""
+
+    github: GitHub
+    number: int
+    marker: str
+    render: Callable[[str], str]
+    limits: CommentLimits
+    duplicates: list[str]
+    key: str = field(default_factory=lambda: f"{_KEY}{secrets.token_hex(8)} -->")
+
+    def upsert(self) -> str:
+        """Leave one comment that is up to date, and return its URL."""
+        oldest, *duplicates = self._write()
+        own = [comment for comment in duplicates if comment.text.endswith(self.key)]
+        for comment in own:
+            with _collected(self.duplicates, self._duplicate(comment)):
+                self.github.delete_comment(self.number, comment.id)
+        if duplicates and not own:
+            self._mention_duplicates()
+        return self._url(oldest.id)
+
+    def _write(self) -> list[Comment]:
+        """Make the oldest comment say what it should, or create it; return all on the incident, oldest first."""
+        comments: list[Comment] = []
+        attempts = 0
+        while True:
+            attempts += 1
+            comments = self._find() or comments or self._create()
+            try:
+                self._edit(comments[0])
+            except GitHubError as error:
+                if attempts == MAX_EDITS or (error.is_rejection and not error.is_gone):
+                    raise
+                comments = [] if error.is_gone else comments
+            else:
+                return comments
+            # Another run may edit it in the meantime, so it is read again before the next attempt.
+            self.github.deadline.sleep(self.github.deadline.backoff(attempts))
+
+    def _edit(self, comment: Comment) -> None:
+        """Make a comment say what it should, unless it does."""
+        text = self.render(comment.text)
+        if comment.text.partition(_KEY)[0] != text:
+            self.github.edit_comment(self.number, comment.id, text)
+
+    def _create(self) -> list[Comment]:
+        """Create the comment. A lost one is searched for before it is sent again: two copies are worse than none."""
+        text = self.render("") + self.key
+        attempts = 0
+        while True:
+            attempts += 1
+            try:
+                created = Comment(self.github.create_comment(self.number, text), text, None)
+            except GitHubError as error:
+                if error.is_rejection:
+                    raise
+                if found := self._find_lost():
+                    return found
+                if attempts == MAX_CREATIONS:
+                    raise
+            else:
+                with _collected(self.duplicates, f"The comment on pull request #{self.number} may be there twice"):
+                    return self._find(created)
+                return [created]
+
+    def _find_lost(self) -> list[Comment]:
+        """Search for a comment whose response was lost, and which may still be on its way; empty without one."""
+        for pause in self.limits.lost_pauses:
+            self.github.deadline.sleep(pause)
+            if found := self._find():
+                return found
+        return []
+
+    def _find(self, created: Comment | None = None) -> list[Comment]:
+        """Return this account's comments on the incident, oldest first, with the new one even if the list lags."""
+        ours = {created.id: created} if created else {}
+        comments = self.github.list_comments(self.number)
+        marked = [comment for comment in comments if comment.text.startswith(self.marker) and comment.id not in ours]
+        # Anybody can copy the marker, so the author counts as well. The login costs a request when it is first used.
+        ours |= {comment.id: comment for comment in marked if comment.author == self.github.login}
+        return [ours[comment_id] for comment_id in sorted(ours)]
+
+    def _mention_duplicates(self) -> None:
+        """Name the duplicates, unless the run that has created them deletes them right now."""
+        with contextlib.suppress(GitHubError, CancelledError):  # the oldest comment is up to date, which is what counts
+            self.github.deadline.sleep(max(self.limits.lost_pauses))
+            self.duplicates.extend(f"{self._duplicate(comment)}." for comment in self._find()[1:])
+
+    def _duplicate(self, comment: Comment) -> str:
+        return f"The comment on pull request #{self.number} is there twice, delete {self._url(comment.id)}"
+
+    def _url(self, comment_id: int) -> str:
+        run = self.github.run
+        return f"{run.server_url}/{run.repository}/pull/{self.number}#issuecomment-{comment_id}"
+
+
+class _Updates:
+    """The incident's updates: as this run knows them, read again at most once."""
+
+    def __init__(self, session: Session, result: Result, deadline: Deadline) -> None:
+        pages = partial(session.client.incident_update_pages, session.page_id, result.incident_id, deadline)
+        self._read = partial(read_reliably, pages, deadline, session.limits.post)
+        self._result = result
+        self._listing = _known_updates(session, result)
+        self._is_fresh = False
+
+    def including(self, ids: AbstractSet[str]) -> list[IncidentUpdate]:
+        """Return all updates, newest first; they include these ids, except those of deleted updates."""
+        known = self._listing
+        # Another run may have posted an update that a comment shows and the listing lacks.
+        if known is None or not (self._is_fresh or ids <= known.ids | {self._result.update_id}):
+            known, self._is_fresh = self._read(), True
+            self._listing = known
+        return _with_own(known, self._result)
 
 
 def _known_updates(session: Session, result: Result) -> Listing[IncidentUpdate] | None:
@@ -137,70 +283,31 @@ def _known_updates(session: Session, result: Result) -> Listing[IncidentUpdate] 
     return known if known and known.complete else None
 
 
-class _Updates:
-    """The incident's updates: as this run knows them, read again at most once."""
-
-    def __init__(self, session: Session, result: Result, deadline: Deadline) -> None:
-        self._session = session
-        self._result = result
-        self._deadline = deadline
-        self._listing = _known_updates(session, result)
-        self._is_fresh = False
-
-    def including(self, ids: AbstractSet[str]) -> list[IncidentUpdate]:
-        """Return all updates, newest first; they include these ids, except those of deleted updates."""
-        if self._listing is None or self._misses(self._listing, ids):
-            self._listing = self._read()
-            self._is_fresh = True
-        return _with_own(self._listing, self._result)
-
-    def _misses(self, listing: Listing[IncidentUpdate], ids: AbstractSet[str]) -> bool:
-        """Whether another run has posted an update that a comment shows and the listing does not."""
-        return not self._is_fresh and not ids <= listing.ids | {self._result.update_id}
-
-    def _read(self) -> Listing[IncidentUpdate]:
-        client, page_id, incident_id = self._session.client, self._session.page_id, self._result.incident_id
-        pages = partial(client.incident_update_pages, page_id, incident_id, self._deadline)
-        return read_reliably(pages, self._deadline, self._session.limits.post)
-
-
 def _with_own(listing: Listing[IncidentUpdate], result: Result) -> list[IncidentUpdate]:
     """Return the updates of a listing, newest first, with this run's update as it is now, or without a deleted one."""
     others = {update.id: update for update in listing.items}
     listed, own = others.pop(result.update_id, None), result.update
-    if own is None:
-        return newest_first(list(others.values()))
-    if own.components is None and listed:  # a response may leave them out
+    if own and own.components is None and listed:  # a response may leave them out
         own = own.model_copy(update={"components": listed.components})
-    return newest_first([own, *others.values()])
+    return newest_first([*filter(None, [own]), *others.values()])
 
 
 def _next_state(
-    state: CommentState,
-    inputs: Inputs,
-    result: Result,
-    updates: Sequence[IncidentUpdate],
-    failed_run: FailedRun | None,
+    known: CommentState, session: Session, result: Result, shown: Sequence[IncidentUpdate], failed_run: FailedRun | None
 ) -> CommentState:
     """Add what this run knows to what the comment knows."""
     posted = result.outcome in (Outcome.CREATED, Outcome.OPENED)
-    notified = state.notified | ({result.update_id: result.notified} if posted else {})
+    notified = known.notified | ({result.update_id: result.notified} if posted else {})
     return CommentState(
-        title=inputs.incident_title or state.title,
-        notified={update.id: notified.get(update.id) for update in updates[:MAX_UPDATES]},
-        incident_url=result.incident_url or state.incident_url,
+        title=session.inputs.incident_title or known.title,
+        notified={update.id: notified.get(update.id) for update in shown[: body.MAX_UPDATES]},
+        incident_url=result.incident_url or known.incident_url,
         failed_run=failed_run,
     )
 
 
-def _find_failed_run(state: CommentState, run: WorkflowRun, failed_jobs: Sequence[str]) -> FailedRun | None:
-    """Return the failed run that triggered this one; or else the one that the comment knows.
-
-    The comment also wins when it knows the same run and its jobs could not be read this time.
-    """
-    known = state.failed_run
-    if run.failed_run is None:
+def _find_failed_run(known: FailedRun | None, run_id: int | None, failed_jobs: Sequence[str]) -> FailedRun | None:
+    """Return the failed run that triggered this one; what the comment knows of it if its jobs could not be read."""
+    if run_id is None or (known and known.id == run_id and not failed_jobs):
         return known
-    if known and known.id == run.failed_run and not failed_jobs:
-        return known
-    return FailedRun.of(run.failed_run, failed_jobs)
+    return FailedRun.of(run_id, failed_jobs)

@@ -5,41 +5,43 @@ Every failure leaves this module as a `GitHubError`, or as a `CancelledError` wh
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from http import HTTPStatus
-from math import ceil
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from github import Auth, Github, GithubException, RateLimitExceededException
-from github.Requester import Requester
-from pydantic import TypeAdapter, ValidationError
+import requests
+from github import Auth, BadAttributeException, Github
+from github.IssueComment import IssueComment
+from github.PaginatedList import PaginatedList
+from github.PullRequest import PullRequest
+from github.Repository import Repository
+from github.Requester import Requester, RequestsResponse
+from github.WorkflowJob import WorkflowJob
 
 from onlineornot_action.network.deadline import CancelledError, Deadline
-from onlineornot_action.network.exchange import ExchangeError, Network, run_within
+from onlineornot_action.network.exchange import Cause, ExchangeError, Network, run_within
 from onlineornot_action.onlineornot.client import PER_PAGE, USER_AGENT
 from onlineornot_action.pull_request.event import WorkflowRun
-from onlineornot_action.pull_request.github_models import Account, IssueComment, Job, PullRequest
-from onlineornot_action.pull_request.github_network import connect_through, explain_connection_failure
-from onlineornot_action.text import quote
+from onlineornot_action.text import normalize_newlines, quote
 
-MAX_PAGES = 100
 MAX_ATTEMPTS = 3
 """Of a request that may be repeated."""
-RESPONSE_SECONDS = 8
-"""For one response from GitHub."""
+MAX_PULL_REQUESTS = 3
 
-_UNREACHABLE = "GitHub could not be reached, or did not respond in time"
+_WITH_CONTENT = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.MOVED_PERMANENTLY})
+"""PyGithub follows a 301, which is GitHub's response where a repository was renamed, on the same host."""
 
 T = TypeVar("T")
 
 
 class GitHubError(Exception):
-    """A request to GitHub failed, or there was no time left for it; the text says why.
+    """Raised when a request to GitHub failed, or when no time was left for it.
 
     Attributes:
-        status: The HTTP status; 0 without a response that PyGithub understands.
+        status: The HTTP status; 0 without a response that can be understood.
     """
 
     def __init__(self, message: str, status: int = 0) -> None:
@@ -47,7 +49,7 @@ class GitHubError(Exception):
         self.status = status
 
     @property
-    def is_refusal(self) -> bool:
+    def is_rejection(self) -> bool:
         """Whether GitHub responded that it did not do what was asked, so that repeating it is pointless."""
         return 0 < self.status < HTTPStatus.INTERNAL_SERVER_ERROR and self.status != HTTPStatus.REQUEST_TIMEOUT
 
@@ -57,8 +59,23 @@ class GitHubError(Exception):
         return self.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 
-_Item = TypeVar("_Item", PullRequest, IssueComment, Job)
-_ITEMS = TypeAdapter(list[object])
+class Comment(NamedTuple):
+    """A comment on a pull request; each line of its text ends with LF, and a deleted account leaves no author."""
+
+    id: int
+    text: str
+    author: str | None
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """Raise `GitHubError` for whatever PyGithub makes of a malformed response: AssertionError, TypeError and others."""
+    try:
+        yield
+    except (GitHubError, CancelledError):
+        raise
+    except Exception as error:
+        raise GitHubError(f"GitHub's response could not be understood ({type(error).__name__})") from error
 
 
 @dataclass(frozen=True)
@@ -75,25 +92,18 @@ class GitHub:
     Attributes:
         run: This workflow run, which knows the API's URL and the repository.
         token: Sent to that URL and nowhere else.
-        deadline: No request begins after it.
-        scrub: Removes secrets from what GitHub says.
-        network: How GitHub is reached.
-        response_seconds: For one response; PyGithub takes whole seconds only.
+        deadline: No request begins after it; its limits apply to each.
+        mask: Masks secrets in a text.
     """
 
     run: WorkflowRun
     token: str = field(repr=False)
     deadline: Deadline
-    scrub: Callable[[str], str]
-    network: Network = field(default_factory=Network)
-    response_seconds: int = RESPONSE_SECONDS
-
-    def within(self, seconds: float) -> "GitHub":
-        """Return the same API with an earlier deadline."""
-        response_seconds = min(self.response_seconds, ceil(seconds))
-        return replace(self, deadline=self.deadline.within(seconds), response_seconds=response_seconds)
+    mask: Callable[[str], str]
+    network: Network
 
     @cached_property
+    @_explained()
     def login(self) -> str:
         """The account that the token belongs to.
 
@@ -101,161 +111,193 @@ class GitHub:
         https://docs.github.com/en/rest/users/users#get-the-authenticated-user
         https://docs.github.com/en/graphql/reference/queries
         """
-        return self._repeat(self._query_login)
+        _, response = self._repository.requester.graphql_query("query { viewer { login } }", {})
+        return str(response["data"]["viewer"]["login"])
 
-    def pull_requests(self, commit: str) -> Iterator[PullRequest]:
-        """List the pull requests that GitHub associates with a commit."""
-        return self._list(f"commits/{commit}/pulls", PullRequest)
+    @_explained()
+    def find_pull_requests(self) -> tuple[int, ...]:
+        """Return the numbers of the pull requests that the event names, or else of those behind its commit."""
+        run = self.run
+        if run.pull_request:
+            return (run.pull_request,)
+        pulls = _list(self._repository, PullRequest, f"commits/{run.commit}/pulls") if run.commit else ()
+        numbers = tuple(pull.number for pull in _choose(pulls, run.repository.casefold(), run.commit.lower()))
+        return (numbers or run.pull_requests)[:MAX_PULL_REQUESTS]
 
-    def jobs(self, run_id: int) -> Iterator[Job]:
-        """List the jobs of a workflow run."""
-        return self._list(f"actions/runs/{run_id}/jobs", Job, within="jobs")
+    @_explained()
+    def find_failed_jobs(self, seconds: float) -> tuple[str, ...]:
+        """Return the names of the jobs that failed in the workflow run that triggered this one."""
+        if not self.run.failed_run:
+            return ()
+        repository = self._connect(self.deadline.within(seconds))
+        jobs = _list(repository, WorkflowJob, f"actions/runs/{self.run.failed_run}/jobs", "jobs")
+        return tuple(self.mask(job.name) for job in jobs if job.conclusion in ("failure", "timed_out"))
 
-    def comments(self, number: int) -> Iterator[IssueComment]:
-        """List all comments on a pull request."""
-        return self._list(f"issues/{number}/comments", IssueComment)
+    @_explained()
+    def list_comments(self, number: int) -> list[Comment]:
+        """List all comments on a pull request, except those that are malformed."""
+        comments = []
+        for comment in _list(self._repository, IssueComment, f"issues/{number}/comments"):
+            with contextlib.suppress(BadAttributeException):
+                author = comment.user.login if comment.user else None
+                comments.append(Comment(comment.id, normalize_newlines(comment.body or ""), author))
+        return comments
 
-    def create_comment(self, number: int, body: str) -> IssueComment:
-        """Create a comment on a pull request, in one attempt."""
-        return self._attempt(partial(self._send_body, "POST", f"issues/{number}/comments", body))
+    @_explained()
+    def create_comment(self, number: int, body: str) -> int:
+        """Create a comment on a pull request, in one attempt, and return its id."""
+        return int(self._repository.get_issue(number).create_comment(body).id)
 
-    def edit_comment(self, comment_id: int, body: str) -> None:
+    @_explained()
+    def edit_comment(self, number: int, comment_id: int, body: str) -> None:
         """Replace the body of a comment, in one attempt."""
-        edited = self._attempt(partial(self._send_body, "PATCH", f"issues/comments/{comment_id}", body))
-        if edited.text != body:
+        comment = self._repository.get_issue(number).get_comment(comment_id)
+        comment.edit(body)
+        if normalize_newlines(comment.body or "") != body:
             raise GitHubError("GitHub did not confirm the edit")
 
-    def delete_comment(self, comment_id: int) -> None:
+    @_explained()
+    def delete_comment(self, number: int, comment_id: int) -> None:
         """Delete a comment. One that does not exist is deleted: the response to an earlier attempt may be lost."""
         try:
-            self._repeat(partial(self._send, "DELETE", f"issues/comments/{comment_id}"))
+            self._repository.get_issue(number).get_comment(comment_id).delete()
         except GitHubError as error:
-            if error.status != HTTPStatus.NOT_FOUND:
+            if not error.is_gone:
                 raise
 
     @cached_property
-    def _requester(self) -> Requester:
-        """PyGithub's HTTP layer, without its own repetitions and pauses.
+    def _repository(self) -> Repository:
+        return self._connect(self.deadline)
+
+    def _connect(self, deadline: Deadline) -> Repository:
+        """Make PyGithub's repository, from which requests are sent until a deadline; making it sends none.
 
         https://github.com/PyGithub/PyGithub/blob/main/github/Requester.py
         """
         # PyGithub has a handler that logs to standard error, untrusted text included:
         # https://github.com/PyGithub/PyGithub/blob/main/github/__init__.py
         logging.getLogger("github").handlers = [logging.NullHandler()]
-        requester = Github(
+        host_url = "/".join(self.run.api_url.split("/", 3)[:3])
+        connection = partial(_Connection, host_url, partial(self._send, deadline))
+        Requester.injectConnectionClasses(connection, connection)  # type: ignore[arg-type]  # what makes one will do
+        github = Github(
             auth=Auth.Token(self.token),
             base_url=self.run.api_url,
             user_agent=USER_AGENT,
-            timeout=self.response_seconds,
-            retry=0,  # it would repeat a POST after a lost response
+            per_page=PER_PAGE,
+            retry=0,
             seconds_between_requests=None,
             seconds_between_writes=None,
-        ).requester
-        connect_through(requester, self.network)
-        return requester
+            lazy=True,
+        )
+        return github.get_repo(self.run.repository)
 
-    def _list(self, path: str, kind: type[_Item], within: str = "") -> Iterator[_Item]:
-        """List the items of all pages, except those that do not fit the model.
+    @cached_property
+    def _session(self) -> requests.Session:
+        """The session of all requests; PyGithub makes a connection for each."""
+        session = requests.Session()
+        session.auth = Requester.noopAuth  # no `.netrc` replaces the header that PyGithub sets
+        self.network.mount(session)
+        return session
 
-        Pages are counted here. PyGithub's PaginatedList takes an empty response for an empty list, and sends the token
-        to any address on GitHub's domain that a `Link` header names:
-        https://github.com/PyGithub/PyGithub/blob/main/github/PaginatedList.py
-        """
-        previous: list[object] = []
-        for number in range(1, MAX_PAGES + 1):
-            items, is_last = self._repeat(partial(self._page, path, number, within))
-            # PyGithub drops the query when it follows the 301 of a renamed repository, so every page is the first.
-            if items == previous:
-                return
-            for item in items:
-                with contextlib.suppress(ValidationError):
-                    yield kind.model_validate(item)
-            if is_last:
-                return
-            previous = items
-
-    def _page(self, path: str, number: int, within: str) -> tuple[list[object], bool]:
-        """Get one page: its items, and whether it is the last.
-
-        https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
-        """
-        query = {"per_page": PER_PAGE, "page": number}
-        headers, response = self._requester.requestJsonAndCheck("GET", self._url(path), query)
-        items = _ITEMS.validate_python(response[within] if within else response)
-        return items, 'rel="next"' not in headers.get("link", "")
-
-    def _query_login(self) -> str:
-        _, response = self._requester.graphql_query("query { viewer { login } }", {})
-        return Account.model_validate(response["data"]["viewer"]).login
-
-    def _send_body(self, verb: str, path: str, body: str) -> IssueComment:
-        return IssueComment.model_validate(self._send(verb, path, {"body": body}))
-
-    def _send(self, verb: str, path: str, content: dict[str, str] | None = None) -> object:
-        return self._requester.requestJsonAndCheck(verb, self._url(path), input=content)[1]
-
-    def _url(self, path: str) -> str:
-        return f"/repos/{self.run.repository}/{path}"
-
-    def _repeat(self, exchange: Callable[[], T]) -> T:
-        """Attempt an exchange until it succeeds, is refused, or has failed too often."""
+    def _send(self, deadline: Deadline, verb: str, url: str, **content: Any) -> requests.Response:  # noqa: ANN401
+        """Send a request until it succeeds, is refused, or has failed too often."""
+        timeout = (deadline.limits.connect, deadline.limits.response)
+        send = partial(self._session.request, verb, url, **content, timeout=timeout, allow_redirects=False)
+        max_attempts = MAX_ATTEMPTS if verb in ("GET", "DELETE") or url.endswith("/graphql") else 1
         attempts = 0
         while True:
             attempts += 1
             try:
-                return self._attempt(exchange)
+                return self._exchange(deadline, send)
             except GitHubError as error:
-                if error.is_refusal or attempts == MAX_ATTEMPTS:
+                if error.is_rejection or attempts == max_attempts:
                     raise
-            self.deadline.sleep(self.deadline.backoff(attempts))
+            deadline.sleep(deadline.backoff(attempts))
 
-    def _attempt(self, exchange: Callable[[], T]) -> T:
+    def _exchange(self, deadline: Deadline, send: Callable[[], requests.Response]) -> requests.Response:
         """Make one exchange, unless the job was cancelled or the deadline is over."""
-        self.deadline.check()
-        if not self.deadline.left():
-            raise GitHubError(_UNREACHABLE)
+        deadline.check()
+        if not deadline.left():
+            raise GitHubError("GitHub did not respond in time")
         try:
-            limits = replace(self.deadline.limits, response=self.response_seconds)
-            deadline = replace(self.deadline, limits=limits)
-            return run_within(deadline, exchange, self.run.api_url, self.network, writes=True)
-        except CancelledError:
-            raise
-        except Exception as error:
-            # PyGithub raises its own errors, those of requests, json and urllib.parse, and AssertionError.
-            raise self._as_github_error(error) from error
-
-    def _as_github_error(self, error: Exception) -> GitHubError:
-        if isinstance(error, GithubException):
-            return GitHubError(_explain_status(error, self.scrub), error.status)
-        if isinstance(error, ExchangeError):
-            return GitHubError(explain_connection_failure(error) or _UNREACHABLE)
-        return GitHubError(f"GitHub's response could not be understood ({type(error).__name__})")
+            # A comment is not worth a wait once the job was cancelled, so nothing counts as a write.
+            response = run_within(deadline, send, self.run.api_url, self.network, writes=False)
+        except ExchangeError as error:
+            is_unknown = error.cause is Cause.UNKNOWN_AUTHORITY
+            advice = "; name the file of its authority in REQUESTS_CA_BUNDLE" if is_unknown else ""
+            raise GitHubError(f"{error}{advice}") from error
+        _check(response, self.mask)
+        return response
 
 
-def _explain_status(error: GithubException, scrub: Callable[[str], str]) -> str:
-    if error.status == HTTPStatus.UNAUTHORIZED:
-        return "GitHub does not accept github-token"
-    if _is_rate_limit(error):
-        return "GitHub's rate limit is exhausted"
-    verb = "failed" if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "refused the request"
-    message = _find_message(error.data)
-    return f"GitHub {verb} ({error.status}{f': {quote(scrub(message))}' if message else ''})"
+class _Connection:
+    """What PyGithub takes for a connection to any host; the token goes to the host of GitHub's API alone."""
+
+    def __init__(self, host_url: str, send: Callable[..., requests.Response], *_: object, **_options: object) -> None:
+        self._host_url, self._send = host_url, send
+
+    def request(self, verb: str, path: str, body: str | None, headers: Mapping[str, str], *_stream: bool) -> None:
+        """Remember what to send."""
+        self._request = partial(self._send, verb, self._host_url + path, data=body, headers=headers)
+
+    def getresponse(self) -> RequestsResponse:
+        """Send it. Links in the response lead to the same host."""
+        response = self._request()
+        if link := response.headers.get("Link"):
+            response.headers["Link"] = re.sub("<https?://[^/>]+", f"<{self._host_url}", link)
+        return RequestsResponse(response)
+
+    def close(self) -> None:
+        """Leave the session open for the next request."""
 
 
-def _is_rate_limit(error: GithubException) -> bool:
-    """Whether a primary or secondary rate limit is exhausted: 403 or 429, whether or not headers or a message say so.
+def _list(repository: Repository, kind: Callable[..., T], path: str, within: str = "items") -> Iterable[T]:
+    """List the objects of all pages. As `completed` ones they are not requested again where a field is missing."""
+    complete: Any = partial(kind, completed=True)
+    return PaginatedList(complete, repository.requester, f"{repository.url}/{path}", list_item=within)
 
+
+def _choose(pulls: Iterable[PullRequest], repository: str, commit: str) -> list[PullRequest]:
+    """Return the pull requests that brought a commit, which may be abbreviated; where GitHub says little, they fit.
+
+    GitHub lists every pull request that contains the commit, also those into which the default branch was merged since,
+    and those of a fork, or of the repository that it was forked from:
+    https://docs.github.com/en/rest/commits/commits#list-pull-requests-associated-with-a-commit
+    """
+    bases = ((pull, pull.base and pull.base.repo) for pull in pulls)
+    ours = [pull for pull, base in bases if not base or base.full_name.casefold() == repository]
+    if merged := [pull for pull in ours if pull.merged_at]:
+        return [pull for pull in merged if (pull.merge_commit_sha or "").startswith(commit)] or merged
+    heads = ((pull, pull.head and pull.head.sha) for pull in ours if pull.state != "closed")
+    return [pull for pull, head in heads if not head or head.startswith(commit)]
+
+
+def _check(response: requests.Response, mask: Callable[[str], str]) -> None:
+    """Raise `GitHubError` unless a response is a success with content: PyGithub takes none for an empty list."""
+    content: Any = None
+    with contextlib.suppress(ValueError, RecursionError):
+        content = response.json()
+    fields = content if isinstance(content, dict) else {}
+    is_graphql_error = response.url.endswith("/graphql") and response.ok and "errors" in fields
+    status = HTTPStatus.BAD_REQUEST if is_graphql_error else response.status_code
+    if status >= HTTPStatus.BAD_REQUEST:
+        raise GitHubError(_explain_status(status, response.headers, str(fields.get("message") or ""), mask), status)
+    has_content = status in _WITH_CONTENT and isinstance(content, dict | list)
+    if not has_content and response.request.method != "DELETE":
+        raise GitHubError("GitHub's response could not be understood")
+
+
+def _explain_status(status: int, headers: Mapping[str, str], message: str, mask: Callable[[str], str]) -> str:
+    """Say why GitHub did not do what was asked.
+
+    A 403 or 429 may be a rate limit, whether or not headers or a message say so:
     https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
     """
-    headers = error.headers or {}
-    if error.status == HTTPStatus.TOO_MANY_REQUESTS or isinstance(error, RateLimitExceededException):
-        return True
-    return "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
-
-
-def _find_message(response: object) -> str:
-    """Return GitHub's message, or that of the first error in a GraphQL response; empty without one."""
-    errors = response.get("errors") if isinstance(response, dict) else None
-    parts = [response, *(errors if isinstance(errors, list) else ())]
-    messages = (part.get("message") for part in parts if isinstance(part, dict))
-    return next((message for message in messages if isinstance(message, str)), "")
+    if status == HTTPStatus.UNAUTHORIZED:
+        return "GitHub does not accept github-token"
+    is_exhausted = "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
+    if is_exhausted or status == HTTPStatus.TOO_MANY_REQUESTS or Requester.isRateLimitError(message):
+        return "GitHub's rate limit is exhausted"
+    verb = "failed" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "refused the request"
+    return f"GitHub {verb} ({status}{f': {quote(mask(message))}' if message else ''})"

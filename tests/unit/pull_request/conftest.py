@@ -1,4 +1,4 @@
-"""A small GitHub on a real socket, and the comment that is kept there."""
+"""A small GitHub on a real socket, and the comment that is created or edited there."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -12,8 +12,8 @@ from support.github_fixtures import *  # noqa: F403
 
 from onlineornot_action.network.deadline import Deadline
 from onlineornot_action.network.exchange import Network
-from onlineornot_action.pull_request import github_api
-from onlineornot_action.pull_request.keep import DEFAULT_COMMENT_LIMITS, CommentLimits, CommentResult, keep_comments
+from onlineornot_action.pull_request.comment import CommentLimits, CommentResult, upsert_comments
+from onlineornot_action.pull_request.github_api import GitHub
 
 
 @pytest.fixture
@@ -24,14 +24,7 @@ def elsewhere() -> Iterator[FaultServer]:
 
 
 @pytest.fixture
-def unused_url() -> str:
-    """Return the address of a port at which nobody listens any more."""
-    with FaultServer() as server:
-        return server.url
-
-
-@pytest.fixture
-def connect(server: FaultServer, clock: SkippingClock) -> Callable[..., github_api.GitHub]:
+def connect(server: FaultServer, clock: SkippingClock) -> Callable[..., GitHub]:
     """Make the client of GitHub's API; further arguments replace what the workflow run knows."""
 
     def make(
@@ -39,26 +32,23 @@ def connect(server: FaultServer, clock: SkippingClock) -> Callable[..., github_a
         deadline: Deadline | None = None,
         token: str = TOKEN,
         network: Network | None = None,
-        response_seconds: int = 8,
-        scrub: Callable[[str], str] = str,
+        mask: Callable[[str], str] = str,
         **about: Any,
-    ) -> github_api.GitHub:
+    ) -> GitHub:
         run = replace(WORKFLOW, **{"api_url": server.url, **about})
-        return github_api.GitHub(
-            run, token, deadline or Deadline.after(20, clock), scrub, network or Network(), response_seconds
-        )
+        return GitHub(run, token, deadline or Deadline.after(20, clock), mask, network or Network())
 
     return make
 
 
 @pytest.fixture
-def keep(connect: Callable[..., github_api.GitHub]) -> Callable[..., CommentResult]:
-    """Keep the comments; by default on the pull request 7, which the event is about."""
+def upsert(connect: Callable[..., GitHub]) -> Callable[..., CommentResult]:
+    """Create or edit the comments; by default on the pull request 7, which the event is about."""
 
-    def run(body: str = BODY, *, limits: CommentLimits = DEFAULT_COMMENT_LIMITS, **about: Any) -> CommentResult:
+    def run(body: str = BODY, *, limits: CommentLimits | None = None, **about: Any) -> CommentResult:
         def render(jobs: Sequence[str], _before: str) -> str:
             return f"{body}\nFailed: {', '.join(jobs)}" if jobs else body
 
-        return keep_comments(connect(**about), MARKER, render, limits)
+        return upsert_comments(connect(**about), MARKER, render, limits)
 
     return run
