@@ -52,16 +52,13 @@ def main(
     Args:
         arguments: The command line's arguments; a step that uses the action has none.
         environ: The inputs, and what the runner says about itself.
-        stdout: Gets the step's log; outside GitHub, the outputs. None when it is closed.
-        stderr: Gets the log outside GitHub. None when it is closed.
+        stdout: Receives the step's log; outside GitHub, the outputs. None when it is closed.
+        stderr: Receives the log outside GitHub. None when it is closed.
         signal_received: Returns the number of the signal that ends the run, once there is one.
-        clock: The clock that the deadline is measured on; None for the system's.
-        limits: How long each part of the work may take; None for the defaults.
-        resolve: Returns the addresses of a name; None for the system's way.
+        clock, limits, resolve: Those of the system, and the default limits, unless given.
 
     Returns:
-        The exit status: 0 when the step did what it was asked to, 1 when it did not, 128 plus the number of the signal
-        that ended it.
+        The exit status: 0 when the step did what it was asked to, otherwise 1, or 128 plus the number of the signal.
     """
     environment = Environment.of(environ)
     command_line = _read_command_line(arguments, environment)
