@@ -104,7 +104,7 @@ def soak(*, runs: int, incidents: int, seed: int, limits: RunLimits | None = Non
             inputs |= {"status-page-id": PAGE_ID, "incident-id": ids[number % incidents]}
             inputs |= {"api-token": EDIT_TOKEN, "api-url": server.url}
             environ = as_variables(inputs) | {"GITHUB_OUTPUT": str(output_file)}
-            run_action([], environ, io.StringIO(), None, limits=limits)
+            run_action([], environ, io.StringIO(), None, limits=limits or RunLimits())
             return parse_outputs(output_file.read_text(encoding="utf-8"))["outcome"]
 
         outcomes = list(pool.map(run, range(runs)))

@@ -12,7 +12,6 @@ from onlineornot_action.inputs.model import CommandLine, Inputs, InvalidInputsEr
 from onlineornot_action.inputs.rules import Operation
 from onlineornot_action.inputs.variables import Environment
 from onlineornot_action.masking import masker
-from onlineornot_action.network.connect import Resolve, install, resolve_name
 from onlineornot_action.network.deadline import SYSTEM_CLOCK, CancelledError, Clock, Deadline
 from onlineornot_action.network.exchange import Network
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
@@ -43,38 +42,30 @@ def main(
     stderr: TextIO | None,
     signal_received: Callable[[], int | None] = lambda: None,
     *,
-    clock: Clock | None = None,
-    limits: RunLimits | None = None,
-    resolve: Resolve | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+    limits: RunLimits = RunLimits(),  # noqa: B008 - frozen
 ) -> int:
-    """Run the action.
+    """Run the action, and return its exit status: 0 on success, otherwise 1, or 128 plus the number of the signal.
 
     Args:
         arguments: The command line's arguments; a step that uses the action has none.
         environ: The inputs, and what the runner says about itself.
-        stdout: Gets the step's log; outside GitHub, the outputs. None when it is closed.
-        stderr: Gets the log outside GitHub. None when it is closed.
+        stdout: Receives the step's log; outside GitHub, the outputs. None when it is closed.
+        stderr: Receives the log outside GitHub. None when it is closed.
         signal_received: Returns the number of the signal that ends the run, once there is one.
-        clock: The clock that the deadline is measured on; None for the system's.
-        limits: How long each part of the work may take; None for the defaults.
-        resolve: Returns the addresses of a name; None for the system's way.
-
-    Returns:
-        The exit status: 0 when the step did what it was asked to, 1 when it did not, 128 plus the number of the signal
-        that ended it.
+        clock: The clock of the deadline.
+        limits: How long each part of the work may take.
     """
     environment = Environment.of(environ)
     command_line = _read_command_line(arguments, environment)
     if command_line.answer:
-        with contextlib.suppress(OSError, ValueError):
-            print(command_line.answer, end="", file=stdout, flush=True)
-        return 0
+        return _print(command_line.answer, stdout)
     environment = environment.with_inputs(command_line.inputs)
     reporter = _make_reporter(environment, stdout, stderr, command_line.dotenv)
     session: Session | None = None
     try:
         inputs = _read_inputs(command_line, environment, reporter)
-        network = _open_network(environment, resolve)
+        network = Network(environment.certificates.paths, environment.proxy_variables)
         session = _open_session(inputs, network, reporter, lambda: signal_received() is not None, clock, limits)
         result = _run(session)
     except InvalidInputsError as error:
@@ -92,6 +83,12 @@ def _read_command_line(arguments: Sequence[str], environment: Environment) -> Co
     from onlineornot_action.inputs.options import parse_command_line  # noqa: PLC0415 - a step has no use for argparse
 
     return parse_command_line(arguments, environment)
+
+
+def _print(text: str, stdout: TextIO | None) -> int:
+    with contextlib.suppress(OSError, ValueError):
+        print(text, end="", file=stdout, flush=True)
+    return 0
 
 
 def _make_reporter(environment: Environment, stdout: TextIO | None, stderr: TextIO | None, dotenv: str) -> Reporter:
@@ -114,21 +111,15 @@ def _read_inputs(command_line: CommandLine, environment: Environment, reporter: 
     return inputs
 
 
-def _open_network(environment: Environment, resolve: Resolve | None) -> Network:
-    install(resolve or resolve_name)
-    return Network(environment.certificates.paths, environment.proxy_variables)
-
-
 def _open_session(
     inputs: Inputs,
     network: Network,
     reporter: Reporter,
     cancelled: Callable[[], bool],
-    clock: Clock | None,
-    limits: RunLimits | None,
+    clock: Clock,
+    limits: RunLimits,
 ) -> Session:
-    limits = limits or RunLimits()
-    deadline = Deadline.after(inputs.timeout_seconds, clock or SYSTEM_CLOCK, cancelled, reporter.log, limits.exchange)
+    deadline = Deadline.after(inputs.timeout_seconds, clock, cancelled, reporter.log, limits.exchange)
     client = OnlineOrNotClient(
         inputs.api_token, deadline=deadline, base_url=inputs.api_url, network=network, mask=reporter.mask
     )

@@ -22,7 +22,9 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], signal_received: C
     # A run is short and creates few reference cycles; looking for them would take 5 % of its time.
     gc.disable()
     from onlineornot_action.main import main as run_action  # noqa: PLC0415 - a job can be cancelled meanwhile
+    from onlineornot_action.network import connect  # noqa: PLC0415 - likewise
 
+    connect.install()
     exit_status = run_action(arguments, environ, as_utf_8(sys.stdout), as_utf_8(sys.stderr), signal_received)
     # All output is written and flushed. Do not wait for a thread that may still be waiting for a response.
     os._exit(exit_status)

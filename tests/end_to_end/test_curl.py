@@ -16,6 +16,7 @@ from onlineornot_sandbox.store import Store
 
 BASH = shutil.which("bash") or "bash"
 TEXT = "A deploy went wrong. We are rolling it back."
+RETRY = "--fail --retry 3"
 HTTP_ERROR, EMPTY_REPLY, RECEIVE_ERROR = 22, 52, 56
 STEP = r"""
 curl --silent --show-error $OPTIONS "$UPDATES" \
@@ -76,39 +77,31 @@ def test_a_rerun_posts_a_second_copy_and_notifies_again(server: FaultServer) -> 
     assert len(server.store.mails) == 2 * 3
 
 
-@pytest.mark.parametrize(("fault", "exit_status"), [("close", EMPTY_REPLY), ("reset", RECEIVE_ERROR)])
-def test_a_lost_response_is_red_although_the_update_is_there(server: FaultServer, fault: str, exit_status: int) -> None:
-    server.script.append(Rule(FAULTS[fault], Phase.AFTER, "POST"))
-
-    assert (curl(server, "--fail --retry 3"), copies(server)) == (exit_status, 1)
-
-
-@pytest.mark.parametrize("phase", Phase)
-def test_a_502_is_green_whether_the_update_is_there_or_not(server: FaultServer, phase: Phase) -> None:
-    server.script.append(Rule(FAULTS["502 html"], phase, "POST"))
-
-    assert (curl(server), copies(server)) == (0, int(phase is Phase.AFTER))
-
-
 @pytest.mark.parametrize(
-    ("options", "fault"), [("--fail --retry 3", "502 html"), ("--fail --retry 3 --retry-all-errors", "reset")]
+    ("options", "fault", "phase", "exit_status", "written"),
+    [
+        pytest.param(RETRY, "close", Phase.AFTER, EMPTY_REPLY, 1, id="red although the update is there"),
+        pytest.param(RETRY, "reset", Phase.AFTER, RECEIVE_ERROR, 1, id="red although the update is there"),
+        pytest.param("", "502 html", Phase.AFTER, 0, 1, id="green, and the update is there"),
+        pytest.param("", "502 html", Phase.BEFORE, 0, 0, id="green although the update is not there"),
+        pytest.param(RETRY, "502 html", Phase.AFTER, 0, 2, id="a second copy"),
+        pytest.param(f"{RETRY} --retry-all-errors", "reset", Phase.AFTER, 0, 2, id="a second copy"),
+    ],
 )
-def test_retry_posts_a_second_copy_after_a_response_was_lost(server: FaultServer, options: str, fault: str) -> None:
-    server.script.append(Rule(FAULTS[fault], Phase.AFTER, "POST"))
+def test_a_lost_response_is_red_or_green_whatever_the_page_has(
+    server: FaultServer, options: str, fault: str, phase: Phase, exit_status: int, written: int
+) -> None:
+    server.script.append(Rule(FAULTS[fault], phase, "POST"))
 
-    assert (curl(server, options), copies(server)) == (0, 2)
-
-
-@pytest.mark.parametrize(("options", "exit_status"), [("", 0), ("--fail", HTTP_ERROR)])
-def test_an_expired_token_is_green_without_fail(server: FaultServer, options: str, exit_status: int) -> None:
-    assert (curl(server, options, token="no-such-token"), copies(server)) == (exit_status, 0)
+    assert (curl(server, options), copies(server)) == (exit_status, written)
 
 
 @pytest.mark.parametrize(("options", "exit_status"), [("", 0), ("--fail", HTTP_ERROR)])
 @pytest.mark.parametrize(
-    "wrong", [{"status": "BROKEN"}, {"text": 'The page says "sold out".'}, {"text": "Two\nlines."}]
+    "wrong",
+    [{"token": "expired"}, {"status": "BROKEN"}, {"text": 'The page says "sold out".'}, {"text": "Two\nlines."}],
 )
-def test_a_wrong_status_a_quote_or_a_line_break_is_green_without_fail(
+def test_an_expired_token_a_wrong_status_a_quote_or_a_line_break_is_green_without_fail(
     server: FaultServer, options: str, exit_status: int, wrong: dict[str, str]
 ) -> None:
     assert (curl(server, options, **wrong), copies(server)) == (exit_status, 0)

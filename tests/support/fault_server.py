@@ -179,14 +179,14 @@ def _good(reply: Reply) -> Iterable[Step]:
     return (reply.wire(),)
 
 
-def lost_while(happens: Callable[[], object], end: End = End.CLOSE) -> Fault:
+def lost_while(happens: Callable[[], object]) -> Fault:
     """Make the fault that is a lost response while something else happens."""
 
     def happen(_reply: Reply) -> Iterable[Step]:
         happens()
         return ()
 
-    return Fault(happen, end)
+    return Fault(happen, End.CLOSE)
 
 
 def _changed(change: Callable[[Reply], Reply]) -> Fault:

@@ -12,7 +12,7 @@ from support.fault_server import FaultServer, Rule
 from support.runner_model import Command, commands
 
 from onlineornot_action.main import main
-from onlineornot_action.network.connect import Resolve
+from onlineornot_action.network.connect import Resolve, install, resolve_name
 from onlineornot_action.network.deadline import Clock, Limits
 from onlineornot_action.session import RunLimits
 from onlineornot_sandbox.auth import EDIT_TOKEN
@@ -123,6 +123,7 @@ def run_main(
         resolve: Returns the addresses of a name.
         inputs: The step's `with:`; hyphens are written as underscores. `api_url` names another server.
     """
+    install(resolve or resolve_name)
     clock = clock or SkippingClock()
     files = files_of_step(folder)
     for file in files.values():
@@ -133,7 +134,7 @@ def run_main(
         received = signal_received or (lambda: SIGTERM if server.cancelled else None)
         runner = {**files, "GITHUB_RUN_ATTEMPT": str(attempt)}
         variables = {**runner, **as_variables(_given(inputs, server.url)), **(environ or {})}
-        status = main(arguments, variables, log, log, received, clock=clock, limits=limits or fitting, resolve=resolve)
+        status = main(arguments, variables, log, log, received, clock=clock, limits=limits or fitting)
         incidents = server.store.incidents.values()
         requests = [f"{request.method} {request.path.partition('?')[0]}" for request in server.requests]
     texts = [update.description for incident in incidents for update in incident.updates]

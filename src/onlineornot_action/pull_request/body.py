@@ -68,7 +68,7 @@ class FailedRun(BaseModel, frozen=True):
 
 
 class CommentState(BaseModel, frozen=True):
-    """What a later run could not find out by itself, kept as JSON in the hidden second line of the comment.
+    """What a later run could not find out by itself, stored as JSON in the hidden second line of the comment.
 
     A step has no storage of its own, and a comment that is deleted or copied takes its state with it. GitHub does not
     show HTML comments:

@@ -30,7 +30,6 @@ MAX_EDITS = 3
 """Attempts to edit a comment, each after another look at it."""
 MAX_CREATIONS = 2
 """Attempts to create a comment, each after a search for the one whose response was lost."""
-
 RESPONSE_SECONDS = 8
 """To connect to GitHub, and then for one response."""
 
@@ -189,7 +188,7 @@ class _PullRequestComment:
             try:
                 self._edit(comments[0])
             except GitHubError as error:
-                if attempts == MAX_EDITS or (error.is_refusal and not error.is_gone):
+                if attempts == MAX_EDITS or (error.is_rejection and not error.is_gone):
                     raise
                 comments = [] if error.is_gone else comments
             else:
@@ -212,7 +211,7 @@ class _PullRequestComment:
             try:
                 created = Comment(self.github.create_comment(self.number, text), text, None)
             except GitHubError as error:
-                if error.is_refusal:
+                if error.is_rejection:
                     raise
                 if found := self._find_lost():
                     return found

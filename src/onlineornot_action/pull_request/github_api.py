@@ -49,7 +49,7 @@ class GitHubError(Exception):
         self.status = status
 
     @property
-    def is_refusal(self) -> bool:
+    def is_rejection(self) -> bool:
         """Whether GitHub responded that it did not do what was asked, so that repeating it is pointless."""
         return 0 < self.status < HTTPStatus.INTERNAL_SERVER_ERROR and self.status != HTTPStatus.REQUEST_TIMEOUT
 
@@ -211,7 +211,7 @@ class GitHub:
             try:
                 return self._exchange(deadline, send)
             except GitHubError as error:
-                if error.is_refusal or attempts == max_attempts:
+                if error.is_rejection or attempts == max_attempts:
                     raise
             deadline.sleep(deadline.backoff(attempts))
 

@@ -37,8 +37,7 @@ def describe(result: Result, inputs: Inputs | None) -> tuple[str, str]:  # noqa:
         case Outcome.FETCHED:
             return "Read the update", f"Read {update} of {incident}; its status is {status}."
         case Outcome.LISTED:
-            read = f"Read {len(result.updates or ())} update(s)"
-            return read, f"{read} of {incident}."
+            return (read := f"Read {len(result.updates or ())} update(s)"), f"{read} of {incident}."
         case Outcome.UNCHANGED:
             same = "already says the same"
             return f"{nothing} the incident {same}", f"{nothing} {update} of {incident} {same}."

@@ -153,15 +153,16 @@ def test_the_token_of_a_person_finds_the_persons_comment(upsert: Upsert, github:
     assert texts(github) == [OTHER]
 
 
-def test_the_older_comment_of_another_run_is_kept_and_the_own_duplicate_removed(
-    upsert: Upsert, server: FaultServer, github: GitHub
+@pytest.mark.parametrize("script", [[], [Rule(FAULTS["reset"], Phase.AFTER, "POST", path="/comments")]])
+def test_the_older_comment_of_another_run_stays_and_the_own_duplicate_is_removed(
+    upsert: Upsert, server: FaultServer, github: GitHub, script: list[Rule]
 ) -> None:
+    server.script += script
     github.meanwhile("POST", lambda: github.add_comment(7, OTHER))
 
-    changes = ["PATCH /issues/comments/1001", "DELETE /issues/comments/1002"]
     assert upsert() == UP_TO_DATE
-    assert requests_of(server) == [LIST, POST, LIST, QUERY, *changes]
-    assert texts(github) == [BODY]
+    changes = ["PATCH /issues/comments/1001", "DELETE /issues/comments/1002"]
+    assert (requests_of(server), texts(github)) == ([LIST, POST, LIST, QUERY, *changes], [BODY])
 
 
 def test_the_newer_comment_of_another_run_is_left_for_that_one_to_remove(
@@ -194,10 +195,9 @@ def test_an_own_duplicate_that_cannot_be_removed_is_mentioned(
     server.script.append(Rule(FAILURES["secondary limit, 403"][0], method="DELETE"))
     github.meanwhile("POST", lambda: github.add_comment(7, OTHER))
 
-    comments = upsert()
+    (problem,) = upsert().problems
 
-    assert comments.urls == (url_of(7, 1001),)
-    assert [f"delete {url_of(7, 1002)}" in problem for problem in comments.problems] == [True]
+    assert f"#7 is there twice, delete {url_of(7, 1002)}: GitHub's rate limit" in problem
     assert texts(github) == [BODY, BODY]
 
 
@@ -236,16 +236,6 @@ def test_two_runs_that_both_find_nothing_leave_one_comment(upsert: Upsert, githu
 
     assert comments == [UP_TO_DATE] * 2
     assert len(texts(github)) == 1
-
-
-def test_the_own_duplicate_is_removed_though_its_response_was_lost(
-    upsert: Upsert, server: FaultServer, github: GitHub
-) -> None:
-    server.script.append(Rule(FAULTS["reset"], Phase.AFTER, "POST", path="/comments"))
-    github.meanwhile("POST", lambda: github.add_comment(7, OTHER))
-
-    assert upsert() == UP_TO_DATE
-    assert texts(github) == [BODY]
 
 
 def test_a_comment_is_written_though_the_list_cannot_be_read_again(
@@ -396,7 +386,7 @@ def test_an_own_duplicate_that_somebody_else_has_removed_is_no_problem(upsert: U
         ("/comments", "PATCH", [OTHER], [PULLS, LIST, QUERY, "PATCH /issues/comments/1001"]),
     ],
 )
-def test_a_refusal_is_one_problem_that_says_why_and_ends_it(
+def test_a_rejection_is_one_problem_that_says_why_and_ends_it(
     upsert: Upsert,
     server: FaultServer,
     github: GitHub,
@@ -472,11 +462,10 @@ def test_a_job_that_is_cancelled_in_the_meantime_ends_at_once_and_says_so(
     server.script.append(rule)
     began = time.monotonic()
 
-    comments = upsert(deadline=Deadline.after(20, cancelled=lambda: bool(server.requests)))
+    (problem,) = upsert(deadline=Deadline.after(20, cancelled=lambda: bool(server.requests))).problems
 
     assert time.monotonic() - began < 1
-    assert len(comments.problems) == 1
-    assert "the job was cancelled" in comments.problems[0]
+    assert problem.endswith("#7: the job was cancelled.")
     assert (requests_of(server), github.comments) == ([LIST], [])
 
 
@@ -533,13 +522,15 @@ def test_jobs_that_cannot_be_read_are_one_problem_and_the_comment_is_written(
     assert words in problem
 
 
-def test_a_comment_that_is_deleted_before_it_can_be_edited_is_created_again(upsert: Upsert, github: GitHub) -> None:
+@pytest.mark.parametrize("script", [[], [Rule(FAILURES["gone"][0], method="PATCH")]])
+def test_a_comment_that_is_deleted_before_it_can_be_edited_is_created_again(
+    upsert: Upsert, server: FaultServer, github: GitHub, script: list[Rule]
+) -> None:
+    server.script += script
     github.add_comment(7, OTHER)
-    github.meanwhile("PATCH", github.comments.clear)
+    github.meanwhile("POST", github.comments.clear, "/graphql")
 
-    comments = upsert()
-
-    assert comments.problems == ()
+    assert upsert().problems == ()
     assert texts(github) == [BODY]
 
 

@@ -214,7 +214,7 @@ def test_the_pull_requests_that_brought_the_commit_are_chosen(
 
 @pytest.mark.parametrize("name", FAILURES)
 @pytest.mark.parametrize("call", [list_comments, login, create, edit])
-def test_a_refusal_says_why_and_is_not_repeated(
+def test_a_rejection_says_why_and_is_not_repeated(
     api: github_api.GitHub, server: FaultServer, github: GitHub, call: Call, name: str
 ) -> None:
     fault, words = FAILURES[name]
@@ -223,37 +223,16 @@ def test_a_refusal_says_why_and_is_not_repeated(
     with pytest.raises(GitHubError, match=re.escape(words)) as caught:
         call(api)
 
-    assert (caught.value.is_refusal, len(server.requests), texts(github)) == (True, 1, [OTHER])
+    assert (caught.value.is_rejection, len(server.requests), texts(github)) == (True, 1, [OTHER])
 
 
-def test_an_error_of_graphql_is_a_refusal(api: github_api.GitHub, server: FaultServer) -> None:
+def test_an_error_of_graphql_is_a_rejection(api: github_api.GitHub, server: FaultServer) -> None:
     server.script.append(Rule(response(200, '{"data": null, "errors": [{}]}', JSON_TYPE), times=FOREVER))
 
     with pytest.raises(GitHubError, match=re.escape("GitHub refused the request (400)")):
         login(api)
 
     assert len(server.requests) == 1
-
-
-@pytest.mark.parametrize(
-    ("status", "is_refusal", "is_gone"),
-    [
-        (0, False, False),
-        (301, True, False),
-        (400, True, False),
-        (403, True, False),
-        (404, True, True),
-        (408, False, False),
-        (410, True, True),
-        (429, True, False),
-        (500, False, False),
-        (503, False, False),
-    ],
-)
-def test_a_status_decides_whether_repeating_is_pointless(status: int, *, is_refusal: bool, is_gone: bool) -> None:
-    error = GitHubError("It failed", status)
-
-    assert (error.is_refusal, error.is_gone) == (is_refusal, is_gone)
 
 
 @pytest.mark.parametrize("name", LOST)
@@ -279,7 +258,7 @@ def test_reads_are_given_up_after_three_attempts_and_a_write_is_never_repeated(
     with pytest.raises(GitHubError) as caught:
         call(api)
 
-    assert (caught.value.is_refusal, len(server.requests)) == (False, attempts)
+    assert (caught.value.is_rejection, len(server.requests)) == (False, attempts)
 
 
 @pytest.mark.parametrize("name", UNCONFIRMED)
@@ -291,7 +270,7 @@ def test_an_edit_that_is_not_confirmed_is_an_error(
     with pytest.raises(GitHubError) as caught:
         edit(api)
 
-    assert not caught.value.is_refusal
+    assert not caught.value.is_rejection
     assert texts(github) == [OTHER]
 
 
