@@ -59,7 +59,7 @@ def authority() -> trustme.CA:
 def tls(authority: trustme.CA) -> ssl.SSLContext:
     """Have the authority sign for `localhost`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
+    authority.issue_cert("localhost", "api.example").configure_cert(context)
     return context
 
 

@@ -1,6 +1,7 @@
 """Secrets in texts: found and masked, in every encoding. Imports the standard library alone."""
 
 import json
+import re
 from binascii import b2a_base64
 from collections.abc import Callable, Iterable
 
@@ -9,6 +10,43 @@ MIN_SECRET_LENGTH = 8
 
 _URL_SAFE = str.maketrans("+/", "-_")
 """Turns base64 into its variant for URLs: https://www.rfc-editor.org/rfc/rfc4648#section-5"""
+
+_CREDENTIALS: dict[str, tuple[str, str]] = {
+    "PRIVATE KEY-----": ("a private key", "-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    # The base64 of `x-access-token:`, which precedes a token in a header of Git that a checkout leaves in a file:
+    # https://github.com/actions/checkout/blob/main/src/git-auth-helper.ts
+    "eC1hY2Nlc3MtdG9rZW46": ("a credential of Git", "eC1hY2Nlc3MtdG9rZW46"),
+    "gh": ("a GitHub token", r"\bgh[oprsu]_\w{36,}"),
+    "github_pat_": ("a GitHub token", r"\bgithub_pat_\w{40,}"),
+    "gl": ("a GitLab token", r"\bgl[a-z]{2,6}-[\w-]{20,}"),
+    "AKIA": ("an AWS access key id", r"\bAKIA[A-Z0-9]{16}\b"),
+    "ASIA": ("an AWS access key id", r"\bASIA[A-Z0-9]{16}\b"),
+    "xox": ("a Slack token", r"\bxox[a-z]-(?=[A-Za-z-]*[0-9])[A-Za-z0-9-]{10,}"),
+    "k_live_": ("a Stripe key", r"\b[rs]k_live_\w{16,}"),
+    "AIza": ("a Google API key", r"\bAIza[\w-]{35}(?![\w-])"),
+    "npm_": ("an npm token", r"\bnpm_[A-Za-z0-9]{36}\b"),
+    "pypi-": ("a PyPI token", r"\bpypi-[\w-]{50,}"),
+    "eyJ": ("a JSON Web Token", r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}"),
+    "uthorization": (
+        "an Authorization header",
+        r"(?i)\bauthorization[\"']?\s*[:=]\s*[\"']?(bearer|basic|token)\s+(?=[^\s\"']*[0-9=])[^\s\"']{8,}",
+    ),
+}
+"""Forms of credentials, with their names and a text that each of them contains, since compiling patterns takes time.
+
+GitHub: https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/
+GitLab: https://docs.gitlab.com/security/tokens/#token-prefixes
+AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
+Others: https://docs.github.com/en/code-security/reference/secret-security/supported-secret-scanning-patterns
+"""
+
+
+def find_credential(text: str) -> tuple[str, int] | None:
+    """Return what a text contains that looks like somebody's credential, and the number of its line."""
+    for sign, (kind, pattern) in _CREDENTIALS.items():
+        if sign in text and (match := re.search(pattern, text, re.ASCII)):
+            return kind, text.count("\n", 0, match.start()) + 1
+    return None
 
 
 def masker(secrets: Iterable[str]) -> Callable[[str], str]:

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from typing import NoReturn, TextIO
 
 
+OPENSSL_VARIABLES = ("OPENSSL_CONF", "OPENSSL_MODULES", "OPENSSL_ENGINES")
+"""Files of code that OpenSSL would run in this process, in spite of -I; `ssl` is imported after they are dropped.
+
+https://docs.openssl.org/master/man7/openssl-env/
+"""
+
+
 def main() -> "NoReturn":
     """Run the action with this process's arguments and environment."""
     run(sys.argv[1:], os.environ, catch_signals())
@@ -19,6 +26,8 @@ def main() -> "NoReturn":
 
 def run(arguments: Sequence[str], environ: Mapping[str, str], signal_received: Callable[[], int | None]) -> "NoReturn":
     """Run the action, and end the process with its exit status."""
+    for name in OPENSSL_VARIABLES:
+        os.environ.pop(name, None)
     # A run is short and creates few reference cycles; looking for them would take 5 % of its time.
     gc.disable()
     from onlineornot_action.main import main as run_action  # noqa: PLC0415 - a job can be cancelled meanwhile

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from onlineornot_action.masking import contains_secret, masker
+from onlineornot_action.masking import contains_secret, find_credential, masker
 
 SECRET = "token-1234567890"
 
@@ -58,3 +58,33 @@ def test_secrets_are_masked_as_a_whole_unless_ordinary_text_contains_them(
 ) -> None:
     assert masker(secrets)(text) == masked
     assert contains_secret(text, secrets) == (masked != text)
+
+
+A, D = "a1B2c3D4e5" * 9, "1234567890" * 9
+
+
+@pytest.mark.parametrize(
+    ("secret", "near_miss", "kind"),
+    [
+        (f"ghp_{A[:36]}", "ghp_example", "a GitHub token"),
+        (f"ghs_{A[:36]}", f"laughs_{A[:36]}", "a GitHub token"),
+        (f"github_pat_{A[:22]}_{A[:59]}", "github_pat_settings", "a GitHub token"),
+        (f"glpat-{A[:20]}", "glpat-expired", "a GitLab token"),
+        ("AKIAIOSFODNN7EXAMPLE", "AKIA-1234567890123456", "an AWS access key id"),
+        ("ASIAIOSFODNN7EXAMPLE", "ASIANMARKETSAREDOWN", "an AWS access key id"),
+        (f"xoxb-{D[:12]}-{A[:24]}", "xoxb-tokens-are-revoked", "a Slack token"),
+        (f"sk_live_{A[:24]}", "sk_live_mode", "a Stripe key"),
+        (f"AIza{A[:35]}", "AIza123", "a Google API key"),
+        (f"npm_{A[:36]}", "npm_config_registry", "an npm token"),
+        (f"pypi-{A[:60]}", "pypi-server-is-down", "a PyPI token"),
+        (f"eyJ{A[:20]}.eyJ{A[:20]}.{A[:30]}", "eyJson.parse.fails", "a JSON Web Token"),
+        (f"Authorization: Bearer {A[:20]}", "Authorization: Bearer authentication fails", "an Authorization header"),
+        (f'"authorization": "Basic {A[:10]}="', "The Authorization header is rejected", "an Authorization header"),
+        ("-----BEGIN EC PRIVATE KEY-----", "BEGIN PRIVATE KEY", "a private key"),
+    ],
+)
+def test_a_credential_is_found_by_its_form_and_what_only_resembles_it_is_not(
+    secret: str, near_miss: str, kind: str
+) -> None:
+    assert find_credential(f"We rotate keys.\nIt was {secret}, says the log.") == (kind, 2)
+    assert find_credential(f"We rotate keys.\nIt was {near_miss}, says the log.") is None

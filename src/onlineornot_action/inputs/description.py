@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
-from onlineornot_action.masking import contains_secret
+from onlineornot_action.masking import contains_secret, find_credential
 
 MAX_LENGTH = 10_000
 """Characters. The API documents no maximum. A longer text is refused rather than published in part."""
@@ -17,12 +17,6 @@ _MAX_FILE_BYTES = 4 * MAX_LENGTH + 1024
 
 _BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
 """Invisible, but letters and symbols to Unicode: the Hangul fillers and the empty Braille pattern."""
-
-_CREDENTIAL = re.compile("-----BEGIN [A-Z ]*PRIVATE KEY-----|eC1hY2Nlc3MtdG9rZW46")
-"""A private key, or the base64 of `x-access-token:`, which precedes a token in a header of Git.
-
-A checkout leaves both in files: https://github.com/actions/checkout/blob/main/src/git-auth-helper.ts
-"""
 
 _ESCAPE = re.compile(r"\\r\\n|\\[nt]|%0[Dd]%0[Aa]|%0[Aa]")
 """What a shell, JSON or a workflow command turns into a line break or a tab, but neither YAML nor the API."""
@@ -49,7 +43,7 @@ def check(text: str, *, secrets: Iterable[str]) -> str:
     """Return the text if it may be published.
 
     Raises:
-        ValueError: It is not valid Unicode, shows nothing, is too long, or contains a secret, as it is or in base64.
+        ValueError: It is not valid Unicode, shows nothing, is too long, or contains a secret or what looks like one.
     """
     if any(map(_is_surrogate, text)):
         raise ValueError("is not valid UTF-8")
@@ -59,8 +53,8 @@ def check(text: str, *, secrets: Iterable[str]) -> str:
         raise ValueError(f"has {len(text):,} characters, but at most {MAX_LENGTH:,} are allowed; shorten it")
     if contains_secret(text, secrets):
         raise ValueError("contains the API token or github-token; remove it, because this text is published")
-    if _CREDENTIAL.search(text):
-        raise ValueError("contains a private key or a credential of Git; remove it, because this text is published")
+    if found := find_credential(text):
+        raise ValueError("contains {} in line {}; remove it, because this text is published".format(*found))
     return text
 
 

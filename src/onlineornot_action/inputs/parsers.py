@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum
-from ipaddress import ip_address
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +18,7 @@ from pydantic import ValidationInfo
 from onlineornot_action.inputs import description
 from onlineornot_action.inputs.variables import Environment
 from onlineornot_action.masking import MIN_SECRET_LENGTH
+from onlineornot_action.network.exchange import is_loopback
 from onlineornot_action.onlineornot.models import ID_PATTERN
 from onlineornot_action.text import kebab, normalize, normalize_newlines, quote, strip_controls
 
@@ -60,10 +60,21 @@ Info = ValidationInfo[ParsingContext]
 Word = TypeVar("Word", bound=StrEnum)
 
 
+_NO_TOKENS = {
+    "a token in quotes, which docker's --env-file keeps": "\"[^\"]*\"|'[^']*'",
+    "the name of a variable that nothing has replaced": r"\$\w+|\$\{\w+\}|\$\(\w+\)|%\w+%",
+    "the path of a file, which GitLab's variables of the type File hold": r"(/[\w.@+-]+){2,}|[A-Za-z]:\\.*",
+}
+"""What other tools deliver instead of a token."""
+
+
 def token(value: str) -> str:
     """Parse an API token. No message repeats it."""
     if "${{" in value:
         raise ValueError("is an expression that GitHub has not evaluated; write it in the workflow file itself")
+    for looks_like, pattern in _NO_TOKENS.items():
+        if re.fullmatch(pattern, value):
+            raise ValueError(f"looks like {looks_like}; give the token itself")
     if len(value) < MIN_SECRET_LENGTH:
         raise ValueError(f"is shorter than {MIN_SECRET_LENGTH} characters; check the secret it comes from")
     if not re.fullmatch("[!-~]+", value):
@@ -191,7 +202,7 @@ def base_url(value: str, info: Info) -> str:
     if not re.fullmatch(_BASE_URL, value, re.IGNORECASE) or not _has_valid_port(value):
         raise ValueError("must be an https URL without user name, password, query or fragment")
     parts = urlsplit(value)
-    http_allowed = info.context.environment.allow_http or _is_loopback(parts.hostname or "")
+    http_allowed = info.context.environment.allow_http or is_loopback(parts.hostname or "")
     if parts.scheme == "http" and not http_allowed:
         raise ValueError("must begin with https://, or the token could be read in transit")
     return value.rstrip("/")
@@ -202,13 +213,6 @@ def _has_valid_port(url: str) -> bool:
         return urlsplit(url).port != 0
     except ValueError:
         return False
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def text(value: str, info: Info) -> str:

@@ -115,7 +115,8 @@ class Environment:
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "Environment":
         """Read the variables of a process."""
-        inputs = _read_inputs(environ)
+        on_github = environ.get("GITHUB_ACTIONS") == "true"
+        inputs = _read_inputs(environ, on_github=on_github)
         api_tokens = [*inputs.get("api-token", ()), environ.get(TOKEN_VARIABLE, "").strip()]
         api_token = next(filter(None, api_tokens), "")
         runner_temp = Path(environ.get("RUNNER_TEMP", ""))
@@ -124,12 +125,12 @@ class Environment:
             ambiguous=frozenset(name for name, values in inputs.items() if len(values) > 1),
             api_token=_without_bearer(api_token),
             has_bearer_prefix=api_token.startswith(_BEARER),
-            secrets=_find_secrets((*map(_without_bearer, api_tokens), *inputs.get("github-token", ()))),
+            secrets=_find_secrets(environ),
             allow_http=environ.get("ONLINEORNOT_ALLOW_HTTP") == "true",
             certificates=Certificates.of(environ),
             proxy_variables=tuple(name for name, value in environ.items() if value and name.lower().endswith("_proxy")),
             github=GitHubVariables.of(environ),
-            on_github=environ.get("GITHUB_ACTIONS") == "true",
+            on_github=on_github,
             runner_temp=runner_temp if runner_temp.is_absolute() else None,
             # https://no-color.org; TERM is set wherever the sequences of ANSI are understood
             wants_color=not environ.get("NO_COLOR") and environ.get("TERM", "dumb") != "dumb",
@@ -145,12 +146,16 @@ def variable_of(name: str) -> str:
     return f"{PREFIX}{name.upper()}"
 
 
-def _read_inputs(environ: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return the different texts of each input: of the runner's variable, then of the one that GitLab can set too."""
+def _read_inputs(environ: Mapping[str, str], *, on_github: bool) -> dict[str, list[str]]:
+    """Return the different texts of each input: of the runner's variable, then of the one that GitLab can set too.
+
+    On GitHub, only the runner's count: one with underscores may be left by an earlier step.
+    """
     inputs: dict[str, list[str]] = {}
     for variable in sorted(environ):
         if variable.startswith(PREFIX):
-            values = inputs.setdefault(variable.removeprefix(PREFIX).lower().replace("_", "-"), [])
+            name = variable.removeprefix(PREFIX).lower()
+            values = inputs.setdefault(name if on_github else name.replace("_", "-"), [])
             if (value := environ[variable].strip()) and value not in values:
                 values.append(value)
     return inputs
@@ -161,7 +166,10 @@ def _without_bearer(token: str) -> str:
     return "" if token == _BEARER.strip() else token.removeprefix(_BEARER).strip()
 
 
-def _find_secrets(tokens: tuple[str, ...]) -> tuple[str, ...]:
+def _find_secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
+    inputs = _read_inputs(environ, on_github=False)
+    api_tokens = (*inputs.get("api-token", ()), environ.get(TOKEN_VARIABLE, "").strip())
+    tokens = (*map(_without_bearer, api_tokens), *inputs.get("github-token", ()))
     return tuple(token for token in dict.fromkeys(tokens) if len(token) >= MIN_SECRET_LENGTH and "${{" not in token)
 
 

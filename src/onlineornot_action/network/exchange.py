@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from enum import Enum
 from functools import partial
+from ipaddress import ip_address
 from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
@@ -135,7 +136,7 @@ class Transport:
         prepared = requests.Request(
             request.method, request.url, headers, params=request.query, data=request.body, auth=lambda same: same
         ).prepare()  # without an `auth`, a password in the URL would replace the token
-        proxies, timeout = get_environ_proxies(request.url), (limits.connect, limits.response)
+        proxies, timeout = _find_proxies(request.url), (limits.connect, limits.response)
         try:
             with adapter.send(prepared, stream=True, timeout=timeout, proxies=proxies) as received:
                 body = received.raw.read(limits.body + 1, decode_content=True)
@@ -326,13 +327,26 @@ class Route(NamedTuple):
         return f"{self} could not be reached: the proxy, which {self.variable} names, responded with 407"
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _find_proxies(url: str) -> dict[str, str]:
+    """Return the proxies for a URL; none for this machine itself, or a proxy elsewhere could read the token."""
+    return {} if is_loopback(urlsplit(url).hostname or "") else get_environ_proxies(url)
+
+
 def find_route(url: str, network: Network) -> Route:
     """Find the way to the host of a URL, as `requests` does: through the scheme's proxy, or that of ALL_PROXY.
 
     A variable's name may be in any case, and lower case takes precedence. Without variables, the system's settings
     count on Windows and macOS: https://docs.python.org/3/library/urllib.request.html#urllib.request.getproxies
     """
-    parts, proxies = urlsplit(url), get_environ_proxies(url)
+    parts, proxies = urlsplit(url), _find_proxies(url)
     chosen = select_proxy(url, proxies)
     if not chosen:
         return Route(parts.netloc)

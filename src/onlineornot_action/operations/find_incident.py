@@ -72,7 +72,7 @@ def _posted_before(session: Session, incidents: Listing[Incident], title: str) -
         checked.duplicate,
         known_updates=checked.updates,
         known_because=Evidence.DUPLICATE,
-        warnings=checked.warnings,
+        warnings=(*target.warnings, *checked.warnings),
     )
 
 

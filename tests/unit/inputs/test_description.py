@@ -265,10 +265,9 @@ def test_a_text_with_visible_characters_is_returned(text: str) -> None:
         ("x" * (MAX_LENGTH + 1), "has 10,001 characters, but at most 10,000 are allowed;"),
         ("🛠" * (MAX_LENGTH + 1), "has 10,001 characters, but at most 10,000 are allowed;"),
         (f"It is {SECRET}, psst", "contains the API token or github-token; remove it, because this text is published$"),
-        ("-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl", "contains a private key or a credential of Git"),
-        ("-----BEGIN PRIVATE KEY-----", "contains a private key or a credential of Git"),
-        ("-----BEGIN RSA PRIVATE KEY-----", "contains a private key or a credential of Git"),
-        ("basic eC1hY2Nlc3MtdG9rZW46Z2hzX3NvbWVib2R5IGVsc2U=", "contains a private key or a credential of Git"),
+        ("Ours:\n-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl", "contains a private key in line 2;"),
+        ("-----BEGIN PRIVATE KEY-----", "contains a private key in line 1;"),
+        ("basic eC1hY2Nlc3MtdG9rZW46Z2hzX3NvbWVib2R5IGVsc2U=", "contains a credential of Git in line 1;"),
     ],
     ids=lambda text: ascii(text)[:30],
 )

@@ -143,15 +143,22 @@ def test_an_unknown_input_is_warned_of_and_the_nearest_is_suggested(name: str, s
 
 
 def test_a_variable_with_underscores_is_understood_since_gitlab_allows_no_hyphens() -> None:
-    inputs, warnings = read(CREATE, {"INPUT_DRY_RUN": "true", "INPUT_STATUS_PAGE_ID": USUAL["status-page-id"]})
+    inputs, warnings = read(CREATE, {"INPUT_DRY_RUN": "true", "GITHUB_ACTIONS": ""})
 
-    assert (inputs.dry_run, inputs.status_page_id, warnings) == (True, "page1234", [])
+    assert (inputs.dry_run, warnings) == (True, [])
+
+
+def test_on_github_a_variable_with_underscores_is_no_input_since_an_earlier_step_may_have_left_it() -> None:
+    inputs, warnings = read(CREATE, {"INPUT_UPDATE_ID": "update1234"})
+
+    assert (inputs.operation, inputs.update_id) == ("create", None)
+    assert warnings == ["There is no input 'update_id'; did you mean update-id?"]
 
 
 def test_variables_with_both_spellings_that_differ_are_refused() -> None:
     message = "INPUT_STATUS-PAGE-ID and INPUT_STATUS_PAGE_ID are both set, and differ; set only one of them."
 
-    assert problem(CREATE, {"INPUT_STATUS_PAGE_ID": "page5678"}) == message
+    assert problem(CREATE, {"INPUT_STATUS_PAGE_ID": "page5678", "GITHUB_ACTIONS": ""}) == message
 
 
 def test_all_problems_are_reported_at_once(workspace_environ: dict[str, str]) -> None:

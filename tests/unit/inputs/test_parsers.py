@@ -94,6 +94,15 @@ def test_a_text_is_parsed(name: str, written: str, value: object) -> None:
     ("name", "written", "words"),
     [
         ("api-token", "1234567", "is shorter than 8 characters"),
+        *(
+            ("api-token", written, f"looks like {words}")
+            for words, texts in {
+                "a token in quotes": ('"token-1234567890"', "'token-1234567890'"),
+                "the name of a variable": ("$(ONLINEORNOT_API_TOKEN)", "$TOKEN_OF_PAGE", "${TOKEN}", "%TOKEN_OF_PAGE%"),
+                "the path of a file": ("/builds/shop/web.tmp/ONLINEORNOT_API_TOKEN", "C:\\builds\\web.tmp\\TOKEN"),
+            }.items()
+            for written in texts
+        ),
         ("api-token", "${{ secrets.ONLINEORNOT_API_TOKEN }}", "is an expression that GitHub has not evaluated"),
         *(
             ("api-token", f"token-12{character}34567890", "contains a space or another character that a token cannot")

@@ -353,6 +353,17 @@ def test_plain_http_goes_through_its_proxy(transport: Transport, monkeypatch: py
     assert proxy.requests[0].path == f"http://nothing.invalid{PATH}"
 
 
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "ALL_PROXY"])
+def test_loopback_is_never_reached_through_a_proxy_which_could_read_the_token(
+    variable: str, transport: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FaultServer() as proxy, FaultServer() as server:
+        monkeypatch.setenv(variable, proxy.url)
+        result = post(transport, server.url)
+
+    assert (result.status, proxy.connections) == (201, 0)
+
+
 @pytest.mark.parametrize("no_proxy", ["127.0.0.1", "example.com,127.0.0.1", "127.0.0.0/8", "*"])
 def test_host_in_no_proxy_is_reached_directly(
     no_proxy: str, transport: Transport, refusing_url: str, monkeypatch: pytest.MonkeyPatch
@@ -671,10 +682,10 @@ def test_https_goes_through_the_tunnel_of_a_proxy(
     with FaultServer(ssl_context=tls) as server, tunnel_to(server) as (proxy, heard):
         monkeypatch.setenv(variable, through(proxy))
 
-        result = post(make_transport(ca_bundle=ca_bundle), "https://localhost")
+        result = post(make_transport(ca_bundle=ca_bundle), "https://api.example")
 
     assert result.status == 201
-    assert heard[0].startswith(b"CONNECT localhost:443 ")
+    assert heard[0].startswith(b"CONNECT api.example:443 ")
     assert b"Proxy-Authorization: Basic " in heard[0]
     assert EDIT_TOKEN.encode() not in heard[0]
     assert "Proxy-Authorization" not in server.requests[0].headers
@@ -687,7 +698,7 @@ def test_response_lost_in_a_tunnel_is_ambiguous(
     with FaultServer(script, ssl_context=tls) as server, tunnel_to(server) as (proxy, _):
         monkeypatch.setenv("HTTPS_PROXY", through(proxy))
 
-        error = exchange_failure(make_transport(ca_bundle=ca_bundle), "https://localhost")
+        error = exchange_failure(make_transport(ca_bundle=ca_bundle), "https://api.example")
 
     assert error.effect is Effect.AMBIGUOUS
     assert PASSWORD not in str(error)
@@ -699,8 +710,8 @@ def test_certificate_in_a_tunnel_is_verified(
     with FaultServer(ssl_context=tls) as server, tunnel_to(server) as (proxy, _):
         monkeypatch.setenv("HTTPS_PROXY", through(proxy))
 
-        error = exchange_failure(transport, "https://localhost")
+        error = exchange_failure(transport, "https://api.example")
 
     assert error.cause is Cause.UNKNOWN_AUTHORITY
-    assert f"localhost through the proxy {proxy}" in str(error)
+    assert f"api.example through the proxy {proxy}" in str(error)
     assert PASSWORD not in str(error)
