@@ -40,8 +40,6 @@ _MAX_SUMMARY_BYTES = 1024 * 1024
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits
 """
 
-
-_IN_CONTAINER = ", as where a runner in a container uses its host's Docker"
 _LOST_OUTPUTS = "; later steps will not see the outputs"
 
 
@@ -125,7 +123,8 @@ class ActionsReporter:
         was_there = os.path.exists(path)  # noqa: PTH110 - Path.exists may raise
         self._append("GITHUB_OUTPUT", path, format_outputs(outputs))
         if os.path.exists(path) and not was_there:  # noqa: PTH110 - likewise
-            warn(self, f"The file that GITHUB_OUTPUT names did not exist{_IN_CONTAINER}{_LOST_OUTPUTS}.")
+            missing = "The file that GITHUB_OUTPUT names did not exist, as where the runner itself is in a container"
+            warn(self, f"{missing}{_LOST_OUTPUTS}.")
 
     def publish_outputs(self) -> None:
         pass  # The runner shows them when the step is over.
