@@ -22,7 +22,7 @@ from onlineornot_action.operations.permissions import check_permissions
 from onlineornot_action.operations.run import run
 from onlineornot_action.outputs import Kind, Outcome, Outputs, Result
 from onlineornot_action.report import summary
-from onlineornot_action.report.actions import ActionsReporter, Level, Reporter, escape_commands
+from onlineornot_action.report.actions import ActionsReporter, Level, Reporter, escape_commands, warn
 from onlineornot_action.report.console import ConsoleReporter
 from onlineornot_action.report.messages import LOOK_FIRST, explain
 from onlineornot_action.session import RunLimits, Session, Target
@@ -200,8 +200,11 @@ def _report(result: Result, session: Session | None, environment: Environment, r
         _warn(reporter, result.warnings)
         if result.body:
             reporter.log(f"It would send {result.body.to_json().decode()}")
+        if result.replaced:
+            reporter.log(f"Before, it was {result.replaced.status}: {result.replaced.description}")
     with _soft_failure("writing the job summary", reporter):
         requests, writes = (session.client.requests, session.client.writes) if session else (0, 0)
+        result = replace(result, warnings=tuple(reporter.warnings))
         reporter.add_summary(summary.render(result, inputs, requests, writes, run_url=environment.github.run_url))
 
 
@@ -212,8 +215,7 @@ def _soft_failure(doing: str, reporter: Reporter) -> Iterator[None]:
         yield
     except Exception as error:  # noqa: BLE001 - whatever it is, the result stays as it is
         with contextlib.suppress(Exception):  # the warning may meet the same defect
-            message = f"Internal error: {locate_defect(error)}, while {doing}. The result is not affected."
-            reporter.annotate(Level.WARNING, message)
+            warn(reporter, f"Internal error: {locate_defect(error)}, while {doing}. The result is not affected.")
 
 
 def _level(result: Result) -> Level:
@@ -253,4 +255,4 @@ def _with_comment(result: Result, session: Session | None, environment: Environm
 def _warn(reporter: Reporter, warnings: Iterable[str]) -> None:
     """Write all that the user should fix as one annotation."""
     if text := "\n".join(warnings):
-        reporter.annotate(Level.WARNING, text)
+        warn(reporter, text)

@@ -4,11 +4,11 @@ from hypothesis import strategies as st
 
 RUNNER_BAITS = (
     *("::", "::error::x", " ::error::x", "\u3000::error::x", "::add-mask::", "::notice title=x::"),
-    *("::stop-commands::x", "##[", "##[error]x", "##", "["),
+    *("::stop-commands::x", "##[", "##[error]x", "##", "[", "##vso[task.complete]x", "vso[", "##teamcity[x]"),
     *("\r", "\n", "\r\n", "\x0b", "\x1c", "\x85", "\u2028", " ", "\t", "\u3000", "\x00", "\x1b[2K", "\x9b", "\u202e"),
     *("%", "%0A", "%0D", "%25", "%3A", "=", "<<", "x=y", "a<<b", "`", "```", "|", "\\", "<b>", "\ud800", "\U0001f6e0"),
 )
-"""What GitHub's runner might take for a command or an output."""
+"""What GitHub's runner, or another CI system, might take for a command or an output."""
 
 MARKDOWN_BAITS = (
     *("|", "||", "\\|", "| x |", "\n| --- |\n", "`", "``", "```", "\\`", "\\", "\\\\", "` | `", "~~~", "\n```\n"),

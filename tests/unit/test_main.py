@@ -1,5 +1,6 @@
 """Whole steps in this process, through `main`, against the sandbox."""
 
+import dataclasses
 import io
 import json
 import re
@@ -7,10 +8,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 
 import pytest
+from support.fault_server import Fault, Phase, Reply, Rule
+from support.markdown import Page
 from support.runner_model import commands
-from support.step import RunStep
+from support.step import Result, RunStep
 
 from onlineornot_action.exactly_once.listing import PostLimits
 from onlineornot_action.main import main
@@ -21,16 +25,19 @@ from onlineornot_action.pull_request import comment
 from onlineornot_action.report import summary
 from onlineornot_action.report.actions import ActionsReporter
 from onlineornot_action.session import RunLimits
+from onlineornot_action.text import JOINER
 from onlineornot_sandbox.auth import EDIT_TOKEN, OTHER_ORGANISATION_TOKEN, READ_TOKEN
 from onlineornot_sandbox.local_step import ROOT, as_variables
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, PAGE_ID, UPDATE_ID
 from onlineornot_sandbox.server import Sandbox
+from onlineornot_sandbox.store import Store
 
 SINGLE_ATTEMPT_LIMITS = RunLimits(exchange=Limits(write_reserve=120), post=PostLimits(baseline_share=0.001))
 PAGE = f"/v1/status_pages/{PAGE_ID}"
 UPDATES = f"{PAGE}/incidents/{INCIDENT_ID}/updates"
 UPDATE = f"{UPDATES}/{UPDATE_ID}"
 CREATE = {"status": "identified", "description": "The cause is found."}
+CLOSE = {"status": "resolved", "description": "All is well."}
 
 
 @pytest.fixture
@@ -252,6 +259,7 @@ def test_a_part_of_the_report_that_fails_is_a_warning_and_changes_nothing_else(
         rf"Internal error: RuntimeError in test_main.py, line \d+, while {doing}. The result is not affected.",
         warning,
     )
+    assert name == "render" or "Internal error" in result.summary.split("<details>")[0]
 
 
 @pytest.mark.parametrize("name", ["set_outputs", "annotate", "add_summary"])
@@ -262,6 +270,102 @@ def test_the_exit_status_is_settled_before_anything_is_reported(
     monkeypatch.setattr(ActionsReporter, name, BrokenClock.monotonic)
 
     assert step(**inputs).exit_status == end
+
+
+SIMILAR = "Chekout is failing"
+
+
+def shown_in(result: Result) -> str:
+    """Return what stands unfolded in the summary, without the marks that keep text from being more."""
+    return Page(result.summary.split("<details>")[0]).text.replace(JOINER, "")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        (CREATE | {"mesage": "x"}, ["There is no input 'mesage'"]),
+        (CREATE | {"description": "It\x1b[2K fails."}, ["control character(s) from description"]),
+        (CLOSE | {"incident_title": SIMILAR, "if_no_incident": "skip"}, ["probably the one", "Open incidents: "]),
+        (
+            CLOSE | {"incident_title": SIMILAR, "if_no_incident": "create"},
+            ["probably the one", "would already be over"],
+        ),
+        (CREATE | {"incident_title": SIMILAR, "if_no_incident": "create"}, ["probably the one"]),
+        (CREATE | {"incident_title": SIMILAR}, ["probably the one", "Open incidents: "]),
+        (CREATE | {"comment": "true", "github_token": ""}, ["There is no comment on the pull request"]),
+    ],
+)
+def test_every_warning_stands_unfolded_in_the_summary_and_in_the_log(
+    step: RunStep, inputs: dict[str, str], words: list[str]
+) -> None:
+    result = step(**{"incident_id": "" if "incident_title" in inputs else INCIDENT_ID} | inputs)
+
+    assert result.summary.startswith("### ❌" if result.exit_status else "### ⚠️")
+    assert [word for word in words if word not in shown_in(result)] == []
+    assert [word for word in words if word not in result.log] == []
+    assert [line for text in result.warnings for line in text.split("\n") if line not in shown_in(result)] == []
+
+
+def test_a_component_that_is_left_as_it_is_stands_in_the_summary(step: RunStep, store: Store) -> None:
+    step(**CREATE, components="API: major_outage")
+    step(
+        **CREATE, incident_id="", incident_title="Search is slow", if_no_incident="create", components="API: no_impact"
+    )
+    store.components[API_ID] = dataclasses.replace(store.components[API_ID], status="MAJOR_OUTAGE")
+
+    result = step(**CLOSE, components="restore")
+
+    assert "'API' was left as it is, MAJOR_OUTAGE: it belongs to the open incident" in shown_in(result)
+    assert result.summary.startswith("### ⚠️ Posted RESOLVED")
+
+
+@pytest.mark.parametrize("inputs", [{"operation": "delete"}, {"operation": "update", "description": "All is well."}])
+def test_what_latest_overwrites_or_deletes_is_shown_as_it_was(step: RunStep, inputs: dict[str, str]) -> None:
+    step(status="monitoring", description="Rolled back *by hand*.")
+
+    result = step(**inputs, update_id="latest")
+
+    assert "Rolled back *by hand*." in shown_in(result)
+    assert "Before, it was MONITORING: Rolled back *by hand*." in result.log
+
+
+def test_an_update_that_matches_although_a_newer_one_differs_is_not_called_the_same(step: RunStep) -> None:
+    step(**CREATE)
+    step(status="update", description="Rolled back by hand, all good.")
+
+    result = step(**CREATE, attempt=2)
+
+    assert result.end == (0, "unchanged")
+    assert result.summary.startswith("### ⚠️ Nothing was posted: an update that matches is there already")
+    assert "but the newest update is" in shown_in(result)
+    assert "same" not in result.log + shown_in(result)
+
+
+def test_what_the_response_says_otherwise_than_was_sent_is_shown_as_the_page_has_it(step: RunStep) -> None:
+    def change(reply: Reply) -> Reply:
+        body = json.loads(reply.body)
+        body["result"] |= {"status": "UPDATE", "description": "It is cut", "components": []}
+        return dataclasses.replace(reply, body=json.dumps(body).encode())
+
+    otherwise = Rule(Fault(lambda reply: [change(reply).wire()]), Phase.AFTER, "POST")
+    result = step(otherwise, **CREATE, components="API: major_outage")
+
+    heading, *_, text = shown_in(result).strip().split("\n")
+    assert result.end == (0, "created")
+    assert heading.startswith("⚠️ Posted UPDATE")
+    assert text == "It is cut"
+    assert "does not confirm that the component" in shown_in(result)
+    assert "🔴" not in result.summary
+
+
+def test_without_the_file_for_outputs_everything_happens_and_a_warning_says_so(
+    step: RunStep, store: Store, tmp_path: Path
+) -> None:
+    result = step(**CREATE, environ={"GITHUB_OUTPUT": str(tmp_path / "none")})
+
+    assert (result.exit_status, len(store.timeline())) == (0, 2)
+    assert "later steps will not see the outputs." in shown_in(result)
+    assert len(result.warnings) == 1
 
 
 def test_a_defect_after_the_post_is_unknown(step: RunStep, fail_once: Callable[[object, str], None]) -> None:

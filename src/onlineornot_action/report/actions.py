@@ -1,7 +1,8 @@
 """Reports to GitHub's runner: masks, the log with its annotations, and the files for outputs and the job summary.
 
 Everything that the action writes passes through here, so this is where it is escaped. The runner looks for commands in
-each line of the log, `::name::` at its start and `##[name]` anywhere in it, and untrusted text can contain both.
+each line of the log, `::name::` at its start and `##[name]` anywhere in it, as other CI systems do for `##vso[…]` and
+`##teamcity[…]`, and untrusted text can contain all of them.
 
 Sources:
     How a command is found and unescaped: https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
@@ -10,10 +11,11 @@ Sources:
 """
 
 import contextlib
+import os.path
 import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TextIO
 
@@ -26,10 +28,19 @@ _MAX_ANNOTATION_LENGTH = 4000
 https://github.com/actions/runner/blob/main/src/Runner.Worker/ExecutionContext.cs
 """
 
+_COMMAND = re.compile(r"##(?=[^\s#\[]*\[)")
+"""The beginning of a command of GitHub, Azure Pipelines or TeamCity:
+
+- https://learn.microsoft.com/en-us/azure/devops/pipelines/scripts/logging-commands
+- https://www.jetbrains.com/help/teamcity/service-messages.html
+"""
+
 _MAX_SUMMARY_BYTES = 1024 * 1024
 """A longer summary is dropped:
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits
 """
+
+_LOST_OUTPUTS = "; later steps will not see the outputs"
 
 
 class Level(StrEnum):
@@ -46,6 +57,10 @@ class Reporter(Protocol):
     @property
     def mask(self) -> Callable[[str], str]:
         """What replaces the secrets in a text."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What people were warned of, with its secrets masked."""
 
     def log(self, text: str) -> None:
         """Write plain lines; a bar marks those that continue the first."""
@@ -75,11 +90,13 @@ class ActionsReporter:
         stream: The step's log, which is standard output; None when it is closed.
         mask: What replaces the secrets in a text. The runner does so in the log, but not in the files:
             https://github.com/actions/runner/blob/main/src/Runner.Common/HostContext.cs
+        warnings: What people were warned of, with its secrets masked.
     """
 
     github: GitHubVariables
     stream: TextIO | None
     mask: Callable[[str], str]
+    warnings: list[str] = field(default_factory=list)
 
     def mask_log(self, secrets: Iterable[str]) -> None:
         """Have the runner mask each line of the secrets; a short one would be masked all over the log."""
@@ -102,7 +119,12 @@ class ActionsReporter:
         write_line(self.stream, f"::{level}::{_escape_data(text)}")
 
     def set_outputs(self, outputs: Mapping[str, str]) -> None:
-        self._append("GITHUB_OUTPUT", self.github.output, format_outputs(outputs))
+        path = self.github.output
+        was_there = os.path.exists(path)  # noqa: PTH110 - Path.exists may raise
+        self._append("GITHUB_OUTPUT", path, format_outputs(outputs))
+        if os.path.exists(path) and not was_there:  # noqa: PTH110 - likewise
+            missing = "The file that GITHUB_OUTPUT names did not exist, as where the runner itself is in a container"
+            warn(self, f"{missing}{_LOST_OUTPUTS}.")
 
     def publish_outputs(self) -> None:
         pass  # The runner shows them when the step is over.
@@ -117,8 +139,16 @@ class ActionsReporter:
             self.log(f"{variable} is not set: nothing is written to it")
 
 
+def warn(reporter: Reporter, message: str) -> None:
+    """Annotate a warning once, and keep it for the job summary."""
+    masked = reporter.mask(message)
+    if masked not in reporter.warnings:
+        reporter.warnings.append(masked)
+        reporter.annotate(Level.WARNING, masked)
+
+
 def escape_commands(text: str) -> str:
-    """Return the lines of a text, so that the runner finds no command in them."""
+    """Return the lines of a text, so that no CI system finds a command in them."""
     return "\n".join(map(_escape_line, _lines(text)))
 
 
@@ -149,7 +179,8 @@ def append_to_file(reporter: Reporter, variable: str, path: str, text: str) -> N
         with open(path, "ab") as file:  # noqa: PTH123 - Path.open does no more
             file.write(reporter.mask(text).encode(errors="replace"))
     except OSError as error:
-        reporter.annotate(Level.WARNING, f"The file that {variable} names cannot be written: {error.strerror}.")
+        lost = _LOST_OUTPUTS if variable == "GITHUB_OUTPUT" else ""
+        warn(reporter, f"The file that {variable} names cannot be written: {error.strerror}{lost}.")
 
 
 def _lines(text: str) -> list[str]:
@@ -159,7 +190,8 @@ def _lines(text: str) -> list[str]:
 
 
 def _escape_line(line: str) -> str:
-    line = CONTROL_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", line).replace("##[", "## [")
+    line = CONTROL_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", line)
+    line = _COMMAND.sub("## ", line)
     return f"| {line}" if line.lstrip().startswith("::") else line
 
 

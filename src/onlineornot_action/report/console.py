@@ -17,6 +17,7 @@ from onlineornot_action.report.actions import (
     escape_commands,
     format_outputs,
     limit_summary,
+    warn,
     write_line,
 )
 
@@ -24,6 +25,9 @@ _JSON_OUTPUTS = frozenset({"update", "updates"})
 
 _DOTENV_OUTPUTS = ("outcome", "update-id", "incident-id", "incident-url", "status", "notified")
 """None that holds a text: GitLab takes each line of the file for a variable."""
+
+_PLAIN = re.compile(r"[\w-]*|https?://[\w./:-]+", re.ASCII)
+"""A word, an id or an address in which a shell that reads the file finds nothing to expand or to run."""
 
 
 @dataclass
@@ -37,6 +41,7 @@ class ConsoleReporter:
         mask: What replaces the secrets in a text.
         dotenv: The file for variables that later jobs read; empty for none.
         outputs: Those that have been set.
+        warnings: What people were warned of, with its secrets masked.
     """
 
     environment: Environment
@@ -45,6 +50,7 @@ class ConsoleReporter:
     mask: Callable[[str], str]
     dotenv: str = ""
     outputs: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     def log(self, text: str) -> None:
         write_line(self.stderr, escape_commands(self.mask(text)).replace("\n", "\n| "))
@@ -65,15 +71,15 @@ class ConsoleReporter:
     def publish_outputs(self) -> None:
         outputs = {name: self.mask(value) for name, value in self.outputs.items()}
         parsed = {name: json.loads(outputs[name] or "null") for name in _JSON_OUTPUTS & outputs.keys()}
-        # In ASCII, so that no control character reaches a terminal; and without what GitHub's runner would take for a
-        # command, since it reads the output of a `docker run` in a workflow.
-        line = json.dumps({**outputs, **parsed}).replace("##[", r"\u0023#[")
+        # In ASCII, so that no control character reaches a terminal; and without what a CI system would take for a
+        # command: GitHub's runner reads the output of a `docker run` in a workflow, too.
+        line = json.dumps({**outputs, **parsed}).replace("##", r"\u0023\u0023")
         try:
             if self.stdout is not None:
                 self.stdout.write(f"{line}\n")
                 self.stdout.flush()
         except (OSError, ValueError):
-            self.annotate(Level.WARNING, "The outputs cannot be written to standard output.")
+            warn(self, "The outputs cannot be written to standard output.")
         if self.dotenv:
             self._write_dotenv(outputs)
 
@@ -92,7 +98,7 @@ class ConsoleReporter:
 
         https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsdotenv
         """
-        shown = {name: value if re.fullmatch("[!-~]*", value) else "" for name, value in outputs.items()}
+        shown = {name: value if _PLAIN.fullmatch(value) else "" for name, value in outputs.items()}
         lines = [f"ONLINEORNOT_{name.replace('-', '_').upper()}={shown[name]}\n" for name in _DOTENV_OUTPUTS]
         try:
             # Without O_NONBLOCK, a named pipe without a reader would keep the process; Windows has none in a folder.
@@ -101,7 +107,7 @@ class ConsoleReporter:
                 file.writelines(lines)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "its name is not valid"
-            self.annotate(Level.WARNING, f"The file that --dotenv names cannot be written: {reason}.")
+            warn(self, f"The file that --dotenv names cannot be written: {reason}.")
 
 
 def _color(level: Level) -> int:

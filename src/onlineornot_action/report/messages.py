@@ -17,7 +17,7 @@ from onlineornot_action.onlineornot.models import IncidentUpdate
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.text import one_line, quote, shorten
 
-LOOK_FIRST = "Look at the incident on the status page before you run the job again"
+LOOK_FIRST = "Look at the incident on the status page before you try again"
 
 _MAX_QUOTE_LENGTH = 200
 """Characters of the API's own words; they say more than a value that somebody wrote."""
@@ -25,11 +25,11 @@ _MAX_QUOTE_LENGTH = 200
 _INTERCEPTED = (
     "This is not the API's own response: a proxy, a firewall or the network in front of the API refused the request"
 )
-_FAILED_ELSEWHERE = "The API, or something in front of it, failed. Run the job again later"
+_FAILED_ELSEWHERE = "The API, or something in front of it, failed. Try again later"
 
 _MEANING: dict[type[APIError], str] = {
     errors.InterceptedError: (
-        f"{_INTERCEPTED}. Check api-url and what lies between this runner and the API, or run the job again later"
+        f"{_INTERCEPTED}. Check api-url and what lies between this runner and the API, or try again later"
     ),
     errors.AuthenticationError: (
         "The API token is wrong, revoked or expired (made through the API, it lasts 365 days). Store a new one"
@@ -38,7 +38,7 @@ _MEANING: dict[type[APIError], str] = {
         "The API token lacks the permission STATUS_PAGES:EDIT, or the status page belongs to another organisation"
     ),
     errors.NotFoundError: "Check the ids: this page has no such incident, or this incident no such update",
-    errors.RateLimitError: "The API accepts no more requests for now. Run the job again later",
+    errors.RateLimitError: "The API accepts no more requests for now. Try again later",
     errors.RedirectError: "Redirects are not followed, because the token is for the API alone. Check api-url",
     errors.BadRequestError: (
         "The API does not accept what was sent. Fix what it names. A wrong id may get the same response: check {ids}"
@@ -61,7 +61,7 @@ def explain(
             return _explain_unknown(error, inputs, incident_id)
         case CancelledError():
             done = verb_of(inputs.operation).done
-            sentence = f"The job was cancelled before the update was {done}; nothing was written"
+            sentence = f"The run was cancelled before the update was {done}; nothing was written"
             return _result(Outcome.CANCELLED, inputs, incident_id, [sentence])
         case CancelledWriteError():
             return _explain_cancelled_write(error.posted, inputs, incident_id)
@@ -114,9 +114,9 @@ def _explain_cancelled_write(posted: Posted[Any] | None, inputs: Inputs, inciden
     """Say whether the update was found although the response to the write was lost."""
     done = verb_of(inputs.operation).done
     if posted is None:
-        sentences = [f"The job was cancelled while the update was being {done}; it may be there", LOOK_FIRST]
+        sentences = [f"The run was cancelled while the update was being {done}; it may be there", LOOK_FIRST]
         return replace(_result(Outcome.CANCELLED, inputs, incident_id, sentences), notified=None)
-    result = _result(Outcome.CANCELLED, inputs, incident_id, [f"The job was cancelled, but the update was {done}"])
+    result = _result(Outcome.CANCELLED, inputs, incident_id, [f"The run was cancelled, but the update was {done}"])
     result = replace(result, known_because=posted.evidence, notified=inputs.notify)
     if isinstance(posted.item, IncidentUpdate):
         return replace(result, update_id=posted.item.id, update=posted.item)
@@ -146,7 +146,7 @@ def _quotes(error: APIError) -> list[str]:
 def _meaning_of_cause(cause: Cause) -> str:
     match cause:
         case Cause.CONNECTION | Cause.TIMEOUT:
-            return "Check that this runner can reach it, then run the job again"
+            return "Check that this runner can reach it, then try again"
         case Cause.CERTIFICATE:
             return "The token was not sent. Check api-url, this runner's clock, and any proxy on the way"
         case Cause.UNKNOWN_AUTHORITY:

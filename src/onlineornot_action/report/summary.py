@@ -39,8 +39,7 @@ def describe(result: Result, inputs: Inputs | None) -> tuple[str, str]:  # noqa:
         case Outcome.LISTED:
             return (read := f"Read {len(result.updates or ())} update(s)"), f"{read} of {incident}."
         case Outcome.UNCHANGED:
-            same = "already says the same"
-            return f"{nothing} the incident {same}", f"{nothing} {update} of {incident} {same}."
+            return f"{nothing} an update that matches is there already", f"{nothing} {update} of {incident} matches."
         case Outcome.SKIPPED:
             skipped = f"{nothing} there is no open incident of this title"
             return skipped, ". ".join([skipped, *result.notes]) + "."
@@ -55,7 +54,7 @@ def describe(result: Result, inputs: Inputs | None) -> tuple[str, str]:  # noqa:
         case Outcome.UNKNOWN:
             return f"It is not known whether the update was {done}", result.error
         case Outcome.CANCELLED:
-            return "The job was cancelled", result.error
+            return "The run was cancelled", result.error
         case _:
             assert_never(result.outcome)
 
@@ -71,18 +70,21 @@ def render(result: Result, inputs: Inputs | None, requests: int = 0, writes: int
         run_url: Where people see the workflow run; empty when unknown.
     """
     blocks = [
-        f"### {_icon(result.outcome)} {escape_markdown(describe(result, inputs)[0])}",
+        f"### {_icon(result)} {escape_markdown(describe(result, inputs)[0])}",
         *(_failure(result, inputs, run_url) if result.outcome.failed else _links(result)),
+        *(f"⚠️ {escape_markdown(line)}" for warning in result.warnings for line in warning.split("\n")),
         *_content(result, inputs),
         _details(result, inputs, requests, writes),
     ]
     return "\n\n".join(filter(None, blocks)) + "\n\n"
 
 
-def _icon(outcome: Outcome) -> str:
-    if outcome in (Outcome.UNKNOWN, Outcome.CANCELLED):
+def _icon(result: Result) -> str:
+    if result.outcome in (Outcome.UNKNOWN, Outcome.CANCELLED):
         return "⚠️"
-    return "❌" if outcome.failed else "✅"
+    if result.outcome.failed:
+        return "❌"
+    return "⚠️" if result.warnings else "✅"
 
 
 def _links(result: Result) -> Iterator[str]:
@@ -132,13 +134,19 @@ def _consequence(result: Result) -> str:
 
 
 def _content(result: Result, inputs: Inputs | None) -> Iterator[str]:
-    """Show the text as customers read it, the components, and what was read or would be sent."""
+    """Show the text as customers read it, the components, and what was replaced, was read or would be sent."""
     (_, text), components = _status_and_text(result, inputs), _components(result.update, inputs)
-    if result.outcome.failed and not result.update and (text or components):
+    is_skipped = result.outcome is Outcome.SKIPPED
+    if is_skipped:
+        yield from map(escape_markdown, result.notes)
+    if (result.outcome.failed or is_skipped) and not result.update and (text or components):
         yield "What was to be posted:"
     if text:
         yield f"> {escape_markdown(shorten(text, MAX_TEXT_LENGTH))}"
     yield components
+    if result.replaced:
+        yield f"Before, it was {code(result.replaced.status or '?')}, with this text:"
+        yield f"> {escape_markdown(shorten(result.replaced.description or '', MAX_TEXT_LENGTH))}"
     if result.updates is not None:
         yield _timeline(result.updates)
     if result.body:
@@ -147,10 +155,10 @@ def _content(result: Result, inputs: Inputs | None) -> Iterator[str]:
 
 def _components(update: IncidentUpdate | None, inputs: Inputs | None) -> str:
     """List before → after as the API returned it; what was asked for when it did not."""
-    read = (update and update.components) or ()
-    changes = [(each.name or each.id, each.old_status, each.new_status) for each in read]
     requested = inputs.components if inputs and isinstance(inputs.components, tuple) else ()
-    changes = changes or [(each.name, None, each.status) for each in requested]
+    changes: list[tuple[str | None, str | None, str | None]] = [(each.name, None, each.status) for each in requested]
+    if update and update.components is not None:
+        changes = [(each.name or each.id, each.old_status, each.new_status) for each in update.components]
     lines = [component_line(*change) for change in changes[:MAX_COMPONENTS]]
     more = [f"and {len(changes) - MAX_COMPONENTS} more"] if len(changes) > MAX_COMPONENTS else []
     return "<br>".join([*lines, *more])
@@ -169,7 +177,7 @@ def _facts(result: Result, inputs: Inputs | None, requests: int, writes: int) ->
         yield "Incident", code(result.incident_id or inputs.incident_title or "")
         yield "Update", code(result.update_id)
     yield "Known because", result.known_because
-    for note in result.notes:
+    for note in result.notes if result.outcome is not Outcome.SKIPPED else ():
         yield "Note", escape_markdown(shorten(note, MAX_TEXT_LENGTH))
     yield "Requests", f"{requests}, {writes} of them to write" if writes > 1 else str(requests)
 
@@ -178,7 +186,8 @@ def _status_and_text(result: Result, inputs: Inputs | None) -> tuple[str, str]:
     """Return the status and the text of the update; those asked for where the API did not return them."""
     asked = inputs if inputs and inputs.operation in (Operation.CREATE, Operation.UPDATE) else None
     status = (result.update and result.update.status) or (asked and asked.status) or ""
-    text = (result.update and result.update.description) or (asked and asked.text) or ""
+    read = result.update and result.update.description
+    text = (read if read is not None else asked and asked.text) or ""
     return status, text
 
 

@@ -13,12 +13,12 @@ from typing import TextIO
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.runner_model import Command, commands
+from support.runner_model import Command, commands, other_commands
 from support.untrusted_text import texts
 
 from onlineornot_action.inputs.variables import GitHubVariables
 from onlineornot_action.masking import masker
-from onlineornot_action.report.actions import ActionsReporter, Level
+from onlineornot_action.report.actions import ActionsReporter, Level, escape_commands, warn
 from onlineornot_sandbox.output_file import parse_outputs
 
 Write = Callable[[ActionsReporter], object]
@@ -112,7 +112,9 @@ def test_the_model_fails_on_an_output_file_that_fails_the_step(text: str) -> Non
 @always
 @given(text=texts)
 def test_logged_text_is_never_a_command(text: str) -> None:
-    assert commands(log_of(lambda reporter: reporter.log(text))) == []
+    log = log_of(lambda reporter: reporter.log(text))
+
+    assert (commands(log), other_commands(log)) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -120,13 +122,14 @@ def test_logged_text_is_never_a_command(text: str) -> None:
     [
         *("::error::x", " \t::error::x", "\u3000::error::x", "\x1c::error::x", "a\n::error::x", "a\r ::error::x"),
         *("##[error]x", "a ##[error]x", "###[error]x", "a\r\n##[error]x", "##[##[error]x", "##\x00[error]x"),
+        *("##vso[task.complete result=error]x", "a##vso[error]", "##teamcity[error]", "###VSO[##teamcity[error]"),
     ],
     ids=ascii,
 )
 def test_logged_text_that_looks_like_a_command_is_shown_as_text(text: str) -> None:
     log = log_of(lambda reporter: reporter.log(text))
 
-    assert commands(log) == []
+    assert (commands(log), other_commands(log)) == ([], [])
     assert "error" in log
 
 
@@ -184,6 +187,15 @@ def test_the_title_of_a_group_stays_on_its_line_without_control_characters() -> 
     log = log_of(lambda reporter: reporter.log_group("100%\n::error::x\x1b[2K ##[error]", "inside"))
 
     assert commands(log) == [Command("group", "100%\n::error::x\ufffd[2K ## [error]"), Command("endgroup")]
+
+
+@pytest.mark.parametrize("text", ["##", "## x [y]", "#[x]", "## x\n[y]", "#x#[y]"])
+def test_other_text_is_logged_as_it_is(text: str) -> None:
+    assert log_of(lambda reporter: reporter.log(text)) == text.replace("\n", "\n| ") + "\n"
+
+
+def test_escaping_takes_linear_time() -> None:
+    assert escape_commands(text := "##" * 500_000 + "x" * 500_000) == text
 
 
 def test_an_annotation_keeps_its_lines_and_special_characters() -> None:
@@ -265,9 +277,35 @@ def test_files_that_cannot_be_written_are_warned_of(tmp_path: Path, name: str, r
 
     log = log_of(write_both_files, environ)
 
-    assert commands(log) == [
-        Command("warning", f"The file that {variable} names cannot be written: {reason}.") for variable in FILES
+    assert [command.data for command in commands(log)] == [
+        f"The file that GITHUB_OUTPUT names cannot be written: {reason}; later steps will not see the outputs.",
+        f"The file that GITHUB_STEP_SUMMARY names cannot be written: {reason}.",
     ]
+
+
+@pytest.mark.parametrize("name", ["output", "none/output"])
+def test_outputs_that_later_steps_will_not_see_are_written_if_possible_and_warned_of_once(
+    tmp_path: Path, name: str
+) -> None:
+    reporter = reporter_to(log := io.StringIO(), {"GITHUB_OUTPUT": str(tmp_path / name)})
+
+    reporter.set_outputs({"a": "b"})
+    reporter.set_outputs({"c": "d"})
+
+    [warning] = commands(log.getvalue())
+    assert (warning.name, "later steps will not see the outputs." in warning.data) == ("warning", True)
+    assert reporter.warnings == [warning.data]
+    written = [parse_outputs(path.read_text(encoding="utf-8")) for path in tmp_path.iterdir()]
+    assert written == ([{"a": "b", "c": "d"}] if name == "output" else [])
+
+
+def test_a_warning_is_kept_without_secrets_and_said_once() -> None:
+    reporter = reporter_to(log := io.StringIO())
+
+    warn(reporter, SECRET)
+    warn(reporter, SECRET)
+
+    assert (reporter.warnings, commands(log.getvalue())) == (["***"], [Command("warning", "***")])
 
 
 def test_files_are_appended_to(tmp_path: Path) -> None:

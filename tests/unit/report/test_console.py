@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
-from support.runner_model import commands
+from support.runner_model import commands, other_commands
 from support.untrusted_text import texts
 
 from onlineornot_action.inputs.variables import Environment
@@ -75,7 +75,7 @@ def test_outputs_that_are_set_later_replace_earlier_ones() -> None:
 def test_no_text_in_the_outputs_is_a_command_or_controls_a_terminal(text: str) -> None:
     stdout, _ = written(publish(error=text))
 
-    assert commands(stdout) == []
+    assert (commands(stdout), other_commands(stdout)) == ([], [])
     assert stdout.rstrip("\n").isascii()
     assert stdout.rstrip("\n").isprintable()
     assert json.loads(stdout) == {"error": text}
@@ -84,10 +84,33 @@ def test_no_text_in_the_outputs_is_a_command_or_controls_a_terminal(text: str) -
 @settings(deadline=None, derandomize=True)
 @given(texts)
 def test_no_text_in_a_message_is_a_command(text: str) -> None:
-    _, stderr = written(lambda reporter: reporter.annotate(Level.ERROR, text))
+    def write(reporter: ConsoleReporter) -> None:
+        reporter.annotate(Level.ERROR, text)
+        reporter.log(text)
+        reporter.log_group(text, text)
 
-    assert commands(stderr) == []
+    _, stderr = written(write)
+
+    assert (commands(stderr), other_commands(stderr)) == ([], [])
     assert stderr.startswith("error: ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "##vso[task.setvariable variable=x]y",
+        "##teamcity[buildStatus text='x']",
+        "###[error]x",
+        "\n::error::x",
+        "section_start:1:x\r\x1b[0Kx",
+        "\\##vso[x]##",
+    ],
+)
+def test_a_text_in_the_outputs_is_no_command_of_any_system_and_keeps_its_value(text: str) -> None:
+    stdout, _ = written(publish(status=text, update=json.dumps({"description": text})))
+
+    assert (commands(stdout), other_commands(stdout), stdout.count("\n")) == ([], [], 1)
+    assert json.loads(stdout) == {"status": text, "update": {"description": text}}
 
 
 def test_a_secret_is_in_no_byte() -> None:
@@ -164,13 +187,48 @@ def test_the_file_for_later_jobs_has_words_ids_and_addresses(tmp_path: Path) -> 
     )
 
 
-def test_an_output_that_could_set_another_variable_is_left_out_of_the_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["status", "update_id", "incident_url"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(
+            "UPDATE\nPATH=/tmp",
+            "$(id)",
+            "`id`",
+            "a;b",
+            "a&b",
+            "a|b",
+            "a b",
+            "a\tb",
+            "a<b",
+            "$HOME",
+            "'a'",
+            '"a"',
+            "a\\b",
+        ),
+        *(
+            "https://x/?a=$(id)",
+            "https://x/&id",
+            "https://x/;id",
+            "javascript:x",
+            "über",
+            "a#b",
+            "~",
+            "*",
+            "\x1b[2K",
+            "a=",
+        ),
+    ],
+)
+def test_an_output_that_is_no_plain_word_id_or_address_is_empty_in_the_file(
+    tmp_path: Path, name: str, value: str
+) -> None:
     dotenv = tmp_path / "update.env"
 
-    written(publish(**FOR_LATER_JOBS | {"status": "UPDATE\nPATH=/tmp"}), dotenv=str(dotenv))
+    written(publish(**FOR_LATER_JOBS | {name: value}), dotenv=str(dotenv))
 
-    assert "ONLINEORNOT_STATUS=\n" in dotenv.read_text(encoding="ascii")
-    assert "PATH" not in dotenv.read_text(encoding="ascii")
+    variables = [f"ONLINEORNOT_{each.upper()}=" for each in FOR_LATER_JOBS]
+    assert sorted(dotenv.read_text(encoding="ascii").splitlines()) == sorted(variables)
 
 
 @pytest.mark.parametrize("name", ["missing/update.env", "\0", "pipe"])

@@ -1,10 +1,12 @@
 """The sentence and the job summary: what they say, and that untrusted text in them stays text."""
 
 import re
+from dataclasses import replace
 from html import unescape
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from support.untrusted_text import texts, untrusted
 
@@ -93,7 +95,7 @@ DRY_RUN = "Dry run: nothing was written"
         (Outcome.OPENED, f"Opened an incident with IDENTIFIED; {NOBODY}", OPENED),
         (Outcome.UPDATED, "Changed the update", f"Changed {IT}."),
         (Outcome.DELETED, "Deleted the update", f"Deleted {IT}."),
-        (Outcome.UNCHANGED, f"{NOTHING} the incident already says the same", f"{NOTHING} {IT} already says the same."),
+        (Outcome.UNCHANGED, f"{NOTHING} an update that matches is there already", f"{NOTHING} {IT} matches."),
         (Outcome.LISTED, "Read 0 update(s)", "Read 0 update(s) of incident incident1234."),
         (Outcome.FETCHED, "Read the update", f"Read {IT}; its status is IDENTIFIED."),
         (Outcome.SKIPPED, NO_INCIDENT, f"{NO_INCIDENT}. It rained."),
@@ -102,7 +104,7 @@ DRY_RUN = "Dry run: nothing was written"
         (Outcome.REJECTED, f"{NOTHING} the request was refused", "It failed."),
         (Outcome.NOT_SENT, f"{NOTHING} the API could not be reached", "It failed."),
         (Outcome.UNKNOWN, "It is not known whether the update was posted", "It failed."),
-        (Outcome.CANCELLED, "The job was cancelled", "It failed."),
+        (Outcome.CANCELLED, "The run was cancelled", "It failed."),
     ],
 )
 def test_the_headline_and_the_annotation_say_what_was_done(outcome: Outcome, headline: str, annotation: str) -> None:
@@ -155,6 +157,25 @@ def test_the_heading_shows_at_a_glance_how_it_went(outcome: Outcome) -> None:
 
     assert re.match(r"### (✅|❌|⚠️) ", heading)
     assert ("✅" in heading) is not outcome.failed
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_every_warning_stands_unfolded_and_a_success_with_one_is_no_plain_success(outcome: Outcome) -> None:
+    warned = Result(outcome, INCIDENT_ID, UPDATE_ID, warnings=("One.\nTwo.", "Three."), error="It failed.")
+
+    heading, *shown = paragraphs(render(warned, inputs(**CREATE)))
+
+    assert ("✅" in heading, "⚠️" in heading or outcome.failed) == (False, True)
+    assert [text for text in shown if text.startswith("⚠️")] == ["⚠️ One.", "⚠️ Two.", "⚠️ Three."]
+
+
+def test_a_skipped_step_names_unfolded_what_it_has_found_and_claims_no_post() -> None:
+    skipped = Result(Outcome.SKIPPED, notes=("Open incidents: 'Search is slow'",))
+
+    markdown = render(skipped, inputs(**CREATE))
+
+    assert paragraphs(markdown)[1:] == [*skipped.notes, "What was to be posted:", CREATE["description"]]
+    assert "Note" not in facts(markdown)
 
 
 def test_below_the_heading_of_a_success_is_the_link_to_the_incident() -> None:
@@ -257,6 +278,32 @@ def test_the_text_is_shown_as_customers_read_it_or_as_it_was_asked_for(
     assert paragraphs(render(result(Outcome.UPDATED, update), inputs(**CREATE)))[-1] == shown
 
 
+def test_what_the_page_has_is_shown_and_not_what_was_sent() -> None:
+    given = inputs(**CREATE, components="component1: major_outage")
+    kept = IncidentUpdate(id=UPDATE_ID, status="UPDATE", description="The cause", components=())
+
+    heading, *shown = paragraphs(render(result(Outcome.CREATED, kept), given))
+
+    assert "Posted UPDATE" in heading
+    assert shown == ["The cause"]
+
+
+def test_a_text_that_the_page_dropped_is_not_shown() -> None:
+    kept = IncidentUpdate(id=UPDATE_ID, description="")
+
+    assert CREATE["description"] not in render(result(Outcome.CREATED, kept), inputs(**CREATE))
+
+
+@pytest.mark.parametrize("outcome", [Outcome.UPDATED, Outcome.DELETED])
+def test_what_was_changed_or_deleted_as_latest_is_shown_as_it_was(outcome: Outcome) -> None:
+    before = IncidentUpdate(id=UPDATE_ID, status="MONITORING", description="<b>Written</b>\nby a colleague.")
+    ended = Result(outcome, INCIDENT_ID, UPDATE_ID, replaced=before)
+
+    shown = paragraphs(render(ended, inputs(operation="delete", update_id="latest")))
+
+    assert shown[-2:] == ["Before, it was MONITORING, with this text:", "<b>Written</b>\nby a colleague."]
+
+
 def test_a_failure_shows_the_error_and_the_text_that_was_to_be_posted() -> None:
     shown = paragraphs(render(failure("The API says no."), inputs(**CREATE)))
 
@@ -285,7 +332,7 @@ def test_components_are_shown_before_and_after(change: ComponentChange, shown: s
     assert paragraphs(render(result(Outcome.FETCHED, update), inputs(**CREATE)))[-1] == shown
 
 
-@pytest.mark.parametrize("update", [None, IncidentUpdate(id=UPDATE_ID), IncidentUpdate(id=UPDATE_ID, components=())])
+@pytest.mark.parametrize("update", [None, IncidentUpdate(id=UPDATE_ID)])
 def test_where_the_api_says_nothing_the_requested_components_are_shown(update: IncidentUpdate | None) -> None:
     given = inputs(**CREATE, components="component1: major_outage\ncomponent2: maintenance")
 
@@ -350,11 +397,12 @@ def tags_of(markdown: str) -> set[str]:
 
 
 @always
-@given(text=untrusted)
-def test_no_untrusted_text_is_more_than_text(text: str) -> None:
+@given(text=untrusted, outcome=st.sampled_from([Outcome.CANCELLED, Outcome.SKIPPED]))
+def test_no_untrusted_text_is_more_than_text(text: str, outcome: Outcome) -> None:
     change = ComponentChange(name=text, old_status=text, new_status=text)
     update = IncidentUpdate(id=UPDATE_ID, status=text, description=text, components=(change,))
-    shown = Result(Outcome.CANCELLED, INCIDENT_ID, UPDATE_ID, update, notes=(text,), error=text)
+    shown = Result(outcome, INCIDENT_ID, UPDATE_ID, update, replaced=update, notes=(text,), error=text)
+    shown = replace(shown, warnings=(text,))
 
     markdown = render(shown, inputs(**CREATE))
 
