@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.certificates import OMISSIONS, Authority
+from support.certificates import Authority
 from support.fault_server import FaultServer
 from support.github_app import HEAD, REPOSITORY, SERVER_URL, TOKEN, GitHub, create_github_app, pull
 from support.listeners import address_at, refusing_address, resolving_to, silent_address
@@ -99,7 +99,7 @@ def test_the_comment_is_written_although_an_address_of_github_is_silent(post: Ru
 def test_one_authority_of_the_api_and_one_of_github_may_be_named(
     first: str, second: str, post: RunStep, tmp_path: Path
 ) -> None:
-    of_api, of_github = Authority(name="Of the API"), Authority(OMISSIONS["nothing of these"], name="Of GitHub")
+    of_api, of_github = Authority("Of the API"), Authority("Of GitHub")
     environ = {first: of_api.write_to(tmp_path / "api.pem"), second: of_github.write_to(tmp_path / "github.pem")}
     github = GitHub(pulls={HEAD: [pull(7, merged=True)]})
 
