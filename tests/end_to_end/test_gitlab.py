@@ -15,7 +15,7 @@ from shutil import which
 
 import pytest
 from support.documents import gitlab_jobs
-from support.image import base_image, docker
+from support.image import base_image
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import ROOT
@@ -193,17 +193,3 @@ def test_pipeline_without_a_deploy_is_valid_and_says_nothing(
     assert f"{'PASS' if test == 'exit 0' else 'FAIL'}  test" in log
     assert "rollback" not in log
     assert sandbox.store.requests == []
-
-
-@pytest.mark.container
-def test_image_that_is_run_by_hand_takes_options(image: str, sandbox: Sandbox) -> None:
-    options = ["--status-page-id", PAGE_ID, "--incident-title", "Search is slow", "--if-no-incident", "create"]
-    text = ["--status", "INVESTIGATING", "--description", "We are looking into it.", "--api-url", sandbox.url]
-
-    ended = docker(
-        *("run", "--rm", "--network=host", "-e", "ONLINEORNOT_API_TOKEN", image, *options, *text),
-        environ={"ONLINEORNOT_API_TOKEN": EDIT_TOKEN},
-    )
-
-    assert '"outcome": "opened"' in ended.stdout, ended.stderr
-    assert EDIT_TOKEN not in ended.stdout + ended.stderr

@@ -1,4 +1,4 @@
-"""The image, started through a shell, as GitHub's hook for Kubernetes, GitLab, Woodpecker, Drone and Jenkins do."""
+"""The image, started as GitHub's hook for Kubernetes, GitLab, Woodpecker, Drone, Jenkins, and a person start it."""
 
 import base64
 import io
@@ -138,6 +138,19 @@ env cat update.env
     assert variables[0] == "ONLINEORNOT_OUTCOME=created"
     assert EDIT_TOKEN not in ran.stdout + ran.stderr
     assert sandbox.store.timeline()[-1].description == "All is well."
+
+
+def test_image_that_is_run_by_hand_takes_options(image: str, sandbox: Sandbox) -> None:
+    options = ["--status-page-id", PAGE_ID, "--incident-title", "Search is slow", "--if-no-incident", "create"]
+    text = ["--status", "INVESTIGATING", "--description", "We are looking into it.", "--api-url", sandbox.url]
+
+    ended = docker(
+        *("run", "--rm", "--network=host", "-e", "ONLINEORNOT_API_TOKEN", image, *options, *text),
+        environ={"ONLINEORNOT_API_TOKEN": EDIT_TOKEN},
+    )
+
+    assert '"outcome": "opened"' in ended.stdout, ended.stderr
+    assert EDIT_TOKEN not in ended.stdout + ended.stderr
 
 
 def documented_command() -> str:
