@@ -41,7 +41,7 @@ _ACCOUNT = "[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}"
 _IMAGE = rf"ghcr\.io/[a-z0-9-]+/[a-z0-9._-]+:({_VERSION})@sha256:[0-9a-f]{{64}}"
 
 
-class Refusal(Exception):  # noqa: N818 - not an error: the answer to a question
+class Refusal(Exception):  # noqa: N818 - a reason, not a failure of this script
     """Raised when something must not be released as it is."""
 
 
