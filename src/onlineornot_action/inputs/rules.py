@@ -14,6 +14,7 @@ MAINTENANCE_STATUSES = frozenset(
 INCIDENT = ("incident-id", "incident-title")
 TEXT = ("description", "description-file")
 UPDATE_ID = ("update-id",)
+_INCIDENT_IN_YAML = 'incident-id or incident-title is required; quote ids in YAML (incident-id: "00012345").'
 WRITING = frozenset({"dry-run", "comment"})
 """Inputs used by every operation that writes."""
 
@@ -133,8 +134,7 @@ def without_effect(operation: Operation, given: Mapping[str, str], environment: 
 
 def _incident_conflicts(given: Mapping[str, str], environment: Environment) -> Iterator[str]:
     if not given.keys() & set(INCIDENT):
-        in_yaml = '; quote ids in YAML (incident-id: "00012345")' if environment.on_github else ""
-        yield f"{_join('or', INCIDENT, environment)} is required{in_yaml}."
+        yield _INCIDENT_IN_YAML if environment.on_github else f"{_join('or', INCIDENT, environment)} is required."
     if set(INCIDENT) <= given.keys():
         yield f"{_join('and', INCIDENT, environment)} are both given; give only one of them."
     status = given.get("status", "").upper()
