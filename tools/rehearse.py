@@ -89,32 +89,39 @@ def rehearse(folder: Path) -> None:
     test_image(image)
 
     with serve_registry(folder) as registry:
-        step("Push, and the index with its tag")
-        published = f"{registry}/{REPOSITORY}"
-        built, digest = publish(image, published, version)
-        check_index(clone, published, built, digest, folder / "index.json")
-        say(f"{published}:{version}@{digest}")
-
-        step("SBOM")
-        sbom = folder / "sbom.spdx.json"
-        syft = str(ROOT / ".venv-tools/bin/syft")
-        run(syft, "--quiet", "--output", f"spdx-json={sbom}", f"docker:{image}", SYFT_CHECK_FOR_APP_UPDATE="false")
-        say(f"{sbom.stat().st_size} bytes")
-
-        step("The release commit, its branch and its tags")
-        commit = commit_release(clone, version, f"ghcr.io/{REPOSITORY}:{version}@{digest}")
-        say(git(clone, "show", "--format=%h %s", "--unified=0", commit))
-
-        step("A job of an older release that is run again")
-        say(check_older(clone, version))
-
-        step("A workflow that uses it, run by act, which pulls the image by its digest")
-        use(folder, version, commit, registry, digest)
-        run("docker", "image", "rm", f"{published}@{digest}")
+        commit = publish_and_use(folder, clone, image, registry)
 
     step(f"Notes of v{version}")
     say(release(clone, "notes", version))
     say(f"\nuses: {REPOSITORY}@{commit} # v{version}\n\n{NOT_REHEARSED}")
+
+
+def publish_and_use(folder: Path, clone: Path, image: str, registry: str) -> str:
+    """Release the image through a registry, and run a workflow that uses it; return the commit of the release."""
+    version = release(clone, "version")
+    step("Push, and the index with its tag")
+    published = f"{registry}/{REPOSITORY}"
+    built, digest = publish(image, published, version)
+    check_index(clone, published, built, digest, folder / "index.json")
+    say(f"{published}:{version}@{digest}")
+
+    step("SBOM")
+    sbom = folder / "sbom.spdx.json"
+    syft = str(ROOT / ".venv-tools/bin/syft")
+    run(syft, "--quiet", "--output", f"spdx-json={sbom}", f"docker:{image}", SYFT_CHECK_FOR_APP_UPDATE="false")
+    say(f"{sbom.stat().st_size} bytes")
+
+    step("The release commit, its branch and its tags")
+    commit = commit_release(clone, version, f"ghcr.io/{REPOSITORY}:{version}@{digest}")
+    say(git(clone, "show", "--format=%h %s", "--unified=0", commit))
+
+    step("A job of an older release that is run again")
+    say(check_older(clone, version))
+
+    step("A workflow that uses it, run by act, which pulls the image by its digest")
+    use(folder, version, commit, registry, digest)
+    run("docker", "image", "rm", f"{published}@{digest}")
+    return commit
 
 
 def prepare_clone(folder: Path) -> Path:
