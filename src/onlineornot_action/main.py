@@ -35,7 +35,7 @@ _NO_PYGITHUB = (
 )
 
 
-def main(  # noqa: PLR0913 - a process's streams, and what tests replace
+def main(
     arguments: Sequence[str],
     environ: Mapping[str, str],
     stdout: TextIO | None,
@@ -48,15 +48,9 @@ def main(  # noqa: PLR0913 - a process's streams, and what tests replace
 ) -> int:
     """Run the action, and return its exit status: 0 on success, otherwise 1, or 128 plus the number of the signal.
 
-    Args:
-        arguments: The command line's arguments; a step that uses the action has none.
-        environ: The inputs, and what the runner says about itself.
-        stdout: Receives the step's log; outside GitHub, the outputs. None when it is closed.
-        stderr: Receives the log outside GitHub. None when it is closed.
-        signal_received: Returns the number of the signal that ends the run, once there is one.
-        stdin: Has the text for `--description-file -`. None when it is closed.
-        clock: The clock of the deadline.
-        limits: How long each part of the work may take.
+    On GitHub, `stdout` receives the step's log; elsewhere it receives the outputs, and `stderr` the log. `stdin` has the
+    text for `--description-file -`. A closed stream is None. `signal_received` returns the number of the signal that
+    ends the run, once there is one.
     """
     environment = Environment.of(environ)
     command_line = _read_command_line(arguments, environment)
