@@ -48,7 +48,7 @@ def main(
 ) -> int:
     """Run the action, and return its exit status: 0 on success, otherwise 1, or 128 plus the number of the signal.
 
-    On GitHub, `stdout` receives the step's log; elsewhere it receives the outputs, and `stderr` the log. `stdin` has the
+    On GitHub, `stdout` receives the log; elsewhere it receives the outputs, and `stderr` the log. `stdin` has the
     text for `--description-file -`. A closed stream is None. `signal_received` returns the number of the signal that
     ends the run, once there is one.
     """
