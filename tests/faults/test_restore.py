@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -59,7 +60,18 @@ def earlier(store: Store, *, left: str = "", ended: str = "RESOLVED") -> None:
     updated(store, incident_id, ended, **({"api": left} if left else {}))
 
 
-def then_ours(before: Callable[[Store], Any], after: Callable[[Store], Any] = lambda _: None) -> Callable[[Store], Any]:
+put_back = partial(earlier, left=UP)
+
+
+def in_turn(*happenings: Callable[[Store], Any]) -> Callable[[Store], None]:
+    def happen(store: Store) -> None:
+        for each in happenings:
+            each(store)
+
+    return happen
+
+
+def then_ours(before: Callable[[Store], Any], after: Callable[[Store], Any] = str) -> Callable[[Store], Any]:
     """Have our incident turn the API down, after and before something else."""
 
     def happen(store: Store) -> None:
@@ -116,12 +128,12 @@ SCENARIOS: dict[str, tuple[Callable[[Store], Any], str, str]] = {
     "left red by an earlier incident": (then_ours(earlier), UP, ""),
     "left red by one that a hand ended": (then_ours(ended_by_hand), UP, ""),
     "put back by the earlier, slow by hand": (
-        then_ours(lambda store: (earlier(store, left=UP), by_hand(store, SLOW))),
+        then_ours(in_turn(put_back, hand(SLOW))),
         SLOW,
         "",
     ),
     "left slow by the last but one": (
-        then_ours(lambda store: (earlier(store, left=PART), opened(store, search=DOWN))),
+        then_ours(in_turn(partial(earlier, left=PART), partial(opened, search=DOWN))),
         UP,
         "",
     ),
@@ -139,7 +151,7 @@ SCENARIOS: dict[str, tuple[Callable[[Store], Any], str, str]] = {
     "one that is verified": (then_ours(lambda store: planned(store, -90, 60, "VERIFYING")), DOWN, "'Upgrade'"),
     "one that is completed": (then_ours(lambda store: planned(store, -5, 60, "IN_PROGRESS", "COMPLETED")), UP, ""),
     "one that began early": (then_ours(lambda store: planned(store, 30, 60, "IN_PROGRESS")), DOWN, "'Upgrade'"),
-    "one that is to come": (then_ours(nothing, lambda store: (planned(store, 30), by_hand(store, DOWN))), UP, ""),
+    "one that is to come": (then_ours(nothing, in_turn(partial(planned, begins=30), hand(DOWN))), UP, ""),
     "an id of another form": (then_ours(nothing, in_another_form), DOWN, "'ext:api', is not of the documented form"),
     "no longer there": (then_ours(nothing, gone), "", ""),
 }
@@ -219,13 +231,13 @@ def test_another_open_incident_that_cannot_be_read_is_a_warning(
     ("happens", "read"),
     [
         (nothing, 0),
-        (lambda store: [earlier(store, left=UP) for _ in range(3)], 0),
-        (lambda store: [planned(store, 30), by_hand(store, UP)], 0),
-        (lambda store: [opened(store, search=DOWN) for _ in range(2)], 2),
+        (in_turn(*[put_back] * 3), 0),
+        (in_turn(partial(planned, begins=30), hand(UP)), 0),
+        (in_turn(*[partial(opened, search=DOWN)] * 2), 2),
         (earlier, 1),
         (hand(SLOW), 1),
-        (lambda store: [*(earlier(store, left=UP) for _ in range(25)), by_hand(store, SLOW)], 1),
-        (lambda store: [*(updated(store, opened(store), "RESOLVED") for _ in range(25)), by_hand(store, SLOW)], 20),
+        (in_turn(*[put_back] * 25, hand(SLOW)), 1),
+        (in_turn(*[lambda store: updated(store, opened(store), "RESOLVED")] * 25, hand(SLOW)), 20),
     ],
 )
 def test_what_a_close_costs_in_requests(
