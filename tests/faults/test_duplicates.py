@@ -126,7 +126,7 @@ def as_json(**statuses: str) -> str:
         ({}, {}, {"api": DOWN}, "created"),
     ],
 )
-def test_each_component_has_to_be_in_the_update_or_as_asked_for_on_the_page(  # noqa: PLR0913, PLR0917 - a table
+def test_each_component_has_to_be_in_the_update_or_as_asked_for_on_the_page(  # noqa: PLR0917 - a table
     step: RunStep,
     clock: SkippingClock,
     write: Callable[..., str],
@@ -202,7 +202,7 @@ def test_components_that_cannot_be_read_hold_back_only_a_rerun(
         ("false", 2, [], "created"),
     ],
 )
-def test_an_update_that_ends_an_incident_is_not_repeated_though_it_is_over(  # noqa: PLR0913, PLR0917 - a table
+def test_an_update_that_ends_an_incident_is_not_repeated_though_it_is_over(
     step: RunStep, store: Store, status: str, ended: str | None, rule: str, attempt: int, later: list[str], outcome: str
 ) -> None:
     there = add(store, SAME | {"status": status})
