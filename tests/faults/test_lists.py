@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -96,7 +97,8 @@ def test_a_lost_write_is_found_whatever_its_date_says(
     step: RunStep, clock: SkippingClock, inputs: dict[str, str], before: int | None
 ) -> None:
     now = store_on(clock).now
-    store = Store(now, created_at=lambda _: before and now().fromtimestamp(now().timestamp() + before).isoformat())
+    date: Any = lambda _: before and (now() + timedelta(seconds=before)).isoformat()  # noqa: E731 - may be None
+    store = Store(now, created_at=date)
 
     ended = step(Rule(FAULTS["reset"], Phase.AFTER, "POST"), **inputs, store=store)
 
