@@ -340,6 +340,13 @@ INTERCEPTED = {
 }
 """Complete refusals by something in front of the API, which may have passed the request on all the same."""
 
+REPLACED = {
+    **_every((425, 429), "html", HTML, HTML_TYPE | {"Retry-After": "600"}),
+    **_every((300, 302, 303, 304, 307), "html", HTML, {"Location": ELSEWHERE}),
+    **_every((402, 403, 418, 451), "empty", "", {}),
+}
+"""Complete responses of any kind by something in front of the API, which may have passed the request on."""
+
 GOOD_RESPONSES = {
     "103 first": _after(EARLY_HINTS),
     "100 first": _after(b"HTTP/1.1 100 Continue\r\n\r\n"),

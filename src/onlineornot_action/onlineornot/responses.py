@@ -53,9 +53,10 @@ class Failure(ReadModel):
 
 
 class Received(NamedTuple, Generic[T]):
-    """A result, and what `ListPage` says about its list and its times."""
+    """A result, its size in bytes, and what `ListPage` says about its list and its times."""
 
     result: T
+    size: int
     total_count: int | None
     began: float
     server_time: float | None
@@ -85,7 +86,8 @@ def read_response(
     if not read.success or read.result is None:
         raise _invalid(response, "with a body that contradicts itself")
     total_count = read.result_info.total_count if read.result_info else None
-    return Received(read.result, total_count, response.began, _parse_date(response.headers.get("Date", "")))
+    date = _parse_date(response.headers.get("Date", ""))
+    return Received(read.result, len(response.body), total_count, response.began, date)
 
 
 def _invalid(response: Response, problem: str) -> APIResponseValidationError:
