@@ -1,6 +1,6 @@
 """GitHub's API, as much of it as a comment on a pull request needs; the only module that imports PyGithub.
 
-Every failure leaves this module as a `GitHubError`, or as a `CancelledError` when the job was cancelled.
+Every failure leaves this module as a `GitHubError`, or as a `CancelledError` when the run was cancelled.
 """
 
 import contextlib
@@ -216,12 +216,12 @@ class GitHub:
             deadline.sleep(deadline.backoff(attempts))
 
     def _exchange(self, deadline: Deadline, send: Callable[[], requests.Response]) -> requests.Response:
-        """Make one exchange, unless the job was cancelled or the deadline is over."""
+        """Make one exchange, unless the run was cancelled or the deadline is over."""
         deadline.check()
         if not deadline.left():
             raise GitHubError("GitHub did not respond in time")
         try:
-            # A comment is not worth a wait once the job was cancelled, so nothing counts as a write.
+            # A comment is not worth a wait once the run was cancelled, so nothing counts as a write.
             response = run_within(deadline, send, self.run.api_url, self.network, writes=False)
         except ExchangeError as error:
             is_unknown = error.cause is Cause.UNKNOWN_AUTHORITY
