@@ -31,7 +31,7 @@ from onlineornot_action.text import escape_markdown, locate_defect
 PYTHON = (sys.executable, "-I", "-X", "utf8")
 PIP = (*PYTHON, "-B", "-m", "pip", "--disable-pip-version-check")
 OPTIONS = "--no-deps --require-hashes --only-binary=:all: --no-compile --no-input --quiet --retries=1 --timeout=10"
-LOAD = "import sys; sys.path.insert(0, sys.argv[1]); import pydantic_core, requests; from pydantic import BaseModel"
+LOAD = "import sys; sys.path.insert(0, sys.argv[1]); import pydantic, pydantic_core, requests"
 # Which variables pip gets, by their names in capital letters: what it needs to run, and where packages come from.
 NEEDED = "PATH|(DY)?LD_LIBRARY_PATH|HOME|XDG_.*|NETRC|(HTTPS?|ALL|NO)_PROXY|SYSTEMROOT|USERPROFILE|(LOCAL)?APPDATA"
 SOURCES = "PIP_(CERT|CLIENT_CERT|(EXTRA_)?INDEX_URL|FIND_LINKS|NO_INDEX|TRUSTED_HOST|PROXY|KEYRING_PROVIDER)"
@@ -92,8 +92,7 @@ def prepare(variables: dict[str, str], environment: Environment, reporter: Actio
     begin = time.monotonic()
     written = environment.inputs.get("timeout-seconds", "")
     seconds = int(written) if re.fullmatch("[0-9]{1,9}", written) else 0
-    end = begin + min(max(seconds or 60, 10), 60)
-    sys.path.insert(0, str(find_packages(variables, environment, reporter, end)))
+    sys.path.insert(0, str(find_packages(variables, environment, reporter, begin + min(max(seconds or 60, 10), 60))))
     from onlineornot_action.inputs.parsers import TIMEOUT_SECONDS  # noqa: PLC0415 - it needs the packages
 
     left = max(TIMEOUT_SECONDS[0], int(seconds - (time.monotonic() - begin)))
@@ -130,9 +129,7 @@ def find_or_install(lock: str, variables: dict[str, str], end: float) -> Path:
             shutil.rmtree(folder, ignore_errors=True)
             raise
     except OSError as error:
-        message = (
-            f"The action's packages cannot be installed into RUNNER_TEMP: {error.strerror or type(error).__name__}."
-        )
+        message = f"The packages cannot be installed into RUNNER_TEMP: {error.strerror or type(error).__name__}."
         raise PackagesError(message, str(error)) from error
     return folder / "packages"
 
@@ -160,10 +157,12 @@ def find_sources(folder: Path, variables: dict[str, str], environ: dict[str, str
 
 def install(lock: str, folder: Path, environ: dict[str, str], end: float) -> None:
     """Have pip fill a folder, and load what is in it."""
-    log = folder / "log"
+    log, what = folder / "log", (f"--target={folder / 'packages'}", f"--requirement={Path(ROOT, lock)}")
     own = {"PIP_CONFIG_FILE": os.devnull, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))}
-    what = (f"--target={folder / 'packages'}", f"--requirement={Path(ROOT, lock)}")
-    status, output = run_child((*PIP, f"--log={log}", "install", *OPTIONS.split(), *what), {**environ, **own}, end)
+    status, output = run_child((*PIP, "install", *OPTIONS.split(), *what), environ | own, end)
+    if status:  # why an index refuses stands only in the log, which would cost every job a second
+        own["PIP_LOG"] = str(log)
+        status, output = run_child((*PIP, "install", *OPTIONS.split(), *what), environ | own, end)
     if status:
         logged = log.read_text("utf-8", "replace") if log.exists() else ""
         output = "\n".join((output, *re.findall(".*Could not fetch URL.*", logged)))

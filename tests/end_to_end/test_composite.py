@@ -575,7 +575,7 @@ def test_a_folder_that_cannot_be_written_is_said(job: Job, tmp_path: Path) -> No
     assert step.end == (1, "not-sent")
     assert [level for level, _ in annotations(step.log)] == ["error"]
     assert "RUNNER_TEMP" in step.outputs["error"]
-    assert step.summary.startswith("### ❌ Nothing was sent\n\nThe action's packages cannot be installed")
+    assert step.summary.startswith("### ❌ Nothing was sent\n\nThe packages cannot be installed into RUNNER\\_TEMP")
 
 
 def test_a_defect_is_said_in_the_outputs_by_its_place(second: Job) -> None:
