@@ -43,7 +43,7 @@ from support.github_app import (
     texts,
     url_of,
 )
-from support.github_faults import FAILURES, NOT_LISTS, slow
+from support.github_faults import FAILURES, slow
 
 from onlineornot_action.network.deadline import Deadline, Limits
 from onlineornot_action.pull_request import github_api
@@ -417,20 +417,6 @@ def test_a_github_in_trouble_is_one_problem(
     comments = upsert()
 
     assert (comments.urls, len(comments.problems), texts(github)) == ((), 1, [OTHER])
-
-
-@pytest.mark.parametrize("name", ["200 empty", "200 null", "302 elsewhere"])
-@pytest.mark.parametrize(("path", "pull_requests"), [("/comments", (7,)), ("/pulls", None)])
-def test_a_response_without_a_list_is_not_an_empty_list(
-    upsert: Upsert, server: FaultServer, github: GitHub, path: str, pull_requests: object, name: str
-) -> None:
-    server.script.append(Rule(NOT_LISTS[name], method="GET", times=FOREVER, path=path))
-    github.pulls[HEAD] = [pull(7)]
-    github.add_comment(7, OTHER)
-
-    comments = upsert(pull_request=None)
-
-    assert (comments.pull_requests, len(comments.problems), texts(github)) == (pull_requests, 1, [OTHER])
 
 
 def test_a_silent_github_is_abandoned_at_the_deadline(upsert: Upsert, server: FaultServer, github: GitHub) -> None:
