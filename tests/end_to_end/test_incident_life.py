@@ -22,6 +22,7 @@ TITLE = "Deploys are failing"
 OPEN = {"incident_title": TITLE, "if_no_incident": "create", "status": "investigating", "description": "It went wrong."}
 RESOLVE = {"incident_title": TITLE, "status": "resolved", "description": "It is over.", "components": "restore"}
 BY_ID = {"incident_id": INCIDENT_ID, "status": "update", "description": "Still at it."}
+ONE = {"incident_id": INCIDENT_ID, "update_id": UPDATE_ID}
 EARLIER, LATER = "2020-01-01T00:00:00.000Z", "2030-01-01T00:00:00.000Z"
 MEBIBYTE = 1024 * 1024
 
@@ -149,6 +150,11 @@ def test_a_component_that_only_another_open_incident_itself_names_is_left_alone(
         (OPEN | {"if_no_incident": "skip"}, "incidents"),
         (OPEN | {"incident_title": INCIDENT_TITLE}, "incidents, updates, POST updates, page"),
         ({"incident_title": INCIDENT_TITLE, "operation": "list"}, "incidents, updates, page"),
+        (ONE | {"operation": "get"}, "updates, page"),
+        (ONE | {"operation": "update", "status": "update"}, "PATCH updates, page"),
+        (ONE | {"operation": "delete"}, "DELETE updates, page"),
+        (ONE | {"operation": "delete", "update_id": "latest"}, "updates, DELETE updates, page"),
+        (BY_ID, "updates, POST updates, page"),
         (BY_ID | {"components": f'[{{"id": "{API_ID}", "status": "NO_IMPACT"}}]'}, "updates, POST updates, page"),
         (BY_ID | {"components": f"{API_ID}: no_impact\nSearch: no_impact"}, "components, updates, POST updates, page"),
         (BY_ID | {"components": "Core / API: no_impact"}, "components, groups, updates, POST updates, page"),

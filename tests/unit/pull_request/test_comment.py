@@ -37,7 +37,6 @@ from support.github_app import (
     QUERY,
     TOKEN,
     GitHub,
-    posts,
     pull,
     requests_of,
     texts,
@@ -276,7 +275,7 @@ def test_a_comment_that_is_written_late_is_found(
 
     assert upsert() == UP_TO_DATE
     assert texts(github) == [BODY]
-    assert posts(server) == 1
+    assert requests_of(server).count(POST) == 1
 
 
 @pytest.mark.parametrize("name", sorted(SLOW))
@@ -291,7 +290,7 @@ def test_a_response_that_takes_too_long_is_abandoned_at_the_deadline(
 
     assert time.monotonic() - began < 1
     assert ["in time" in problem for problem in comments.problems] == [True]
-    assert (posts(server), len(texts(github))) == (1, int(phase is Phase.AFTER))
+    assert (requests_of(server).count(POST), len(texts(github))) == (1, int(phase is Phase.AFTER))
 
 
 @pytest.mark.parametrize("name", ["silence", "103 for ever"])
@@ -301,7 +300,7 @@ def test_a_comment_whose_response_never_comes_is_looked_for_before_the_deadline(
     server.script.append(Rule(FAULTS[name], Phase.AFTER, "POST", path="/comments"))
 
     assert upsert(deadline=Deadline.after(20, limits=Limits(response=1)), limits=QUICK) == UP_TO_DATE
-    assert (posts(server), texts(github)) == (1, [BODY])
+    assert (requests_of(server).count(POST), texts(github)) == (1, [BODY])
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name.partition(",")[0] in STRANGE_RESPONSES])
@@ -323,7 +322,7 @@ def test_a_comment_that_is_lost_every_time_is_sent_twice_at_most(
 
     comments = upsert()
 
-    assert (len(comments.problems), posts(server), texts(github)) == (1, 2, [])
+    assert (len(comments.problems), requests_of(server).count(POST), texts(github)) == (1, 2, [])
 
 
 def test_a_lost_comment_that_cannot_be_looked_for_is_not_written_again(upsert: Upsert, server: FaultServer) -> None:
@@ -335,7 +334,7 @@ def test_a_lost_comment_that_cannot_be_looked_for_is_not_written_again(upsert: U
 
     comments = upsert()
 
-    assert (len(comments.problems), posts(server)) == (1, 1)
+    assert (len(comments.problems), requests_of(server).count(POST)) == (1, 1)
 
 
 @pytest.mark.parametrize("name", ["reset", "500 html", *(f"{status} empty" for status in RETRIED)])
@@ -366,7 +365,7 @@ def test_a_comment_that_a_later_look_does_not_show_is_edited_all_the_same(
     ]
 
     assert upsert() == UP_TO_DATE
-    assert (posts(server), texts(github)) == (0, [BODY])
+    assert (requests_of(server).count(POST), texts(github)) == (0, [BODY])
 
 
 def test_an_own_duplicate_that_somebody_else_has_removed_is_no_problem(upsert: Upsert, github: GitHub) -> None:
