@@ -132,16 +132,6 @@ def test_where_updates_name_no_components_the_incidents_own_are_restored(step: R
     assert [(each.id, each.new_status) for each in store.timeline()[-1].components] == [(API_ID, "OPERATIONAL")]
 
 
-def test_a_component_that_only_another_open_incident_itself_names_is_left_alone(step: RunStep, store: Store) -> None:
-    other = vars(store.incidents[INCIDENT_ID]) | {"id": "incident0009"}
-    store.incidents["incident0009"] = ListedIncident(**other)
-    step(**BY_ID, components="API: major_outage")
-
-    step(**BY_ID, components="restore")
-
-    assert store.components[API_ID].status == "MAJOR_OUTAGE"
-
-
 @pytest.mark.parametrize(
     ("inputs", "requests"),
     [
@@ -249,20 +239,6 @@ def test_a_job_that_runs_again_opens_an_incident_for_a_new_failure(step: RunStep
     again = step(**OPEN, attempt=2)
 
     assert again.end == (0, "opened")
-    assert len(store.incidents) == 3
-
-
-@pytest.mark.parametrize("skip_duplicate", ["auto", "true"])
-def test_an_ended_incident_is_no_reason_to_be_silent_in_a_first_attempt(
-    step: RunStep, store: Store, skip_duplicate: str
-) -> None:
-    step(**OPEN)
-    step(**RESOLVE)
-
-    again = step(**OPEN | {"status": "monitoring", "description": RESOLVE["description"]}, skip_duplicate="true")
-    repeated = step(**OPEN, skip_duplicate=skip_duplicate)
-
-    assert (again.end, repeated.end) == ((0, "opened"), (0, "created"))
     assert len(store.incidents) == 3
 
 

@@ -290,15 +290,6 @@ def test_an_event_finds_its_pull_request(
     assert [comment.issue for comment in github.comments] == [7]
 
 
-def test_other_events_are_not_about_the_newest_commit_of_the_default_branch(
-    step: RunStep, github: GitHub, server: FaultServer
-) -> None:
-    result = step(**CREATE, event="discussion", payload={"discussion": {"number": 7}})
-
-    assert (result.end, github.comments, requests_of(server)) == ((0, "created"), [], [])
-    assert "There is no comment: no pull request belongs to this event." in result.log
-
-
 def test_the_input_names_the_pull_request_in_place_of_the_event(step: RunStep, github: GitHub) -> None:
     result = step(**CREATE, pull_request="12")
 
@@ -345,14 +336,21 @@ def test_an_update_that_may_not_exist_leads_to_no_comment(
     assert (result.end, server.connections) == ((1, "unknown"), 0)
 
 
-def test_without_a_pull_request_there_is_a_notice(step: RunStep, github: GitHub) -> None:
+@pytest.mark.parametrize(
+    ("about", "change"),
+    [({}, f"commit {HEAD}"), ({"event": "discussion", "payload": {"discussion": {"number": 7}}}, "this event")],
+)
+def test_without_a_pull_request_there_is_a_notice(
+    step: RunStep, github: GitHub, server: FaultServer, about: dict[str, Any], change: str
+) -> None:
     github.pulls.clear()
 
-    result = step(**CREATE)
+    result = step(**CREATE, **about)
 
     assert (result.end, github.comments) == ((0, "created"), [])
+    assert requests_of(server) == ([] if about else [f"GET /commits/{HEAD}/pulls"])
     assert said(result.log, "warning", "error") == []
-    assert said(result.log, "notice")[1:] == [f"There is no comment: no pull request belongs to commit {HEAD}."]
+    assert said(result.log, "notice")[1:] == [f"There is no comment: no pull request belongs to {change}."]
 
 
 NO_PERMISSION = FAILURES["no permission"][0]
@@ -487,7 +485,9 @@ def test_a_request_that_never_ends_does_not_delay_the_end_of_the_process(
     assert ["the job was cancelled" in warning for warning in said(log, "warning")] == [True]
 
 
-def test_the_github_token_is_masked_and_appears_nowhere_else(step: RunStep, github: GitHub) -> None:
+def test_the_github_token_is_masked_and_each_token_appears_nowhere_else(
+    step: RunStep, server: FaultServer, github: GitHub
+) -> None:
     with FaultServer() as status_page:
         result = step(**CREATE, api_url=status_page.url)
 
@@ -496,6 +496,8 @@ def test_the_github_token_is_masked_and_appears_nowhere_else(step: RunStep, gith
     assert result.log.count(TOKEN) == 1
     assert [text for text in everything if TOKEN in text] == []
     assert TOKEN.encode() not in sent_to(status_page)
+    assert EDIT_TOKEN.encode() not in sent_to(server)
+    assert {request.headers["Authorization"] for request in server.requests} == {f"token {TOKEN}"}
 
 
 @pytest.mark.parametrize("status", [200, 401, 403, 422])
@@ -537,13 +539,6 @@ def test_a_secret_in_the_name_of_a_job_does_not_reach_the_comment(
 
     assert f"`{before}***`" in texts(github)[0]
     assert secret[:8] not in texts(github)[0]
-
-
-def test_the_api_token_is_in_no_request_to_github(step: RunStep, server: FaultServer) -> None:
-    step(**CREATE)
-
-    assert EDIT_TOKEN.encode() not in sent_to(server)
-    assert {request.headers["Authorization"] for request in server.requests} == {f"token {TOKEN}"}
 
 
 @pytest.mark.parametrize(("comment", "loaded"), [("false", "set()"), ("", "set()"), ("true", "{'github'}")])

@@ -318,25 +318,16 @@ def test_leaving_the_context_manager_closes_the_port_and_open_connections() -> N
             session.get(sandbox.url, timeout=TIMEOUT)
 
 
-@pytest.fixture
-def process() -> Iterator[subprocess.Popen[str]]:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_prints_its_address_and_exits_on_a_signal(number: signal.Signals) -> None:
     command = [sys.executable, "-m", "onlineornot_sandbox", "--port", "0"]
     environ = os.environ | {"PYTHONPATH": str(SOURCE_FOLDER)}
     with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as process:
-        yield process
-        process.kill()
+        assert process.stdout
+        page = requests.get(process.stdout.readline().split()[4], timeout=TIMEOUT).text
 
+        process.send_signal(number)
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_prints_its_address_and_exits_on_a_signal(
-    process: subprocess.Popen[str], number: signal.Signals
-) -> None:
-    assert process.stdout
-    url = process.stdout.readline().split()[4]
-    page = requests.get(url, timeout=TIMEOUT).text
-
-    process.send_signal(number)
-
-    assert process.wait(TIMEOUT) == 0
-    assert INCIDENT_ID in process.stdout.read()
-    assert "Example Shop" in page
+        assert process.wait(TIMEOUT) == 0
+        assert INCIDENT_ID in process.stdout.read()
+        assert "Example Shop" in page
