@@ -91,10 +91,7 @@ def test_the_composite_action_is_one_step_that_gets_all_inputs_in_one_variable()
     (step,) = COMPOSITE["runs"]["steps"]
 
     assert (COMPOSITE["runs"]["using"], step["id"], step["shell"]) == ("composite", "run", "bash")
-    assert step["env"] == {
-        "ONLINEORNOT_INPUTS": "${{ toJSON(inputs) }}",
-        "MSYS2_ENV_CONV_EXCL": "ONLINEORNOT_INPUTS",
-    }
+    assert step["env"] == {"ONLINEORNOT_INPUTS": "${{ toJSON(inputs) }}", "MSYS2_ENV_CONV_EXCL": "ONLINEORNOT_INPUTS"}
     assert "${{" not in step["run"]
 
 

@@ -113,10 +113,7 @@ def test_a_deploy_that_did_not_fail_and_a_rollback_that_did_say_nothing(
 
 @pytest.mark.parametrize(
     ("name", "event", "payload"),
-    [
-        ("rollback", "workflow_dispatch", {}),
-        ("deployment", "deployment_status", deployment("production", "success")),
-    ],
+    [("rollback", "workflow_dispatch", {}), ("deployment", "deployment_status", deployment("production", "success"))],
 )
 def test_a_success_without_an_incident_says_nothing(
     act: Act, store: Store, name: str, event: str, payload: dict[str, Any]

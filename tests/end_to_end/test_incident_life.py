@@ -273,8 +273,7 @@ def test_a_title_that_is_not_found_is_told_with_those_that_are_open(
 
 
 @pytest.mark.parametrize(
-    ("if_no_incident", "end"),
-    [("fail", (1, "invalid")), ("skip", (0, "skipped")), ("create", (0, "opened"))],
+    ("if_no_incident", "end"), [("fail", (1, "invalid")), ("skip", (0, "skipped")), ("create", (0, "opened"))]
 )
 def test_a_title_that_differs_by_little_is_a_warning_that_names_it(
     step: RunStep, store: Store, if_no_incident: str, end: tuple[int, str]

@@ -85,10 +85,7 @@ def environ(server: FaultServer, tmp_path: Path) -> Callable[[str, object, str],
 
 @pytest.fixture
 def step(
-    sandbox: Sandbox,
-    github: GitHub,
-    tmp_path: Path,
-    environ: Callable[[str, object, str], dict[str, str]],
+    sandbox: Sandbox, github: GitHub, tmp_path: Path, environ: Callable[[str, object, str], dict[str, str]]
 ) -> RunStep:
     """Run the action with these inputs after a push; hyphens are written as underscores.
 

@@ -208,8 +208,7 @@ def test_a_part_of_the_report_that_fails_is_a_warning_and_changes_nothing_else(
     assert (result.end, result.outputs["update-id"]) == ((0, "created"), sandbox.store.timeline()[-1].id)
     [warning] = [command.data for command in commands(result.log) if command.name == "warning"]
     assert re.fullmatch(
-        rf"Internal error: RuntimeError in test_main.py, line \d+, while {doing}. The result is not affected.",
-        warning,
+        rf"Internal error: RuntimeError in test_main.py, line \d+, while {doing}. The result is not affected.", warning
     )
 
 

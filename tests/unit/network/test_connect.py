@@ -141,12 +141,7 @@ def test_no_socket_is_left_open(silent: Address, refusing: Address, good: Addres
 
 @pytest.mark.parametrize(
     ("families", "order"),
-    [
-        ([V4, V4], [0, 1]),
-        ([V6, V6, V6, V4, V4], [0, 3, 1, 4, 2]),
-        ([V4, V6, V6], [0, 1, 2]),
-        ([V4, V4, V6], [0, 2, 1]),
-    ],
+    [([V4, V4], [0, 1]), ([V6, V6, V6, V4, V4], [0, 3, 1, 4, 2]), ([V4, V6, V6], [0, 1, 2]), ([V4, V4, V6], [0, 2, 1])],
 )
 def test_families_alternate(families: list[int], order: list[int]) -> None:
     addresses = [(family, (str(place), 80)) for place, family in enumerate(families)]

@@ -591,11 +591,7 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 def test_https_goes_through_the_tunnel_of_a_proxy(
-    variable: str,
-    make_transport: MakeTransport,
-    tls: ssl.SSLContext,
-    ca_bundle: str,
-    monkeypatch: pytest.MonkeyPatch,
+    variable: str, make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with FaultServer(ssl_context=tls) as server, tunnel_to(server) as (proxy, heard):
         monkeypatch.setenv(variable, through(proxy))

@@ -71,12 +71,7 @@ def written_with(words: Sequence[str]) -> str:
     newest = update(status, date_happened=at, description=text, components=changes)
     oldest = update(last, "2026-01-31T13:00:00Z", id="update0000", date_happened=last, description=last)
     return written(
-        newest,
-        oldest,
-        title=title,
-        notified={UPDATE_ID: True},
-        failed_jobs=[job, other_job],
-        incident_url=INCIDENT_URL,
+        newest, oldest, title=title, notified={UPDATE_ID: True}, failed_jobs=[job, other_job], incident_url=INCIDENT_URL
     )
 
 
@@ -193,10 +188,7 @@ def test_an_update_without_a_status_of_its_own_changes_neither_heading_nor_perio
 
     markdown = written(before, added)
 
-    assert (heading(markdown), blocks(markdown)[0]) == (
-        heading(written(before)),
-        blocks(written(before))[0],
-    )
+    assert (heading(markdown), blocks(markdown)[0]) == (heading(written(before)), blocks(written(before))[0])
 
 
 def test_the_beginning_is_the_earliest_of_all_times() -> None:

@@ -386,13 +386,7 @@ def test_an_own_duplicate_that_somebody_else_has_removed_is_no_problem(upsert: U
     ],
 )
 def test_a_rejection_is_one_problem_that_says_why_and_ends_it(
-    upsert: Upsert,
-    server: FaultServer,
-    github: GitHub,
-    path: str,
-    method: str,
-    before: list[str],
-    requests: list[str],
+    upsert: Upsert, server: FaultServer, github: GitHub, path: str, method: str, before: list[str], requests: list[str]
 ) -> None:
     fault, words = FAILURES["no permission"]
     server.script.append(Rule(fault, method=method, times=FOREVER, path=path))

@@ -44,11 +44,7 @@ LISTS: dict[str, Call] = {
     "jobs": lambda api: api.find_failed_jobs(20),
     "comments": lambda api: [comment.text for comment in api.list_comments(7)],
 }
-SAFE: dict[str, Call] = {
-    **LISTS,
-    "login": lambda api: api.login,
-    "delete": lambda api: api.delete_comment(7, 1001),
-}
+SAFE: dict[str, Call] = {**LISTS, "login": lambda api: api.login, "delete": lambda api: api.delete_comment(7, 1001)}
 WRITES: dict[str, Call] = {
     "create": lambda api: api.create_comment(7, BODY),
     "edit": lambda api: api.edit_comment(7, 1001, BODY),

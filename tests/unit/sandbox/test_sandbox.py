@@ -213,7 +213,7 @@ def test_an_update_names_what_it_changed_and_components_keep_their_status_when_i
     call("DELETE", f"{UPDATES}/{update['id']}")
 
     assert update["components"] == [
-        {"id": SEARCH_ID, "name": "Search", "old_status": "OPERATIONAL", "new_status": "DEGRADED_PERFORMANCE"},
+        {"id": SEARCH_ID, "name": "Search", "old_status": "OPERATIONAL", "new_status": "DEGRADED_PERFORMANCE"}
     ]
     assert call("GET", f"{PAGE}/components?search=sea").json()["result"][0]["status"] == "DEGRADED_PERFORMANCE"
     assert call("GET", PAGE).json()["result"]["status"] == "MAJOR_SYSTEM_OUTAGE"
@@ -285,10 +285,7 @@ def test_the_page_and_every_request_even_a_refused_one_are_shown_to_anybody(call
 
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert "Checkout is failing" in page.text
-    assert recorded == [
-        {"method": "GET", "path": f"{UPDATES}?search=a%2Fb"},
-        {"method": "DELETE", "path": PAGE},
-    ]
+    assert recorded == [{"method": "GET", "path": f"{UPDATES}?search=a%2Fb"}, {"method": "DELETE", "path": PAGE}]
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", UPDATES), ("POST", "/unknown"), ("HEAD", PAGE)])
