@@ -68,16 +68,10 @@ class Page(HTMLParser):
         self.text += "" if self._in_code else data
 
     def handle_comment(self, data: str) -> None:
-        """Keep the comment as an element."""
-        self.tags.append(f"!--{data}--")
+        """Keep a comment, a declaration or an instruction as an element."""
+        self.tags.append(f"!{data}")
 
-    def unknown_decl(self, data: str) -> None:
-        """Keep the declaration as an element."""
-        self.tags.append(f"![{data}]")
-
-    def handle_pi(self, data: str) -> None:
-        """Keep the instruction as an element."""
-        self.tags.append(f"?{data}")
+    unknown_decl = handle_pi = handle_comment
 
     @property
     def markup(self) -> list[str]:

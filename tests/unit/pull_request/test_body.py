@@ -22,7 +22,7 @@ always = settings(deadline=None, derandomize=True)
 whole_comments = settings(always, max_examples=30)
 """A comment has eleven or more untrusted texts, so each example tries as many."""
 
-PAGE_ID, INCIDENT_ID, UPDATE_ID = "page1234", "incident1234", "update1234"
+PAGE_ID, UPDATE_ID = "page1234", "update1234"
 MARKER = "<!-- onlineornot-incident-update page=page1234 incident=incident1234 -->"
 RUN_URL = "https://github.com/octo/shop/actions/runs/77/attempts/2"
 RUN = WorkflowRun("https://api.github.com", "https://github.com", "octo/shop", RUN_URL, None, "", None)
@@ -146,19 +146,14 @@ def test_a_comment_says_what_customers_read_since_when_and_where_to_look() -> No
     )
 
 
-def test_the_marker_names_page_and_incident_and_is_not_seen() -> None:
-    markdown = written(update())
+@pytest.mark.parametrize("incident_id", ["incident1234", "--------", "A-b_C-d_"])
+def test_the_marker_names_page_and_incident_and_is_not_seen(incident_id: str) -> None:
+    marker = format_marker(PAGE_ID, incident_id)
+    markdown = render(marker, CommentState(), [update()], RUN)
 
-    assert format_marker(PAGE_ID, INCIDENT_ID) == MARKER
-    assert tokens(markdown)[0] == ("html_block", f"{MARKER}\n")
+    assert marker == f"<!-- onlineornot-incident-update page={PAGE_ID} incident={incident_id} -->"
+    assert tokens(markdown)[0] == ("html_block", f"{marker}\n")
     assert tokens(shown(markdown))[1] == ("heading_open", "")
-
-
-@pytest.mark.parametrize("incident_id", ["--------", "________", "-_-_-_-_", "A-b_C-d_"])
-def test_the_marker_ends_where_it_should_with_any_ids(incident_id: str) -> None:
-    markdown = render(format_marker(incident_id, incident_id), CommentState(), [update()], RUN)
-
-    assert tokens(markdown)[0] == ("html_block", f"{format_marker(incident_id, incident_id)}\n")
 
 
 @pytest.mark.parametrize(
