@@ -153,11 +153,7 @@ class ReceivedRequest:
 
 
 def response(
-    status: int,
-    body: bytes | str = b"",
-    headers: Mapping[str, str] | None = None,
-    *,
-    phases: tuple[Phase, ...] = BOTH,
+    status: int, body: bytes | str = b"", headers: Mapping[str, str] | None = None, *, phases: tuple[Phase, ...] = BOTH
 ) -> Fault:
     """Make the fault that is a complete response."""
     content = body.encode() if isinstance(body, str) else body
