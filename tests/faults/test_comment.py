@@ -503,7 +503,7 @@ def test_a_job_that_was_cancelled_leaves_the_comment_as_it_is(
     assert result.end == (0, "created")
     assert server.connections == 0
     assert said(result.log, "warning", "error") == []
-    assert "was left as it is: the job was cancelled" in result.log
+    assert "was left as it is: the run was cancelled" in result.log
 
 
 @pytest.mark.parametrize("name", ["silence", "headers drip"])
@@ -517,7 +517,7 @@ def test_a_job_that_is_cancelled_in_the_meantime_ends_at_once_with_the_same_outc
 
     assert time.monotonic() - began < 1.5
     assert result.end == (0, "created")
-    assert ["the job was cancelled" in warning for warning in said(result.log, "warning")] == [True]
+    assert ["the run was cancelled" in warning for warning in said(result.log, "warning")] == [True]
 
 
 def test_a_request_that_never_ends_does_not_delay_the_end_of_the_process(
@@ -538,7 +538,7 @@ def test_a_request_that_never_ends_does_not_delay_the_end_of_the_process(
         log, errors = process.communicate(timeout=2)
 
     assert (process.returncode, errors) == (0, "")
-    assert ["the job was cancelled" in warning for warning in said(log, "warning")] == [True]
+    assert ["the run was cancelled" in warning for warning in said(log, "warning")] == [True]
 
 
 def test_the_github_token_is_masked_and_appears_nowhere_else(step: RunStep, github: GitHub) -> None:

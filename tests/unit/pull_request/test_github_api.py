@@ -48,7 +48,7 @@ def find_jobs(api: github_api.GitHub) -> object:
 
 
 def list_comments(api: github_api.GitHub) -> object:
-    return [comment.text for comment in api.list_comments(7)]
+    return [comment.text for comment in api.list_comments(7, "")]
 
 
 def create(api: github_api.GitHub) -> object:
