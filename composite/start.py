@@ -6,9 +6,10 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib is slow to import
 sys.path.insert(0, os.path.join(ROOT, "src"))  # noqa: PTH118 - likewise
 
-from onlineornot_action.process import as_utf_8, catch_signals, run
+from onlineornot_action.process import as_utf_8, catch_signals, drop_openssl_variables, run
 
 SIGNAL_RECEIVED = catch_signals()  # before the other imports: the job can be cancelled meanwhile
+drop_openssl_variables()
 
 import ast
 import json

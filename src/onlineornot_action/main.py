@@ -165,7 +165,7 @@ def _operate(session: Session) -> Result:
     is_written = result.outcome is Outcome.DELETED or result.notified is None  # or may be written
     return replace(
         result,
-        known_incidents=target.incidents,
+        incident_title=inputs.incident_title or target.incident_title,
         replaced=target.latest if is_written else None,
         notes=(*target.notes, *result.notes),
         warnings=(*target.warnings, *result.warnings),

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     # `composite/` reports before there is pydantic.
     from onlineornot_action.exactly_once.listing import Listing
     from onlineornot_action.onlineornot.models import (
-        Incident,
         IncidentCreate,
         IncidentUpdate,
         IncidentUpdateCreate,
@@ -80,7 +79,7 @@ class Result:
         update: That update as the API returned it.
         updates: `list` only: all updates, newest first.
         known_updates: The other updates of the incident as this run read them; None when that may be out of date.
-        known_incidents: The incidents of the page as far as this run read them; None when it did not.
+        incident_title: Its title as far as this run knows it; empty otherwise.
         replaced: The update that was, or may have been, changed or deleted as `latest`, as it was before.
         notified: Whether subscribers are notified of what this run posted; None when that is not known.
         body: Dry run only: the body that would have been sent.
@@ -99,7 +98,7 @@ class Result:
     update: "IncidentUpdate | None" = None
     updates: "tuple[IncidentUpdate, ...] | None" = None
     known_updates: "Listing[IncidentUpdate] | None" = None
-    known_incidents: "Listing[Incident] | None" = None
+    incident_title: str = ""
     replaced: "IncidentUpdate | None" = None
     notified: bool | None = False
     body: "IncidentCreate | IncidentUpdateCreate | IncidentUpdatePatch | None" = None

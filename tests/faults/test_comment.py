@@ -462,7 +462,7 @@ def test_a_job_that_was_cancelled_leaves_the_comment_as_it_is(
     assert result.end == (0, "created")
     assert server.connections == 0
     assert said(result.log, "warning", "error") == []
-    assert "was left as it is: the job was cancelled" in result.log
+    assert "was left as it is: the run was cancelled" in result.log
 
 
 def test_a_request_that_never_ends_does_not_delay_the_end_of_the_process(
@@ -483,7 +483,7 @@ def test_a_request_that_never_ends_does_not_delay_the_end_of_the_process(
         log, errors = process.communicate(timeout=2)
 
     assert (process.returncode, errors) == (0, "")
-    assert ["the job was cancelled" in warning for warning in said(log, "warning")] == [True]
+    assert ["the run was cancelled" in warning for warning in said(log, "warning")] == [True]
 
 
 def test_the_github_token_is_masked_and_each_token_appears_nowhere_else(

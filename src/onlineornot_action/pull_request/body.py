@@ -33,8 +33,6 @@ MAX_TEXT_LENGTH = 200
 MAX_NAMES = 10
 """Of the components of one update, and of jobs."""
 MAX_NAME_LENGTH = 50
-_MAX_NUMBER = 2**63
-"""More than any id of GitHub's."""
 
 _HEADLINES: dict[str, str] = {
     IncidentStatus.MONITORING: "🟡 An incident is on the status page",
@@ -60,9 +58,9 @@ class FailedRun(BaseModel, frozen=True):
         more: The number of failed jobs beyond those.
     """
 
-    id: Annotated[int, Field(gt=0, lt=_MAX_NUMBER)]
+    id: Annotated[int, Field(gt=0, lt=2**63)]
     jobs: Annotated[tuple[_Name, ...], Field(max_length=MAX_NAMES)] = ()
-    more: Annotated[int, Field(ge=0, lt=_MAX_NUMBER)] = 0
+    more: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
     @classmethod
     def of(cls, run_id: int, jobs: Sequence[str]) -> "FailedRun":
@@ -111,13 +109,7 @@ def _format_state(state: CommentState) -> str:
 
 
 def render(
-    marker: str,
-    state: CommentState,
-    updates: Iterable[IncidentUpdate],
-    run: WorkflowRun,
-    *,
-    title: str = "",
-    incident_url: str = "",
+    marker: str, state: CommentState, updates: Iterable[IncidentUpdate], run: WorkflowRun, title: str, url: str
 ) -> str:
     """Write the comment on all updates of an incident, in any order; the marker is its first line."""
     shown = newest_first(updates)
@@ -127,7 +119,7 @@ def render(
         " · ".join(_facts(title, bounds, run.commit)),
         *_timeline(shown, bounds, state.notified),
         _failed_jobs(state.failed_run, run) if state.failed_run else "",
-        " · ".join(_links(incident_url, run.url)),
+        " · ".join(_links(url, run.url)),
     ]
     return "\n\n".join(filter(None, blocks))
 

@@ -118,7 +118,7 @@ def _comment(session: Session, result: Result, run: WorkflowRun, mask: Callable[
         shown = incident.updates_including(known.notified.keys())
         failed_run = _find_failed_run(known.failed_run, run.failed_run, failed_jobs)
         state = _next_state(known, result, shown, failed_run)
-        return mask(body.render(marker, state, shown, run, title=incident.title, incident_url=incident.url))
+        return mask(body.render(marker, state, shown, run, incident.title, incident.url))
 
     return upsert_comments(github, marker, write)
 
@@ -259,43 +259,27 @@ class _Incident:
     def __init__(self, session: Session, result: Result, deadline: Deadline) -> None:
         pages = partial(session.client.incident_update_pages, session.page_id, result.incident_id, deadline)
         self._read = partial(read_reliably, pages, deadline, session.limits.post)
-        self._session, self._result, self._deadline = session, result, deadline
+        self._session, self._result = session, result
+        self._soon = partial(deadline.within, session.limits.follow_up, detached=True)
         self._listing = _known_updates(session, result)
         self._is_fresh = False
 
     @cached_property
     def title(self) -> str:
-        """The title, which is read if this run does not know it; empty when that fails."""
-        session, listed = self._session, self._result.known_incidents
-        titles = (each.title for each in (listed.items if listed else ()) if each.id == self._result.incident_id)
-        if known := session.inputs.incident_title or next(titles, None):
-            return known
-        with contextlib.suppress(APIError):
-            incident = session.client.get_incident(session.page_id, self._result.incident_id, self._soon())
-            return incident.title or ""
-        return ""
+        """The title; empty when this run does not know it and cannot read it either."""
+        return self._result.incident_title or self._session.read_title(self._result.incident_id, self._soon())
 
     @cached_property
     def url(self) -> str:
-        """Where readers see it, which is read again if this run does not know it; empty when that fails."""
-        if self._result.incident_url:
-            return self._result.incident_url
-        with contextlib.suppress(APIError):
-            page = self._session.client.get_status_page(self._session.page_id, self._soon())
-            return page.url_of(self._result.incident_id)
-        return ""
-
-    def _soon(self) -> Deadline:
-        return self._deadline.within(self._session.limits.follow_up, detached=True)
+        """Where readers see it; empty likewise."""
+        return self._result.incident_url or self._session.read_url(self._result.incident_id, self._soon())
 
     def updates_including(self, ids: AbstractSet[str]) -> list[IncidentUpdate]:
         """Return all updates, newest first; they include these ids, except those of deleted updates."""
-        known = self._listing
         # Another run may have posted an update that a comment shows and the listing lacks.
-        if known is None or not (self._is_fresh or ids <= known.ids | {self._result.update_id}):
-            known, self._is_fresh = self._read(), True
-            self._listing = known
-        return _with_own(known, self._result)
+        if self._listing is None or not (self._is_fresh or ids <= self._listing.ids | {self._result.update_id}):
+            self._listing, self._is_fresh = self._read(), True
+        return _with_own(self._listing, self._result)
 
 
 def _known_updates(session: Session, result: Result) -> Listing[IncidentUpdate] | None:
@@ -323,10 +307,8 @@ def _next_state(
     """Add what this run knows to what the comment knows."""
     posted = result.outcome in (Outcome.CREATED, Outcome.OPENED)
     notified = known.notified | ({result.update_id: result.notified} if posted else {})
-    return CommentState(
-        notified={update.id: notified.get(update.id) for update in shown[: body.MAX_UPDATES]},
-        failed_run=failed_run,
-    )
+    notified = {update.id: notified.get(update.id) for update in shown[: body.MAX_UPDATES]}
+    return CommentState(notified=notified, failed_run=failed_run)
 
 
 def _find_failed_run(known: FailedRun | None, run_id: int | None, failed_jobs: Sequence[str]) -> FailedRun | None:

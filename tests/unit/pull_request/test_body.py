@@ -1,5 +1,6 @@
 """The words of the comment, and that untrusted text in them stays text."""
 
+import json
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,11 +43,6 @@ def update(status: str | None = "IDENTIFIED", at: str | None = "2026-01-31T14:00
     return IncidentUpdate(**{"id": UPDATE_ID, "status": status, "date_happened": at, "created_at": at} | more)
 
 
-def as_title(text: str) -> str:
-    """Return a text as the inputs accept it for a title: not too long, and without lone surrogates."""
-    return text[:256].encode(errors="replace").decode()
-
-
 def written(
     *updates: IncidentUpdate,
     title: str = "",
@@ -57,8 +53,8 @@ def written(
 ) -> str:
     """Write a comment; it has a failed run if its failed jobs are given."""
     failed_run = None if failed_jobs is None else FailedRun.of(5, failed_jobs)
-    state = CommentState(title=as_title(title), notified=notified, incident_url=incident_url, failed_run=failed_run)
-    return render(MARKER, state, updates, replace(RUN, commit=commit))
+    state = CommentState(notified=notified, failed_run=failed_run)
+    return render(MARKER, state, updates, replace(RUN, commit=commit), title, incident_url)
 
 
 def written_with(words: Sequence[str]) -> str:
@@ -369,19 +365,17 @@ def test_an_update_says_whether_subscribers_were_notified_where_that_is_known(
 
 states = st.builds(
     CommentState,
-    title=untrusted.map(as_title),
     notified=st.dictionaries(
         st.from_regex(r"[A-Za-z0-9_-]{8,64}", fullmatch=True), st.none() | st.booleans(), max_size=25
     ),
-    incident_url=st.sampled_from(["", INCIDENT_URL]),
-    failed_run=st.none() | st.builds(FailedRun.of, st.integers(1), st.lists(untrusted)),
+    failed_run=st.none() | st.builds(FailedRun.of, st.integers(1, 2**63 - 1), st.lists(untrusted)),
 )
 
 
 @always
 @given(states)
 def test_the_state_of_a_comment_can_be_read_from_it(state: CommentState) -> None:
-    assert parse_state(render(MARKER, state, [update()], RUN)) == state
+    assert parse_state(render(MARKER, state, [update()], RUN, "", "")) == state
 
 
 @pytest.mark.parametrize("bait", MARKDOWN_BAITS)
@@ -402,9 +396,13 @@ def test_the_state_cannot_end_its_line_and_mentions_nobody(bait: str) -> None:
         f"{MARKER}\n<!-- {{}}",
         f"{MARKER}\n<!-- [] -->\n",
         f'{MARKER}\n<!-- {{"notified": 1}} -->\n',
-        f'{MARKER}\n<!-- {{"title": "{"x" * 257}"}} -->\n',
+        f'{MARKER}\n<!-- {{"notified": {{"short": true}}}} -->\n',
+        f'{MARKER}\n<!-- {{"notified": {{"@octocat/../x": true}}}} -->\n',
+        f"{MARKER}\n<!-- {json.dumps({'notified': dict.fromkeys(map(str, range(10**8, 10**8 + 26)), True)})} -->\n",
+        f'{MARKER}\n<!-- {{"failed_run": {{"id": {2**63}}}}} -->\n',
+        f'{MARKER}\n<!-- {{"failed_run": {{"id": 5, "more": {2**63}}}}} -->\n',
+        f'{MARKER}\n<!-- {{"failed_run": {{"id": 5, "jobs": ["{"x" * 52}"]}}}} -->\n',
         f'{MARKER}\n<!-- {{"failed_run": {{"id": 5, "jobs": {["x"] * 11}}}}} -->\n'.replace("'", '"'),
-        f'{MARKER}\n<!-- {{"incident_url": "https://status.example/x) [y](z"}} -->\n',
         f"{MARKER}\n<!-- {'[' * 100_000} -->\n",
     ],
 )
@@ -430,7 +428,7 @@ def test_a_run_that_failed_is_linked_where_its_jobs_are_not_known() -> None:
 
 
 def test_a_run_without_a_url_is_not_linked() -> None:
-    markdown = render(MARKER, CommentState(), [update()], replace(RUN, url=""))
+    markdown = render(MARKER, CommentState(), [update()], replace(RUN, url=""), "", "")
 
     assert "Workflow run" not in markdown
 

@@ -444,7 +444,7 @@ def test_a_job_that_is_cancelled_in_the_meantime_ends_at_once_and_says_so(
     (problem,) = upsert(deadline=Deadline.after(20, cancelled=lambda: bool(server.requests))).problems
 
     assert time.monotonic() - began < 1
-    assert problem.endswith("#7: the job was cancelled.")
+    assert problem.endswith("#7: the run was cancelled.")
     assert (requests_of(server), github.comments) == ([LIST], [])
 
 
@@ -458,7 +458,7 @@ def test_a_cancellation_while_github_responds_is_one_problem(
 
     (problem,) = upsert(deadline=Deadline.after(20, cancelled=lambda: bool(cancelled))).problems
 
-    assert problem.endswith("#7: the job was cancelled.")
+    assert problem.endswith("#7: the run was cancelled.")
 
 
 def test_a_locked_pull_request_does_not_keep_the_comment_from_the_others(

@@ -42,7 +42,7 @@ Call = Callable[[github_api.GitHub], object]
 LISTS: dict[str, Call] = {
     "pulls": lambda api: api.find_pull_requests(),
     "jobs": lambda api: api.find_failed_jobs(20),
-    "comments": lambda api: [comment.text for comment in api.list_comments(7)],
+    "comments": lambda api: [comment.text for comment in api.list_comments(7, "")],
 }
 SAFE: dict[str, Call] = {**LISTS, "login": lambda api: api.login, "delete": lambda api: api.delete_comment(7, 1001)}
 WRITES: dict[str, Call] = {
