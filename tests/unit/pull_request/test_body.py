@@ -145,7 +145,7 @@ def test_a_comment_says_what_customers_read_since_when_and_where_to_look() -> No
 @pytest.mark.parametrize("incident_id", ["incident1234", "--------", "A-b_C-d_"])
 def test_the_marker_names_page_and_incident_and_is_not_seen(incident_id: str) -> None:
     marker = format_marker(PAGE_ID, incident_id)
-    markdown = render(marker, CommentState(), [update()], RUN)
+    markdown = render(marker, CommentState(), [update()], RUN, "", "")
 
     assert marker == f"<!-- onlineornot-incident-update page={PAGE_ID} incident={incident_id} -->"
     assert tokens(markdown)[0] == ("html_block", f"{marker}\n")
