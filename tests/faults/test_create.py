@@ -241,9 +241,9 @@ def restated(**fields: object) -> Fault:
     ],
 )
 def test_what_the_page_says_otherwise_than_was_sent_is_a_warning(
-    create: RunStep, components: str, fields: dict[str, object], warning: str
+    step: RunStep, components: str, fields: dict[str, object], warning: str
 ) -> None:
-    run = create(Rule(restated(**fields), Phase.AFTER, "POST"), status="RESOLVED", components=components)
+    run = step(Rule(restated(**fields), Phase.AFTER, "POST"), status="RESOLVED", components=components)
 
     assert run.outcome == "created"
     assert run.outputs["status"] == fields.get("status", "RESOLVED")
@@ -260,13 +260,13 @@ def test_what_the_page_says_otherwise_than_was_sent_is_a_warning(
     ],
 )
 def test_a_component_that_the_response_does_not_name_is_confirmed_by_what_it_is(
-    create: RunStep, clock: SkippingClock, before: Any, *, by_id: bool, is_confirmed: bool
+    step: RunStep, clock: SkippingClock, before: Any, *, by_id: bool, is_confirmed: bool
 ) -> None:
     store = Store(store_on(clock).now, named_components="empty")
     store.components[API_ID] = replace(store.components[API_ID], status=before)
     components = f'[{{"id": "{API_ID}", "status": "MAJOR_OUTAGE"}}]' if by_id else "API: MAJOR_OUTAGE"
 
-    run = create(store=store, components=components)
+    run = step(store=store, components=components)
 
     assert ["does not confirm" in each for each in run.warnings] == [True] * (not is_confirmed)
 
@@ -283,14 +283,14 @@ def test_a_component_that_the_response_does_not_name_is_confirmed_by_what_it_is(
     ],
 )
 def test_another_leg_of_a_matrix_that_posts_the_same_words_is_not_taken_for_ours(
-    create: RunStep, clock: SkippingClock, theirs: list[str], named: Any, phase: Phase, outcome: str
+    step: RunStep, clock: SkippingClock, theirs: list[str], named: Any, phase: Phase, outcome: str
 ) -> None:
     store = Store(store_on(clock).now, named_components=named)
     settings = [{"id": each, "status": "PARTIAL_OUTAGE"} for each in theirs]
     body = {"status": "MONITORING", "description": TEXT, "components_affected": settings}
     others = lost_while(lambda: store.create_incident_update(INCIDENT_ID, IncidentUpdateCreate.model_validate(body)))
 
-    run = create(Rule(others, phase, "POST"), store=store, components="Search: PARTIAL_OUTAGE; API: PARTIAL_OUTAGE")
+    run = step(Rule(others, phase, "POST"), store=store, components="Search: PARTIAL_OUTAGE; API: PARTIAL_OUTAGE")
 
     ours = [update.id for update in store.timeline() if len(update.components) == 2]
     assert (run.outcome, run.posts) == (outcome, 1), run.log
@@ -300,11 +300,11 @@ def test_another_leg_of_a_matrix_that_posts_the_same_words_is_not_taken_for_ours
 
 @pytest.mark.parametrize(("fault", "times", "outcome"), [("503 html", FOREVER, "unknown"), ("503 html", 3, "created")])
 def test_a_lost_update_that_names_no_components_is_ours_only_once_the_page_has_them(
-    create: RunStep, clock: SkippingClock, fault: str, times: float, outcome: str
+    step: RunStep, clock: SkippingClock, fault: str, times: float, outcome: str
 ) -> None:
     store = Store(store_on(clock).now, named_components="empty")
     script = [Rule(HEALTHY.fault, path="/components"), Rule(FAULTS[fault], path="/components", times=times)]
 
-    run = create(*script, Rule(FAULTS["close"], Phase.AFTER, "POST"), store=store, components="API: MAJOR_OUTAGE")
+    run = step(*script, Rule(FAULTS["close"], Phase.AFTER, "POST"), store=store, components="API: MAJOR_OUTAGE")
 
     assert (run.outcome, run.posts, run.copies) == (outcome, 1, 1), run.log
