@@ -79,6 +79,7 @@ def test_names_with_any_separators_survive_in_one_line_and_in_lines(named: list[
         ('{"API": null}', "item 0.status: Input should be a valid string"),
         ('{" ": "NO_IMPACT"}', "item 0: an id or a name is required"),
         ("{API: NO_IMPACT}", "begins like JSON, but is not valid: "),
+        ("API: NO_IMPACT; Website: DOWN", "gives 'Website' the status 'DOWN'"),
         ("API: NO_IMPACT, Website", "has the line 'Website'"),
         ("API: NO_IMPACT, Website: OPERATIONAL; API: OPERATIONAL", "gives 'API' two different statuses"),
         ('[{"id": "12345", "status": "NO_IMPACT"}]', "has the id '12345', but an id has 8 to 64 letters"),
