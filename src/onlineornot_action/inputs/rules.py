@@ -62,7 +62,7 @@ class Rule:
 RULES = {
     Operation.CREATE: Rule(
         needs=(("status",), TEXT),
-        uses=WRITING | {"components", "notify", "date-happened", "skip-duplicate"},
+        uses=WRITING | {"components", "notify", "date-happened", "skip-duplicate", "result", "resolved-description"},
         forbids={"update-id": "a new update gets an id of its own; to change an existing one, use operation: update"},
     ),
     Operation.UPDATE: Rule(
@@ -123,7 +123,7 @@ def without_effect(operation: Operation, given: Mapping[str, str]) -> Iterator[s
 
 
 def _incident_conflicts(given: Mapping[str, str]) -> Iterator[str]:
-    if not given.keys() & {"incident-id", "incident-title"}:
+    if not given.keys() & {"incident-id", "incident-title", "result"}:
         yield 'incident-id or incident-title is required; quote ids in YAML (incident-id: "00012345").'
     if {"incident-id", "incident-title"} <= given.keys():
         yield "incident-id and incident-title are both given; give only one of them."
@@ -135,10 +135,12 @@ def _incident_conflicts(given: Mapping[str, str]) -> Iterator[str]:
 def _operation_conflicts(operation: Operation, given: Mapping[str, str], *, rerun: bool) -> Iterator[str]:
     rule = RULES[operation]
     for names in rule.needs:
+        if "result" in given and names == ("status",):
+            continue  # it has a default then
         if not given.keys() & set(names):
             yield f"{' or '.join(names)} is required to {operation} an update."
     for name, reason in rule.forbids.items():
-        if name in given:
+        if name in given and "result" not in given:
             yield f"{name} cannot be used with operation: {operation}; {reason}."
     if operation is not Operation.CREATE and _opens_incident(given):
         yield (
