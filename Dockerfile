@@ -1,5 +1,5 @@
-# The action's image: a Python interpreter, the dependencies, the code, and the few commands that start it where it is
-# not Docker that does. No pip, no build tools.
+# The action's image: a Python interpreter, the dependencies, the code, and the few commands with which other CI systems
+# start a container. No pip, no build tools.
 #
 # It must build with BuildKit, which GitHub uses, and with the legacy builder, on every architecture of the base image.
 # So it has no build mounts, no here-documents, and no path that contains an architecture.
@@ -25,16 +25,19 @@ RUN pip install --root /image --root-user-action ignore --no-warn-script-locatio
  && find /image/usr/local/lib/python3.*/site-packages \
         \( -name '*.pyi' -o -name '*.h' -o -name RECORD -o -path '*/tests/*' \) ! -type d -delete
 
-# GitHub's hook for Kubernetes copies the workspace with tar, find, chmod and stat, and starts the container with tail,
-# its script with sh; that one needs rm, mv and env. GitLab's needs cat, cp, env, grep, mkdir and rm.
+# GitHub's hook for Kubernetes copies the workspace with tar, find, chmod and stat, starts the container with tail, and
+# runs a script that needs sh, rm, mv and env. GitLab's script needs cat, cp, env, grep, mkdir and rm; Woodpecker's is
+# decoded by base64. Jenkins starts the container with cat, and its script needs nohup, cp, touch, sleep and mv.
 # https://github.com/actions/runner-container-hooks/blob/v0.8.1/packages/k8s/src/hooks/run-container-step.ts
 # https://gitlab.com/gitlab-org/gitlab-runner/-/blob/main/shells/bash.go
+# https://github.com/woodpecker-ci/woodpecker/blob/main/pipeline/backend/common/script.go
+# https://github.com/jenkinsci/durable-task-plugin/blob/master/src/main/java/org/jenkinsci/plugins/durabletask/BourneShellScript.java
 RUN mkdir -p /image/usr/bin && ln -s usr/bin /image/bin \
- && for name in sh cat chmod cp env find grep mkdir mv rm stat tail tar; do \
+ && for name in sh base64 cat chmod cp env find grep mkdir mv nohup rm sleep stat tail tar touch; do \
         cp --dereference "/usr/bin/$name" /image/usr/bin/; \
     done
 
-# The shared libraries that these files are linked with, and the dynamic loader. `ldd` prints the paths for this
+# The shared libraries that these files are linked against, and the dynamic loader. `ldd` prints the paths for this
 # architecture. The symlinks in the root folder (lib -> usr/lib) are created first, so that the copies follow them.
 RUN find / -maxdepth 1 -type l -name 'lib*' -printf '%f %l\n' \
     | while read -r link target; do mkdir -p "/image/$target"; ln -s "$target" "/image/$link"; done \
@@ -48,8 +51,8 @@ RUN find / -maxdepth 1 -type l -name 'lib*' -printf '%f %l\n' \
 RUN cp --parents /etc/passwd /etc/group /etc/nsswitch.conf /etc/ssl/certs/ca-certificates.crt /image \
  && mkdir -p /image/root && install --directory --mode 1777 /image/tmp
 
-# For those who scan the image: Debian's release, and the status of every package that a file comes from, where Debian's
-# own tools and distroless images have it. The last three packages made their files when they were installed.
+# For scanners: Debian's release, and the status of each package that a file comes from, in the place that distroless
+# images use. The last three packages created their files during installation, so no list of files names them.
 # https://github.com/GoogleContainerTools/distroless/blob/main/PACKAGE_METADATA.md
 RUN cp --parents --dereference /etc/os-release /image \
  && mkdir -p /image/var/lib/dpkg/status.d \
@@ -77,7 +80,7 @@ LABEL org.opencontainers.image.title="OnlineOrNot incident update" \
       org.opencontainers.image.source="https://github.com/OWNER/onlineornot-incident-update"
 COPY --from=build /image /
 COPY --from=build /action /action
-# A release says which one it is; what `uses: ./` and forks build is none.
+# The release workflow sets both; other builds, such as those of `uses: ./` and of forks, keep the defaults.
 ARG VERSION=unreleased
 ARG REVISION=unknown
 LABEL org.opencontainers.image.version="$VERSION" \

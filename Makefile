@@ -3,7 +3,8 @@
 # make test   all tests (those that need a container where a Docker engine runs)
 # make .venv-tools/installed   act and syft, which some of those tests need
 # make .node-tools/installed   gitlab-ci-local, which one of them needs, together with rsync
-# make test-image IMAGE=…  only those, with an image that is there already
+# make test-image IMAGE=…  only those, except GitLab's, with an image that is there already
+# make test-gitlab IMAGE=…  only GitLab's
 # make check  lint, types, workflows, action.yml, Dockerfile, scripts
 # make soak   all pairs of faults, then 300 steps at once, against a sandbox in trouble
 # make pictures  the pictures of README and documents anew; needs Chromium
@@ -17,7 +18,7 @@ DEMO := PYTHONPATH=src .venv-demo/bin/python -m
 COMPILE := .venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --no-strip-extras \
            --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: demo test test-image check format sandbox soak pictures owner rehearse lock
+.PHONY: demo test test-image test-gitlab pulled check format sandbox soak pictures owner rehearse lock
 
 demo: .venv-demo/installed
 	@$(DEMO) onlineornot_sandbox.demo $(if $(filter 1,$(SERVE)),--serve)
@@ -26,9 +27,15 @@ test: .venv/installed
 	$(BIN)/pytest -n 4 --dist worksteal --cov --cov-report=term
 
 # make test-image IMAGE=name@sha256:…
-test-image: .venv/installed .venv-tools/installed .node-tools/installed
+test-image: .venv/installed .venv-tools/installed pulled
+	IMAGE="$(IMAGE)" REQUIRE_ENGINE=1 $(BIN)/pytest -n 2 --dist worksteal -m container -k 'not two_builds' \
+	  --ignore tests/end_to_end/test_gitlab.py
+
+test-gitlab: .venv/installed .node-tools/installed pulled
+	IMAGE="$(IMAGE)" REQUIRE_ENGINE=1 $(BIN)/pytest -m container tests/end_to_end/test_gitlab.py
+
+pulled:
 	docker image inspect --format 'Testing {{.Id}}' "$(IMAGE)" || docker pull --quiet "$(IMAGE)"
-	IMAGE="$(IMAGE)" REQUIRE_ENGINE=1 $(BIN)/pytest -n 2 --dist worksteal -m container -k 'not two_builds'
 
 check: .venv/installed
 	$(BIN)/ruff check
@@ -86,7 +93,7 @@ lock:
 	touch $@
 
 .node-tools/installed:
-	npm install --silent --no-audit --no-fund --no-package-lock --prefix .node-tools gitlab-ci-local@4.61.1
+	npm install --ignore-scripts --silent --no-audit --no-fund --no-package-lock --prefix .node-tools gitlab-ci-local@4.61.1
 	touch $@
 
 # Separate, since the demo and the sandbox need neither linters nor pytest.

@@ -1,9 +1,9 @@
-"""Rehearse a release on this machine: everything but what only GitHub can do.
+"""Rehearse a release on this machine: everything except what only GitHub can do.
 
     make rehearse
 
 Needs a Docker engine, act and syft (`make .venv-tools/installed`), and Debian's `docker-registry`. Nothing outside a
-temporary folder changes, but for images in the engine. The steps are those of `.github/workflows/release.yml`.
+temporary folder changes, except images in the engine. The steps are those of `.github/workflows/release.yml`.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,9 +57,9 @@ jobs:
 """
 
 NOT_REHEARSED = """\
-Not rehearsed, since only GitHub can do it: the build on arm64; the approval by the environment `release`; the
-attestations; the package on ghcr.io and whether it is public; the commit, the branch, the tags and the release over the
-API."""
+Not rehearsed, since only GitHub can do it: the build on arm64, and the digests as outputs of two machines; the index by
+buildx; the approval by the environment `release`; the artifact with the SBOMs; the attestations; the package on ghcr.io
+and whether it is public; the commit, the branch, the tags and the release over the API."""
 
 
 def main() -> None:
@@ -88,28 +89,39 @@ def rehearse(folder: Path) -> None:
     test_image(image)
 
     with serve_registry(folder) as registry:
-        step("Push, and the index with its tag")
-        published = f"{registry}/{REPOSITORY}"
-        digest = publish(image, published, version)
-        say(f"{published}:{version}@{digest}")
-
-        step("SBOM")
-        sbom = folder / "sbom.spdx.json"
-        syft = str(ROOT / ".venv-tools/bin/syft")
-        run(syft, "--quiet", "--output", f"spdx-json={sbom}", f"docker:{image}", SYFT_CHECK_FOR_APP_UPDATE="false")
-        say(f"{sbom.stat().st_size} bytes")
-
-        step("The release commit, its branch and its tags")
-        commit = commit_release(clone, version, f"ghcr.io/{REPOSITORY}:{version}@{digest}")
-        say(git(clone, "show", "--format=%h %s", "--unified=0", commit))
-
-        step("A workflow that uses it, run by act, which pulls the image by its digest")
-        use(folder, version, commit, registry, digest)
-        run("docker", "image", "rm", f"{published}@{digest}")
+        commit = publish_and_use(folder, clone, image, registry)
 
     step(f"Notes of v{version}")
     say(release(clone, "notes", version))
     say(f"\nuses: {REPOSITORY}@{commit} # v{version}\n\n{NOT_REHEARSED}")
+
+
+def publish_and_use(folder: Path, clone: Path, image: str, registry: str) -> str:
+    """Release the image through a registry, and run a workflow that uses it; return the commit of the release."""
+    version = release(clone, "version")
+    step("Push, and the index with its tag")
+    published = f"{registry}/{REPOSITORY}"
+    built, digest = publish(image, published, version)
+    check_index(clone, published, built, digest, folder / "index.json")
+    say(f"{published}:{version}@{digest}")
+
+    step("SBOM")
+    sbom = folder / "sbom.spdx.json"
+    syft = str(ROOT / ".venv-tools/bin/syft")
+    run(syft, "--quiet", "--output", f"spdx-json={sbom}", f"docker:{image}", SYFT_CHECK_FOR_APP_UPDATE="false")
+    say(f"{sbom.stat().st_size} bytes")
+
+    step("The release commit, its branch and its tags")
+    commit = commit_release(clone, version, f"ghcr.io/{REPOSITORY}:{version}@{digest}")
+    say(git(clone, "show", "--format=%h %s", "--unified=0", commit))
+
+    step("A job of an older release that is run again")
+    say(check_older(clone, version))
+
+    step("A workflow that uses it, run by act, which pulls the image by its digest")
+    use(folder, version, commit, registry, digest)
+    run("docker", "image", "rm", f"{published}@{digest}")
+    return commit
 
 
 def prepare_clone(folder: Path) -> Path:
@@ -165,8 +177,8 @@ def wait_for(port: int) -> None:
             return
 
 
-def publish(image: str, published: str, version: str) -> str:
-    """Push the image, then an index of it with the version as its tag; return the index's digest."""
+def publish(image: str, published: str, version: str) -> tuple[str, str]:
+    """Push the image, then an index of it with the version as its tag; return the digests of both."""
     pushed = f"{published}:amd64"
     run("docker", "tag", image, pushed)
     run("docker", "push", "--quiet", pushed)
@@ -174,7 +186,30 @@ def publish(image: str, published: str, version: str) -> str:
     run("docker", "manifest", "create", "--insecure", f"{published}:{version}", by_digest)
     digest = run("docker", "manifest", "push", "--purge", "--insecure", f"{published}:{version}")
     run("docker", "image", "rm", pushed)
-    return digest.splitlines()[-1]
+    return by_digest.partition("@")[2], digest.splitlines()[-1]
+
+
+def check_index(clone: Path, published: str, built: str, digest: str, file: Path) -> None:
+    """Check that the index names the image that was built, and has the digest that its content gives."""
+    registry, _, repository = published.partition("/")
+    accept = {"Accept": "application/vnd.docker.distribution.manifest.list.v2+json"}
+    url = f"http://{registry}/v2/{repository}/manifests/{digest}"
+    with urllib.request.urlopen(urllib.request.Request(url, headers=accept)) as response:
+        file.write_bytes(response.read())
+    if release(clone, "index", str(file), f"amd64={built}") != digest:
+        sys.exit("rehearse.py: the index has another digest than the registry says")
+
+
+def check_older(clone: Path, version: str) -> str:
+    """Try to move tags after a newer release; return the refusal."""
+    newer = f"refs/tags/v{version.split('.', maxsplit=1)[0]}.999.0"
+    git(clone, "push", "--quiet", "origin", f"HEAD:{newer}")
+    command = (sys.executable, "tools/release.py", "check-newest")
+    ended = subprocess.run(command, cwd=clone, capture_output=True, encoding="utf-8", check=False)  # noqa: S603
+    git(clone, "push", "--quiet", "--delete", "origin", newer)
+    if not ended.returncode:
+        sys.exit("rehearse.py: an older release would move the tags back")
+    return ended.stderr.strip()
 
 
 def commit_release(clone: Path, version: str, image: str) -> str:

@@ -1,8 +1,11 @@
-"""What a release needs to know, to check and to change. Standard library only: the release runs it without installing.
+"""What a release has to look up, check and change. Standard library only: the release runs it without installing.
 
     python3 tools/release.py version             print the version of the code
     python3 tools/release.py plan REPOSITORY     refuse unless it can be released; print version= and image=
     python3 tools/release.py check-workflows     refuse if main has other workflows by now
+    python3 tools/release.py check-newest        refuse if a newer version has been released
+    python3 tools/release.py index FILE ARCHITECTURE=DIGEST...
+                                                 refuse unless the index names these images; print its digest
     python3 tools/release.py notes VERSION       print the changelog's section
     python3 tools/release.py pin IMAGE           let action.yml name a published image
     python3 tools/release.py publish IMAGE       commit that, tag it, release it, move v1 to it; with `gh`
@@ -12,6 +15,7 @@ Run in the root of the checkout; CONTRIBUTING.md tells the whole story.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import re
@@ -37,7 +41,7 @@ _ACCOUNT = "[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}"
 _IMAGE = rf"ghcr\.io/[a-z0-9-]+/[a-z0-9._-]+:({_VERSION})@sha256:[0-9a-f]{{64}}"
 
 
-class Refusal(Exception):  # noqa: N818 - not an error: the answer to a question
+class Refusal(Exception):  # noqa: N818 - a reason, not a failure of this script
     """Raised when something must not be released as it is."""
 
 
@@ -57,6 +61,7 @@ def plan(repository: str) -> str:
         raise Refusal(f"{PLACEHOLDER}/{NAME} is left in {', '.join(files)}; run make owner NAME=…")
     if _git("ls-remote", "origin", f"refs/tags/v{released}"):
         raise Refusal(f"the tag v{released} exists already; a name that was released once is never used again")
+    check_newest()
     check_workflows()
     _check_line(ACTION.read_text(encoding="utf-8"))
     if not re.fullmatch(rf"{_ACCOUNT}/[A-Za-z0-9._-]+", repository):
@@ -96,6 +101,35 @@ def check_workflows() -> str:
     return f"main has the same {WORKFLOWS}"
 
 
+def check_newest() -> str:
+    """Refuse when a newer version has been released: a job of an older release, run again, would move v1 back."""
+    this = version()
+    major = _major(this)
+    tags = _git("ls-remote", "origin", f"refs/tags/v{major}.*")
+    newest = max(re.findall(rf"refs/tags/v({_VERSION})$", tags, re.MULTILINE), key=_numbers, default=this)
+    if _numbers(newest) > _numbers(this):
+        raise Refusal(f"v{newest} has been released, so v{major} does not move back to v{this}")
+    return f"no release is newer than v{this}"
+
+
+def _major(version: str) -> str:
+    return version.split(".", maxsplit=1)[0]
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
+
+
+def index(file: str, *tested: str) -> str:
+    """Return the digest of an index, as buildx prints it before it is pushed, if it names the tested images alone."""
+    content = Path(file).read_bytes().removesuffix(b"\n")
+    manifests = json.loads(content).get("manifests", [])
+    named = [f"{each['platform']['architecture']}={each['digest']}" for each in manifests]
+    if sorted(named) != sorted(tested):
+        raise Refusal(f"{file} names {', '.join(named) or 'no images'}, but {', '.join(tested)} were tested")
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
 def _check_line(action: str) -> None:
     if action.count(BUILT) != 1 or action.count("\n  image:") != 1:
         raise Refusal(f"{ACTION} does not have exactly one line {BUILT.strip()!r}")
@@ -106,6 +140,7 @@ def publish(image: str) -> str:
 
     The commit is made over the API, which signs it, and without credentials in the checkout.
     """
+    check_newest()
     check_workflows()
     pin(image)
     repository, tag = os.environ["GITHUB_REPOSITORY"], f"v{version()}"
@@ -115,7 +150,7 @@ def publish(image: str) -> str:
         text = _announcement(repository, tag, released, image)
         sboms = sorted(map(str, Path("sboms").glob("*.json")))
         _run("gh", "release", "create", tag, *sboms, "--verify-tag", "--title", tag, "--notes-file", "-", text=text)
-    _point(f"repos/{repository}/git", f"tags/{tag.split('.', maxsplit=1)[0]}", released, move=True)
+    _point(f"repos/{repository}/git", f"tags/{_major(tag)}", released, move=True)
     return f"{tag} is {released}"
 
 
@@ -210,6 +245,8 @@ def main() -> int:
         "version": (version, None),
         "plan": (plan, "repository"),
         "check-workflows": (check_workflows, None),
+        "check-newest": (check_newest, None),
+        "index": (index, "file architecture=digest..."),
         "notes": (notes, "version"),
         "pin": (pin, "image"),
         "publish": (publish, "image"),
@@ -220,7 +257,8 @@ def main() -> int:
     for name, (_, argument) in commands.items():
         subparser = subparsers.add_parser(name)
         if argument:
-            subparser.add_argument("arguments", metavar=argument.upper(), nargs=1)
+            nargs: int | str = "+" if argument.endswith("...") else 1
+            subparser.add_argument("arguments", metavar=argument.upper(), nargs=nargs)
     options = parser.parse_args()
     try:
         print(commands[options.command][0](*getattr(options, "arguments", ())))  # noqa: T201 - what was asked for

@@ -43,19 +43,15 @@ def main(
     stderr: TextIO | None,
     signal_received: Callable[[], int | None] = lambda: None,
     *,
+    stdin: TextIO | None = None,
     clock: Clock = SYSTEM_CLOCK,
     limits: RunLimits = RunLimits(),  # noqa: B008 - frozen
 ) -> int:
     """Run the action, and return its exit status: 0 on success, otherwise 1, or 128 plus the number of the signal.
 
-    Args:
-        arguments: The command line's arguments; a step that uses the action has none.
-        environ: The inputs, and what the runner says about itself.
-        stdout: Receives the step's log; outside GitHub, the outputs. None when it is closed.
-        stderr: Receives the log outside GitHub. None when it is closed.
-        signal_received: Returns the number of the signal that ends the run, once there is one.
-        clock: The clock of the deadline.
-        limits: How long each part of the work may take.
+    On GitHub, `stdout` receives the log; elsewhere it receives the outputs, and `stderr` the log. `stdin` has the
+    text for `--description-file -`. A closed stream is None. `signal_received` returns the number of the signal that
+    ends the run, once there is one.
     """
     environment = Environment.of(environ)
     command_line = _read_command_line(arguments, environment)
@@ -65,7 +61,7 @@ def main(
     reporter = _make_reporter(environment, stdout, stderr, command_line.dotenv)
     session: Session | None = None
     try:
-        inputs = _read_inputs(command_line, environment, reporter)
+        inputs = _read_inputs(command_line, environment, reporter, stdin)
         network = Network(environment.certificates.paths, environment.proxy_variables)
         session = _open_session(inputs, network, reporter, lambda: signal_received() is not None, clock, limits)
         result = _run(session)
@@ -102,12 +98,14 @@ def _make_reporter(environment: Environment, stdout: TextIO | None, stderr: Text
     return reporter
 
 
-def _read_inputs(command_line: CommandLine, environment: Environment, reporter: Reporter) -> Inputs:
+def _read_inputs(
+    command_line: CommandLine, environment: Environment, reporter: Reporter, stdin: TextIO | None
+) -> Inputs:
     if environment.has_bearer_prefix:
         reporter.log("The word Bearer before the API token was left out.")
     if command_line.usage_error:
         raise InvalidInputsError([command_line.usage_error])
-    inputs, warnings = read_inputs(environment, command_line.problems)
+    inputs, warnings = read_inputs(environment, command_line.problems, stdin=stdin)
     _warn(reporter, warnings)
     return inputs
 

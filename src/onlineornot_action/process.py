@@ -34,7 +34,8 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], signal_received: C
     from onlineornot_action.network import connect  # noqa: PLC0415 - likewise
 
     connect.install()
-    exit_status = run_action(arguments, environ, as_utf_8(sys.stdout), as_utf_8(sys.stderr), signal_received)
+    stdout, stderr = as_utf_8(sys.stdout), as_utf_8(sys.stderr)
+    exit_status = run_action(arguments, environ, stdout, stderr, signal_received, stdin=sys.stdin)
     # All output is written and flushed. Do not wait for a thread that may still be waiting for a response.
     os._exit(exit_status)
 

@@ -1,5 +1,6 @@
 """What a release relies on: the script, its refusals, and the order and permissions of the workflow's jobs."""
 
+import hashlib
 import json
 import os
 import re
@@ -25,6 +26,7 @@ WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text(enc
 JOBS = WORKFLOW["jobs"]
 REPOSITORY = "Example/onlineornot-incident-update"
 DIGEST = f"sha256:{'0a' * 32}"
+BUILDKIT = r"image=moby/buildkit:v[0-9.]+@sha256:[0-9a-f]{64}"
 IMAGE = f"ghcr.io/example/onlineornot-incident-update:{__version__}@{DIGEST}"
 
 
@@ -135,18 +137,51 @@ def test_each_job_needs_all_that_come_before_it() -> None:
         direct = {job["needs"]} if isinstance(job.get("needs"), str) else set(job.get("needs", ()))
         needed[name] = direct.union(*(needed[each] for each in direct))
 
-    order = ["plan", "build", "test", "approve", "index", "attest", "pull", "publish", "move-image-tag"]
-    assert list(needed) == order
-    assert all(needed[name] == set(order[:position]) for position, name in enumerate(order))
+    order = ["plan", "build", "test", "test-gitlab", "approve"]
+    order += ["index", "sbom", "attest", "pull", "publish", "move-image-tag"]
+    at_the_same_time = {"test-gitlab": {"test"}}
+    earlier = {name: set(order[:position]) - at_the_same_time.get(name, set()) for position, name in enumerate(order)}
+    assert needed == earlier
+
+
+def holders(permission: str) -> list[str]:
+    """Name the jobs that may write something."""
+    return [name for name, job in JOBS.items() if job.get("permissions", {}).get(permission) == "write"]
 
 
 def test_only_the_last_job_writes_contents_and_only_the_attesting_one_has_an_identity() -> None:
-    def holders(permission: str) -> list[str]:
-        return [name for name, job in JOBS.items() if job.get("permissions", {}).get(permission) == "write"]
-
     assert WORKFLOW["permissions"] == {}
     assert (holders("contents"), holders("id-token"), holders("attestations")) == (["publish"], ["attest"], ["attest"])
     assert JOBS["approve"]["environment"] == "release"
+
+
+def test_only_actions_run_where_there_is_an_identity() -> None:
+    assert [step for step in JOBS["attest"]["steps"] if "run" in step] == []
+
+
+def test_what_npm_installs_runs_no_script_and_hands_nothing_on() -> None:
+    with_node = [name for name, job in JOBS.items() if "test-gitlab" in str(job.get("steps"))]
+    recipe = re.findall("npm install.*", (ROOT / "Makefile").read_text(encoding="utf-8"))
+
+    assert with_node == ["test-gitlab"]
+    assert "outputs" not in JOBS["test-gitlab"]
+    assert "write" not in JOBS["test-gitlab"]["permissions"].values()
+    assert [command for command in recipe if "--ignore-scripts" not in command] == []
+
+
+def test_digests_and_sboms_come_from_the_job_that_made_them() -> None:
+    text = (ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8")
+    downloads = [step["with"] for job in JOBS.values() for step in job["steps"] if "download-artifact" in str(step)]
+
+    assert downloads == [{"artifact-ids": "${{ needs.sbom.outputs.artifact }}", "path": "sboms"}] * 2
+    assert set(re.findall("subject-digest: (.*)", text)) == {"${{ needs.index.outputs.digest }}"}
+    assert re.findall('imagetools inspect (".*?")', text) == ['"$IMAGE@$digest"']
+
+
+def test_buildkit_is_pinned_by_its_digest() -> None:
+    setups = [step for job in JOBS.values() for step in job["steps"] if "setup-buildx-action" in str(step.get("uses"))]
+
+    assert [bool(re.fullmatch(BUILDKIT, step["with"]["driver-opts"])) for step in setups] == [True]
 
 
 def test_where_contents_are_written_nothing_runs_but_the_release_script() -> None:
@@ -235,6 +270,68 @@ def test_the_plan_refuses_when_main_has_other_workflows_by_now(owned: Checkout) 
     assert all("other .github/workflows" in printed for _, printed in refusals)
 
 
+def version_beside(*, major: int = 0, patch: int = 0) -> str:
+    """Return a version near ours."""
+    numbers = [int(number) for number in __version__.split(".")]
+    return f"{numbers[0] + major}.{numbers[1]}.{numbers[2] + patch}"
+
+
+@pytest.mark.parametrize("command", [("plan", REPOSITORY), ("check-newest",)])
+def test_older_release_is_refused_after_a_newer_one(owned: Checkout, command: tuple[str, ...]) -> None:
+    owned.git("push", "--quiet", "origin", f"HEAD:refs/tags/v{version_beside(patch=10)}")
+
+    status, printed = owned.release(*command)
+
+    assert (status, "does not move back" in printed) == (1, True)
+
+
+def test_release_that_is_the_newest_of_its_major_version_may_move_the_tags(owned: Checkout) -> None:
+    for version in (__version__, version_beside(major=1)):
+        owned.git("push", "--quiet", "origin", f"HEAD:refs/tags/v{version}")
+
+    status, printed = owned.release("check-newest")
+
+    assert (status, printed) == (0, f"no release is newer than v{__version__}")
+
+
+@pytest.fixture
+def index(owned: Checkout) -> bytes:
+    """Write an index of two images as buildx prints it; return its content."""
+    manifests = [
+        {"digest": f"sha256:{digit * 64}", "platform": {"architecture": architecture, "os": "linux"}}
+        for architecture, digit in (("amd64", "a"), ("arm64", "b"))
+    ]
+    content = json.dumps({"schemaVersion": 2, "manifests": manifests}).encode()
+    (owned.folder / "index.json").write_bytes(content + b"\n")
+    return content
+
+
+def test_digest_of_an_index_is_that_of_its_content(owned: Checkout, index: bytes) -> None:
+    tested = (f"arm64=sha256:{'b' * 64}", f"amd64=sha256:{'a' * 64}")
+
+    status, printed = owned.release("index", "index.json", *tested)
+
+    assert (status, printed) == (0, f"sha256:{hashlib.sha256(index).hexdigest()}")
+
+
+@pytest.mark.parametrize(
+    "tested",
+    [
+        (f"amd64=sha256:{'a' * 64}",),
+        (f"amd64=sha256:{'a' * 64}", f"arm64=sha256:{'c' * 64}"),
+        (f"amd64=sha256:{'b' * 64}", f"arm64=sha256:{'a' * 64}"),
+        (f"amd64=sha256:{'a' * 64}", "arm64="),
+    ],
+)
+def test_index_of_anything_but_the_tested_images_is_refused(
+    owned: Checkout, index: bytes, tested: tuple[str, ...]
+) -> None:
+    status, printed = owned.release("index", "index.json", *tested)
+
+    assert index
+    assert (status, "were tested" in printed) == (1, True)
+
+
 def test_pin_changes_one_line(owned: Checkout) -> None:
     status, _ = owned.release("pin", IMAGE)
 
@@ -321,6 +418,26 @@ def test_publish_moves_the_major_tag(owned: Checkout, gh_state: Path) -> None:
 
     assert status == 0
     assert read(gh_state)["refs"][major] in read(gh_state)["commits"]
+
+
+def test_publish_of_an_older_release_leaves_everything_as_it_is(owned: Checkout, gh_state: Path) -> None:
+    publish(owned, gh_state)
+    owned.git("push", "--quiet", "origin", f"HEAD:refs/tags/v{version_beside(patch=1)}")
+    state = read(gh_state)
+    state["refs"][f"tags/v{__version__.split('.', maxsplit=1)[0]}"] = "1" * 40
+    gh_state.write_text(json.dumps(state), encoding="utf-8")
+
+    status, printed = publish(owned, gh_state)
+
+    assert (status, "does not move back" in printed) == (1, True)
+    assert read(gh_state) == state
+
+
+def test_image_tag_moves_only_after_the_same_check() -> None:
+    scripts = [step["run"] for step in JOBS["move-image-tag"]["steps"] if "run" in step]
+
+    assert scripts[0] == "python3 tools/release.py check-newest"
+    assert "imagetools create --tag" in scripts[1]
 
 
 def test_publish_never_moves_the_tag_of_a_version(owned: Checkout, gh_state: Path) -> None:

@@ -25,11 +25,12 @@ CREATE = ["--status", "RESOLVED", "--description", "All is well: ##[error]::erro
 SECONDS = 60
 
 
-def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run the command with the token in its environment, which has nothing else."""
+def run(*arguments: str, piped: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run the command with the token in its environment, which has nothing else, and a text on standard input."""
     return subprocess.run(
         [*COMMAND, *arguments],
         env={"ONLINEORNOT_API_TOKEN": EDIT_TOKEN, **environ},
+        input=piped,
         capture_output=True,
         encoding="utf-8",
         timeout=SECONDS,
@@ -59,6 +60,37 @@ def test_documented_commands_lead_through_an_incident(sandbox: Sandbox) -> None:
     ended = [run(*arguments, "--api-url", sandbox.url) for arguments in commands]
 
     assert [json.loads(each.stdout)["outcome"] for each in ended] == ["opened", "created", "created"]
+
+
+def test_text_from_standard_input_is_posted(sandbox: Sandbox) -> None:
+    text = ["--status", "UPDATE", "--description-file", "-"]
+
+    ended = run(*INCIDENT, *text, "--api-url", sandbox.url, piped="Réglé.\nMerci.\n")
+
+    assert json.loads(ended.stdout)["outcome"] == "created", ended.stderr
+    assert sandbox.store.timeline()[-1].description == "Réglé.\nMerci."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--status-page-id", "1"], "--incident-id or --incident-title is required."),
+        ([*INCIDENT, "--incident-title", "x", *CREATE], "--incident-id and --incident-title are both given"),
+        ([*INCIDENT, *CREATE, "--description-file", "x"], "--description and --description-file are both given"),
+        ([*INCIDENT, "--description-file", "-"], "--description-file is -, but standard input is empty"),
+        ([*INCIDENT, "--description-file", "../x"], "--description-file is outside the current folder"),
+        ([*INCIDENT, *CREATE, "--update-id", "latest", "--components", "restore"], "--components cannot be used"),
+        ([*INCIDENT, "--operation", "get"], "--update-id is required to get an update."),
+        ([*INCIDENT, *CREATE, "--operation", "get", "--if-no-incident", "create"], "with --operation get"),
+        ([*INCIDENT, "--status", "UPDATE", "--description", "a\\nb", "--notify", "x"], "--description-file -"),
+    ],
+)
+def test_messages_on_a_command_line_speak_of_options(arguments: list[str], problem: str) -> None:
+    ended = run(*arguments)
+
+    assert json.loads(ended.stdout)["outcome"] == "invalid"
+    assert problem in ended.stderr
+    assert [word for word in ("{{", "YAML", "workflow", "workspace") if word in ended.stderr] == []
 
 
 def test_a_list_prints_the_updates_and_no_byte_of_the_token(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The job in docs/elsewhere.md is valid, and gitlab-ci-local runs it against the sandbox.
+"""The jobs in docs/elsewhere.md are valid, and gitlab-ci-local runs them against the sandbox.
 
 https://github.com/firecow/gitlab-ci-local
 """
@@ -7,12 +7,15 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from shutil import which
 
 import pytest
 from support.documents import gitlab_jobs
-from support.image import base_image, docker
+from support.image import base_image
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import ROOT
@@ -22,10 +25,17 @@ from onlineornot_sandbox.server import Sandbox
 GITLAB_CI_LOCAL = ROOT / ".node-tools/node_modules/.bin/gitlab-ci-local"
 RUN_SECONDS = 120
 PIPELINE = """
-stages: [deploy]
+stages: [test, deploy]
+
+test:
+  stage: test
+  image: {base}
+  variables: {{GIT_STRATEGY: none}}
+  script: {test}
 
 deploy:
   stage: deploy
+  rules: [if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH]
   image: {base}
   variables: {{GIT_STRATEGY: none}}
   script: {deploy}
@@ -34,18 +44,33 @@ deploy:
 
 rollback:
   stage: deploy
+  rules: [if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH]
   image: {base}
   variables: {{GIT_STRATEGY: none}}
   script: {rollback}
 
 follow-up:
   stage: .post
-  needs: [tell-customers]
+  needs: [{{job: tell-customers, optional: true}}]
   when: always
   image: {base}
   variables: {{GIT_STRATEGY: none}}
   script: 'echo "Later: $ONLINEORNOT_OUTCOME $ONLINEORNOT_UPDATE_ID"'
 """
+BRANCH_PIPELINE = ("--variable=CI_COMMIT_BRANCH=main", "--variable=CI_DEFAULT_BRANCH=main")
+OTHER_BRANCH_PIPELINE = ("--variable=CI_COMMIT_BRANCH=feature", "--variable=CI_DEFAULT_BRANCH=main")
+MERGE_REQUEST_PIPELINE = ("--unset-variable=CI_COMMIT_BRANCH", "--variable=CI_PIPELINE_SOURCE=merge_request_event")
+"""GitLab sets no branch there: https://docs.gitlab.com/ci/variables/predefined_variables/"""
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """What the jobs of a pipeline run, and the options that say what started it."""
+
+    test: str = "exit 0"
+    deploy: str = "exit 0"
+    rollback: str = "exit 1"
+    options: tuple[str, ...] = BRANCH_PIPELINE
 
 
 @pytest.fixture
@@ -76,11 +101,18 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_pipeline(project: Path, image: str, helper_image: str, url: str, deploy: str, rollback: str = "exit 1") -> str:
+@pytest.fixture
+def run(image: str, helper_image: str, project: Path, sandbox: Sandbox) -> Callable[[Pipeline], str]:
     """Run a pipeline with the documented jobs, and return what it says."""
+    return partial(run_pipeline, project, image, helper_image, sandbox.url)
+
+
+def run_pipeline(project: Path, image: str, helper_image: str, url: str, pipeline: Pipeline) -> str:
+    """Run a pipeline, and return its log without colors."""
     jobs = re.sub("ghcr[.]io/.*", image, gitlab_jobs())
-    pipeline = PIPELINE.format(base=base_image(), deploy=deploy, rollback=rollback, jobs=jobs)
-    (project / ".gitlab-ci.yml").write_text(pipeline, encoding="utf-8")
+    scripts = {"test": pipeline.test, "deploy": pipeline.deploy, "rollback": pipeline.rollback}
+    text = PIPELINE.format(base=base_image(), jobs=jobs, **scripts)
+    (project / ".gitlab-ci.yml").write_text(text, encoding="utf-8")
     variables = {
         "ONLINEORNOT_API_TOKEN": EDIT_TOKEN,
         "ONLINEORNOT_STATUS_PAGE_ID": PAGE_ID,
@@ -93,6 +125,7 @@ def run_pipeline(project: Path, image: str, helper_image: str, url: str, deploy:
             "--pull-policy=if-not-present",
             f"--helper-image={helper_image}",
             f"--home={project}/home",
+            *pipeline.options,
             *(f"--variable={name}={value}" for name, value in variables.items()),
         ],
         cwd=project,
@@ -103,7 +136,7 @@ def run_pipeline(project: Path, image: str, helper_image: str, url: str, deploy:
         timeout=RUN_SECONDS,
         check=False,
     )
-    return ended.stdout
+    return re.sub("\x1b\\[[0-9;]*m", "", ended.stdout)
 
 
 def test_documented_jobs_are_valid(tmp_path: Path) -> None:
@@ -119,10 +152,8 @@ def test_documented_jobs_are_valid(tmp_path: Path) -> None:
 
 
 @pytest.mark.container
-def test_failed_deploy_is_one_update_and_later_jobs_know_it(
-    image: str, helper_image: str, project: Path, sandbox: Sandbox
-) -> None:
-    logs = [run_pipeline(project, image, helper_image, sandbox.url, "exit 1") for _ in range(2)]
+def test_failed_deploy_is_one_update_and_later_jobs_know_it(run: Callable[[Pipeline], str], sandbox: Sandbox) -> None:
+    logs = [run(Pipeline(deploy="exit 1")) for _ in range(2)]
 
     update = list(sandbox.store.incidents.values())[-1].updates[0]
     assert f"Later: opened {update.id}" in logs[0]
@@ -133,12 +164,10 @@ def test_failed_deploy_is_one_update_and_later_jobs_know_it(
 
 
 @pytest.mark.container
-def test_rollback_that_succeeds_closes_the_incident(
-    image: str, helper_image: str, project: Path, sandbox: Sandbox
-) -> None:
-    run_pipeline(project, image, helper_image, sandbox.url, "exit 1")
+def test_rollback_that_succeeds_closes_the_incident(run: Callable[[Pipeline], str], sandbox: Sandbox) -> None:
+    run(Pipeline(deploy="exit 1"))
 
-    run_pipeline(project, image, helper_image, sandbox.url, "exit 0", rollback="exit 0")
+    run(Pipeline(rollback="exit 0"))
 
     incident = list(sandbox.store.incidents.values())[-1]
     assert [update.status for update in incident.updates] == ["INVESTIGATING", "RESOLVED"]
@@ -146,22 +175,21 @@ def test_rollback_that_succeeds_closes_the_incident(
 
 
 @pytest.mark.container
-def test_deploy_that_succeeds_says_nothing(image: str, helper_image: str, project: Path, sandbox: Sandbox) -> None:
-    log = run_pipeline(project, image, helper_image, sandbox.url, "exit 0", rollback="exit 0")
+def test_deploy_that_succeeds_says_nothing(run: Callable[[Pipeline], str], sandbox: Sandbox) -> None:
+    log = run(Pipeline(rollback="exit 0"))
 
-    assert "PASS  deploy" in re.sub("\x1b\\[[0-9;]*m", "", log)
+    assert "PASS  deploy" in log
     assert {request.method for request in sandbox.store.requests} == {"GET"}
 
 
 @pytest.mark.container
-def test_image_that_is_run_by_hand_takes_options(image: str, sandbox: Sandbox) -> None:
-    options = ["--status-page-id", PAGE_ID, "--incident-title", "Search is slow", "--if-no-incident", "create"]
-    text = ["--status", "INVESTIGATING", "--description", "We are looking into it.", "--api-url", sandbox.url]
+@pytest.mark.parametrize("options", [MERGE_REQUEST_PIPELINE, OTHER_BRANCH_PIPELINE])
+@pytest.mark.parametrize("test", ["exit 0", "exit 1"])
+def test_pipeline_without_a_deploy_is_valid_and_says_nothing(
+    run: Callable[[Pipeline], str], sandbox: Sandbox, test: str, options: tuple[str, ...]
+) -> None:
+    log = run(Pipeline(test, options=options))
 
-    ended = docker(
-        *("run", "--rm", "--network=host", "-e", "ONLINEORNOT_API_TOKEN", image, *options, *text),
-        environ={"ONLINEORNOT_API_TOKEN": EDIT_TOKEN},
-    )
-
-    assert '"outcome": "opened"' in ended.stdout, ended.stderr
-    assert EDIT_TOKEN not in ended.stdout + ended.stderr
+    assert f"{'PASS' if test == 'exit 0' else 'FAIL'}  test" in log
+    assert "rollback" not in log
+    assert sandbox.store.requests == []

@@ -44,7 +44,8 @@ print(*(source for source in sources if not is_ready(source)), sep="\\n")
 """
 
 COMMANDS = {"sh", "cat", "chmod", "cp", "env", "find", "grep", "mkdir", "mv", "rm", "stat", "tail", "tar"}
-"""What GitHub's hook for Kubernetes and GitLab's runner call in a container."""
+COMMANDS |= {"base64", "nohup", "sleep", "touch"}
+"""What GitHub's hook for Kubernetes, GitLab, Woodpecker and Jenkins call in a container."""
 
 File = tuple[int, bytes, str, str]
 """Mode, type, target of a link, and hash of the content."""

@@ -1,12 +1,19 @@
-"""The image, started as runners start it that go through a shell: GitHub's hook for Kubernetes, and GitLab's runner."""
+"""The image, started as GitHub's hook for Kubernetes, GitLab, Woodpecker, Drone, Jenkins, and a person start it."""
 
+import base64
 import io
 import json
+import re
 import subprocess
 import tarfile
+import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
+import requests
+import yaml
+from support.documents import block
 from support.image import DOCKER, STEP_SECONDS, docker
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
@@ -19,6 +26,9 @@ pytestmark = pytest.mark.container
 
 TEXT = "Der Rollback ist durch: `id` $HOME \\ \"quoted\" 'so' ##[error]x\n\nMehr später 🛠"
 OUTPUT = "/github/file_commands/set_output_1f0c"
+SECTION = "Woodpecker, Drone, Jenkins"
+ANNOUNCED = "A deploy went wrong. Checkout may fail; we are rolling it back."
+JENKINS_USER = "1000:1000"
 LIST_FILES = "cd /__w && find . -type f -not -path '*/_runner_hook_responses*' -exec stat -c '%s %n' {} \\;"
 
 
@@ -128,3 +138,125 @@ env cat update.env
     assert variables[0] == "ONLINEORNOT_OUTCOME=created"
     assert EDIT_TOKEN not in ran.stdout + ran.stderr
     assert sandbox.store.timeline()[-1].description == "All is well."
+
+
+def test_image_that_is_run_by_hand_takes_options(image: str, sandbox: Sandbox) -> None:
+    options = ["--status-page-id", PAGE_ID, "--incident-title", "Search is slow", "--if-no-incident", "create"]
+    text = ["--status", "INVESTIGATING", "--description", "We are looking into it.", "--api-url", sandbox.url]
+
+    ended = docker(
+        *("run", "--rm", "--network=host", "-e", "ONLINEORNOT_API_TOKEN", image, *options, *text),
+        environ={"ONLINEORNOT_API_TOKEN": EDIT_TOKEN},
+    )
+
+    assert '"outcome": "opened"' in ended.stdout, ended.stderr
+    assert EDIT_TOKEN not in ended.stdout + ended.stderr
+
+
+def documented_command() -> str:
+    """Return the command of the documented step for Woodpecker and Drone, with the sandbox's page."""
+    (step,) = yaml.safe_load(block("elsewhere.md", SECTION))
+    (command,) = step["commands"]
+    return str(command).replace("abcdefgh", PAGE_ID)
+
+
+def run_step(
+    image: str, sandbox: Sandbox, environ: Mapping[str, str], *command: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a step in a container of its own, through a shell."""
+    variables = {"ONLINEORNOT_API_TOKEN": EDIT_TOKEN, "INPUT_API_URL": sandbox.url, "HOME": "/root", **environ}
+    names = [option for name in variables for option in ("--env", name)]
+    shell = ("--entrypoint=/bin/sh", "--network=host", "--workdir=/tmp")
+    return docker("run", "--rm", *shell, *names, image, "-c", *command, environ=variables)
+
+
+def test_woodpecker_decodes_the_script_of_a_step(image: str, sandbox: Sandbox) -> None:
+    """As in https://github.com/woodpecker-ci/woodpecker/blob/main/pipeline/backend/common/script_posix.go."""
+    script = f"""
+if [ -n "$CI_NETRC_MACHINE" ]; then
+cat <<EOF > $HOME/.netrc
+machine $CI_NETRC_MACHINE
+login $CI_NETRC_USERNAME
+password $CI_NETRC_PASSWORD
+EOF
+chmod 0600 $HOME/.netrc
+fi
+unset CI_NETRC_USERNAME CI_NETRC_PASSWORD CI_SCRIPT
+mkdir -p /woodpecker/src
+cd /woodpecker/src
+
+echo + {documented_command()!r}
+{documented_command()}
+"""
+    encoded = base64.b64encode(script.encode()).decode()
+    environ = {"CI_SCRIPT": encoded, "CI_NETRC_MACHINE": "git.example.com", "SHELL": "/bin/sh"}
+
+    ran = run_step(image, sandbox, environ, "echo $CI_SCRIPT | base64 -d | /bin/sh -e")
+
+    assert (ran.returncode, '"outcome": "opened"' in ran.stdout) == (0, True), ran.stderr
+    assert ANNOUNCED in requests.get(sandbox.url, timeout=STEP_SECONDS).text
+
+
+def test_drone_pipes_the_script_of_a_step_to_a_shell(image: str, sandbox: Sandbox) -> None:
+    """As in https://github.com/drone-runners/drone-runner-docker/blob/master/engine/compiler/shell/shell.go."""
+    script = f"""
+if [ ! -z "${{DRONE_NETRC_FILE}}" ]; then
+    echo $DRONE_NETRC_FILE > $HOME/.netrc
+    chmod 600 $HOME/.netrc
+fi
+unset DRONE_SCRIPT DRONE_NETRC_FILE
+set -e
+
+echo + {json.dumps(documented_command())}
+{documented_command()}
+"""
+    environ = {"DRONE_SCRIPT": script, "DRONE_NETRC_FILE": "machine git.example.com"}
+
+    ran = run_step(image, sandbox, environ, 'echo "$DRONE_SCRIPT" | /bin/sh')
+
+    assert (ran.returncode, '"outcome": "opened"' in ran.stdout) == (0, True), ran.stderr
+    assert ANNOUNCED in requests.get(sandbox.url, timeout=STEP_SECONDS).text
+
+
+@pytest.fixture
+def jenkins_agent(image: str, tmp_path: Path) -> Iterator[str]:
+    """Start the container of a `docker` agent, which waits in cat, with the workspace of a user who is not root."""
+    tmp_path.chmod(0o777)
+    volume = f"{tmp_path}:{tmp_path}:rw,z"
+    options = ("-u", JENKINS_USER, "--entrypoint=", "-w", str(tmp_path), "-v", volume, "--network=host")
+    started = docker("run", "-t", "-d", *options, image, "cat")
+    assert started.returncode == 0, started.stderr
+    container = started.stdout.strip()
+    assert "cat" in docker("top", container, "-eo", "pid,comm").stdout.split()
+    yield container
+    docker("stop", "--time=1", container)
+    docker("rm", "--force", container)
+
+
+def test_jenkins_runs_a_script_in_the_background(jenkins_agent: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    """As in https://github.com/jenkinsci/durable-task-plugin, BourneShellScript.java."""
+    (script,) = re.findall("'''(.*)'''", block("elsewhere.md", SECTION, "groovy"), re.DOTALL)
+    at, log, result = (tmp_path / name for name in ("script.sh", "jenkins-log.txt", "jenkins-result.txt"))
+    at.write_text(script.replace("abcdefgh", PAGE_ID), encoding="utf-8")
+    running = f"[ -d '{tmp_path}' -a \\! -f '{result}' ]"
+    wrapper = (
+        f"(cp '{at}' '{at}.copy'; {{ while {running}; do touch '{log}'; sleep 3; done }} & "
+        f"jsc=durable-1; JENKINS_SERVER_COOKIE=$jsc 'sh' -xe '{at}.copy' > '{log}' 2>&1; "
+        f"echo $? > '{result}.tmp'; mv '{result}.tmp' '{result}'; wait) >&- 2>&- &"
+    )
+    environ = ("--env", f"ONLINEORNOT_API_TOKEN={EDIT_TOKEN}", "--env", f"INPUT_API_URL={sandbox.url}")
+
+    started = docker("exec", *environ, jenkins_agent, "nohup", "sh", "-c", wrapper)
+    wait_for(result)
+
+    printed = log.read_text(encoding="utf-8")
+    assert (started.returncode, result.read_text(encoding="utf-8")) == (0, "0\n"), started.stderr + printed
+    assert '"outcome": "opened"' in printed
+    assert ANNOUNCED in requests.get(sandbox.url, timeout=STEP_SECONDS).text
+
+
+def wait_for(path: Path) -> None:
+    """Wait until a file exists."""
+    deadline = time.monotonic() + STEP_SECONDS
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)

@@ -50,7 +50,6 @@ PAGE = f"/v1/status_pages/{PAGE_ID}"
 INCIDENTS = f"{PAGE}/incidents"
 UPDATES = f"{INCIDENTS}/{INCIDENT_ID}/updates"
 UPDATE = f"{UPDATES}/{UPDATE_ID}"
-COMPONENTS = f"{PAGE}/components"
 TEXT = "The cause is found."
 FIRST_TEXT = "Some payments do not go through. We are looking into it."
 NEW, FIRST = ("IDENTIFIED", TEXT), ("INVESTIGATING", FIRST_TEXT)

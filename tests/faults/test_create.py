@@ -37,49 +37,49 @@ PAIRS = dict([*fault_pairs().items()][::10])
 
 
 @pytest.fixture
-def create(step: RunStep) -> RunStep:
+def step(step: RunStep) -> RunStep:
     """Run the step that posts an update."""
     return partial(step, status="RESOLVED", description=TEXT)
 
 
-def test_a_create_without_a_fault_takes_one_connection(create: RunStep) -> None:
-    run = create()
+def test_a_create_without_a_fault_takes_one_connection(step: RunStep) -> None:
+    run = step()
 
     assert (run.outcome, run.copies, run.posts, run.connections) == ("created", 1, 1, 1)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_post_that_meets_a_fault_ends_with_what_the_store_holds(create: RunStep, name: str) -> None:
-    run = create(replace(CASES[name], method="POST"))
+def test_a_post_that_meets_a_fault_ends_with_what_the_store_holds(step: RunStep, name: str) -> None:
+    run = step(replace(CASES[name], method="POST"))
 
     assert (run.is_honest, run.is_quiet) == (True, True), run.log
     assert run.outcome != "unknown" or name in FALSE_CLAIMS, run.log
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_in_the_baseline_does_not_prevent_the_post_unless_it_is_rejected(create: RunStep, name: str) -> None:
-    run = create(Rule(FAULTS[name], method="GET"))
+def test_a_fault_in_the_baseline_does_not_prevent_the_post_unless_it_is_rejected(step: RunStep, name: str) -> None:
+    run = step(Rule(FAULTS[name], method="GET"))
 
     assert (run.is_honest, run.is_quiet) == (True, True), run.log
     assert run.outcome == ("rejected" if name[:3] in ("401", "403", "404") else "created"), run.log
 
 
 @pytest.mark.parametrize("script", PAIRS.values(), ids=PAIRS)
-def test_two_faults_in_a_row_never_make_two_copies(create: RunStep, script: list[Rule]) -> None:
-    run = create(*script)
+def test_two_faults_in_a_row_never_make_two_copies(step: RunStep, script: list[Rule]) -> None:
+    run = step(*script)
 
     assert (run.is_honest, run.is_quiet) == (True, True), run.log
 
 
 @pytest.mark.parametrize("phase", Phase)
-def test_an_outage_of_a_minute_that_affects_reads_too_ends_with_one_copy(create: RunStep, phase: Phase) -> None:
+def test_an_outage_of_a_minute_that_affects_reads_too_ends_with_one_copy(step: RunStep, phase: Phase) -> None:
     script = [
         Rule(FAULTS["503 html"], method="GET", times=9),
         Rule(FAULTS["503 html"], phase, "POST"),
         Rule(FAULTS["503 html"], method="GET", times=9),
     ]
 
-    run = create(*script)
+    run = step(*script)
 
     assert (run.outcome, run.copies) == ("created", 1), run.log
     assert run.seconds > 30
@@ -87,54 +87,54 @@ def test_an_outage_of_a_minute_that_affects_reads_too_ends_with_one_copy(create:
 
 @pytest.mark.parametrize("name", ["500 envelope", "silence", "200 not JSON"])
 @pytest.mark.parametrize("phase", Phase)
-def test_a_post_is_not_repeated_because_the_list_cannot_be_read(create: RunStep, name: str, phase: Phase) -> None:
+def test_a_post_is_not_repeated_because_the_list_cannot_be_read(step: RunStep, name: str, phase: Phase) -> None:
     script = [Rule(FAULTS[name], method="GET", times=FOREVER), Rule(FAULTS["reset"], phase, "POST")]
 
-    run = create(*script, timeout_seconds="60", limits=ALL_LOST_LIMITS)
+    run = step(*script, timeout_seconds="60", limits=ALL_LOST_LIMITS)
 
     assert (run.outcome, run.posts) == ("unknown", 1), run.log
     assert run.is_honest
 
 
 @pytest.mark.parametrize("seconds", [1, 5, 19])
-def test_a_late_write_is_found(create: RunStep, seconds: float) -> None:
+def test_a_late_write_is_found(step: RunStep, seconds: float) -> None:
     late = replace(LOST_RESPONSES["written late"], written_after=seconds)
 
-    run = create(Rule(late, method="POST"))
+    run = step(Rule(late, method="POST"))
 
     assert (run.outcome, run.copies, run.posts) == ("created", 1, 1), run.log
 
 
 @pytest.mark.parametrize("name", ["reset", "500 envelope", "silence"])
-def test_a_post_is_given_up_after_it_was_lost_three_times(create: RunStep, name: str) -> None:
-    run = create(Rule(FAULTS[name], method="POST", times=FOREVER), timeout_seconds="600")
+def test_a_post_is_given_up_after_it_was_lost_three_times(step: RunStep, name: str) -> None:
+    run = step(Rule(FAULTS[name], method="POST", times=FOREVER), timeout_seconds="600")
 
     assert (run.outcome, run.copies, run.posts) == ("not-sent", 0, 3), run.log
 
 
 @pytest.mark.parametrize("name", STRANGE_RESPONSES)
-def test_a_post_is_not_repeated_after_a_malformed_success(create: RunStep, name: str) -> None:
-    run = create(Rule(STRANGE_RESPONSES[name], method="POST", times=FOREVER))
+def test_a_post_is_not_repeated_after_a_malformed_success(step: RunStep, name: str) -> None:
+    run = step(Rule(STRANGE_RESPONSES[name], method="POST", times=FOREVER))
 
     assert (run.outcome, run.copies, run.posts) == ("unknown", 0, 1), run.log
 
 
 @pytest.mark.parametrize("name", GOOD_RESPONSES)
-def test_an_unusual_but_correct_response_is_believed(create: RunStep, name: str) -> None:
-    run = create(Rule(GOOD_RESPONSES[name], Phase.AFTER, times=FOREVER))
+def test_an_unusual_but_correct_response_is_believed(step: RunStep, name: str) -> None:
+    run = step(Rule(GOOD_RESPONSES[name], Phase.AFTER, times=FOREVER))
 
     assert (run.outcome, run.copies, run.posts) == ("created", 1, 1), run.log
 
 
 @pytest.mark.parametrize("skew", [-7200.0, 7200.0])
-def test_a_wrong_clock_of_the_server_does_not_matter(create: RunStep, store: Store, skew: float) -> None:
+def test_a_wrong_clock_of_the_server_does_not_matter(step: RunStep, store: Store, skew: float) -> None:
     skewed = Store(lambda: store.now() + timedelta(seconds=skew))
     script = [
         Rule(FAULTS["500 empty"], method="GET", times=15),
         Rule(FAULTS["reset"], Phase.AFTER, "POST"),
     ]
 
-    run = create(*script, store=skewed)
+    run = step(*script, store=skewed)
 
     assert (run.outcome, run.copies, run.posts) == ("created", 1, 1), run.log
 
@@ -142,59 +142,59 @@ def test_a_wrong_clock_of_the_server_does_not_matter(create: RunStep, store: Sto
 @pytest.mark.parametrize(
     ("header", "seconds"), [("2", 2), ("Wed, 01 Jan 2020 00:00:00 GMT", 0), ("soon", 0), ("-5", 0), ("99.5", 0)]
 )
-def test_a_throttled_post_waits_for_retry_after_or_backs_off(create: RunStep, header: str, seconds: float) -> None:
+def test_a_throttled_post_waits_for_retry_after_or_backs_off(step: RunStep, header: str, seconds: float) -> None:
     throttled = response(429, envelope(success=False), JSON_TYPE | {"Retry-After": header})
 
-    run = create(Rule(throttled, method="POST"))
+    run = step(Rule(throttled, method="POST"))
 
     assert (run.outcome, run.copies, run.posts) == ("created", 1, 2), run.log
     assert seconds - 0.5 < run.seconds <= seconds + 1
 
 
-def test_a_retry_after_of_a_day_fails_at_once_and_says_so(create: RunStep) -> None:
+def test_a_retry_after_of_a_day_fails_at_once_and_says_so(step: RunStep) -> None:
     throttled = response(429, envelope(success=False), JSON_TYPE | {"Retry-After": "86400"})
 
-    run = create(Rule(throttled, method="POST"))
+    run = step(Rule(throttled, method="POST"))
 
     assert (run.outcome, run.posts, run.seconds) == ("not-sent", 1, 0), run.log
-    assert "86,400 s" in run.outputs["error"]
+    assert "86,400 s" in run.error
 
 
-def test_throttling_for_ever_ends_at_the_deadline(create: RunStep) -> None:
-    run = create(Rule(FAULTS["429 without Retry-After"], method="POST", times=FOREVER))
+def test_throttling_for_ever_ends_at_the_deadline(step: RunStep) -> None:
+    run = step(Rule(FAULTS["429 without Retry-After"], method="POST", times=FOREVER))
 
     assert run.outcome == "not-sent"
     assert 110 < run.seconds <= 120
 
 
 @pytest.mark.parametrize("look", ["silence", "500 html", "reset", "headers drip", "429 without Retry-After"])
-def test_a_post_that_was_cancelled_and_cannot_be_found_may_have_been_made(create: RunStep, look: str) -> None:
+def test_a_post_that_was_cancelled_and_cannot_be_found_may_have_been_made(step: RunStep, look: str) -> None:
     cancelled = Rule(FAULTS["silence"], Phase.AFTER, "POST", cancels=True)
 
-    run = create(replace(HEALTHY, method="GET"), cancelled, Rule(FAULTS[look], times=FOREVER))
+    run = step(replace(HEALTHY, method="GET"), cancelled, Rule(FAULTS[look], times=FOREVER))
 
     assert run.end == (143, "cancelled")
     assert (run.outputs["update-id"], run.outputs["notified"], run.posts) == ("", "", 1)
-    assert "may be there" in run.outputs["error"]
+    assert "may be there" in run.error
 
 
-def test_the_text_of_an_api_error_can_neither_leak_the_token_nor_contain_a_command(create: RunStep) -> None:
+def test_the_text_of_an_api_error_can_neither_leak_the_token_nor_contain_a_command(step: RunStep) -> None:
     says = f"no ##[error]{EDIT_TOKEN}\n::set-output name=outcome::created\r::error::{EDIT_TOKEN[:9]}"
     body = envelope(success=False).replace("Scripted failure", says.encode("unicode_escape").decode())
 
-    run = create(Rule(response(422, body, JSON_TYPE), method="POST"))
+    run = step(Rule(response(422, body, JSON_TYPE), method="POST"))
 
     assert (run.outcome, run.is_quiet) == ("rejected", True), run.log
-    assert "10001: no ## [error]" in run.outputs["error"]
+    assert "10001: no ## [error]" in run.error
 
 
-def test_an_unknown_update_comes_with_the_address_of_the_incident_where_one_has_to_look(create: RunStep) -> None:
+def test_an_unknown_update_comes_with_the_address_of_the_incident_where_one_has_to_look(step: RunStep) -> None:
     script = [
         Rule(FAULTS["reset"], Phase.AFTER, method="POST"),
         Rule(FAULTS["reset"], method="GET", path="/updates", times=FOREVER),
     ]
 
-    run = create(*script)
+    run = step(*script)
 
     url = run.outputs["incident-url"]
     assert (run.outcome, url.endswith(f"/incidents/{INCIDENT_ID}")) == ("unknown", True)
@@ -202,10 +202,10 @@ def test_an_unknown_update_comes_with_the_address_of_the_incident_where_one_has_
     assert run.requests[-1] == f"GET /v1/status_pages/{PAGE_ID}"
 
 
-def test_an_unknown_update_has_no_address_when_the_page_cannot_be_read(create: RunStep) -> None:
+def test_an_unknown_update_has_no_address_when_the_page_cannot_be_read(step: RunStep) -> None:
     script = [Rule(FAULTS["reset"], Phase.AFTER, method="POST"), Rule(FAULTS["reset"], method="GET", times=FOREVER)]
 
-    run = create(*script)
+    run = step(*script)
 
     assert (run.outcome, run.outputs["incident-url"]) == ("unknown", "")
     assert "**Look at the incident first" in run.summary

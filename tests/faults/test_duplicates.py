@@ -80,9 +80,7 @@ def test_only_a_rerun_looks_beyond_the_newest_update(
 
 
 @pytest.mark.parametrize("difference", [{"status": "MONITORING"}, {"description": "Another text."}])
-def test_a_newest_update_that_says_something_else_is_no_duplicate(
-    step: RunStep, store: Store, difference: dict[str, str]
-) -> None:
+def test_a_newest_update_that_differs_is_no_duplicate(step: RunStep, store: Store, difference: dict[str, str]) -> None:
     add(store, SAME | difference)
 
     assert step(**ASKED).outcome == "created"
@@ -110,7 +108,7 @@ def test_an_incident_that_is_over_is_no_reason_to_be_silent(step: RunStep, store
 
 
 @pytest.mark.parametrize("fault", ["500 html", "silence", "404 envelope", "403 html"])
-def test_an_incident_that_cannot_be_read_does_not_hold_the_update_back(
+def test_an_unreadable_incident_does_not_hold_the_update_back(
     step: RunStep, store: Store, clock: SkippingClock, fault: str
 ) -> None:
     add(store, SAME)
@@ -124,7 +122,7 @@ def test_an_incident_that_cannot_be_read_does_not_hold_the_update_back(
 
 
 @pytest.mark.parametrize("fault", ["500 html", "400 envelope"])
-def test_a_list_that_cannot_be_read_does_not_hold_back_what_a_first_attempt_posts(
+def test_an_unreadable_list_does_not_hold_a_first_attempt_back(
     step: RunStep, store: Store, clock: SkippingClock, fault: str
 ) -> None:
     add(store, SAME)

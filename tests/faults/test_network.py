@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.certificates import OMISSIONS, Authority
+from support.certificates import Authority
 from support.fault_server import FaultServer
 from support.github_app import HEAD, REPOSITORY, SERVER_URL, TOKEN, GitHub, create_github_app, pull
 from support.listeners import address_at, refusing_address, resolving_to, silent_address
@@ -54,7 +54,7 @@ def texts(server: FaultServer) -> list[str]:
 
 
 @pytest.mark.parametrize("environ", [{}, {"HTTP_PROXY": "http://proxy.example:3128"}], ids=["direct", "proxy"])
-def test_the_update_is_posted_although_the_first_addresses_are_of_no_use(
+def test_the_update_is_posted_although_the_first_addresses_are_useless(
     post: RunStep, server: FaultServer, environ: dict[str, str]
 ) -> None:
     begin = time.monotonic()
@@ -68,9 +68,7 @@ def test_the_update_is_posted_although_the_first_addresses_are_of_no_use(
     assert time.monotonic() - begin < 5
 
 
-def test_the_comment_is_written_although_the_first_address_of_github_is_silent(
-    post: RunStep, server: FaultServer
-) -> None:
+def test_the_comment_is_written_although_an_address_of_github_is_silent(post: RunStep, server: FaultServer) -> None:
     github = GitHub(pulls={HEAD: [pull(7, merged=True)]})
     begin = time.monotonic()
 
@@ -98,10 +96,10 @@ def test_the_comment_is_written_although_the_first_address_of_github_is_silent(
         ("SSL_CERT_FILE", "CURL_CA_BUNDLE"),
     ],
 )
-def test_two_authorities_may_be_named_one_for_the_api_and_one_for_github(
+def test_one_authority_of_the_api_and_one_of_github_may_be_named(
     first: str, second: str, post: RunStep, tmp_path: Path
 ) -> None:
-    of_api, of_github = Authority(name="Of the API"), Authority(OMISSIONS["nothing of these"], name="Of GitHub")
+    of_api, of_github = Authority("Of the API"), Authority("Of GitHub")
     environ = {first: of_api.write_to(tmp_path / "api.pem"), second: of_github.write_to(tmp_path / "github.pem")}
     github = GitHub(pulls={HEAD: [pull(7, merged=True)]})
 
@@ -140,7 +138,7 @@ def test_naming_an_unknown_authority_is_advised(post: RunStep) -> None:
 
 
 @pytest.mark.parametrize("certificate", [{"days": -1}, {"host": "other.example"}], ids=["expired", "another host"])
-def test_naming_the_authority_is_not_advised_where_it_is_already_named(
+def test_naming_an_authority_is_not_advised_where_it_is_named(
     certificate: dict[str, Any], post: RunStep, tmp_path: Path
 ) -> None:
     authority = Authority()

@@ -17,14 +17,14 @@ STATE = Path(os.environ.get("GH_STATE", ""))
 
 
 def main() -> None:
-    """Answer one command."""
+    """Run one command."""
     state = json.loads(STATE.read_text(encoding="utf-8"))
     text = sys.stdin.read()
-    answer = _release(state, sys.argv[3:], text) if sys.argv[1] == "release" else _api(state, sys.argv[2:], text)
+    result = _release(state, sys.argv[3:], text) if sys.argv[1] == "release" else _api(state, sys.argv[2:], text)
     STATE.write_text(json.dumps(state), encoding="utf-8")
-    if answer is None:
+    if result is None:
         sys.exit("gh: Not Found (HTTP 404)")
-    sys.stdout.write(json.dumps(answer))
+    sys.stdout.write(json.dumps(result))
 
 
 def _release(state: dict[str, Any], arguments: list[str], text: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The text that customers read: checked before it is published, and read from a file."""
+"""The text that customers read: checked before it is published, and read from a file or from standard input."""
 
 import os
 import re
@@ -6,6 +6,7 @@ import stat
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TextIO
 
 from onlineornot_action.masking import contains_secret, find_credential
 
@@ -30,7 +31,15 @@ _CREDENTIALS_NAME = re.compile(r"\.?git-credentials|\.gitconfig$|\.netrc$")
 _EXPRESSIONS = {"RUNNER_TEMP": "${{ runner.temp }}", "GITHUB_WORKSPACE": "${{ github.workspace }}"}
 _VARIABLE = re.compile(rf"\$\{{?({'|'.join(_EXPRESSIONS)})\b")
 
+_OUTSIDE = (
+    "is outside the workspace and RUNNER_TEMP; give a path relative to the workspace, or one that begins with "
+    "${{ runner.temp }}, without links that lead out of them"
+)
+_OUTSIDE_OF_CURRENT = (
+    "is outside the current folder; give a path in it, without links that lead out of it, or - for standard input"
+)
 _ADVICE = "give a path relative to the workspace, to a file that an earlier step of this job wrote or checked out"
+_CURRENT_ADVICE = "give a path in the current folder, or - for standard input"
 _TEMP_ADVICE = (
     # https://github.com/actions/runner/blob/v2.329.0/src/Runner.Worker/Handlers/ContainerActionHandler.cs mounts it as
     # /github/runner_temp and translates variables, inputs included, that begin with its path.
@@ -67,44 +76,57 @@ def find_escape(text: str) -> str | None:
     return next((escape for escape in escapes if escape.startswith("%") or "\n" not in text), None)
 
 
-def read_file(name: str, *, workspace: Path, runner_temp: Path | None = None) -> str:
+def read_standard_input(stdin: TextIO | None) -> str:
+    """Read the text that is piped into the command.
+
+    Raises:
+        ValueError: It is closed, a terminal, empty, too large, or not UTF-8.
+    """
+    if stdin is None or stdin.closed:
+        raise ValueError("is -, but standard input is closed")
+    if stdin.isatty():
+        raise ValueError("is -, but standard input is a terminal; pipe the text into the command, or give a file")
+    try:
+        text = _decode(stdin.buffer.read(_MAX_FILE_BYTES + 1))
+    except OSError as error:
+        raise ValueError(f"is -, but standard input cannot be read ({error.strerror})") from error
+    if not text:
+        raise ValueError("is -, but standard input is empty; docker run needs the option -i to pass it on")
+    return text
+
+
+def read_file(name: str, *, workspace: Path, runner_temp: Path | None = None, on_github: bool = True) -> str:
     """Read a text file in the workspace, or one under RUNNER_TEMP that is given by its absolute path.
+
+    Outside GitHub, the workspace is the current folder.
 
     Raises:
         ValueError: It does not exist, is outside of both, belongs to the runner or to Git, is not a regular file, is
             too large, or is not UTF-8.
     """
-    if variable := _VARIABLE.search(name):
+    if on_github and (variable := _VARIABLE.search(name)):
         raise ValueError(f"contains the shell's variable {variable[1]}; write {_EXPRESSIONS[variable[1]]} instead")
     in_temp = runner_temp is not None and Path(os.path.normpath(name)).is_relative_to(runner_temp)
     try:
         path = _follow_links(name, runner_temp if runner_temp and in_temp else workspace)
+        if path is None:
+            raise ValueError(_OUTSIDE if on_github else _OUTSIDE_OF_CURRENT)
         if runner_temp and _is_reserved(path, runner_temp, workspace):
             raise ValueError(
                 "is a file of the runner or of a checkout, which may contain a token; give one that a step of yours "
                 "wrote, in a folder whose name does not begin with an underscore"
             )
-        return _read_regular_file(path).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError("is not UTF-8 text; save it in that encoding") from error
+        return _decode(_read_regular_file(path))
     except OSError as error:
-        raise ValueError(f"cannot be read ({error.strerror}); {_TEMP_ADVICE if in_temp else _ADVICE}") from error
+        advice = (_TEMP_ADVICE if in_temp else _ADVICE) if on_github else _CURRENT_ADVICE
+        raise ValueError(f"cannot be read ({error.strerror}); {advice}") from error
 
 
-def _follow_links(name: str, folder: Path) -> Path:
-    """Return where a path really leads.
-
-    Raises:
-        ValueError: That is not in the folder.
-    """
+def _follow_links(name: str, folder: Path) -> Path | None:
+    """Return where a path really leads; None when that is not in the folder."""
     root = os.path.realpath(folder)
     path = Path(os.path.realpath(os.path.join(root, name)))  # noqa: PTH118 - realpath accepts links in a loop
-    if not path.is_relative_to(root):
-        raise ValueError(
-            "is outside the workspace and RUNNER_TEMP; give a path relative to the workspace, or one that begins with "
-            "${{ runner.temp }}, without links that lead out of them"
-        )
-    return path
+    return path if path.is_relative_to(root) else None
 
 
 def _is_reserved(path: Path, runner_temp: Path, workspace: Path) -> bool:
@@ -126,10 +148,16 @@ def _read_regular_file(path: Path) -> bytes:
     with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - Path cannot open a descriptor
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise ValueError("is not a regular file")
-        content = file.read(_MAX_FILE_BYTES + 1)
+        return file.read(_MAX_FILE_BYTES + 1)
+
+
+def _decode(content: bytes) -> str:
     if len(content) > _MAX_FILE_BYTES:
         raise ValueError(f"has more than {_MAX_FILE_BYTES:,} bytes, but at most {MAX_LENGTH:,} characters are allowed")
-    return content
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError("is not UTF-8 text; save it in that encoding") from error
 
 
 def _is_surrogate(character: str) -> bool:

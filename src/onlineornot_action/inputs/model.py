@@ -7,7 +7,7 @@ in the README; tests name what is missing.
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, TextIO
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, SkipValidation, ValidationError
 from pydantic_core import ErrorDetails
@@ -108,13 +108,18 @@ class InvalidInputsError(Exception):
 
 
 def read_inputs(
-    environment: Environment, earlier_problems: Iterable[str] = (), *, now: datetime | None = None
+    environment: Environment,
+    earlier_problems: Iterable[str] = (),
+    *,
+    stdin: TextIO | None = None,
+    now: datetime | None = None,
 ) -> ValidInputs:
     """Read the inputs.
 
     Args:
         environment: Their texts, and what they depend on.
         earlier_problems: What is wrong with the command line, a sentence each.
+        stdin: Where `description-file: -` is read from; None when it is closed.
         now: The current time, with an offset; None for the system's.
 
     Raises:
@@ -130,17 +135,18 @@ def read_inputs(
         *earlier_problems,
         *_ambiguous_inputs(environment),
         *environment.certificates.problems,
-        *result_conflicts(explicit, asked_for),
-        *conflicts(operation, explicit, rerun=environment.github.is_rerun),
+        *result_conflicts(explicit, asked_for, environment),
+        *conflicts(operation, explicit, environment),
     ]
+    context = ParsingContext(environment, now or datetime.now(UTC), warnings, stdin)
     try:
-        inputs = Inputs.model_validate(given, context=ParsingContext(environment, now or datetime.now(UTC), warnings))
+        inputs = Inputs.model_validate(given, context=context)
     except ValidationError as error:
-        invalid = [_problem(detail, on_github=environment.on_github) for detail in error.errors()]
+        invalid = [_problem(detail, environment) for detail in error.errors()]
         raise InvalidInputsError([*invalid, *problems], warnings) from None
     if problems:
         raise InvalidInputsError(problems, warnings)
-    return ValidInputs(_choose(inputs), [*warnings, *without_effect(inputs.operation, explicit)])
+    return ValidInputs(_choose(inputs), [*warnings, *without_effect(inputs.operation, explicit, environment)])
 
 
 def _choose(inputs: Inputs) -> Inputs:
@@ -206,13 +212,14 @@ def _ambiguous_inputs(environment: Environment) -> Iterator[str]:
             yield f"{variable} and {variable.replace('-', '_')} are both set, and differ; set only one of them."
 
 
-def _problem(error: ErrorDetails, *, on_github: bool) -> str:
+def _problem(error: ErrorDetails, environment: Environment) -> str:
     """Say in one sentence what is wrong with one input."""
     name = str(error["loc"][0])
     if error["type"] != "missing":
-        return f"{name} {error['ctx']['error']}."
-    if not on_github:
-        return f"{TOKEN_VARIABLE} is not set." if name == "api-token" else f"{name} is required."
+        written = TOKEN_VARIABLE if name == "api-token" and not environment.on_github else environment.name_of(name)
+        return f"{written} {error['ctx']['error']}."
+    if not environment.on_github:
+        return f"{TOKEN_VARIABLE} is not set." if name == "api-token" else f"{environment.name_of(name)} is required."
     if name == "api-token":
         return (
             "api-token is empty; check the name of the secret. Workflow runs from forks and from Dependabot get no "

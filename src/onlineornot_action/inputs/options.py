@@ -26,7 +26,7 @@ _GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "the update": {
         "status": ("STATUS", f"{', '.join(IncidentStatus)} (required to create)"),
         "description": ("TEXT", "what customers read (this or a file is required to create)"),
-        "description-file": ("FILE", "a UTF-8 file in the current folder that contains the text"),
+        "description-file": ("FILE", "a UTF-8 file in the current folder with the text; - for standard input"),
         "components": (
             "LIST",
             f"NAME: STATUS, separated by commas; or restore. Statuses: {', '.join(ComponentStatus)}",

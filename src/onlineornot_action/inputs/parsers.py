@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeVar
+from typing import TextIO, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import ValidationInfo
@@ -24,6 +24,7 @@ from onlineornot_action.text import kebab, normalize, normalize_newlines, quote,
 
 AUTO = "auto"
 LATEST = "latest"
+STANDARD_INPUT = "-"
 AUTOMATED = "[Automated]"
 """How the titles of incidents begin that OnlineOrNot's monitors open and close."""
 
@@ -54,6 +55,7 @@ class ParsingContext:
     environment: Environment
     now: datetime
     warnings: list[str]
+    stdin: TextIO | None = None
 
 
 Info = ValidationInfo[ParsingContext]
@@ -91,10 +93,8 @@ def resource_id(value: str, info: Info) -> str:
     field_name = info.field_name or ""
     if inside := _id_in_url(value, field_name):
         raise ValueError(f"is a URL; give only the id in it, which seems to be {inside}")
-    raise ValueError(
-        f"is {quote(value)}, but {ID_RULE}; "
-        f'quote it in YAML ({kebab(field_name)}: "00012345"), or it may be read as a number'
-    )
+    in_yaml = f'; quote it in YAML ({kebab(field_name)}: "00012345"), or it may be read as a number'
+    raise ValueError(f"is {quote(value)}, but {ID_RULE}{in_yaml if info.context.environment.on_github else ''}")
 
 
 def _id_in_url(value: str, field_name: str) -> str | None:
@@ -224,18 +224,27 @@ def text(value: str, info: Info) -> str:
         context.warnings.append(f"Removed {removed} control character(s) from {name}.")
     checked = description.check(cleaned.strip(), secrets=context.environment.secrets)
     if escape := description.find_escape(checked):
-        is_file = name == "description-file"
-        how = "write real ones into the file" if is_file else "begin the text below description: | in YAML"
+        how = "write real ones into the file"
+        if name == "description":
+            in_yaml = "begin the text below description: | in YAML"
+            how = in_yaml if context.environment.on_github else "give a file, or pipe the text to --description-file -"
         meaning = f"customers read as these characters; for line breaks, {how}"
         context.warnings.append(f"{name} contains {quote(escape)}, which {meaning}.")
     return checked
 
 
 def text_file(value: str, info: Info) -> str:
-    """Read a text that customers read from a file in the workspace or under RUNNER_TEMP."""
+    """Read a text that customers read from a file in the workspace or under RUNNER_TEMP, or from standard input."""
     environment = info.context.environment
-    workspace = Path(environment.github.workspace)
-    return text(description.read_file(value, workspace=workspace, runner_temp=environment.runner_temp), info)
+    if value != STANDARD_INPUT:
+        workspace, on_github = Path(environment.github.workspace), environment.on_github
+        read = description.read_file(
+            value, workspace=workspace, runner_temp=environment.runner_temp, on_github=on_github
+        )
+        return text(read, info)
+    if environment.on_github:
+        raise ValueError("is -, which is standard input on a command line; give a file, since a step has none")
+    return text(description.read_standard_input(info.context.stdin), info)
 
 
 def title(value: str, info: Info) -> str:

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from onlineornot_action.inputs.parsers import AUTO
+from onlineornot_action.inputs.variables import Environment
 from onlineornot_action.onlineornot.models import IncidentStatus
 from onlineornot_action.text import quote
 
@@ -76,30 +77,36 @@ def with_defaults(given: Mapping[str, str], operation: str) -> dict[str, str]:
     return {"status": IncidentStatus.INVESTIGATING.value, **given, **chosen}
 
 
-def result_conflicts(given: Mapping[str, str], operation: str) -> Iterator[str]:
+def result_conflicts(given: Mapping[str, str], operation: str, environment: Environment) -> Iterator[str]:
     """Say which inputs `result` lacks, and which do not go together with it.
 
     Args:
         given: The text of each input that was given, by name.
         operation: The word of that input.
+        environment: Knows how the user writes the names of inputs.
     """
+    name_of, resolved = environment.name_of, environment.name_of("resolved-description")
     if "result" not in given:
         if "resolved-description" in given:
-            yield (
-                "resolved-description is given, but result is empty; check the name of the job in "
-                "${{ needs.….result }}, and that needs: names it."
+            advice = (
+                "check the name of the job in ${{ needs.….result }}, and that needs: names it"
+                if environment.on_github
+                else "check the variable that it comes from"
             )
+            yield f"{resolved} is given, but {name_of('result')} is empty; {advice}."
         return
+    with_result = f"with {name_of('result')}"
     if "incident-title" not in given:
-        yield "incident-title is required with result."
+        yield f"{name_of('incident-title')} is required {with_result}."
     if "resolved-description" not in given:
-        yield "resolved-description is required with result: the text that closes the incident."
+        yield f"{resolved} is required {with_result}: the text that closes the incident."
     if operation.casefold() != AUTO:
-        yield f"operation cannot be used with result; leave it out, or set it to {AUTO}."
+        yield f"{name_of('operation')} cannot be used {with_result}; leave it out."
     for name, reason in _EXCLUDED.items():
         if name in given:
-            yield f"{name} cannot be used with result; {reason}."
+            yield f"{name_of(name)} cannot be used {with_result}; {reason}."
     if given.get("components", "").casefold() == "restore":
-        yield "components: restore cannot be used with result; name what a failure affects, a success restores it."
+        restore = environment.assign("components", "restore")
+        yield f"{restore} cannot be used {with_result}; name what a failure affects, a success restores it."
     if (status := given.get("status", "").upper()) in tuple(IncidentStatus) and status not in OPENING_STATUSES:
-        yield f"status {status} cannot be used with result; it is the status that reports a failure."
+        yield f"{name_of('status')} {status} cannot be used {with_result}; it is the status that reports a failure."

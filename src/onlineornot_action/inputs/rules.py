@@ -1,17 +1,20 @@
 """Which inputs go together: what each operation requires, uses and rejects."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from onlineornot_action.inputs.parsers import AUTO, LATEST
+from onlineornot_action.inputs.variables import Environment
 from onlineornot_action.onlineornot.models import IncidentStatus
 
 MAINTENANCE_STATUSES = frozenset(
     {IncidentStatus.SCHEDULED, IncidentStatus.IN_PROGRESS, IncidentStatus.VERIFYING, IncidentStatus.COMPLETED}
 )
+INCIDENT = ("incident-id", "incident-title")
 TEXT = ("description", "description-file")
 UPDATE_ID = ("update-id",)
+_INCIDENT_IN_YAML = 'incident-id or incident-title is required; quote ids in YAML (incident-id: "00012345").'
 WRITING = frozenset({"dry-run", "comment"})
 """Inputs used by every operation that writes."""
 
@@ -63,7 +66,9 @@ RULES = {
     Operation.CREATE: Rule(
         needs=(("status",), TEXT),
         uses=WRITING | {"components", "notify", "date-happened", "skip-duplicate", "result", "resolved-description"},
-        forbids={"update-id": "a new update gets an id of its own; to change an existing one, use operation: update"},
+        forbids={
+            "update-id": "a new update gets an id of its own; to change an existing one, use the operation update"
+        },
     ),
     Operation.UPDATE: Rule(
         needs=(UPDATE_ID, ("status", *TEXT, "date-happened")),
@@ -94,22 +99,26 @@ def resolve(operation: str, given: Mapping[str, str]) -> str:
     return Operation.UPDATE if "update-id" in given else Operation.CREATE
 
 
-def conflicts(operation: Operation | None, given: Mapping[str, str], *, rerun: bool) -> Iterator[str]:
+def conflicts(operation: Operation | None, given: Mapping[str, str], environment: Environment) -> Iterator[str]:
     """Say which inputs are missing and which do not go together.
 
     Args:
         operation: None when the input names none; then only what holds for all operations is checked.
         given: The text of each input that was given, by name.
-        rerun: Whether the job is run again.
+        environment: Says whether the job is run again, and how messages write inputs.
     """
     if set(TEXT) <= given.keys():
-        yield "description and description-file are both given; give only one of them."
-    yield from _incident_conflicts(given)
+        yield f"{_join('and', TEXT, environment)} are both given; give only one of them."
+    yield from _incident_conflicts(given, environment)
     if operation is not None:
-        yield from _operation_conflicts(operation, given, rerun=rerun)
+        yield from _operation_conflicts(operation, given, environment)
 
 
-def without_effect(operation: Operation, given: Mapping[str, str]) -> Iterator[str]:
+def _join(word: str, names: Iterable[str], environment: Environment) -> str:
+    return f" {word} ".join(map(environment.name_of, names))
+
+
+def without_effect(operation: Operation, given: Mapping[str, str], environment: Environment) -> Iterator[str]:
     """Say which of the given inputs the operation does not use."""
     used = RULES[operation].names | ALWAYS_USED
     if "incident-title" in given:
@@ -119,34 +128,35 @@ def without_effect(operation: Operation, given: Mapping[str, str]) -> Iterator[s
         if "pull-request" in given and "comment" not in given:
             yield "pull-request has no effect without comment: true."
     if unused := sorted(given.keys() - used):
-        yield f"With operation: {operation}, these have no effect: {', '.join(unused)}."
+        names = ", ".join(map(environment.name_of, unused))
+        yield f"With {environment.assign('operation', operation)}, these have no effect: {names}."
 
 
-def _incident_conflicts(given: Mapping[str, str]) -> Iterator[str]:
-    if not given.keys() & {"incident-id", "incident-title", "result"}:
-        yield 'incident-id or incident-title is required; quote ids in YAML (incident-id: "00012345").'
-    if {"incident-id", "incident-title"} <= given.keys():
-        yield "incident-id and incident-title are both given; give only one of them."
+def _incident_conflicts(given: Mapping[str, str], environment: Environment) -> Iterator[str]:
+    if not given.keys() & {*INCIDENT, "result"}:
+        yield _INCIDENT_IN_YAML if environment.on_github else f"{_join('or', INCIDENT, environment)} is required."
+    if set(INCIDENT) <= given.keys():
+        yield f"{_join('and', INCIDENT, environment)} are both given; give only one of them."
     status = given.get("status", "").upper()
     if _opens_incident(given) and status in MAINTENANCE_STATUSES:
-        yield f"status {status} is for maintenances, and if-no-incident: create cannot open one."
+        create = environment.assign("if-no-incident", "create")
+        yield f"{environment.name_of('status')} {status} is for maintenances, and {create} cannot open one."
 
 
-def _operation_conflicts(operation: Operation, given: Mapping[str, str], *, rerun: bool) -> Iterator[str]:
-    rule = RULES[operation]
+def _operation_conflicts(operation: Operation, given: Mapping[str, str], environment: Environment) -> Iterator[str]:
+    rule, chosen = RULES[operation], environment.assign("operation", operation)
     for names in rule.needs:
         if "result" in given and names == ("status",):
             continue  # it has a default then
         if not given.keys() & set(names):
-            yield f"{' or '.join(names)} is required to {operation} an update."
+            yield f"{_join('or', names, environment)} is required to {operation} an update."
     for name, reason in rule.forbids.items():
         if name in given and "result" not in given:
-            yield f"{name} cannot be used with operation: {operation}; {reason}."
+            yield f"{environment.name_of(name)} cannot be used with {chosen}; {reason}."
     if operation is not Operation.CREATE and _opens_incident(given):
-        yield (
-            f"if-no-incident: create cannot be used with operation: {operation}; a new incident has no update to "
-            f"{operation}."
-        )
+        create = environment.assign("if-no-incident", "create")
+        yield f"{create} cannot be used with {chosen}; a new incident has no update to {operation}."
+    rerun = environment.github.is_rerun
     if operation is Operation.DELETE and rerun and given.get("update-id", "").casefold() == LATEST:
         yield "update-id: latest would delete one more update now that the job is run again; give the update's id."
 

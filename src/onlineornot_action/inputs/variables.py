@@ -136,6 +136,14 @@ class Environment:
             wants_color=not environ.get("NO_COLOR") and environ.get("TERM", "dumb") != "dumb",
         )
 
+    def name_of(self, name: str) -> str:
+        """Name an input as it is written where the action runs: in a workflow, or on a command line."""
+        return name if self.on_github else f"--{name}"
+
+    def assign(self, name: str, value: str) -> str:
+        """Write an input with its value, likewise."""
+        return f"{name}: {value}" if self.on_github else f"--{name} {value}"
+
     def with_inputs(self, inputs: Mapping[str, str]) -> "Environment":
         """Return the environment with these inputs in place of its own."""
         return replace(self, inputs={**self.inputs, **inputs}, ambiguous=self.ambiguous - inputs.keys())

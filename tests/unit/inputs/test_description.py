@@ -1,13 +1,14 @@
 """The text that customers read: which files it may come from, and which texts are refused."""
 
 import base64
+import io
 import os
 import socket
 from pathlib import Path
 
 import pytest
 
-from onlineornot_action.inputs.description import MAX_LENGTH, check, find_escape, read_file
+from onlineornot_action.inputs.description import MAX_LENGTH, check, find_escape, read_file, read_standard_input
 
 BOM = b"\xef\xbb\xbf"
 MAX_BYTES = 41_024
@@ -311,3 +312,54 @@ def test_what_was_meant_as_a_line_break_is_found_but_no_backslash_that_belongs_t
     text: str, escape: str | None
 ) -> None:
     assert find_escape(text) == escape
+
+
+def piped(content: bytes) -> io.TextIOWrapper:
+    """Return a standard input that other text is piped into."""
+    return io.TextIOWrapper(io.BytesIO(content))
+
+
+@pytest.mark.parametrize("content", [b"Rolled back.\r\n", b"\xef\xbb\xbfRolled back.\r\n"])
+def test_standard_input_is_a_text(content: bytes) -> None:
+    assert read_standard_input(piped(content)) == "Rolled back.\r\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "standard input is empty; docker run needs the option -i"),
+        (b"\xff", "is not UTF-8 text"),
+        (b"x" * 50_000, "has more than 41,024 bytes"),
+    ],
+)
+def test_standard_input_that_cannot_be_published_is_refused(content: bytes, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        read_standard_input(piped(content))
+
+
+def test_closed_standard_input_is_refused() -> None:
+    closed = piped(b"")
+    closed.close()
+
+    for stdin in (None, closed):
+        with pytest.raises(ValueError, match="standard input is closed"):
+            read_standard_input(stdin)
+
+
+def test_terminal_is_refused_without_waiting_for_a_text() -> None:
+    terminal, other_end = os.openpty()
+
+    with (
+        os.fdopen(other_end, encoding="utf-8") as stdin,
+        pytest.raises(ValueError, match="is a terminal; pipe the text"),
+    ):
+        read_standard_input(stdin)
+    os.close(terminal)
+
+
+@pytest.mark.parametrize("name", ["../x", "x", "$RUNNER_TEMP/x"])
+def test_advice_outside_github_is_about_the_current_folder(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=r"current folder.*or - for standard input") as caught:
+        read_file(name, workspace=tmp_path, on_github=False)
+
+    assert "{{" not in str(caught.value)

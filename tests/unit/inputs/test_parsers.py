@@ -214,6 +214,12 @@ def test_only_control_characters_are_removed_from_the_description_with_a_warning
     assert warnings == [f"Removed {removed} control character(s) from description."] * bool(removed)
 
 
+def test_a_step_has_no_standard_input() -> None:
+    assert problem({"status": "UPDATE", "description-file": "-"}) == (
+        "description-file is -, which is standard input on a command line; give a file, since a step has none."
+    )
+
+
 def test_the_text_of_a_file_is_cleaned_in_the_same_way(workspace_environ: dict[str, str]) -> None:
     inputs, warnings = read({"status": "UPDATE", "description-file": "notes.txt"}, workspace_environ)
 
