@@ -46,7 +46,7 @@ def list_response(
     per_page = min(_number(query, "per_page", PER_PAGE), MAX_PER_PAGE)
     search = query.get("search", "").casefold()
     found = [item for item in tuple(items) if search in text_of(item).casefold()]
-    found.sort(key=lambda item: item.created_at, reverse=True)
+    found.sort(key=lambda item: str(item.created_at or ""), reverse=True)
     shown = found[(page - 1) * per_page : page * per_page]
     info = {"page": page, "per_page": per_page, "count": len(shown), "total_count": len(found) + hidden}
     return success([item.as_json() for item in shown], result_info=info)

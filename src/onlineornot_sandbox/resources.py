@@ -93,11 +93,12 @@ class IncidentUpdate:
     created_at: str
     updated_at: str
     components: tuple[ComponentChange, ...] = ()
+    always_lists_components: bool = False
 
     def as_json(self) -> Json:
-        """Return the update as JSON, without `components` when it names none."""
-        components = [change.as_json() for change in self.components if change.named]
-        return _without_empty(asdict(self) | {"components": components}, "components")
+        """Return the update as JSON, usually without `components` when it names none."""
+        fields = asdict(self) | {"components": [change.as_json() for change in self.components if change.named]}
+        return _without_empty(fields, *([] if fields.pop("always_lists_components") else ["components"]))
 
     def summary(self) -> Json:
         """Return the update as JSON, as short as in an incident's `latest_update`."""

@@ -75,7 +75,7 @@ class Store:
         keep_text: Returns the form in which the page keeps the text of an update.
         created_at: Returns the `created_at` of what is written at a time.
         make_id: Returns the id of a new incident or update.
-        named_components: Which of an update's components a response names.
+        named_components: Which of an update's components a response names; "empty" is a list of none, "none" no list.
 
     Attributes:
         hidden: How many items a list counts but does not show, by the last part of the list's path.
@@ -90,7 +90,7 @@ class Store:
         keep_text: Callable[[str], str] = str,
         created_at: Callable[[str], str] = str,
         make_id: Callable[[], str] = new_id,
-        named_components: Literal["all", "changed", "none"] = "all",
+        named_components: Literal["all", "changed", "empty", "none"] = "all",
     ) -> None:
         self.now = clock
         self._keep_title, self._keep_text, self._created_at = keep_title, keep_text, created_at
@@ -217,6 +217,7 @@ class Store:
             created_at=self._created_at(now),
             updated_at=now,
             components=self._set_components(body.components_affected, now),
+            always_lists_components=self._named_components in ("changed", "empty"),
         )
         # The API does not document what a further update does to an ended incident; here it stays ended.
         ended = incident.ended or (now if body.status in ENDING_STATUSES else None)
@@ -234,7 +235,7 @@ class Store:
         for component_id, status in new_statuses.items():
             before = self.components[component_id]
             self.components[component_id] = replace(before, status=status, updated_at=now)
-            named = {"all": True, "changed": status != before.status, "none": False}[self._named_components]
+            named = {"all": True, "changed": status != before.status}.get(self._named_components, False)
             changes.append(
                 ComponentChange(
                     id=component_id, name=before.name, old_status=before.status, new_status=status, named=named

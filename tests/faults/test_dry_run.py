@@ -143,7 +143,7 @@ def test_permissions_that_fail_once_are_asked_for_again(step: RunStep) -> None:
 
 
 def test_hostile_permissions_are_quoted_escaped_and_bounded(step: RunStep) -> None:
-    hostile = [f"x\n::error::{number}\x1b[31m##[add-mask]y`|{'z' * 500}" for number in range(9000)]
+    hostile = [f"x\n::error::{number}\x1b[31m##[add-mask]y`|{'z' * 500}" for number in range(900)]
 
     ended = step(permitting(*hostile), **CREATE)
 

@@ -62,13 +62,13 @@ def test_the_incident_of_a_title_is_not_read_again(step: RunStep, store: Store) 
     ("asked", "attempt", "outcome"),
     [
         ("true", 1, "created"),
-        ("true", 2, "unchanged"),
+        ("true", 2, "created"),
         ("auto", 1, "created"),
         ("auto", 2, "unchanged"),
         ("false", 2, "created"),
     ],
 )
-def test_only_a_rerun_looks_beyond_the_newest_update(
+def test_only_auto_looks_beyond_the_newest_update_and_only_on_a_rerun(
     step: RunStep, store: Store, asked: str, attempt: int, outcome: str
 ) -> None:
     add(store, SAME)
@@ -77,6 +77,8 @@ def test_only_a_rerun_looks_beyond_the_newest_update(
     ended = step(**SAME, skip_duplicate=asked, attempt=attempt)
 
     assert ended.outcome == outcome
+    newest = store.timeline()[-1].id
+    assert [newest in warning for warning in ended.warnings] == [True] * (outcome == "unchanged")
 
 
 @pytest.mark.parametrize("difference", [{"status": "MONITORING"}, {"description": "Another text."}])
@@ -95,7 +97,7 @@ def test_components_count(step: RunStep, store: Store) -> None:
     assert (same.outcome, different.outcome) == ("unchanged", "created")
 
 
-@pytest.mark.parametrize("status", ["UPDATE", "RESOLVED"])
+@pytest.mark.parametrize("status", ["UPDATE", "INVESTIGATING"])
 def test_an_incident_that_is_over_is_no_reason_to_be_silent(step: RunStep, store: Store, status: str) -> None:
     add(store, SAME | {"status": status})
     store.incidents[INCIDENT_ID] = replace(store.incidents[INCIDENT_ID], ended=NOW)

@@ -63,6 +63,8 @@ def _reconcile(
         except APIError as error:
             if error.effect is Effect.REJECTED:
                 return _read_back_after_refusal(read_back, error), Evidence.RECONCILED
+            if error.effect is Effect.AMBIGUOUS and error.is_refusal:
+                return _wait_for_change(error, read_back, deadline, limits), Evidence.RECONCILED
             # The client raises a throttled request with a Retry-After only when that exceeds the time left.
             if error.effect is Effect.THROTTLED and error.retry_after:
                 raise UnknownOutcomeError(error) from lost

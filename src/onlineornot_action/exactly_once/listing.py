@@ -117,7 +117,8 @@ def read_reliably(
         is_confirmed_empty = before is not None and not before.ids
         if is_enough(reading.items) or (confirmed.complete and (reading.ids or is_confirmed_empty)):
             return _log_hidden(confirmed, deadline)
-        pause = limits.second_reading_delay if before is None or reading.complete else deadline.backoff(attempts)
+        is_first = before is None or reading.complete
+        pause = max(limits.second_reading_delay, 0.0 if is_first else deadline.backoff(attempts))
         before = reading if reading.ids or reading.complete else None
         if not deadline.sleep(pause, deadline.limits.read_reserve, until="the list is read again"):
             raise APIResponseValidationError("the list never had as many items as its total_count")

@@ -195,8 +195,8 @@ class _Posting(Generic[AnyItem]):
                 break
             if reading.began >= proof_from and reading.shows_everything(self._baseline) and not unreadable:
                 # With no baseline to compare it with, an empty list proves something the second time.
-                if reading.items or self._baseline or empty_before:
-                    self._ensure_absent(lost, comparison.similar, new.uncertain)
+                if reading.ids or self._baseline or empty_before:
+                    self._ensure_absent(lost, ids_of(comparison.similar) + self._new_misfits(reading), new.uncertain)
                     return None
                 empty_before = True
         raise UnknownOutcomeError(lost, new_ids=ids_of(unreadable))
@@ -220,13 +220,18 @@ class _Posting(Generic[AnyItem]):
         pause = min(pause, rest) if rest > 0 else pause
         return self._deadline.sleep(pause, self._deadline.limits.read_reserve, until=_NEXT)
 
-    def _ensure_absent(self, lost: APIError, similar: tuple[AnyItem, ...], uncertain: tuple[AnyItem, ...]) -> None:
+    def _new_misfits(self, reading: Listing[AnyItem]) -> tuple[str, ...]:
+        """Return the ids, in another form, of what may be the posted item all the same."""
+        before = self._baseline.ids if self._baseline else ()
+        return tuple(misfit.id for misfit in reading.misfits if misfit.id not in before)
+
+    def _ensure_absent(self, lost: APIError, similar: tuple[str, ...], uncertain: tuple[AnyItem, ...]) -> None:
         """Raise unless the item is absent in any form."""
         if similar or uncertain or lost.has_success_status:
             # The ones that say the same come first, as a person should look at them first.
             compared = self._draft.compare(uncertain)
             uncertain = (*compared.same, *compared.similar, *compared.unreadable)
-            raise UnknownOutcomeError(lost, new_ids=ids_of(similar), uncertain_ids=ids_of(uncertain))
+            raise UnknownOutcomeError(lost, new_ids=similar, uncertain_ids=ids_of(uncertain))
 
     def _find_new(self, reading: Listing[AnyItem]) -> NewItems[AnyItem]:
         at, candidate = self._written_at or 0.0, self._draft.may_be_same

@@ -31,7 +31,7 @@ class APIError(Exception):
     @property
     def is_refusal(self) -> bool:
         """Whether the request was refused for good, provided that it has changed nothing."""
-        return self.final
+        return self.effect is Effect.REJECTED
 
     @property
     def prevents_writing(self) -> bool:
@@ -82,7 +82,7 @@ class APIStatusError(APIError):
     def is_refusal(self) -> bool:
         """Whether the request was refused for good, provided that it has changed nothing."""
         is_foreign = self.effect is Effect.AMBIGUOUS and isinstance(self, InterceptedError | RedirectError)
-        return self.final or (is_foreign and self.status not in _THROTTLING)
+        return super().is_refusal or (is_foreign and self.status not in _THROTTLING)
 
 
 class BadRequestError(APIStatusError):

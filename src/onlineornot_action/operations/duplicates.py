@@ -60,7 +60,7 @@ def check_duplicate(session: Session, target: Target, draft: UpdateDraft) -> Che
     )
     if updates is None:
         return Checked(None, notes=("The updates could not be read beforehand, so skip-duplicate had no effect",))
-    duplicate = _find_duplicate(session, updates, draft)
+    duplicate = _find_duplicate(session, target, updates, draft)
     if duplicate is None:
         return Checked(updates if updates.complete else _read_completely(session, draft))
     reason = _reason_to_repeat(session, target, draft)
@@ -102,16 +102,29 @@ def _matches(item: IncidentUpdate, draft: UpdateDraft) -> bool:
     return unnamed_components(item, draft.body, exactly=False) is not None
 
 
-def _find_duplicate(session: Session, updates: Listing[IncidentUpdate], draft: UpdateDraft) -> IncidentUpdate | None:
+def _find_duplicate(
+    session: Session, target: Target, updates: Listing[IncidentUpdate], draft: UpdateDraft
+) -> IncidentUpdate | None:
     """Return the first candidate whose other components the page has; they are read only where there are any."""
+    page = target.page and {component.id: component.status for component in target.page.items}
     for candidate in find_candidates(updates.items, draft, session.inputs.skip_duplicate):
-        try:
-            if draft.on_page.have(unnamed_components(candidate, draft.body, exactly=False) or {}):
-                return candidate
-        except APIError:
-            if session.inputs.skip_duplicate.is_rerun:
-                raise
+        unnamed = unnamed_components(candidate, draft.body, exactly=False) or {}
+        if unnamed and page is None:
+            page = _read_statuses(session, draft)
+        if unnamed.items() <= (page or {}).items():
+            return candidate
     return None
+
+
+def _read_statuses(session: Session, draft: UpdateDraft) -> dict[str, str | None]:
+    """Read the statuses of the page's components; in a first attempt, none if they cannot be read in time."""
+    if session.inputs.skip_duplicate.is_rerun:
+        return draft.on_page.read()
+    share = session.deadline.left() * session.limits.post.baseline_share
+    try:
+        return draft.on_page.read(session.deadline.within(share, detached=True))
+    except APIError:
+        return {}
 
 
 @dataclass(frozen=True)

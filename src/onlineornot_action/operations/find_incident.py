@@ -27,6 +27,9 @@ MAX_COMPARED = 100
 MIN_CUT_LENGTH = 40
 """Characters that a page leaves at least of a title whose end it cuts off."""
 
+_VARIATION_SELECTORS = frozenset(map(chr, range(0xFE00, 0xFE10)))
+"""Part of many emoji."""
+
 MAX_SHORT_WORD = 3
 """Letters of a word in which any difference makes another word."""
 
@@ -42,9 +45,11 @@ def find_incident(session: Session, title: str) -> Target | Result:
         APIError: The incidents cannot be read.
     """
     incidents = session.read_incidents(is_enough=lambda some: bool(open_incidents(some, title)))
+    if posted := _posted_before(session, incidents, title):
+        return posted
     candidates = open_incidents(incidents.items, title)
     if not candidates:
-        return _posted_before(session, incidents, title) or _without_incident(session, incidents, title)
+        return _without_incident(session, incidents, title)
     warnings: tuple[str, ...] = ()
     if len(candidates) > 1:
         ids = ", ".join(incident.id for incident in candidates)
@@ -55,11 +60,11 @@ def find_incident(session: Session, title: str) -> Target | Result:
 def _posted_before(session: Session, incidents: Listing[Incident], title: str) -> Result | None:
     """Return what an earlier attempt of the job posted to the incident that it thereby ended."""
     inputs = session.inputs
-    over = newest_first(incident for incident in incidents.items if has_title(incident, title))
+    newest = next(iter(newest_first(each for each in incidents.items if has_title(each, title))), None)
     ends = inputs.operation is Operation.CREATE and inputs.status in ENDING_STATUSES
-    if not (over and ends and inputs.skip_duplicate.is_rerun):
+    if newest is None or newest.is_open or not (ends and inputs.skip_duplicate.is_rerun):
         return None
-    target = Target(over[0].id, incidents=incidents)
+    target = Target(newest.id, incidents=incidents)
     if inputs.components:
         target = find_components(session, target)
     checked = check_duplicate(session, target, draft_update(session, target))
@@ -77,9 +82,9 @@ def _posted_before(session: Session, incidents: Listing[Incident], title: str) -
 
 
 def _without_incident(session: Session, incidents: Listing[Incident], title: str) -> Target | Result:
-    others = other_open_incidents(incidents.items, title)
-    warnings = tuple(_warn_of_similar(others, title))
-    missing = f"no open incident is called {quote_name(title)}. {_name_open(others)}{_name_misfits(incidents, title)}"
+    others, misfits = other_open_incidents(incidents.items, title), _name_misfits(incidents, title)
+    warnings = (*_warn_of_similar(others, title), *([f"{misfits}, so it is not used."] if misfits else []))
+    missing = f"no open incident is called {quote_name(title)}. {_name_open(others)}"
     match session.inputs.if_no_incident:
         case IfNoIncident.CREATE if session.inputs.status in ENDING_STATUSES:
             over = (
@@ -101,8 +106,8 @@ def _without_incident(session: Session, incidents: Listing[Incident], title: str
 
 def _name_misfits(incidents: Listing[Incident], title: str) -> str:
     """Name what has the title, but an id with which nothing can be done."""
-    misfits = ", ".join(quote(misfit.id) for misfit in incidents.misfits if normalize(misfit.name) == normalize(title))
-    return f". The page has this title with an id that is not of the documented form: {misfits}" if misfits else ""
+    ids = ", ".join(quote(misfit.id) for misfit in incidents.misfits if normalize(misfit.name) == normalize(title))
+    return f"The page has {quote_name(title)} with an id that is not of the documented form, {ids}" if ids else ""
 
 
 def _name_open(incidents: list[Incident]) -> str:
@@ -154,7 +159,8 @@ def is_nearly(title: str, wanted: str) -> bool:
     """
     one, other = words(title).split(), words(wanted).split()
     shorter, longer = sorted((" ".join(one), " ".join(other)), key=len)
-    if len(shorter) >= MIN_CUT_LENGTH and longer.startswith(shorter):
+    length = min(len(normalize(title)), len(normalize(wanted)))
+    if shorter and length >= MIN_CUT_LENGTH and longer.startswith(shorter):
         return True
     if len(one) != len(other):
         return bool(shorter) and "".join(one) == "".join(other)
@@ -178,14 +184,23 @@ def _is_slip(one: str, other: str) -> bool:
 def may_be_kept_as(kept: str, title: str) -> bool:
     """Whether a page can have made one title of another.
 
-    It may escape it, change case and white space, drop characters that are neither letters nor digits, and cut the end.
+    It may escape it, change case and white space, drop characters that are neither letters nor digits, and cut the end,
+    which it may mark with an ellipsis.
     """
+    uncut = normalize(kept).rstrip("….")
     one, other = (words(text).replace(" ", "") for text in (kept, title))
     is_cut = len(normalize(kept)) >= MIN_CUT_LENGTH and bool(one) and other.startswith(one)
-    return one == other or is_cut
+    rest = iter(normalize(title))
+    return (one == other or is_cut) and all(character in rest for character in uncut if not character.isspace())
 
 
 def words(text: str) -> str:
     """Return the beginning of a text as `normalize` does, but without punctuation and symbols, such as emoji."""
-    kept = (each if unicodedata.category(each)[0] in "LMN" else " " * each.isspace() for each in normalize(text))
+    kept = (each if _is_of_word(each) else " " * each.isspace() for each in normalize(text))
     return one_line("".join(kept))
+
+
+def _is_of_word(character: str) -> bool:
+    """Whether a character is a letter, a digit or a mark of one, not a part of an emoji."""
+    category = unicodedata.category(character)
+    return category[0] in "LMN" and category != "Me" and character not in _VARIATION_SELECTORS

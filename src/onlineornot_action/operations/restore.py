@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from onlineornot_action.exactly_once.listing import Listing
-from onlineornot_action.onlineornot.errors import APIError, NotFoundError
+from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import (
     Component,
     ComponentAffected,
@@ -36,7 +36,7 @@ def restore(session: Session, target: Target) -> Target:
         return replace(target, notes=(*target.notes, "No component was restored"))
     page = session.read_components()
     history = read_history(session, target, updates.items)
-    plan = plan_restoration(changes, page.items, history)
+    plan = plan_restoration(changes, page, history)
     notes = plan.notes if plan.components else (*plan.notes, "No component was restored")
     return replace(
         target,
@@ -78,7 +78,7 @@ class Plan:
     warnings: tuple[str, ...]
 
 
-def plan_restoration(changes: Mapping[str, Change], page: Iterable[Component], history: "History") -> Plan:
+def plan_restoration(changes: Mapping[str, Change], page: Listing[Component], history: "History") -> Plan:
     """Decide which component goes back to which status.
 
     Args:
@@ -86,11 +86,16 @@ def plan_restoration(changes: Mapping[str, Change], page: Iterable[Component], h
         page: The components of the page.
         history: What other incidents have done to components.
     """
-    known = {component.id: component for component in page}
+    known = {component.id: component for component in page.items}
+    misfits = {misfit.id: misfit.name for misfit in page.misfits}
     back: list[ComponentAffected] = []
     notes, warnings = list[str](), list[str]()
     for component_id, change in changes.items():
         component = known.get(component_id)
+        if component_id in misfits:
+            name = quote(misfits[component_id] or component_id)
+            warnings.append(f"{name} was left as it is: its id, {quote(component_id)}, is not of the documented form.")
+            continue
         if component is None:
             notes.append(f"Not restored: {quote(component_id)} is no longer on the page")
             continue
@@ -157,7 +162,7 @@ class History:
         self._ended = [ids for other, ids in changed if not other.is_open_at(now)]
         earlier = (other for other in others if other not in overlapping and not other.is_planned_at(now))
         self._earlier = islice(newest_first(earlier), MAX_EARLIER)
-        self._earlier_changed: set[str | None] = set()
+        self._earlier_statuses: dict[str | None, str | None] = {}
 
     def open_incident_of(self, component_id: str) -> Incident | None:
         """Return an open incident that has changed a component, too."""
@@ -168,16 +173,16 @@ class History:
         return any(component_id in ids for ids in self._ended)
 
     def was_left_by_earlier_incident(self, component_id: str) -> bool:
-        """Whether an incident that ended before this one began has changed a component; read as far as necessary."""
-        while component_id not in self._earlier_changed:
+        """Whether the last incident before this one that changed a component left it so; read as far as necessary."""
+        while component_id not in self._earlier_statuses:
             other = next(self._earlier, None)
             if other is None:
                 return False
-            self._earlier_changed |= self._read_changed(other, warn=False)
-        return True
+            self._earlier_statuses = self._read_changed(other, warn=False) | self._earlier_statuses
+        return self._earlier_statuses[component_id] != ComponentStatus.OPERATIONAL
 
-    def _read_changed(self, other: Incident, *, warn: bool) -> set[str | None]:
-        """Return the ids of the components that an incident's updates changed, or its own list if they name none."""
+    def _read_changed(self, other: Incident, *, warn: bool) -> dict[str | None, str | None]:
+        """Return to what status an incident's updates changed components; None where only its own list names them."""
         session, deadline = self._session, self._deadline.within(self._session.limits.follow_up, detached=True)
         try:
             detailed = session.client.get_incident(session.page_id, other.id, deadline)
@@ -186,17 +191,16 @@ class History:
                 updates = tuple(
                     Listing(session.client.incident_update_pages(session.page_id, other.id, deadline)).items
                 )
-        except NotFoundError:  # somebody has deleted it meanwhile
-            return set()
         except APIError as error:
             if warn:
                 self.warnings.append(
                     f"The open incident {quote(other.title or other.id)} could not be read, so components are "
                     f"restored as if it had changed none: {error}."
                 )
-            return set()
-        changed = {change.id for update in updates for change in update.components or ()}
-        return changed or {component.id for component in detailed.components or ()}
+            return {}
+        in_order = sorted(updates, key=lambda update: update.created or 0.0)
+        changed = {change.id: change.new_status for update in in_order for change in update.components or ()}
+        return changed or dict.fromkeys(component.id for component in detailed.components or ())
 
 
 def read_history(session: Session, target: Target, updates: Iterable[IncidentUpdate]) -> History:

@@ -21,6 +21,7 @@ from onlineornot_action.operations.open_incident import open_incident
 from onlineornot_action.operations.updates import UpdateDraft, differences, draft_update, is_patched
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.session import Session, Target
+from onlineornot_action.text import quote
 
 MAX_IDS = 20
 """Ids in one message."""
@@ -160,13 +161,18 @@ def _with_update(session: Session, target: Target) -> Target:
     if session.inputs.update_id != LATEST:
         return replace(target, update_id=session.inputs.update_id or "")
     updates = session.read_updates(target.incident_id)
-    newest = max(updates.items, key=created_or_oldest, default=None)
-    if newest is None:
+    if not updates.ids:
         raise InvalidInputsError([f"update-id is latest, but the incident {target.incident_id} has no updates."])
-    if len(updates.ids) > 1 and (updates.misfits or any(item.created is None for item in updates.items)):
-        known = ", ".join(sorted(updates.ids)[:MAX_IDS])
+    items = newest_first(updates.items)
+    if updates.misfits or not _have_order(items):
+        known = ", ".join(map(quote, sorted(updates.ids)[:MAX_IDS]))
         problem = (
             "update-id is latest, but the dates of the updates do not say which one that is; give the update's id."
         )
         raise InvalidInputsError([f"{problem} The incident {target.incident_id} has {known}."])
-    return replace(target, update_id=newest.id, updates=updates, latest=newest)
+    return replace(target, update_id=items[0].id, updates=updates, latest=items[0])
+
+
+def _have_order(items: list[IncidentUpdate]) -> bool:
+    """Whether the dates say which of some updates, sorted by them, is the newest."""
+    return len(items) == 1 or (items[-1].created is not None and items[0].created != items[1].created)

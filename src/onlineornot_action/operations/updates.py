@@ -17,7 +17,6 @@ from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import (
     AnyItem,
     Component,
-    ComponentAffected,
     ComponentChange,
     ComponentStatus,
     IncidentUpdate,
@@ -158,13 +157,14 @@ class PageComponents:
     client: OnlineOrNotClient
     status_page_id: str
 
-    def have(self, statuses: Mapping[str, ComponentStatus], deadline: Deadline | None = None) -> bool:
-        """Read whether components have these statuses.
+    def read(self, deadline: Deadline | None = None) -> dict[str, str | None]:
+        """Read the status of each component, by its id.
 
         Raises:
             APIError: They cannot be read.
         """
-        return not statuses or statuses.items() <= self._read(deadline).items()
+        pages = self.client.component_pages(self.status_page_id, deadline)
+        return {component.id: component.status for page in pages for component in page.items}
 
     def compare(
         self,
@@ -180,7 +180,7 @@ class PageComponents:
         for item, statuses in unnamed:
             if statuses and page is None and not is_last_look:
                 with contextlib.suppress(APIError):
-                    page = self._read(deadline)
+                    page = self.read(deadline)
             if statuses is None:
                 similar.append(item)
             elif statuses and page is None:
@@ -188,10 +188,6 @@ class PageComponents:
             else:
                 (same if statuses.items() <= (page or {}).items() else similar).append(item)
         return Comparison(*map(tuple, found))
-
-    def _read(self, deadline: Deadline | None) -> dict[str, str | None]:
-        pages = self.client.component_pages(self.status_page_id, deadline)
-        return {component.id: component.status for page in pages for component in page.items}
 
 
 def differences(
@@ -224,20 +220,22 @@ def _unconfirmed(
     page: Mapping[str, Component],
 ) -> Iterator[str]:
     named = {change.id: change.new_status for change in changes}
-    for component in wanted.components_affected or ():
+    asked_for = wanted.components_affected or ()
+    statuses: Mapping[str, str | None] = {component.id: component.status for component in page.values()}
+    if any(component.id not in {*named, *statuses} for component in asked_for):
+        statuses = _read_statuses(session)
+    for component in asked_for:
         name = quote_name((component.id in page and page[component.id].name) or component.id)
         if component.id in named and named[component.id] != component.status:
             has = quote(named[component.id] or "no status")
             yield f"The page gives the component {name} {has}, though {component.status} was sent."
-        if component.id not in named and not _has_status(session, component, page):
+        if component.id not in named and statuses.get(component.id) != component.status:
             yield f"The page does not confirm that the component {name} has {component.status}; look at it."
 
 
-def _has_status(session: Session, component: ComponentAffected, page: Mapping[str, Component]) -> bool:
-    """Whether a component that a response does not name had its new status before; read if that is not known."""
-    if component.id in page:
-        return page[component.id].status == component.status
+def _read_statuses(session: Session) -> Mapping[str, str | None]:
+    """Read the statuses of the page's components; none if they cannot be read."""
     deadline = session.deadline.within(session.limits.follow_up, detached=True)
     with contextlib.suppress(APIError, CancelledError):
-        return PageComponents(session.client, session.page_id).have({component.id: component.status}, deadline)
-    return False
+        return PageComponents(session.client, session.page_id).read(deadline)
+    return {}

@@ -189,7 +189,7 @@ def _asked_to_wait(error: APIError) -> list[str]:
 
 
 def _others(what: str, ids: tuple[str, ...]) -> list[str]:
-    return [f"{what}: {', '.join(ids[:10])}"] if ids else []
+    return [f"{what}: {', '.join(map(_shortened, ids[:10]))}"] if ids else []
 
 
 def _describe_new(inputs: Inputs, incident_id: str) -> str:

@@ -11,7 +11,13 @@ from onlineornot_action.exactly_once.listing import PostLimits
 from onlineornot_action.exactly_once.post import CancelledWriteError, Evidence, UnknownOutcomeError
 from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.network.exchange import Cause, Effect, ExchangeError
-from onlineornot_action.onlineornot.errors import APIConnectionError, APIError, APIResponseValidationError, error_for
+from onlineornot_action.onlineornot.errors import (
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    InterceptedError,
+    error_for,
+)
 
 LOST = APIConnectionError(ExchangeError("no response", Cause.TIMEOUT, Effect.AMBIGUOUS))
 CUT = APIResponseValidationError("no JSON", status=200)
@@ -92,6 +98,7 @@ def test_change_is_made_and_it_is_known_how(writes: list[Outcome], reads: list[O
         pytest.param([THROTTLED], [], THROTTLED, id="throttled"),
         pytest.param([NOT_SENT], [], NOT_SENT, id="not sent"),
         pytest.param([INTERCEPTED], [REFUSED], REFUSED, id="intercepted, not there"),
+        pytest.param([LOST, INTERCEPTED], [None, REFUSED], REFUSED, id="lost, intercepted, not there"),
         pytest.param([LOST, REFUSED], [None, None], REFUSED, id="lost, refused"),
         pytest.param([LOST, LOST, REFUSED], [None, None, None], REFUSED, id="lost twice, refused"),
     ],
@@ -115,8 +122,6 @@ def test_change_that_is_not_made_raises_its_failure(
         pytest.param([CUT, LOST, LOST], [UNREADABLE] * 3, CUT, id="lost three times, unreadable"),
         pytest.param([LOST, NOT_SENT, THROTTLED], [None, None, None], LOST, id="lost, then without effect"),
         pytest.param([LOST, REFUSED], [UNREADABLE] * 2, UNREADABLE, id="lost, rejected, unreadable"),
-        pytest.param([INTERCEPTED], [UNREADABLE], INTERCEPTED, id="intercepted, unreadable"),
-        pytest.param([INTERCEPTED], [INTERCEPTED], INTERCEPTED, id="intercepted twice"),
     ],
 )
 def test_change_is_unknown_after_three_attempts_or_when_it_cannot_be_read_back(
@@ -132,14 +137,21 @@ def test_change_is_unknown_after_three_attempts_or_when_it_cannot_be_read_back(
     assert target.clock.slept <= 0.5 + 1 + 2
 
 
-def test_change_that_something_in_between_refused_is_raised_once_it_cannot_come_any_more() -> None:
-    target = Target([INTERCEPTED], repeat(None))
+@pytest.mark.parametrize("writes", [[INTERCEPTED], [LOST, INTERCEPTED]])
+@pytest.mark.parametrize(
+    ("read", "expected", "seconds"),
+    [(None, InterceptedError, 20), (UNREADABLE, UnknownOutcomeError, 59), (INTERCEPTED, UnknownOutcomeError, 59)],
+)
+def test_change_that_something_in_between_refused_is_raised_once_it_cannot_come_any_more(
+    writes: list[Outcome], read: Outcome, expected: type[Exception], seconds: float
+) -> None:
+    target = Target(writes, repeat(read))
 
-    with pytest.raises(type(INTERCEPTED)):
+    with pytest.raises(expected):
         target.change()
 
-    assert target.writes == 1
-    assert target.clock.slept == pytest.approx(20)
+    assert target.writes == len(writes)
+    assert target.clock.slept == pytest.approx(seconds, abs=1)
 
 
 @pytest.mark.parametrize(("seconds", "reads"), [(0.4, 0), (4.9, 1)])

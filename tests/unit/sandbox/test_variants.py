@@ -79,7 +79,7 @@ def test_created_at_may_come_from_another_clock_or_lack_an_offset(
 
 
 @pytest.mark.parametrize(
-    ("named_components", "names"), [("all", ["API", "Search"]), ("changed", ["API"]), ("none", None)]
+    ("named_components", "names"), [("all", ["API", "Search"]), ("changed", ["API"]), ("empty", []), ("none", None)]
 )
 def test_an_update_may_name_only_the_components_that_it_changed_or_none(named_components: Any, names: Any) -> None:
     store = Store(named_components=named_components)
