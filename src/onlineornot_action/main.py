@@ -9,6 +9,7 @@ from typing import TextIO
 
 from onlineornot_action.exactly_once.post import CancelledWriteError, UnknownOutcomeError
 from onlineornot_action.inputs.model import CommandLine, Inputs, InvalidInputsError, read_inputs
+from onlineornot_action.inputs.result import Choice
 from onlineornot_action.inputs.rules import Operation
 from onlineornot_action.inputs.variables import Environment
 from onlineornot_action.masking import masker
@@ -127,6 +128,8 @@ def _open_session(
 def _run(session: Session) -> Result:
     """Do what the inputs ask for, or all of it but the writing."""
     inputs = session.inputs
+    if inputs.result and inputs.result.choice is Choice.NOTHING:
+        return Result(Outcome.SKIPPED)
     result = _rehearse(session) if inputs.dry_run and inputs.operation.writes else _operate(session)
     return replace(result, tolerated=result.outcome.kind is Kind.SOFT_FAILURE and not inputs.fail_on_error)
 

@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, PlainValidator, SkipValidation, Vali
 from pydantic_core import ErrorDetails
 
 from onlineornot_action.inputs import parsers
-from onlineornot_action.inputs.components import Components, parse_components
+from onlineornot_action.inputs.components import RESTORE, Components, parse_components
 from onlineornot_action.inputs.parsers import AUTO, ParsingContext, find_word, word_of
+from onlineornot_action.inputs.result import Choice, DeployResult, parse_result, result_conflicts, with_defaults
 from onlineornot_action.inputs.rules import IfNoIncident, Operation, conflicts, resolve, without_effect
 from onlineornot_action.inputs.variables import TOKEN_VARIABLE, Environment, variable_of
 from onlineornot_action.masking import masker
@@ -24,8 +25,8 @@ from onlineornot_action.text import kebab, quote
 _AUTOMATIC = {"operation": AUTO, "skip-duplicate": AUTO}
 """Inputs whose default depends on other inputs, or on the run."""
 
-_NEVER_QUOTED = frozenset({"description", "incident-title", "github-token"})
-"""Inputs whose values appear in no message. The first two are refused when they contain a token."""
+_NEVER_QUOTED = frozenset({"description", "resolved-description", "incident-title", "github-token"})
+"""Inputs whose values appear in no message. All but the last are refused when they contain a token."""
 
 _ALSO_CALLED = {"message": "description", "text": "description", "body": "description", "token": "api-token"}
 """What other actions call these inputs."""
@@ -46,6 +47,8 @@ class Inputs(BaseModel):
     status: Annotated[IncidentStatus | None, PlainValidator(word_of(IncidentStatus))] = None
     description: Annotated[str | None, PlainValidator(parsers.text)] = None
     description_file: Annotated[str | None, PlainValidator(parsers.text_file)] = None
+    result: Annotated[DeployResult | None, PlainValidator(parse_result)] = None
+    resolved_description: Annotated[str | None, PlainValidator(parsers.text)] = None
     components: Annotated[Components | None, PlainValidator(parse_components)] = None
     notify: Annotated[bool, PlainValidator(parsers.boolean)] = True
     date_happened: Annotated[str | None, PlainValidator(parsers.timestamp)] = None
@@ -125,11 +128,14 @@ def read_inputs(
     warnings = [*_unknown_inputs(environment), *environment.certificates.warnings]
     given = _given(environment)
     explicit = {name: value for name, value in given.items() if value.casefold() != default_of(name).casefold()}
+    asked_for = environment.inputs.get("operation") or AUTO
+    given = with_defaults(given, asked_for)
     operation = find_word(Operation, given["operation"])
     problems = [
         *earlier_problems,
         *_ambiguous_inputs(environment),
         *environment.certificates.problems,
+        *result_conflicts(explicit, asked_for, environment),
         *conflicts(operation, explicit, environment),
     ]
     context = ParsingContext(environment, now or datetime.now(UTC), warnings, stdin)
@@ -140,7 +146,23 @@ def read_inputs(
         raise InvalidInputsError([*invalid, *problems], warnings) from None
     if problems:
         raise InvalidInputsError(problems, warnings)
-    return ValidInputs(inputs, [*warnings, *without_effect(inputs.operation, explicit, environment)])
+    return ValidInputs(_choose(inputs), [*warnings, *without_effect(inputs.operation, explicit, environment)])
+
+
+def _choose(inputs: Inputs) -> Inputs:
+    """Return the inputs that close an incident, if the result is a success."""
+    if inputs.result is None or inputs.result.choice is not Choice.CLOSE:
+        return inputs
+    closing = {
+        "status": IncidentStatus.RESOLVED,
+        "description": inputs.resolved_description,
+        "description_file": None,
+        "components": RESTORE,
+        "if_no_incident": IfNoIncident.SKIP,
+        "skip_duplicate": parsers.SkipDuplicate.NEVER,  # only an open incident is closed
+        "date_happened": None,
+    }
+    return inputs.model_copy(update=closing)
 
 
 def input_names() -> list[str]:

@@ -38,6 +38,10 @@ _GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "true posts nothing if the newest update is the same; auto if any is, but only on a re-run, on GitHub",
         ),
     },
+    "a deploy that failed or succeeded": {
+        "result": ("WORD", "failure reports it, success closes the incident with that title; others do nothing"),
+        "resolved-description": ("TEXT", "what customers read when it is closed"),
+    },
     "an existing update": {
         "operation": ("WORD", f"{', '.join(Operation)}; auto updates if there is an --update-id, else creates"),
         "update-id": ("ID", "its id, or latest"),

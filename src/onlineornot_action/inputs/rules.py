@@ -65,7 +65,7 @@ class Rule:
 RULES = {
     Operation.CREATE: Rule(
         needs=(("status",), TEXT),
-        uses=WRITING | {"components", "notify", "date-happened", "skip-duplicate"},
+        uses=WRITING | {"components", "notify", "date-happened", "skip-duplicate", "result", "resolved-description"},
         forbids={
             "update-id": "a new update gets an id of its own; to change an existing one, use the operation update"
         },
@@ -133,7 +133,7 @@ def without_effect(operation: Operation, given: Mapping[str, str], environment: 
 
 
 def _incident_conflicts(given: Mapping[str, str], environment: Environment) -> Iterator[str]:
-    if not given.keys() & set(INCIDENT):
+    if not given.keys() & {*INCIDENT, "result"}:
         yield _INCIDENT_IN_YAML if environment.on_github else f"{_join('or', INCIDENT, environment)} is required."
     if set(INCIDENT) <= given.keys():
         yield f"{_join('and', INCIDENT, environment)} are both given; give only one of them."
@@ -146,10 +146,12 @@ def _incident_conflicts(given: Mapping[str, str], environment: Environment) -> I
 def _operation_conflicts(operation: Operation, given: Mapping[str, str], environment: Environment) -> Iterator[str]:
     rule, chosen = RULES[operation], environment.assign("operation", operation)
     for names in rule.needs:
+        if "result" in given and names == ("status",):
+            continue  # it has a default then
         if not given.keys() & set(names):
             yield f"{_join('or', names, environment)} is required to {operation} an update."
     for name, reason in rule.forbids.items():
-        if name in given:
+        if name in given and "result" not in given:
             yield f"{environment.name_of(name)} cannot be used with {chosen}; {reason}."
     if operation is not Operation.CREATE and _opens_incident(given):
         create = environment.assign("if-no-incident", "create")

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from onlineornot_action.inputs.description import MAX_LENGTH as MAX_TEXT_LENGTH
 from onlineornot_action.inputs.model import Inputs
+from onlineornot_action.inputs.result import Choice
 from onlineornot_action.inputs.rules import Operation
 from onlineornot_action.onlineornot.models import IncidentUpdate
 from onlineornot_action.outputs import Outcome, Result
@@ -41,7 +42,7 @@ def describe(result: Result, inputs: Inputs | None) -> tuple[str, str]:  # noqa:
         case Outcome.UNCHANGED:
             return f"{nothing} an update that matches is there already", f"{nothing} {update} of {incident} matches."
         case Outcome.SKIPPED:
-            skipped = f"{nothing} there is no open incident of this title"
+            skipped = _skipped(inputs)
             return skipped, ". ".join([skipped, *result.notes]) + "."
         case Outcome.DRY_RUN:
             return "Dry run: nothing was written", f"Dry run: nothing was written. It would {_plan(result, inputs)}."
@@ -57,6 +58,15 @@ def describe(result: Result, inputs: Inputs | None) -> tuple[str, str]:  # noqa:
             return "The run was cancelled", result.error
         case _:
             assert_never(result.outcome)
+
+
+def _skipped(inputs: Inputs | None) -> str:
+    """Say why nothing was posted."""
+    if inputs is None or inputs.result is None:
+        return "Nothing was posted: there is no open incident of this title"
+    if inputs.result.choice is Choice.CLOSE:
+        return "The deploy succeeded; no incident of this title is open"
+    return f"The result is {inputs.result.word}; there is nothing to report"
 
 
 def render(result: Result, inputs: Inputs | None, requests: int = 0, writes: int = 0, *, run_url: str = "") -> str:
@@ -139,6 +149,8 @@ def _content(result: Result, inputs: Inputs | None) -> Iterator[str]:
     is_skipped = result.outcome is Outcome.SKIPPED
     if is_skipped:
         yield from map(escape_markdown, result.notes)
+    if is_skipped and inputs and inputs.result:
+        return
     if (result.outcome.failed or is_skipped) and not result.update and (text or components):
         yield "What was to be posted:"
     if text:
@@ -176,6 +188,8 @@ def _facts(result: Result, inputs: Inputs | None, requests: int, writes: int) ->
         yield "Status page", code(inputs.status_page_id)
         yield "Incident", code(result.incident_id or inputs.incident_title or "")
         yield "Update", code(result.update_id)
+        if inputs.result:
+            yield "Result", f"{code(inputs.result.word)}: {inputs.result.choice.value}"
     yield "Known because", result.known_because
     for note in result.notes if result.outcome is not Outcome.SKIPPED else ():
         yield "Note", escape_markdown(shorten(note, MAX_TEXT_LENGTH))

@@ -1,0 +1,109 @@
+"""The input `result` is a choice of other inputs."""
+
+import pytest
+from support.inputs import problem, read, refuse
+
+from onlineornot_action.inputs.components import RESTORE
+from onlineornot_action.inputs.parsers import SkipDuplicate
+from onlineornot_action.inputs.result import Choice
+from onlineornot_action.inputs.rules import IfNoIncident, Operation
+
+STEP = {
+    "incident-id": "",
+    "incident-title": "Checkout disrupted",
+    "description": "We look into it.",
+    "resolved-description": "It works again.",
+    "components": "API: MAJOR_OUTAGE",
+}
+DECLARED = {"operation": "auto", "if-no-incident": "fail", "skip-duplicate": "auto", "notify": "true"}
+
+
+@pytest.mark.parametrize(
+    ("words", "choice"),
+    [
+        (("failure", "Failed", "ERROR", "timed_out", "startup_failure"), Choice.REPORT),
+        (("success", "Success"), Choice.CLOSE),
+        (("cancelled", "canceled", "skipped", "neutral", "stale", "action_required", "inactive"), Choice.NOTHING),
+        (("in_progress", "queued", "pending", "waiting", "requested"), Choice.NOTHING),
+    ],
+)
+def test_a_result_is_read_in_any_case(words: tuple[str, ...], choice: Choice) -> None:
+    chosen = {read(STEP | {"result": word}).inputs.result.choice for word in words}  # type: ignore[union-attr]
+
+    assert chosen == {choice}
+
+
+@pytest.mark.parametrize("declared", [{}, DECLARED], ids=["nothing else", "the defaults of action.yml"])
+def test_a_failure_is_reported_as_a_new_update_or_incident(declared: dict[str, str]) -> None:
+    inputs, warnings = read(STEP | declared | {"result": "failure"})
+
+    assert (inputs.operation, inputs.status, inputs.text) == (Operation.CREATE, "INVESTIGATING", "We look into it.")
+    assert (inputs.if_no_incident, inputs.skip_duplicate) == (IfNoIncident.CREATE, SkipDuplicate.IF_NEWEST)
+    assert warnings == []
+
+
+@pytest.mark.parametrize("declared", [{}, DECLARED], ids=["nothing else", "the defaults of action.yml"])
+def test_a_success_closes_and_restores(declared: dict[str, str]) -> None:
+    inputs, warnings = read(STEP | declared | {"result": "success", "date-happened": "2026-01-31T14:00:00Z"})
+
+    assert (inputs.operation, inputs.status, inputs.text) == (Operation.CREATE, "RESOLVED", "It works again.")
+    assert (inputs.if_no_incident, inputs.components, inputs.date_happened) == (IfNoIncident.SKIP, RESTORE, None)
+    assert warnings == []
+
+
+def test_words_that_somebody_wrote_are_kept() -> None:
+    kept = {"status": "identified", "if-no-incident": "skip", "skip-duplicate": "false", "notify": "false"}
+
+    inputs = read(STEP | kept | {"result": "failure"}).inputs
+
+    assert (inputs.status, inputs.if_no_incident) == ("IDENTIFIED", IfNoIncident.SKIP)
+    assert (inputs.skip_duplicate, inputs.notify) == (SkipDuplicate.NEVER, False)
+
+
+def test_a_rerun_of_a_failure_needs_the_list() -> None:
+    inputs = read(STEP | {"result": "failure"}, {"GITHUB_RUN_ATTEMPT": "2"}).inputs
+
+    assert inputs.skip_duplicate is SkipDuplicate.IF_NEWEST_ON_RERUN
+
+
+@pytest.mark.parametrize("result", ["failure", "success", "cancelled"])
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        ({"incident-title": ""}, "incident-title is required with result."),
+        ({"resolved-description": ""}, "resolved-description is required with result"),
+        ({"description": ""}, "description or description-file is required"),
+        ({"incident-title": "", "incident-id": "incident1234"}, "incident-id cannot be used with result"),
+        ({"update-id": "update1234"}, "update-id cannot be used with result"),
+        ({"operation": "delete"}, "operation cannot be used with result"),
+        ({"operation": "create"}, "operation cannot be used with result"),
+        ({"components": "Restore"}, "components: restore cannot be used with result"),
+        ({"components": "API: DOWN"}, "components gives 'API' the status 'DOWN'"),
+        ({"status": "resolved"}, "status RESOLVED cannot be used with result"),
+        ({"status": "COMPLETED"}, "status COMPLETED cannot be used with result"),
+        ({"status": "SCHEDULED"}, "status SCHEDULED cannot be used with result"),
+        ({"resolved-description": f"ghp_{'a1B2' * 9}"}, "resolved-description contains a GitHub token in line 1"),
+    ],
+)
+def test_what_does_not_fit_is_refused_whatever_the_result(result: str, inputs: dict[str, str], words: str) -> None:
+    assert words in "\n".join(refuse(STEP | inputs | {"result": result}).problems)
+
+
+def test_messages_name_only_inputs_that_somebody_wrote() -> None:
+    problems = "\n".join(refuse(STEP | {"result": "success", "incident-title": "", "status": "SCHEDULED"}).problems)
+
+    assert "if-no-incident" not in problems
+    assert "skip-duplicate" not in problems
+
+
+def test_any_other_word_is_refused_with_those_that_are_allowed() -> None:
+    message = problem(STEP | {"result": "ok"})
+
+    assert message.startswith("result is 'ok', but must be one of failure, failed, error, ")
+    assert "success, cancelled, " in message
+
+
+def test_an_empty_result_is_a_misspelt_job() -> None:
+    message = problem(STEP | {"result": "", "status": "IDENTIFIED"})
+
+    assert message.startswith("resolved-description is given, but result is empty; check the name of the job")
