@@ -26,6 +26,8 @@ RUN_SECONDS = 300
 SUCCEEDS, FAILS = "exit 0", "exit 1"
 NO_GITHUB = "http://127.0.0.1:9"
 _COMPOSITE = "/composite@"
+_UNKNOWN_TO_ACT = re.compile(r"^ *queue: max\n", re.MULTILINE)
+"""What act refuses a workflow for; in its runs no two jobs wait for each other."""
 _STEP = re.compile(rf"uses: (\S+/onlineornot-incident-update(?:{_COMPOSITE}|@)\S+)(?: # \S+)?\n( *)with:\n")
 
 
@@ -104,7 +106,7 @@ class Act:
         checkout = self._check_out({})
         file = checkout / options[options.index("--workflows") + 1]
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(workflow, encoding="utf-8")
+        file.write_text(_UNKNOWN_TO_ACT.sub("", workflow), encoding="utf-8")
         action = str(self._make_action())
         options = [each.replace("../onlineornot-incident-update", action) for each in options]
         return self._run(checkout, [event, *options, *self._local_options()])
@@ -134,12 +136,12 @@ class Act:
         return checkout
 
     def _adapt(self, workflow: str, results: Mapping[str, str]) -> str:
-        """Send the steps to the sandbox, and give jobs the results that act cannot bring about.
+        """Send the steps to the sandbox, drop what act does not know, and set results that act cannot bring about.
 
         act names the containers of a job by workflow and job. So that two runs of an example at the same time do not
         remove each other's, each has a name of its own.
         """
-        text = _STEP.sub(rf"\g<0>\2  api-url: {self.api_url}\n", workflow)
+        text = _STEP.sub(rf"\g<0>\2  api-url: {self.api_url}\n", _UNKNOWN_TO_ACT.sub("", workflow))
         text = re.sub(r"^name: .*", rf"\g<0> {token_hex(8)}", text, flags=re.MULTILINE)
         for job, result in results.items():
             text = text.replace(f"needs.{job}.result", f"('{result}')")  # in YAML, quotes must not come first
