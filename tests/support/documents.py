@@ -4,7 +4,7 @@ import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from textwrap import dedent
+from textwrap import dedent, indent
 
 from onlineornot_sandbox.local_step import ROOT
 
@@ -59,12 +59,18 @@ def documented_workflows() -> dict[str, str]:
     return {
         "first update": _after_deploy(block("README.md", "First update"), "exit 1"),
         "first update that succeeds": _after_deploy(block("README.md", "First update"), "exit 0"),
-        "change": _BEGINNING + block("README.md", "Change it, close it"),
+        "change": _BEGINNING + _changing(block("README.md", "First update"), block("README.md", "Change it, close it")),
         "outputs": _BEGINNING + outputs.replace(_OMITTED, f"{_ON_A_RUNNER}{posting}"),
         "comment": _after_deploy(block("comment.md", "The comment on the pull request"), "exit 1"),
         "forks": _after_deploy(block("troubleshooting.md", "Forks and Dependabot"), "exit 1"),
         "composite": _after_deploy(block("elsewhere.md", "GitHub without Docker"), "exit 1"),
     }
+
+
+def _changing(job: str, inputs: str) -> str:
+    """Give the step of a job other inputs, and let the job need no other one."""
+    alone = re.sub("^    (?:needs|if): .*\n", "", job, flags=re.MULTILINE)
+    return alone.partition("          result:")[0] + indent(inputs, " " * 10)
 
 
 def _after_deploy(jobs: str, does: str) -> str:
