@@ -274,7 +274,7 @@ def test_updates_that_cannot_be_read_leave_the_comment_as_it_is(step: RunStep, g
     assert texts(github) == [OTHER]
 
 
-FAILED_RUN_LINK = f"[the workflow run that led to this]({SERVER_URL}/{REPOSITORY}/actions/runs/{FAILED_RUN})"
+FAILED_RUN_LINK = f"[Failed]({SERVER_URL}/{REPOSITORY}/actions/runs/{FAILED_RUN})"
 FAILED = {"id": FAILED_RUN, "head_sha": HEAD, "conclusion": "failure", "pull_requests": []}
 
 
@@ -322,7 +322,7 @@ def test_a_rollback_names_the_jobs_that_failed(step: RunStep, github: GitHub) ->
 
     step(**CREATE, event="workflow_run", payload={"workflow_run": FAILED}, sha=OTHER_SHA)
 
-    assert f"Failed in {FAILED_RUN_LINK}: `deploy ¦ prod`, `@octocat`" in texts(github)[0]
+    assert f"{FAILED_RUN_LINK}: `deploy ¦ prod`, `@octocat`" in texts(github)[0]
 
 
 @pytest.mark.parametrize(
