@@ -44,7 +44,7 @@ check: .venv/installed
 	$(BIN)/actionlint -shellcheck $(BIN)/shellcheck .github/workflows/*.yml
 	@# As `./`, an example's action is the one in this folder, so that its inputs and outputs are checked as well.
 	set -e; for example in examples/*.yml; do \
-	  sed -E 's|uses: .*/onlineornot-incident-update@v1|uses: ./|' "$$example" | $(BIN)/actionlint -stdin-filename "$$example" -; \
+	  sed -E 's|uses: .*/onlineornot-incident-update@v1|uses: ./|; s|\./\.github/workflows/|./examples/|' "$$example" | $(BIN)/actionlint -stdin-filename "$$example" -; \
 	done
 	$(BIN)/zizmor --offline --quiet --persona auditor . examples/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml examples/*.yml

@@ -2,8 +2,9 @@
 
     make pictures
 
-Runs the two steps of examples/pull-request.yml, and one whose response is lost, against the sandbox and a stand-in for
-GitHub's API, and takes pictures of the status page, the job summaries and the comment. Needs Chromium.
+Runs the step of examples/pull-request.yml for a failure and for a success, and one whose response is lost, against the
+sandbox and a stand-in for GitHub's API, and takes pictures of the status page, the job summaries and the comment. Needs
+Chromium.
 """
 
 import json
@@ -28,7 +29,7 @@ from onlineornot_sandbox.server import Sandbox
 from onlineornot_sandbox.store import Store
 
 PICTURES = ROOT / "docs/pictures"
-MAX_BYTES = 150_000
+MAX_BYTES = 200_000
 WIDTH = 830
 """Pixels of the column in which GitHub shows a README."""
 PAGE_WIDTH = 480
@@ -87,15 +88,15 @@ def _incident_scenes(folder: Path) -> list[Scene]:
     github = GitHub(pulls={HEAD: [pull(7, merged=True)]}, jobs={55: [("deploy (eu)", "failure")]})
     with FaultServer(app=create_github_app(github)) as server, Sandbox(store=store) as sandbox:
         environ = _after_a_failed_run(55, server.url, folder)
-        opened = run_step(_inputs_of("begin", sandbox.url), environ)
+        opened = run_step(_inputs("failure", sandbox.url), environ)
         pages, comments = [render_page(store)], github.bodies(7)
         now.append(END)
-        run_step(_inputs_of("end", sandbox.url), environ)
+        run_step(_inputs("success", sandbox.url), environ)
         pages, comments = [*pages, render_page(store)], [*comments, *github.bodies(7)]
     return [
-        Scene("page-open", pages[0], 700, PAGE_WIDTH),
-        Scene("page-over", pages[1], 700, PAGE_WIDTH),
-        Scene("summary", _document(("Job summary", opened.summary)), 280),
+        Scene("page-open", pages[0], 840, PAGE_WIDTH),
+        Scene("page-over", pages[1], 1110, PAGE_WIDTH),
+        Scene("summary", _document(("Job summary", opened.summary)), 296),
         Scene("comment", _document(*(("<b>github-actions</b> bot commented", body) for body in comments)), 690),
     ]
 
@@ -111,7 +112,9 @@ def _unknown_scene() -> Scene:
         about = {"api-token": EDIT_TOKEN, "status-page-id": PAGE_ID, "incident-id": INCIDENT_ID, "api-url": server.url}
         step = run_step({**about, **text, "timeout-seconds": "10"}, {"GITHUB_REPOSITORY": REPOSITORY})
     summary = re.sub(r"127\.0\.0\.1\W*\d+", "api.onlineornot.com", step.summary)
-    return Scene("unknown", _document(("Job summary", summary)), 320)
+    for seeded, realistic in ((PAGE_ID, "m3fGx0aV"), (INCIDENT_ID, "Kx7Qe2rTzN4w")):
+        summary = summary.replace(seeded, realistic)
+    return Scene("unknown", _document(("Job summary", summary)), 336)
 
 
 def _draw(scene: Scene, browser: Browser, scheme: Scheme) -> None:
@@ -133,12 +136,13 @@ def _document(*articles: tuple[str, str]) -> str:
     return f"<!DOCTYPE html><meta charset=utf-8><style>{STYLE}</style>{body}"
 
 
-def _inputs_of(job: str, api_url: str) -> dict[str, str]:
-    """Return what the one step of a job passes to the action, with the sandbox's values for its expressions."""
+def _inputs(result: str, api_url: str) -> dict[str, str]:
+    """Return what the step of the example passes to the action, with the sandbox's values for its expressions."""
     workflow = yaml.safe_load((ROOT / "examples/pull-request.yml").read_text(encoding="utf-8"))
-    (step,) = workflow["jobs"][job]["steps"]
+    (step,) = workflow["jobs"]["tell-customers"]["steps"]
     given = {name: str(value) for name, value in step["with"].items()}
-    return given | {"api-token": EDIT_TOKEN, "status-page-id": PAGE_ID, "api-url": api_url, "github-token": TOKEN}
+    shown = {"api-token": EDIT_TOKEN, "status-page-id": PAGE_ID, "api-url": api_url, "github-token": TOKEN}
+    return given | shown | {"result": result}
 
 
 def _after_a_failed_run(run_id: int, github_url: str, folder: Path) -> dict[str, str]:

@@ -36,6 +36,9 @@ NAME = "onlineornot-incident-update"
 PLACEHOLDER = "OWNER"
 """What stands for the owner until somebody publishes the repository; it could be somebody's account."""
 
+UNRELEASED = f"No release has been published yet: `{PLACEHOLDER}` stands for the account that will publish it.\n\n"
+"""The sentence of the README that goes once the owner is named."""
+
 _VERSION = r"[0-9]+\.[0-9]+\.[0-9]+"
 _ACCOUNT = "[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}"
 _IMAGE = rf"ghcr\.io/[a-z0-9-]+/[a-z0-9._-]+:({_VERSION})@sha256:[0-9a-f]{{64}}"
@@ -204,7 +207,7 @@ def owner(name: str) -> str:
     files = _files_with_placeholder()
     for file in files:
         path = Path(file)
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8").replace(UNRELEASED, "")
         # The names of images are in lower case: https://distribution.github.io/distribution/spec/api/#overview
         text = text.replace(f"ghcr.io/{PLACEHOLDER}/{NAME}", f"ghcr.io/{name.lower()}/{NAME}")
         path.write_text(text.replace(f"{PLACEHOLDER}/{NAME}", f"{name}/{NAME}"), encoding="utf-8")

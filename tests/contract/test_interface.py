@@ -33,11 +33,6 @@ def default_of(name: str) -> str:
     return str(default).lower() if isinstance(default, bool | int) else str(default)
 
 
-def steps_of(workflow: Path) -> list[dict[str, Any]]:
-    jobs = yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"].values()
-    return [step for job in jobs for step in job["steps"] if "onlineornot-incident-update@" in step.get("uses", "")]
-
-
 def test_every_input_is_in_action_yml_and_in_the_readme() -> None:
     assert list(ACTION["inputs"]) == input_names()
     assert sorted(rows("Inputs")) == sorted(input_names())
@@ -116,37 +111,64 @@ def test_every_example_has_a_paragraph() -> None:
 
 
 WORKFLOWS = {path.stem: path.read_text(encoding="utf-8") for path in EXAMPLES} | documented_workflows()
-DEPLOYING = re.compile(r"\./(deploy|migrate)\.sh")
+DEPLOYING = re.compile(r"\./(deploy|rollback|withdraw|migrate)\.sh")
+
+
+def jobs_of(workflow: str) -> dict[str, dict[str, Any]]:
+    jobs: dict[str, dict[str, Any]] = yaml.safe_load(workflow)["jobs"]
+    return jobs
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS.values(), ids=WORKFLOWS)
 def test_a_workflow_repeats_no_report_and_limits_its_deploys_since_running_out_of_time_counts_as_cancelled(
     workflow: str,
 ) -> None:
-    steps = [step for job in yaml.safe_load(workflow)["jobs"].values() for step in job["steps"]]
-    reports = [step for step in steps if step.get("with", {}).get("status") in ("INVESTIGATING", "IDENTIFIED")]
+    steps = [step for job in jobs_of(workflow).values() for step in job.get("steps", ())]
+    reports = [step["with"] for step in steps if step.get("with", {}).get("status") in ("INVESTIGATING", "IDENTIFIED")]
     deploys = [step for step in steps if DEPLOYING.match(step.get("run", ""))]
 
-    assert all(step["with"]["skip-duplicate"] is True for step in reports)
+    assert all("result" in report or report["skip-duplicate"] is True for report in reports)
     assert all("timeout-minutes" in step for step in deploys)
 
 
-def test_the_rehearsal_tries_the_steps_of_deploy_and_rollback() -> None:
-    rehearsed = [step["with"] for step in steps_of(ROOT / "examples/rehearsal.yml")]
-    real = [step["with"] for name in ("deploy", "rollback") for step in steps_of(ROOT / f"examples/{name}.yml")]
+@pytest.mark.parametrize("workflow", WORKFLOWS.values(), ids=WORKFLOWS)
+def test_every_job_has_a_time_limit_and_one_that_posts_waits_its_turn(workflow: str) -> None:
+    jobs = [job for job in jobs_of(workflow).values() if "uses" not in job]
+    posting = [job for job in jobs if any("onlineornot-" in step.get("uses", "") for step in job["steps"])]
+    queues = [job["concurrency"] for job in posting if "concurrency" in job or workflow != WORKFLOWS["outputs"]]
 
-    assert rehearsed == [{**inputs, "dry-run": True} for inputs in real]
-    assert not re.search("^ *concurrency:", WORKFLOWS["rehearsal"], re.MULTILINE)
+    assert all("timeout-minutes" in job for job in jobs)
+    assert all("status-page" in queue.pop("group") for queue in queues)
+    assert all(queue == {"cancel-in-progress": False, "queue": "max"} for queue in queues)
+
+
+def test_the_rehearsal_tries_the_step_of_deploy_and_rollback_for_both_results() -> None:
+    jobs = {name: jobs_of(WORKFLOWS[name]) for name in ("deploy", "rollback", "rehearsal")}
+    calls = {name: [job for job in found.values() if "uses" in job] for name, found in jobs.items()}
+    rehearsed = [call["with"] for call in calls["rehearsal"]]
+
+    assert {call["uses"] for found in calls.values() for call in found} == {"./.github/workflows/status-page.yml"}
+    assert rehearsed == [{"result": result, "dry-run": True} for result in ("failure", "success")]
+    assert [call["with"] for call in (*calls["deploy"], *calls["rollback"])] == [
+        {"result": "${{ needs.deploy.result }}"},
+        {"result": "${{ needs.rollback.result }}"},
+    ]
+
+
+def test_a_rehearsal_does_not_queue_with_real_updates_and_no_caller_with_what_it_calls() -> None:
+    group = jobs_of(WORKFLOWS["status-page"])["tell-customers"]["concurrency"]["group"]
+
+    assert group == "${{ inputs.dry-run && 'status-page-rehearsal' || 'status-page' }}"
+    assert [name for name in ("deploy", "rollback", "rehearsal") if "concurrency:" in WORKFLOWS[name]] == []
 
 
 def test_the_example_has_the_documented_permissions() -> None:
     page = (ROOT / "docs/comment.md").read_text(encoding="utf-8")
     named = dict(re.findall("^[|] `([a-z-]+): ([a-z]+)` [|]", page, re.MULTILINE))
-    jobs = yaml.safe_load((ROOT / "examples/pull-request.yml").read_text(encoding="utf-8"))["jobs"]
+    example = jobs_of(WORKFLOWS["pull-request"])["tell-customers"]
     shown = yaml.safe_load(block("comment.md", "The comment on the pull request"))["jobs"]["tell-customers"]
 
-    assert (jobs["begin"]["permissions"], jobs["end"]["permissions"]) == (named, named)
-    assert shown["permissions"] == named
+    assert (example["permissions"], shown["permissions"]) == (named, named)
     assert yaml.safe_load(block("README.md", "The pull request"))["permissions"] == named
 
 

@@ -218,6 +218,7 @@ def test_naming_the_owner_leaves_no_placeholder_anywhere(owned: Checkout) -> Non
     assert left.returncode == 1
     assert "Example/onlineornot-incident-update" in (owned.folder / ".github/zizmor.yml").read_text(encoding="utf-8")
     assert "ghcr.io/example/onlineornot-incident-update:" in (owned.folder / "SECURITY.md").read_text(encoding="utf-8")
+    assert "No release has been published" not in (owned.folder / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_owner_is_the_name_of_an_account(checkout: Checkout) -> None:

@@ -10,8 +10,7 @@ import pytest
 from support.act import ACT, FAILS, SUCCEEDS, Act
 from support.documents import block, documented_workflows
 from support.fault_server import FaultServer
-from support.github_app import HEAD, GitHub, pull
-from support.github_fixtures import *  # noqa: F403
+from support.github_app import HEAD, GitHub, create_github_app, pull
 
 from onlineornot_sandbox.auth import OTHER_ORGANISATION_TOKEN, READ_TOKEN
 from onlineornot_sandbox.bodies import ComponentSetting, IncidentCreate
@@ -35,13 +34,6 @@ def act(image: str, sandbox: Sandbox, tmp_path: Path) -> Act:
         reason = "act is not installed; `make .venv-tools/installed` does it"
         (pytest.fail if os.environ.get("REQUIRE_ENGINE") == "1" else pytest.skip)(reason)
     return Act(image, tmp_path, sandbox.url)
-
-
-@pytest.fixture
-def commenting(act: Act, github: GitHub, server: FaultServer) -> Act:
-    """Run workflows about a commit that belongs to the pull request 7."""
-    github.pulls[HEAD] = [pull(7, merged=True)]
-    return replace(act, github_url=server.url)
 
 
 def example(name: str) -> str:
@@ -86,41 +78,50 @@ def test_failed_deploys_are_one_update_until_a_rollback_ends_the_incident(act: A
     assert mails(store) == [f"[{status}] {TITLE}" for status in timeline(store)]
 
 
-def ended(conclusion: str) -> dict[str, Any]:
-    return {"workflow_run": {"id": 55, "head_sha": HEAD, "conclusion": conclusion}}
+def test_a_deploy_that_succeeds_closes_the_incident_of_the_last_one(act: Act, store: Store) -> None:
+    act.run(example("deploy"), "push", scripts={"deploy.sh": FAILS})
+    ended = act.run(example("deploy"), "push", scripts={"deploy.sh": SUCCEEDS})
+
+    assert (ended.jobs, ended.outcomes) == ({"deploy": "success", "tell-customers": "success"}, ["created"])
+    assert (timeline(store), statuses(store)) == (["INVESTIGATING", "RESOLVED"], CALM)
+    assert mails(store) == [f"[{status}] {TITLE}" for status in timeline(store)]
 
 
-def deployment(environment: str, state: str) -> dict[str, Any]:
-    return {"deployment": {"sha": HEAD, "environment": environment}, "deployment_status": {"state": state}}
-
-
-@pytest.mark.parametrize(
-    ("name", "event", "payload", "does", "jobs"),
-    [
-        ("deploy", "push", {}, SUCCEEDS, {"deploy": "success"}),
-        ("rollback", "workflow_dispatch", {}, FAILS, {"rollback": "failure"}),
-        ("pull-request", "workflow_run", ended("success"), SUCCEEDS, {}),
-        ("pull-request", "workflow_run", ended("cancelled"), SUCCEEDS, {}),
-    ],
-)
-def test_a_deploy_that_did_not_fail_and_a_rollback_that_did_say_nothing(
-    act: Act, store: Store, name: str, event: str, payload: dict[str, Any], does: str, jobs: dict[str, str]
-) -> None:
-    result = act.run(example(name), event, payload, scripts={"deploy.sh": does, "rollback.sh": does})
-
-    assert (result.jobs, store.requests) == (jobs, [])
-
-
-@pytest.mark.parametrize(
-    ("name", "event", "payload"),
-    [("rollback", "workflow_dispatch", {}), ("deployment", "deployment_status", deployment("production", "success"))],
-)
-def test_a_success_without_an_incident_says_nothing(
-    act: Act, store: Store, name: str, event: str, payload: dict[str, Any]
-) -> None:
-    result = act.run(example(name), event, payload, scripts={"rollback.sh": SUCCEEDS})
+@pytest.mark.parametrize(("job", "event"), [("deploy", "push"), ("rollback", "workflow_dispatch")])
+def test_a_success_without_an_incident_says_nothing(act: Act, store: Store, job: str, event: str) -> None:
+    result = act.run(example(job), event, scripts={f"{job}.sh": SUCCEEDS})
 
     assert (result.outcomes, timeline(store), mails(store)) == (["skipped"], [], [])
+    assert {request.method for request in store.requests} == {"GET"}
+
+
+def test_a_rollback_that_fails_leaves_the_incident_open_and_says_nothing_twice(act: Act, store: Store) -> None:
+    act.run(example("deploy"), "push", scripts={"deploy.sh": FAILS})
+    result = act.run(example("rollback"), "workflow_dispatch", scripts={"rollback.sh": FAILS})
+
+    assert (result.jobs, result.outcomes) == ({"rollback": "failure", "tell-customers": "success"}, ["unchanged"])
+    assert (timeline(store), statuses(store), len(mails(store))) == (["INVESTIGATING"], DISRUPTED, 1)
+
+
+@pytest.mark.parametrize(("result", "jobs"), [("cancelled", {"tell-customers": "success"}), ("skipped", {})])
+def test_a_deploy_that_did_not_end_says_nothing(act: Act, store: Store, result: str, jobs: dict[str, str]) -> None:
+    ran = act.run(example("deploy"), "push", scripts={"deploy.sh": SUCCEEDS}, results={"deploy": result})
+
+    assert (ran.jobs, store.requests) == ({"deploy": "success", **jobs}, [])
+
+
+def test_two_services_that_fail_have_an_incident_each_and_one_recovers(act: Act, store: Store) -> None:
+    failed = act.run(example("services"), "push", scripts={"deploy.sh": FAILS})
+    during = statuses(store)
+    recovered = act.run(example("services"), "push", scripts={"deploy.sh": 'test "$1" = api'})
+
+    api, web = "Checkout disrupted (api)", "Checkout disrupted (web)"
+    assert (failed.outcomes, sorted(recovered.outcomes)) == (["opened"] * 2, ["created", "unchanged"])
+    assert (timeline(store, api), timeline(store, web)) == (["INVESTIGATING", "RESOLVED"], ["INVESTIGATING"])
+    assert during == CALM | {"API": "MAJOR_OUTAGE", "Website": "MAJOR_OUTAGE"}
+    assert statuses(store) == CALM | {"Website": "MAJOR_OUTAGE"}
+    assert sorted(mails(store)) == [f"[INVESTIGATING] {api}", f"[INVESTIGATING] {web}", f"[RESOLVED] {api}"]
+    assert "::warning" not in failed.log + recovered.log
 
 
 @pytest.mark.parametrize(
@@ -131,6 +132,7 @@ def test_a_success_without_an_incident_says_nothing(
         ("failure", "cancelled", ["INVESTIGATING", "UPDATE"], 1, "MAJOR_OUTAGE"),
         ("cancelled", "success", ["INVESTIGATING", "RESOLVED"], 2, "OPERATIONAL"),
         ("cancelled", "skipped", ["INVESTIGATING", "UPDATE"], 1, "DEGRADED_PERFORMANCE"),
+        ("cancelled", "failure", ["INVESTIGATING", "IDENTIFIED"], 2, "DEGRADED_PERFORMANCE"),
         ("success", "skipped", [], 0, "OPERATIONAL"),
         ("skipped", "skipped", [], 0, "OPERATIONAL"),
     ],
@@ -145,6 +147,14 @@ def test_customers_read_the_right_thing_however_deploy_and_rollback_end(
 
     assert timeline(store, "Checkout may be disrupted by a deploy") == said
     assert (len(mails(store)), statuses(store)["API"]) == (mailed, api)
+
+
+def test_a_deploy_that_succeeds_ends_the_incident_of_one_that_could_not_be_rolled_back(act: Act, store: Store) -> None:
+    act.run(example("outcomes"), "push", scripts={"deploy.sh": FAILS, "rollback.sh": FAILS})
+    act.run(example("outcomes"), "push", scripts={"deploy.sh": SUCCEEDS, "rollback.sh": FAILS})
+
+    said = ["INVESTIGATING", "IDENTIFIED", "RESOLVED"]
+    assert (timeline(store, "Checkout may be disrupted by a deploy"), statuses(store)) == (said, CALM)
 
 
 SCRIPTS = {"success": SUCCEEDS, "failure": FAILS}
@@ -162,6 +172,15 @@ def test_a_canary_passes_on_the_incident_and_corrects_its_update(act: Act, store
     assert timeline(store, title) == ["IDENTIFIED", "RESOLVED"]
     assert first.description == "A new version failed for one customer in twenty. It has been withdrawn."
     assert (statuses(store), mails(store)) == (CALM, [])
+
+
+def test_a_canary_is_withdrawn_although_customers_could_not_be_told(act: Act, store: Store) -> None:
+    scripts = {"deploy.sh": FAILS, "withdraw.sh": SUCCEEDS}
+
+    result = replace(act, secret=READ_TOKEN).run(example("canary"), "workflow_dispatch", scripts=scripts)
+
+    assert (result.jobs["tell-customers"], result.jobs["withdraw"]) == ("failure", "success")
+    assert (result.outcomes, mails(store)) == (["rejected", "skipped"], [])
 
 
 @pytest.mark.parametrize(
@@ -212,14 +231,14 @@ def test_a_mistyped_title_in_the_form_opens_no_incident_that_is_over_already(act
     assert (result.outcomes, list(store.incidents)) == (["invalid"], [INCIDENT_ID])
 
 
-BOTH_FAIL = {"deploy-failed": "failure", "rollback-complete": "failure"}
-BOTH_SUCCEED = {"deploy-failed": "success", "rollback-complete": "success"}
+RED, GREEN = {"tell-customers": "failure"}, {"tell-customers": "success"}
+"""The job of the called workflow, which runs twice."""
 
 
 def test_a_rehearsal_goes_well_and_posts_nothing(act: Act, store: Store) -> None:
     result = act.run(example("rehearsal"), "schedule")
 
-    assert (result.jobs, sorted(result.outcomes)) == (BOTH_SUCCEED, ["dry-run", "skipped"])
+    assert (result.jobs, sorted(result.outcomes)) == (GREEN, ["dry-run", "skipped"])
     assert {request.method for request in store.requests} == {"GET"}
 
 
@@ -228,7 +247,7 @@ def test_a_rehearsal_during_an_incident_tries_to_restore_its_components(act: Act
 
     result = act.run(example("rehearsal"), "schedule")
 
-    assert (result.jobs, result.outcomes) == (BOTH_SUCCEED, ["dry-run"] * 2)
+    assert (result.jobs, result.outcomes) == (GREEN, ["dry-run"] * 2)
     assert timeline(store) == ["INVESTIGATING"]
 
 
@@ -247,7 +266,7 @@ def test_a_rehearsal_is_red_when_the_token_may_not_write_or_the_status_page_was_
     result = rehearsing.run(example("rehearsal"), "schedule")
 
     token = rehearsing.secret
-    assert (result.jobs, result.outcomes) == (BOTH_FAIL, ["rejected"] * 2)
+    assert (result.jobs, result.outcomes) == (RED, ["rejected"] * 2)
     assert token not in result.log.replace(f"::add-mask::{token}", "").replace(f'"arg":"{token}"', "")
 
 
@@ -256,7 +275,7 @@ def test_a_rehearsal_is_red_when_a_component_was_renamed(act: Act, store: Store)
 
     result = act.run(example("rehearsal"), "schedule")
 
-    assert result.jobs == {"deploy-failed": "failure", "rollback-complete": "success"}
+    assert (result.jobs, sorted(result.outcomes)) == (RED, ["invalid", "skipped"])
 
 
 def rows_of(comment: str) -> list[str]:
@@ -267,50 +286,77 @@ def rows_of(comment: str) -> list[str]:
 TOLD_THE_END = ["**RESOLVED** · subscribers notified", "**INVESTIGATING** · subscribers notified"]
 
 
-def test_the_pull_request_behind_a_failed_deploy_gets_a_comment(commenting: Act, store: Store, github: GitHub) -> None:
-    github.jobs[55] = [("deploy (eu)", "failure"), ("test", "success")]
-
-    scripts = {"rollback.sh": SUCCEEDS}
-    result = commenting.run(example("pull-request"), "workflow_run", ended("failure"), scripts=scripts)
-
-    (comment,) = github.bodies(7)
-    assert result.outcomes == ["opened", "created"]
-    assert (timeline(store), statuses(store)) == (["INVESTIGATING", "RESOLVED"], CALM)
-    assert rows_of(comment) == TOLD_THE_END
-    assert "`deploy (eu)`" in comment
+def workflow_run(conclusion: str) -> dict[str, dict[str, Any]]:
+    return {"workflow_run": {"id": 55, "head_sha": HEAD, "conclusion": conclusion}}
 
 
-@pytest.mark.parametrize(
-    ("environment", "state", "jobs"),
-    [
-        ("production", "error", ["failed"]),
-        ("Production", "failure", ["failed"]),
-        ("production", "success", ["succeeded"]),
-        ("production", "in_progress", []),
-        ("staging", "success", []),
-        ("Preview", "failure", []),
-    ],
-)
-def test_only_the_end_of_a_deployment_to_production_concerns_customers(
-    act: Act, environment: str, state: str, jobs: list[str]
-) -> None:
-    result = act.run(example("deployment"), "deployment_status", deployment(environment, state))
-
-    assert list(result.jobs) == jobs
-
-
-def test_a_deployment_that_failed_and_a_later_success_are_one_incident(
-    commenting: Act, store: Store, github: GitHub
-) -> None:
-    results = [
-        commenting.run(example("deployment"), "deployment_status", deployment("production", state))
-        for state in ("failure", "failure", "success")
-    ]
+def test_the_pull_request_behind_a_failed_deploy_gets_a_comment(act: Act, store: Store) -> None:
+    github = GitHub(pulls={HEAD: [pull(7, merged=True)]}, jobs={55: [("deploy (eu)", "failure"), ("test", "success")]})
+    with FaultServer(app=create_github_app(github)) as server:
+        commenting = replace(act, github_url=server.url)
+        results = [
+            commenting.run(example("pull-request"), "workflow_run", workflow_run(conclusion))
+            for conclusion in ("timed_out", "failure", "success")
+        ]
 
     (comment,) = github.bodies(7)
     assert [result.outcomes for result in results] == [["opened"], ["unchanged"], ["created"]]
     assert (timeline(store), statuses(store)) == (["INVESTIGATING", "RESOLVED"], CALM)
     assert rows_of(comment) == TOLD_THE_END
+    assert "`deploy (eu)`" in comment
+
+
+@pytest.mark.parametrize("conclusion", ["cancelled", "skipped"])
+def test_a_deploy_that_was_stopped_concerns_nobody(act: Act, store: Store, conclusion: str) -> None:
+    result = act.run(example("pull-request"), "workflow_run", workflow_run(conclusion))
+
+    assert (result.outcomes, store.requests) == (["skipped"], [])
+
+
+def deployment(environment: str, state: str) -> dict[str, dict[str, str]]:
+    return {"deployment": {"sha": HEAD, "environment": environment}, "deployment_status": {"state": state}}
+
+
+@pytest.mark.parametrize(
+    ("environment", "state", "outcomes", "said"),
+    [
+        ("production", "error", ["opened"], ["INVESTIGATING"]),
+        ("Production", "failure", ["opened"], ["INVESTIGATING"]),
+        ("production", "in_progress", ["skipped"], []),
+        ("production", "inactive", ["skipped"], []),
+        ("staging", "success", [], []),
+        ("Preview", "failure", [], []),
+        ("Preview", "error", [], []),
+    ],
+)
+def test_only_the_end_of_a_deployment_to_production_concerns_customers(
+    act: Act, store: Store, environment: str, state: str, outcomes: list[str], said: list[str]
+) -> None:
+    result = act.run(example("deployment"), "deployment_status", deployment(environment, state))
+
+    assert (result.outcomes, timeline(store)) == (outcomes, said)
+
+
+def test_a_deployment_that_failed_and_a_later_success_are_one_incident(act: Act, store: Store) -> None:
+    github = GitHub(pulls={HEAD: [pull(7, merged=True)]})
+    states = ("failure", "failure", "success")
+    with FaultServer(app=create_github_app(github)) as server:
+        commenting = replace(act, github_url=server.url)
+        results = [
+            commenting.run(example("deployment"), "deployment_status", deployment("production", state))
+            for state in states
+        ]
+
+    (comment,) = github.bodies(7)
+    assert [result.outcomes for result in results] == [["opened"], ["unchanged"], ["created"]]
+    assert (timeline(store), statuses(store)) == (["INVESTIGATING", "RESOLVED"], CALM)
+    assert rows_of(comment) == TOLD_THE_END
+
+
+def test_a_deployment_that_succeeds_without_an_incident_posts_nothing(act: Act, store: Store) -> None:
+    result = act.run(example("deployment"), "deployment_status", deployment("production", "success"))
+
+    assert (result.outcomes, mails(store)) == (["skipped"], [])
 
 
 def test_a_later_job_reads_the_outputs_as_it_is_documented(act: Act, store: Store) -> None:
@@ -321,22 +367,37 @@ def test_a_later_job_reads_the_outputs_as_it_is_documented(act: Act, store: Stor
     assert f"Posted at {update.date_happened}" in result.log
 
 
-def test_the_documented_job_comments_on_the_pull_request(commenting: Act, github: GitHub) -> None:
-    commenting.run(documented_workflows()["comment"], "deployment", {"deployment": {"sha": HEAD}})
+def test_the_documented_job_comments_on_the_pull_request(act: Act) -> None:
+    github = GitHub(pulls={HEAD: [pull(7, merged=True)]})
+    workflow = documented_workflows()["comment"]
+    with FaultServer(app=create_github_app(github)) as server:
+        commenting = replace(act, github_url=server.url)
+        commenting.run(workflow, "deployment", {"deployment": {"sha": HEAD}})
 
     (comment,) = github.bodies(7)
     assert rows_of(comment) == TOLD_THE_END[1:]
 
 
 def test_the_steps_of_the_readme_lead_through_an_incident(act: Act, store: Store) -> None:
-    first = act.run(documented_workflows()["first update"], "deployment")
+    workflows = documented_workflows()
+    opened = act.run(workflows["first update"], "deployment")
     during = statuses(store)
-    changed = act.run(documented_workflows()["change"], "deployment")
-    closed = act.run(documented_workflows()["close"], "deployment")
+    changed = act.run(workflows["change"], "deployment")
+    closed, calm = (act.run(workflows["first update that succeeds"], "deployment") for _ in range(2))
 
-    assert (first.jobs, during) == ({"deploy": "failure", "tell-customers": "success"}, DISRUPTED)
-    assert [result.outcomes for result in (first, changed, closed)] == [["opened"], ["updated"], ["created"]]
+    assert (opened.jobs, during) == ({"deploy": "failure", "tell-customers": "success"}, DISRUPTED)
+    results = (opened, changed, closed, calm)
+    assert [result.outcomes for result in results] == [["opened"], ["updated"], ["created"], ["skipped"]]
     assert (timeline(store), statuses(store)) == (["INVESTIGATING", "RESOLVED"], CALM)
+    assert mails(store) == [f"[{status}] {TITLE}" for status in timeline(store)]
+
+
+def test_the_job_of_the_readme_does_not_run_when_the_deploy_was_skipped(act: Act, store: Store) -> None:
+    workflow = documented_workflows()["first update that succeeds"]
+
+    result = act.run(workflow, "deployment", results={"deploy": "skipped"})
+
+    assert (result.jobs, store.requests) == ({"deploy": "success"}, [])
 
 
 @pytest.mark.parametrize(("secret", "expected"), [("sandbox-edit-token", ["opened"]), ("", [])])

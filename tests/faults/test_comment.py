@@ -262,7 +262,7 @@ def test_updates_that_cannot_be_read_leave_the_comment_as_it_is(step: RunStep, g
     assert texts(github) == [OTHER]
 
 
-FAILED_RUN_LINK = f"[the workflow run that led to this]({SERVER_URL}/{REPOSITORY}/actions/runs/{FAILED_RUN})"
+FAILED_RUN_LINK = f"[Failed]({SERVER_URL}/{REPOSITORY}/actions/runs/{FAILED_RUN})"
 FAILED = {"id": FAILED_RUN, "head_sha": HEAD, "conclusion": "failure", "pull_requests": []}
 
 

@@ -28,6 +28,7 @@ NO_GITHUB = "http://127.0.0.1:9"
 _COMPOSITE = "/composite@"
 _UNKNOWN_TO_ACT = re.compile(r"^ *queue: max\n", re.MULTILINE)
 """What act refuses a workflow for; in its runs no two jobs wait for each other."""
+_CALLED = re.compile(r"uses: \./\.github/workflows/(\S+)")
 _STEP = re.compile(rf"uses: (\S+/onlineornot-incident-update(?:{_COMPOSITE}|@)\S+)(?: # \S+)?\n( *)with:\n")
 
 
@@ -36,7 +37,8 @@ class WorkflowResult:
     """What a workflow did.
 
     Attributes:
-        jobs: The result of each job that ran, by its id; one of a matrix that fails is a failure.
+        jobs: The result of each job that ran, by its id; one of a matrix, or of a workflow that is
+            called twice, that fails is a failure.
         outputs: The outputs of each step that used the action, in the order in which they ran.
         log: Everything that act wrote.
     """
@@ -97,6 +99,7 @@ class Act:
         """
         checkout = self._check_out(scripts or {})
         (checkout / "workflow.yml").write_text(self._adapt(workflow, results or {}), encoding="utf-8")
+        self._add_called_workflows(checkout, workflow)
         (checkout / "event.json").write_text(json.dumps(payload or {}), encoding="utf-8")
         return self._run(checkout, [event, *self._options(workflow)])
 
@@ -135,6 +138,13 @@ class Act:
             (checkout / name).chmod(0o755)
         return checkout
 
+    def _add_called_workflows(self, checkout: Path, workflow: str) -> None:
+        """Put the examples that a workflow calls where it looks for them."""
+        for file in _CALLED.findall(workflow):
+            path = checkout / ".github/workflows" / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(self._adapt(_example(file), {}), encoding="utf-8")
+
     def _adapt(self, workflow: str, results: Mapping[str, str]) -> str:
         """Send the steps to the sandbox, drop what act does not know, and set results that act cannot bring about.
 
@@ -153,7 +163,8 @@ class Act:
         The host's network lets the containers reach the sandbox on 127.0.0.1. The engine's socket is not mounted.
         """
         action = self.action or self._make_action()
-        names = {step[1].replace(_COMPOSITE, "@") for step in _STEP.finditer(workflow)}
+        called = [_example(file) for file in _CALLED.findall(workflow)]
+        names = {step[1].replace(_COMPOSITE, "@") for text in (workflow, *called) for step in _STEP.finditer(text)}
         return [
             *self._local_options(),
             "--container-daemon-socket=-",
@@ -192,6 +203,10 @@ class Act:
             re.sub("^  image: .*", f"  image: docker://{self.image}", text, flags=re.MULTILINE), encoding="utf-8"
         )
         return folder
+
+
+def _example(file: str) -> str:
+    return (ROOT / "examples" / file).read_text(encoding="utf-8")
 
 
 def _read(log: str) -> WorkflowResult:

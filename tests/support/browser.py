@@ -10,6 +10,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-background-networking")
 SCHEMES = {"dark": 0, "light": 1}
 """Chromium's numbers for what a reader prefers; `preferredColorScheme` of its settings for tests."""
+SHARP = "--force-device-scale-factor=2"
 TIMEOUT_SECONDS = 120
 
 Scheme = Literal["dark", "light"]
@@ -39,10 +40,10 @@ class Browser:
         return self._run(url, "--dump-dom")
 
     def picture(self, url: str, scheme: Scheme, width: int = 1000, height: int = 1000) -> bytes:
-        """Return a PNG of the page as it looks to those who prefer light or dark."""
+        """Return a PNG of the page as it looks to those who prefer light or dark, with twice the pixels."""
         file = self.folder / f"{scheme}-{width}.png"
         prefers = f"--blink-settings=preferredColorScheme={SCHEMES[scheme]}"
-        self._run(url, prefers, f"--window-size={width},{height}", f"--screenshot={file}")
+        self._run(url, prefers, SHARP, f"--window-size={width},{height}", f"--screenshot={file}")
         return file.read_bytes()
 
     def _run(self, url: str, *options: str) -> str:

@@ -4,7 +4,7 @@ import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from textwrap import dedent
+from textwrap import dedent, indent
 
 from onlineornot_sandbox.local_step import ROOT
 
@@ -12,6 +12,7 @@ PATHS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md",
 PATHS += sorted((ROOT / "docs").glob("*.md"))
 
 _BEGINNING = "name: Documents\n\non: deployment\n\npermissions: {}\n\n"
+_ON_A_RUNNER = "    runs-on: ubuntu-24.04\n    timeout-minutes: 10\n    steps:\n"
 _OMITTED = "    # …\n"
 
 
@@ -53,21 +54,28 @@ def documented_workflows() -> dict[str, str]:
     first = block("README.md", "First update").removeprefix("jobs:\n")
     outputs = block("inputs.md", "Outputs in later jobs")
     posting = first.partition("    steps:\n")[2].replace("- uses:", "- id: update\n        uses:")
+    posting = posting.replace("${{ needs.deploy.result }}", "failure")
     assert outputs.count(_OMITTED) == 1
     return {
-        "first update": _after("deploy", block("README.md", "First update"), "exit 1"),
-        "change": _BEGINNING + block("README.md", "Change the text"),
-        "close": _after("rollback", block("README.md", "Close it"), "exit 0"),
-        "outputs": _BEGINNING + outputs.replace(_OMITTED, f"    runs-on: ubuntu-24.04\n    steps:\n{posting}"),
-        "comment": _after("deploy", block("comment.md", "The comment on the pull request"), "exit 1"),
-        "forks": _after("deploy", block("troubleshooting.md", "Forks and Dependabot"), "exit 1"),
-        "composite": _after("deploy", block("elsewhere.md", "GitHub without Docker"), "exit 1"),
+        "first update": _after_deploy(block("README.md", "First update"), "exit 1"),
+        "first update that succeeds": _after_deploy(block("README.md", "First update"), "exit 0"),
+        "change": _BEGINNING + _changing(block("README.md", "First update"), block("README.md", "Change it, close it")),
+        "outputs": _BEGINNING + outputs.replace(_OMITTED, f"{_ON_A_RUNNER}{posting}"),
+        "comment": _after_deploy(block("comment.md", "The comment on the pull request"), "exit 1"),
+        "forks": _after_deploy(block("troubleshooting.md", "Forks and Dependabot"), "exit 1"),
+        "composite": _after_deploy(block("elsewhere.md", "GitHub without Docker"), "exit 1"),
     }
 
 
-def _after(name: str, jobs: str, does: str) -> str:
+def _changing(job: str, inputs: str) -> str:
+    """Give the step of a job other inputs, and let the job need no other one."""
+    alone = re.sub("^    (?:needs|if): .*\n", "", job, flags=re.MULTILINE)
+    return alone.partition("          result:")[0] + indent(inputs, " " * 10)
+
+
+def _after_deploy(jobs: str, does: str) -> str:
     """Add the job that the others need."""
-    needed = f"  {name}:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: {does}\n\n"
+    needed = f"  deploy:\n{_ON_A_RUNNER}      - run: {does}\n\n"
     return "".join([_BEGINNING, "jobs:\n", needed, jobs.removeprefix("jobs:\n")])
 
 

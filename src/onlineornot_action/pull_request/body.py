@@ -35,14 +35,14 @@ MAX_NAMES = 10
 MAX_NAME_LENGTH = 50
 
 _HEADLINES: dict[str, str] = {
-    IncidentStatus.MONITORING: "🟡 An incident is on the status page",
-    IncidentStatus.RESOLVED: "✅ An incident is over",
-    IncidentStatus.SCHEDULED: "🔧 A maintenance is announced",
-    IncidentStatus.IN_PROGRESS: "🔧 A maintenance is under way",
-    IncidentStatus.VERIFYING: "🔧 A maintenance is under way",
-    IncidentStatus.COMPLETED: "✅ A maintenance is over",
+    IncidentStatus.MONITORING: "🟡 Incident open",
+    IncidentStatus.RESOLVED: "✅ Incident over",
+    IncidentStatus.SCHEDULED: "🔧 Maintenance announced",
+    IncidentStatus.IN_PROGRESS: "🔧 Maintenance under way",
+    IncidentStatus.VERIFYING: "🔧 Maintenance under way",
+    IncidentStatus.COMPLETED: "✅ Maintenance over",
 }
-_HEADLINE = "🔴 An incident is on the status page"
+_HEADLINE = "🔴 Incident open"
 _SUBSCRIBERS = {True: "subscribers notified", False: "subscribers not notified", None: ""}
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -238,7 +238,7 @@ def _failed_jobs(failed: FailedRun, run: WorkflowRun) -> str:
     url, names = run.url_of(failed.id), ", ".join(_and_more(map(code, failed.jobs), failed.more))
     if not names:
         return f"[The workflow run that led to this]({url}) did not succeed."
-    return f"Failed in [the workflow run that led to this]({url}): {names}"
+    return f"[Failed]({url}): {names}"
 
 
 def _links(incident_url: str, run_url: str) -> Iterator[str]:

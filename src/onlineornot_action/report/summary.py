@@ -118,7 +118,7 @@ def _advice(result: Result, inputs: Inputs | None, run_url: str) -> str:
         undone = verb_of(inputs.operation if inputs else Operation.CREATE).undone
         look = f"Look at the {'incident' if result.incident_id else 'status page'}"
         look = f"[{look}]({result.incident_url})" if result.incident_url else look
-        return f"{look} first, and run the job again only if the update {undone}."
+        return f"{look} first. If the update {undone} after a minute, re-run this job alone."
     again = f"[Run the job again]({run_url})" if run_url else "Run the job again"
     match result.outcome:
         case Outcome.INVALID | Outcome.REJECTED:

@@ -128,7 +128,7 @@ def test_a_comment_says_what_customers_read_since_when_and_where_to_look() -> No
 
     assert markdown.partition("\n### ")[2] == "\n\n".join(
         [
-            "🔴 An incident is on the status page: IDENTIFIED",
+            "🔴 Incident open: IDENTIFIED",
             "**Checkout fails** · since 2026-01-31 13:58 UTC",
             "**IDENTIFIED** · subscribers notified · 14:10 UTC",
             "> The cause is found.",
@@ -155,17 +155,17 @@ def test_the_marker_names_page_and_incident_and_is_not_seen(incident_id: str) ->
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        ("INVESTIGATING", "### 🔴 An incident is on the status page: INVESTIGATING"),
-        ("IDENTIFIED", "### 🔴 An incident is on the status page: IDENTIFIED"),
-        ("MONITORING", "### 🟡 An incident is on the status page: MONITORING"),
-        ("RESOLVED", "### ✅ An incident is over: RESOLVED"),
-        ("SCHEDULED", "### 🔧 A maintenance is announced: SCHEDULED"),
-        ("IN_PROGRESS", "### 🔧 A maintenance is under way: IN\\_PROGRESS"),
-        ("VERIFYING", "### 🔧 A maintenance is under way: VERIFYING"),
-        ("COMPLETED", "### ✅ A maintenance is over: COMPLETED"),
-        ("ON_FIRE", "### 🔴 An incident is on the status page: ON\\_FIRE"),
-        ("resolved", "### 🔴 An incident is on the status page: resolved"),
-        *((blank, "### 🔴 An incident is on the status page: ?") for blank in (None, "", *BLANK)),
+        ("INVESTIGATING", "### 🔴 Incident open: INVESTIGATING"),
+        ("IDENTIFIED", "### 🔴 Incident open: IDENTIFIED"),
+        ("MONITORING", "### 🟡 Incident open: MONITORING"),
+        ("RESOLVED", "### ✅ Incident over: RESOLVED"),
+        ("SCHEDULED", "### 🔧 Maintenance announced: SCHEDULED"),
+        ("IN_PROGRESS", "### 🔧 Maintenance under way: IN\\_PROGRESS"),
+        ("VERIFYING", "### 🔧 Maintenance under way: VERIFYING"),
+        ("COMPLETED", "### ✅ Maintenance over: COMPLETED"),
+        ("ON_FIRE", "### 🔴 Incident open: ON\\_FIRE"),
+        ("resolved", "### 🔴 Incident open: resolved"),
+        *((blank, "### 🔴 Incident open: ?") for blank in (None, "", *BLANK)),
     ],
 )
 def test_the_heading_shows_the_status_of_the_incident(status: str | None, words: str) -> None:
@@ -420,7 +420,7 @@ def test_a_comment_without_a_valid_state_has_an_empty_one(comment: str) -> None:
 def test_the_jobs_that_failed_are_named(jobs: list[str], names: str) -> None:
     markdown = written(update(), failed_jobs=jobs)
 
-    assert blocks(markdown)[2] == f"Failed in [the workflow run that led to this]({FAILED_RUN_URL}): {names}"
+    assert blocks(markdown)[2] == f"[Failed]({FAILED_RUN_URL}): {names}"
 
 
 def test_a_run_that_failed_is_linked_where_its_jobs_are_not_known() -> None:

@@ -184,7 +184,7 @@ def test_below_the_heading_of_a_success_is_the_link_to_the_incident() -> None:
     assert render(posted, inputs(**CREATE)).split("\n\n")[1] == f"[The incident, as readers see it]({_URL})"
 
 
-LOOK = f"[Look at the incident]({_URL}) first, and run the job again only if the update is not there."
+LOOK = f"[Look at the incident]({_URL}) first. If the update is not there after a minute, re-run this job alone."
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_where_to_look_fits_the_operation(operation: str, undone: str) -> None:
 
     markdown = render(Result(Outcome.UNKNOWN, INCIDENT_ID, UPDATE_ID, notified=None), inputs(**given))
 
-    assert f"run the job again only if the update {undone}.**" in markdown
+    assert f"If the update {undone} after a minute, re-run this job alone.**" in markdown
 
 
 @pytest.mark.parametrize(
