@@ -39,7 +39,7 @@ JOINER = "\u2060"
 """A word joiner: invisible, neither a letter nor white space, and no place for a line to break."""
 
 _LINKED = re.compile(
-    r"[@#:](?=\S)|\[(?=!)|www(?=\.)|[a-z]-(?=[0-9])|GHSA-|[0-9a-f]{6}(?=[0-9a-f])", re.IGNORECASE | re.ASCII
+    r"[@#:](?=\S)|\[(?=!)|www(?=\.)|[a-z]-(?=[0-9])|GHSA-|(?!cceeded)[0-9a-f]{6}(?=[0-9a-f])", re.IGNORECASE | re.ASCII
 )
 """Where GitHub might begin a link, a mention, an emoji or an alert, up to where a joiner prevents it.
 
@@ -49,7 +49,8 @@ character than the one they look for; Dependabot does the same to mentions.
 
 - `@`: users, teams, e-mail addresses, `user@commit`:
   https://github.com/gjtorikian/html-pipeline/blob/main/lib/html_pipeline/node_filter/mention_filter.rb
-- `#1`, `GH-1`, `GHSA-…`, and 7 to 40 hexadecimal digits, of which at most six stay together. `JIRA-1` may be one, too:
+- `#1`, `GH-1`, `GHSA-…`, and 7 to 40 hexadecimal digits, of which at most six stay together, but not the end of
+  "succeeded". `JIRA-1` may be one, too:
   https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
 - `https://…` and `www.…`: https://github.github.com/gfm/#autolinks-extension-
 - `:smile:`: https://github.com/gjtorikian/html-pipeline/blob/main/lib/html_pipeline/node_filter/emoji_filter.rb

@@ -1,4 +1,4 @@
-"""Show what the action does in four moments of a failed deploy, against the sandbox."""
+"""Show what one step with `result` does in four moments of a failed deploy, against the sandbox."""
 
 import argparse
 import re
@@ -17,29 +17,20 @@ from onlineornot_sandbox.server import Sandbox, serve_until_stopped
 from onlineornot_sandbox.store import Store
 
 INTRODUCTION = """\
-A deploy fails, customers are notified, and the next deploy succeeds. Each step is the action itself, run as GitHub runs
-it, with a sandbox of the OnlineOrNot API on this machine. The status page has three subscribers.
+A deploy fails, customers are notified, and a later deploy succeeds. The workflow has one step for all of it, which
+runs after each deploy. Here it is the action itself, run as GitHub runs it, against a sandbox of the OnlineOrNot API
+on this machine. The status page has three subscribers. The step's inputs:
 """
-TITLE = {"incident-title": "Checkout disrupted by a deploy"}
-DEPLOY_FAILED = {
-    **TITLE,
-    "if-no-incident": "create",
-    "status": "INVESTIGATING",
-    "description": "A deploy went wrong. Checkout may fail; we are rolling it back.",
+STEP = {
+    "result": "${{ needs.deploy.result }}",
+    "incident-title": "Checkout disrupted by a deploy",
+    "description": "A deploy went wrong. Checkout may fail; we are looking into it.",
+    "resolved-description": "The deploy is complete. Checkout works again.",
     "components": "API: MAJOR_OUTAGE\nWebsite: PARTIAL_OUTAGE",
 }
-ROLLBACK_BEGAN = {
-    **TITLE,
-    "status": "IDENTIFIED",
-    "description": "The rollback is running. It takes about ten minutes.",
-}
-DEPLOY_SUCCEEDED = {
-    **TITLE,
-    "if-no-incident": "skip",
-    "status": "RESOLVED",
-    "description": "The deploy is complete. Checkout works again.",
-    "components": "restore",
-}
+FAILURE = {"result": "failure"}
+FIX_FAILED = {**FAILURE, "status": "IDENTIFIED", "description": "The cause is known, and a second fix is on its way."}
+SUCCESS = {"result": "success"}
 RERUN = {"GITHUB_RUN_ATTEMPT": "2"}
 
 _ANNOTATION = re.compile(r"::(?:notice|warning|error)[^:]*::(.*)")
@@ -67,23 +58,23 @@ class Demo:
         self._common = {"api-token": EDIT_TOKEN, "api-url": sandbox.url, "status-page-id": PAGE_ID}
 
     def run(self) -> None:
-        """Run the four steps, each in a workflow run of its own but the second."""
-        sys.stdout.write(INTRODUCTION)
-        self._step("1. The deploy fails", DEPLOY_FAILED)
-        self._step("2. Somebody re-runs the failed job, and it fails again", DEPLOY_FAILED, RERUN)
+        """Run the step four times, each in a workflow run of its own but the second."""
+        _write(INTRODUCTION, indent(_as_yaml(STEP), "  "))
+        self._step("1. The deploy fails", FAILURE)
+        self._step("2. Somebody re-runs the failed job, and it fails again", FAILURE, RERUN)
         _write("A step with curl would have posted the same text, and mailed everybody, a second time.")
         self._store.lost_responses = 1
-        self._step("3. The rollback begins; the sandbox writes the update, but its response is lost", ROLLBACK_BEGAN)
+        self._step("3. A fix fails, too; the sandbox writes the update, but its response is lost", FIX_FAILED)
         _write("The action found its update. `curl --retry 3 --retry-all-errors` would have posted it twice.")
-        self._step("4. The deploy succeeds", DEPLOY_SUCCEEDED)
+        self._step("4. The deploy succeeds", SUCCESS)
+        _write("The next deploys that succeed find no open incident, and post nothing.")
 
-    def _step(self, title: str, inputs: Mapping[str, str], environ: Mapping[str, str] | None = None) -> None:
+    def _step(self, title: str, changed: Mapping[str, str], environ: Mapping[str, str] | None = None) -> None:
         mails, requests = len(self._store.mails), len(self._store.requests)
-        result = run_step({**self._common, **inputs}, environ)
+        result = run_step({**self._common, **STEP, **changed}, environ)
         annotations = [match[1] for match in map(_ANNOTATION.fullmatch, result.log.splitlines()) if match]
         sys.stdout.write(f"\n{title}\n{'-' * len(title)}\n")
-        if environ is None:
-            _write("with:", indent(_as_yaml(inputs), "  "))
+        _write("with:", indent(_as_yaml(changed), "  "))
         _write(*(f"Log:      {line}" for line in annotations), f"Outcome:  {result.outputs['outcome']}")
         sent = Counter(request.method for request in self._store.requests[requests:])
         _write("Requests: " + ", ".join(f"{count} {method}" for method, count in sent.items()))

@@ -30,6 +30,7 @@ def test_the_demo_leads_through_a_failed_deploy_a_rerun_a_lost_response_and_the_
     lines = shown.splitlines()
     page = Path(unquote(urlsplit(lines[-1]).path)).read_text(encoding="utf-8")
     assert lines[-1].startswith("file:///")
+    assert re.findall(r"(?m)^  result: (.*)", shown) == ["${{ needs.deploy.result }}", *["failure"] * 3, "success"]
     assert re.findall(r"Outcome: +(\w+)", shown) == ["opened", "unchanged", "created", "created"]
     assert re.findall(r"Requests: .*GET(.*)", shown) == [", 1 POST", "", ", 1 POST", ", 1 POST"]
     assert re.findall(r"incident (\w+), updates: (\d);", shown) == [

@@ -16,9 +16,9 @@ from onlineornot_action.text import quote
 class Choice(Enum):
     """What a step does about a result."""
 
-    REPORT = "reported"
-    CLOSE = "closed"
-    NOTHING = "nothing to do"
+    REPORT = "reports a failure"
+    CLOSE = "closes the open incident"
+    NOTHING = "does nothing"
 
 
 _WORDS = {
@@ -40,8 +40,8 @@ GitLab's: https://docs.gitlab.com/ci/variables/predefined_variables/ (`CI_JOB_ST
 OPENING_STATUSES = ("INVESTIGATING", "IDENTIFIED", "MONITORING", "UPDATE")
 
 _EXCLUDED = {
-    "incident-id": "it finds the incident by incident-title",
-    "update-id": "it posts new updates",
+    "incident-id": "which finds the incident by its title",
+    "update-id": "which posts new updates",
 }
 
 
@@ -69,7 +69,9 @@ def with_defaults(given: Mapping[str, str], operation: str) -> dict[str, str]:
     """
     if "result" not in given:
         return dict(given)
-    if_no_incident = "skip" if given.get("if-no-incident", "").casefold() == "skip" else "create"
+    if_no_incident = given.get("if-no-incident", "fail")
+    if if_no_incident.casefold() == "fail":
+        if_no_incident = "create"
     skip_duplicate = "true" if given.get("skip-duplicate", AUTO).casefold() == AUTO else given["skip-duplicate"]
     chosen = {"if-no-incident": if_no_incident, "skip-duplicate": skip_duplicate}
     if operation.casefold() == AUTO:
@@ -104,7 +106,7 @@ def result_conflicts(given: Mapping[str, str], operation: str, environment: Envi
         yield f"{name_of('operation')} cannot be used {with_result}; leave it out."
     for name, reason in _EXCLUDED.items():
         if name in given:
-            yield f"{name_of(name)} cannot be used {with_result}; {reason}."
+            yield f"{name_of(name)} cannot be used {with_result}, {reason}."
     if given.get("components", "").casefold() == "restore":
         restore = environment.assign("components", "restore")
         yield f"{restore} cannot be used {with_result}; name what a failure affects, a success restores it."

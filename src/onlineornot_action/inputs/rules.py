@@ -146,8 +146,8 @@ def _incident_conflicts(given: Mapping[str, str], environment: Environment) -> I
 def _operation_conflicts(operation: Operation, given: Mapping[str, str], environment: Environment) -> Iterator[str]:
     rule, chosen = RULES[operation], environment.assign("operation", operation)
     for names in rule.needs:
-        if "result" in given and names == ("status",):
-            continue  # it has a default then
+        if names == ("status",) and given.keys() & {"result", "resolved-description"}:
+            continue  # it has a default with a result
         if not given.keys() & set(names):
             yield f"{_join('or', names, environment)} is required to {operation} an update."
     for name, reason in rule.forbids.items():

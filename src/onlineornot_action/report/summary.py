@@ -62,7 +62,7 @@ def describe(result: Result, inputs: Inputs | None) -> tuple[str, str]:  # noqa:
 
 def _skipped(inputs: Inputs | None) -> str:
     """Say why nothing was posted."""
-    if inputs is None or inputs.result is None:
+    if inputs is None or inputs.result is None or inputs.result.choice is Choice.REPORT:
         return "Nothing was posted: there is no open incident of this title"
     if inputs.result.choice is Choice.CLOSE:
         return "The deploy succeeded; no incident of this title is open"
@@ -149,7 +149,7 @@ def _content(result: Result, inputs: Inputs | None) -> Iterator[str]:
     is_skipped = result.outcome is Outcome.SKIPPED
     if is_skipped:
         yield from map(escape_markdown, result.notes)
-    if is_skipped and inputs and inputs.result:
+    if is_skipped and inputs and inputs.result and inputs.result.choice is not Choice.REPORT:
         return
     if (result.outcome.failed or is_skipped) and not result.update and (text or components):
         yield "What was to be posted:"
@@ -189,7 +189,7 @@ def _facts(result: Result, inputs: Inputs | None, requests: int, writes: int) ->
         yield "Incident", code(result.incident_id or inputs.incident_title or "")
         yield "Update", code(result.update_id)
         if inputs.result:
-            yield "Result", f"{code(inputs.result.word)}: {inputs.result.choice.value}"
+            yield "Result", f"{code(inputs.result.word)} {inputs.result.choice.value}"
     yield "Known because", result.known_because
     for note in result.notes if result.outcome is not Outcome.SKIPPED else ():
         yield "Note", escape_markdown(shorten(note, MAX_TEXT_LENGTH))

@@ -75,6 +75,7 @@ def test_a_rerun_of_a_failure_needs_the_list() -> None:
         ({"description": ""}, "description or description-file is required"),
         ({"incident-title": "", "incident-id": "incident1234"}, "incident-id cannot be used with result"),
         ({"update-id": "update1234"}, "update-id cannot be used with result"),
+        ({"if-no-incident": "skp"}, "if-no-incident is 'skp', but must be one of fail, create, skip."),
         ({"operation": "delete"}, "operation cannot be used with result"),
         ({"operation": "create"}, "operation cannot be used with result"),
         ({"components": "Restore"}, "components: restore cannot be used with result"),
@@ -103,7 +104,8 @@ def test_any_other_word_is_refused_with_those_that_are_allowed() -> None:
     assert "success, cancelled, " in message
 
 
-def test_an_empty_result_is_a_misspelt_job() -> None:
-    message = problem(STEP | {"result": "", "status": "IDENTIFIED"})
+@pytest.mark.parametrize("status", ["IDENTIFIED", ""])
+def test_an_empty_result_is_a_misspelt_job(status: str) -> None:
+    message = problem(STEP | {"result": "", "status": status})
 
     assert message.startswith("resolved-description is given, but result is empty; check the name of the job")
