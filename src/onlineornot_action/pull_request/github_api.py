@@ -182,7 +182,8 @@ class GitHub:
         # https://github.com/PyGithub/PyGithub/blob/main/github/__init__.py
         logging.getLogger("github").handlers = [logging.NullHandler()]
         host_url = "/".join(self.run.api_url.split("/", 3)[:3])
-        connection = partial(_Connection, host_url, partial(self._send, deadline))
+        # As an attribute of a class, which it becomes, a bare partial would be bound to the instance in later versions.
+        connection = staticmethod(partial(_Connection, host_url, partial(self._send, deadline)))
         Requester.injectConnectionClasses(connection, connection)  # type: ignore[arg-type]  # what makes one will do
         github = Github(
             auth=Auth.Token(self.token),
