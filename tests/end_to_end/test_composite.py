@@ -533,6 +533,17 @@ def test_a_package_with_another_hash_is_not_installed(job: Job) -> None:
     assert "lock file does not know" in step.outputs["error"]
 
 
+def test_what_openssl_would_load_is_read_neither_by_the_action_nor_by_pip(
+    job: Job, no_index: dict[str, str], tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "openssl")  # whoever opens it waits for ever
+
+    step = job.run({}, {**no_index, "OPENSSL_CONF": str(tmp_path / "openssl")})
+
+    assert step.end == (1, "not-sent")
+    assert "PIP_INDEX_URL" in step.outputs["error"]
+
+
 def test_a_folder_that_cannot_be_written_is_said(job: Job, tmp_path: Path) -> None:
     step = job.run({}, {"RUNNER_TEMP": str(tmp_path / "missing")})
 

@@ -1,6 +1,7 @@
 """The entry point as a process of its own, and what signals do to it."""
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -62,10 +63,14 @@ class Step:
 
 @contextlib.contextmanager
 def running(
-    folder: Path, url: str, inputs: Mapping[str, str], command: Sequence[str] = (ENTRY_POINT,)
+    folder: Path,
+    url: str,
+    inputs: Mapping[str, str],
+    command: Sequence[str] = (ENTRY_POINT,),
+    variables: Mapping[str, str] | None = None,
 ) -> Iterator[Step]:
     given = {"api-token": EDIT_TOKEN, "api-url": url, "status-page-id": PAGE_ID, "incident-id": INCIDENT_ID, **inputs}
-    environ = {**as_variables(given), "GITHUB_OUTPUT": str(folder / "output")}
+    environ = {**as_variables(given), "GITHUB_OUTPUT": str(folder / "output"), **(variables or {})}
     process = subprocess.Popen(
         [sys.executable, "-I", *command], env=environ, cwd="/", stdout=subprocess.PIPE, encoding="utf-8"
     )
@@ -154,6 +159,24 @@ def test_a_signal_during_name_resolution_ends_the_step(tmp_path: Path) -> None:
 
         assert step.end == (143, "cancelled")
         assert seconds < AT_ONCE
+
+
+COMMAND = f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r}); from onlineornot_action.process import main; main()"
+
+
+@pytest.mark.parametrize("command", [(ENTRY_POINT,), ("-c", COMMAND)], ids=["image", "installed"])
+@pytest.mark.parametrize("text", [None, "openssl_conf = x\n[x]\nengines = y\n[y]\nz = z\n[z]\ndynamic_path = /z.so\n"])
+def test_what_openssl_would_load_changes_nothing(tmp_path: Path, command: tuple[str, ...], text: str | None) -> None:
+    file = tmp_path / "openssl"
+    if text is None:
+        os.mkfifo(file)  # whoever opens it waits for ever
+    else:
+        file.write_text(text, encoding="utf-8")
+    variables = dict.fromkeys(("OPENSSL_CONF", "OPENSSL_MODULES", "OPENSSL_ENGINES"), str(file))
+    with FaultServer() as server, running(tmp_path, server.url, CREATE, command, variables) as step:
+        step.process.wait(30)
+
+        assert step.end == (0, "created")
 
 
 def test_the_deadline_holds_in_real_time_against_a_server_that_sends_byte_by_byte(tmp_path: Path) -> None:

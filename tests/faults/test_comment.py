@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from support.clock import SkippingClock
-from support.fault_server import FAULTS, FOREVER, Fault, FaultServer, Phase, Reply, Rule, Step, lost_while
+from support.fault_server import FAULTS, FOREVER, HEALTHY, Fault, FaultServer, Phase, Reply, Rule, Step, lost_while
 from support.github_app import (
     FAILED_RUN,
     HEAD,
@@ -30,6 +30,7 @@ from support.github_app import (
 )
 from support.github_faults import FAILURES, message
 from support.github_fixtures import *  # noqa: F403
+from support.markdown import Page
 from support.runner_model import commands
 from support.step import Result, RunStep, files_of_step, outputs_in, run_main
 
@@ -49,11 +50,13 @@ PAGE = f"/v1/status_pages/{PAGE_ID}"
 INCIDENTS = f"{PAGE}/incidents"
 UPDATES = f"{INCIDENTS}/{INCIDENT_ID}/updates"
 UPDATE = f"{UPDATES}/{UPDATE_ID}"
+INCIDENT = f"GET {INCIDENTS}/{INCIDENT_ID}"
 TEXT = "The cause is found."
 FIRST_TEXT = "Some payments do not go through. We are looking into it."
 NEW, FIRST = ("IDENTIFIED", TEXT), ("INVESTIGATING", FIRST_TEXT)
 CREATE = {"status": "identified", "description": TEXT}
 OPEN = {"incident_id": "", "incident_title": "Deploys are failing", "if_no_incident": "create", **CREATE}
+TITLED = {"incident_id": "", "incident_title": INCIDENT_TITLE, **CREATE}
 PATCH = {"operation": "update", "update_id": UPDATE_ID, "status": "monitoring"}
 DELETE = {"operation": "delete", "update_id": UPDATE_ID}
 SAME = {"status": "investigating", "description": FIRST_TEXT, "skip_duplicate": "true"}
@@ -216,18 +219,19 @@ def test_the_comment_says_whether_subscribers_were_notified_where_the_run_knows(
 @pytest.mark.parametrize(
     ("inputs", "requests", "after"),
     [
-        (CREATE, [f"GET {UPDATES}", f"POST {UPDATES}"], []),
+        (CREATE, [f"GET {UPDATES}", f"POST {UPDATES}"], [INCIDENT]),
+        (TITLED, [f"GET {INCIDENTS}", f"GET {UPDATES}", f"POST {UPDATES}"], []),
         (
             CREATE | {"components": "restore"},
-            [f"GET {UPDATES}", f"GET {INCIDENTS}/{INCIDENT_ID}", f"POST {UPDATES}"],
-            [],
+            [f"GET {UPDATES}", INCIDENT, f"POST {UPDATES}"],
+            [INCIDENT],
         ),
         (OPEN, [f"GET {INCIDENTS}", f"POST {INCIDENTS}", f"GET {INCIDENTS}"], []),
-        (SAME, [f"GET {UPDATES}", f"GET {INCIDENTS}/{INCIDENT_ID}"], []),
-        (PATCH | {"update_id": "latest"}, [f"GET {UPDATES}", f"PATCH {UPDATE}"], []),
-        (DELETE | {"update_id": "latest"}, [f"GET {UPDATES}", f"DELETE {UPDATE}"], []),
-        (PATCH, [f"PATCH {UPDATE}"], [f"GET {UPDATES}"]),
-        (DELETE, [f"DELETE {UPDATE}"], [f"GET {UPDATES}", f"GET {UPDATES}"]),
+        (SAME, [f"GET {UPDATES}", INCIDENT], [INCIDENT]),
+        (PATCH | {"update_id": "latest"}, [f"GET {UPDATES}", f"PATCH {UPDATE}"], [INCIDENT]),
+        (DELETE | {"update_id": "latest"}, [f"GET {UPDATES}", f"DELETE {UPDATE}"], [INCIDENT]),
+        (PATCH, [f"PATCH {UPDATE}"], [f"GET {UPDATES}", INCIDENT]),
+        (DELETE, [f"DELETE {UPDATE}"], [f"GET {UPDATES}", f"GET {UPDATES}", INCIDENT]),
     ],
 )
 def test_only_what_the_run_has_not_read_is_read_afterwards_and_an_empty_list_twice(
@@ -582,6 +586,54 @@ def test_the_comment_keeps_what_no_later_run_could_find_out(step: RunStep, githu
     assert f"\n**{INCIDENT_TITLE}** · " in body
     assert "\n**IDENTIFIED** · subscribers not notified" in body
     assert f"{FAILED_RUN_LINK}: `deploy`" in body
+
+
+FORGED = (
+    f"{format_marker(PAGE_ID, INCIDENT_ID)}\n"
+    '<!-- {"title": "Your account is at risk", "incident_url": "https://evil.example/incidents/incident0001", '
+    '"notified": {"update000099": true}, "failed_run": {"id": 666, "jobs": ["](https://evil.example) @octocat"]}} -->'
+)
+
+
+def test_a_comment_by_another_workflow_lends_neither_title_nor_link(step: RunStep, github: GitHub) -> None:
+    github.add_comment(7, FORGED)
+
+    result = step(**CREATE)
+
+    (body,) = texts(github)
+    page = Page(body.split("\n", 2)[2])
+    runs = f"{SERVER_URL}/{REPOSITORY}/actions/runs"
+    assert page.links == [f"{runs}/666", result.outputs["incident-url"], RUN_URL]
+    assert f"\n**{INCIDENT_TITLE}** · " in body
+    assert "at risk" not in body
+
+
+@pytest.mark.parametrize(("times", "is_linked"), [(1, True), (FOREVER, False)])
+def test_the_page_is_read_again_where_its_address_is_not_known(
+    step: RunStep, sandbox: Sandbox, github: GitHub, times: int, *, is_linked: bool
+) -> None:
+    github.add_comment(7, FORGED)
+    others = replace(HEALTHY, path="/incidents", times=FOREVER)
+
+    with FaultServer([others, Rule(FAULTS["500 html"], times=times)], store=sandbox.store) as status_page:
+        result = step(**CREATE, api_url=status_page.url)
+
+    (body,) = texts(github)
+    address = f"](https://{sandbox.store.page.subdomain}.onlineornot.com/incidents/{INCIDENT_ID})"
+    assert (result.end, result.outputs["incident-url"]) == ((0, "created"), "")
+    assert (address in body, "customers see it" in body) == (is_linked, is_linked)
+
+
+def test_a_title_that_cannot_be_read_is_left_out(step: RunStep, github: GitHub, clock: SkippingClock) -> None:
+    github.add_comment(7, FORGED)
+    updates = replace(HEALTHY, path="/updates", times=FOREVER)
+    began = clock.monotonic()
+
+    with FaultServer([updates, Rule(FAULTS["500 html"], path="/incidents/", times=FOREVER)]) as status_page:
+        step(**CREATE, api_url=status_page.url, clock=clock)
+
+    assert "\nsince " in texts(github)[0]
+    assert clock.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(("moment", "before"), [("GET", [CREATE]), ("GET", []), ("POST", [])])

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from support.fault_server import Fault, Phase, Reply, Rule
+from support.fault_server import FAULTS, FOREVER, Fault, Phase, Reply, Rule
 from support.markdown import Page
 from support.runner_model import commands
 from support.step import Result, RunStep
@@ -285,6 +285,27 @@ def test_what_latest_overwrites_or_deletes_is_shown_as_it_was(step: RunStep, inp
 
     assert "Rolled back *by hand*." in shown_in(result)
     assert "Before, it was MONITORING: Rolled back *by hand*." in result.log
+
+
+@pytest.mark.parametrize(
+    ("inputs", "method"),
+    [({"operation": "delete"}, "DELETE"), ({"operation": "update", "description": "All is well."}, "PATCH")],
+)
+@pytest.mark.parametrize(
+    ("cancels", "outcome", "is_shown"), [(False, "unknown", True), (True, "cancelled", True), (None, "rejected", False)]
+)
+def test_what_latest_may_have_overwritten_is_shown_only_where_that_is_possible(
+    step: RunStep, inputs: dict[str, str], method: str, outcome: str, *, cancels: bool | None, is_shown: bool
+) -> None:
+    step(status="monitoring", description="Rolled back *by hand*.")
+    lost = Rule(FAULTS["reset"], method=method, times=FOREVER, cancels=bool(cancels))
+    refused = Rule(FAULTS["401 envelope"], method=method)
+
+    result = step(refused if cancels is None else lost, **inputs, update_id="latest")
+
+    assert result.outcome == outcome
+    assert ("Rolled back *by hand*." in shown_in(result)) is is_shown
+    assert ("Before, it was MONITORING: Rolled back *by hand*." in result.log) is is_shown
 
 
 def test_an_update_that_matches_although_a_newer_one_differs_is_not_called_the_same(step: RunStep) -> None:

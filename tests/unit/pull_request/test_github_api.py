@@ -4,6 +4,7 @@ import json
 import re
 import ssl
 import time
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -319,3 +320,31 @@ def test_a_response_that_takes_too_long_is_lost(connect: Connect, server: FaultS
         CREATE(connect(deadline=Deadline.after(20, limits=Limits(response=0.5))))
 
     assert time.monotonic() - began < 3
+
+
+def pages_for_ever(body: str) -> Rule:
+    """Make the rule by which every page of a list is this one."""
+    return Rule(response(200, body, JSON_TYPE | {"Link": '<http://x/repos?page=2>; rel="next"'}), times=FOREVER)
+
+
+HUGE = {
+    "one that is too large": Rule(FAULTS["huge body"], times=FOREVER),
+    "a gzip bomb": Rule(FAULTS["gzip bomb"], times=FOREVER),
+    "long comments": pages_for_ever(json.dumps([{"id": 1, "body": BODY + "x" * 2**21}] * 3)),
+    "long comments of others": pages_for_ever(json.dumps([{"id": 1, "body": "x" * 2**21}] * 3)),
+    "all structure": pages_for_ever(f"[{'{},' * 2_000_000}{{}}]"),
+    "more than a page": pages_for_ever(f"[{'{},' * 90_000}{{}}]"),
+}
+
+
+@pytest.mark.parametrize("name", HUGE)
+def test_huge_lists_take_little_memory(connect: Connect, server: FaultServer, name: str) -> None:
+    server.script.append(HUGE[name])
+    tracemalloc.start()
+
+    with pytest.raises(GitHubError):
+        connect(deadline=Deadline.after(4)).list_comments(7, BODY)
+
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 150 * 1024 * 1024
