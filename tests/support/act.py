@@ -37,8 +37,8 @@ class WorkflowResult:
     """What a workflow did.
 
     Attributes:
-        jobs: The result of each job that ran, by its id; one of a matrix, or of a workflow that is
-            called twice, that fails is a failure.
+        jobs: The result of each job that ran, by its id; a failure if any of a matrix fails, or if one of a workflow
+            that is called twice does.
         outputs: The outputs of each step that used the action, in the order in which they ran.
         log: Everything that act wrote.
     """
