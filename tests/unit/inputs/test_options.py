@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from onlineornot_action.inputs.model import CommandLine, input_names
 from onlineornot_action.inputs.options import NO_OPTIONS, parse_command_line
 from onlineornot_action.inputs.variables import Environment
+from onlineornot_action.onlineornot import __version__
 
 SECRET = "sk-1234567890"
 EXPECTED = "expected one argument; write --status=VALUE if the value begins with a hyphen; see --help."
@@ -142,6 +143,10 @@ def test_help_names_every_option_with_its_default() -> None:
     assert "(default: https://api.onlineornot.com)" in shown
     assert "whether subscribers are notified (default: true)" in shown
     assert shown.count("(default: auto)") == len(["operation", "skip-duplicate"])
+
+
+def test_version_is_that_of_the_package() -> None:
+    assert parse("--version").answer == f"onlineornot-incident-update {__version__}\n"
 
 
 WORDS = st.one_of(
