@@ -23,6 +23,8 @@ def test_an_input_that_is_not_given_has_its_default() -> None:
         "update_id": None,
         "operation": Operation.CREATE,
         "description_file": None,
+        "result": None,
+        "resolved_description": None,
         "components": None,
         "notify": True,
         "date_happened": None,
