@@ -26,6 +26,7 @@ WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text(enc
 JOBS = WORKFLOW["jobs"]
 REPOSITORY = "Example/onlineornot-incident-update"
 DIGEST = f"sha256:{'0a' * 32}"
+MAJOR_TAG = f"tags/v{__version__.partition('.')[0]}"
 BUILDKIT = r"image=moby/buildkit:v[0-9.]+@sha256:[0-9a-f]{64}"
 IMAGE = f"ghcr.io/example/onlineornot-incident-update:{__version__}@{DIGEST}"
 
@@ -65,11 +66,9 @@ class Checkout:
         self.git("commit", "--quiet", "--all", "--message", "Change a file")
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Checkout:
+def begin(folder: Path) -> Checkout:
     """Make a repository of the files that git knows here, whose owner is not named yet, and push it to its origin."""
     listed = subprocess.run([GIT, "ls-files", "-z"], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8", check=True)
-    folder = tmp_path / "checkout"
     for file in filter(None, listed.stdout.split("\0")):
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         content = (ROOT / file).read_bytes()
@@ -84,13 +83,21 @@ def checkout(tmp_path: Path) -> Checkout:
     return made
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Begin a repository and name its owner."""
+    made = begin(tmp_path_factory.mktemp("template") / "checkout")
+    assert made.release("owner", "Example")[0] == 0
+    made.git("commit", "--quiet", "--all", "--message", "Name the owner")
+    made.git("push", "--quiet", "origin", "main")
+    return made.folder.parent
+
+
 @pytest.fixture
-def owned(checkout: Checkout) -> Checkout:
-    """Name the owner."""
-    assert checkout.release("owner", "Example")[0] == 0
-    checkout.git("commit", "--quiet", "--all", "--message", "Name the owner")
-    checkout.git("push", "--quiet", "origin", "main")
-    return checkout
+def owned(template: Path, tmp_path: Path) -> Checkout:
+    """Copy a repository whose owner is named, with its origin."""
+    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
+    return Checkout(tmp_path / "checkout")
 
 
 @pytest.fixture
@@ -116,6 +123,15 @@ def publish(checkout: Checkout, state: Path) -> tuple[int, str]:
 
 def read(state: Path) -> Any:
     return json.loads(state.read_text(encoding="utf-8"))
+
+
+def change(state: Path, **changes: Any) -> None:
+    """Replace parts of the state."""
+    state.write_text(json.dumps(read(state) | changes), encoding="utf-8")
+
+
+def scripts_of(job: str) -> list[str]:
+    return [step["run"] for step in JOBS[job]["steps"] if "run" in step]
 
 
 def test_the_newest_section_of_the_changelog_is_about_the_version_of_the_code() -> None:
@@ -155,8 +171,11 @@ def test_only_the_last_job_writes_contents_and_only_the_attesting_one_has_an_ide
     assert JOBS["approve"]["environment"] == "release"
 
 
-def test_only_actions_run_where_there_is_an_identity() -> None:
-    assert [step for step in JOBS["attest"]["steps"] if "run" in step] == []
+def test_jobs_that_may_write_run_only_what_they_need() -> None:
+    assert scripts_of("attest") == []
+    assert scripts_of("publish") == ['python3 tools/release.py publish "$IMAGE"']
+    assert scripts_of("move-image-tag")[0] == "python3 tools/release.py check-newest"
+    assert "imagetools create --tag" in scripts_of("move-image-tag")[1]
 
 
 def test_what_npm_installs_runs_no_script_and_hands_nothing_on() -> None:
@@ -182,12 +201,6 @@ def test_buildkit_is_pinned_by_its_digest() -> None:
     setups = [step for job in JOBS.values() for step in job["steps"] if "setup-buildx-action" in str(step.get("uses"))]
 
     assert [bool(re.fullmatch(BUILDKIT, step["with"]["driver-opts"])) for step in setups] == [True]
-
-
-def test_where_contents_are_written_nothing_runs_but_the_release_script() -> None:
-    scripts = [step["run"] for step in JOBS["publish"]["steps"] if "run" in step]
-
-    assert scripts == ['python3 tools/release.py publish "$IMAGE"']
 
 
 def test_the_release_is_started_by_hand_on_main_and_uses_no_cache() -> None:
@@ -221,16 +234,16 @@ def test_naming_the_owner_leaves_no_placeholder_anywhere(owned: Checkout) -> Non
     assert "No release has been published" not in (owned.folder / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_owner_is_the_name_of_an_account(checkout: Checkout) -> None:
-    status, printed = checkout.release("owner", "a/b")
+def test_the_owner_is_the_name_of_an_account_and_is_named_before_a_release(tmp_path: Path) -> None:
+    checkout = begin(tmp_path / "checkout")
 
-    assert (status, "not the name of an account" in printed) == (1, True)
+    wrong, planned = checkout.release("owner", "a/b"), checkout.release("plan", REPOSITORY)
+
+    assert (wrong[0], "not the name of an account" in wrong[1]) == (1, True)
+    assert (planned[0], "run make owner" in planned[1]) == (1, True)
 
 
-def test_the_plan_refuses_while_the_owner_is_not_named(checkout: Checkout) -> None:
-    status, printed = checkout.release("plan", REPOSITORY)
-
-    assert (status, "run make owner" in printed) == (1, True)
+BUILT = "  image: Dockerfile"
 
 
 @pytest.mark.parametrize(
@@ -239,9 +252,12 @@ def test_the_plan_refuses_while_the_owner_is_not_named(checkout: Checkout) -> No
         ("CHANGELOG.md", f"## {__version__}", "## Unreleased", "has no section"),
         ("src/onlineornot_action/onlineornot/__init__.py", __version__, "1.0", "has no version"),
         ("src/onlineornot_action/onlineornot/__init__.py", __version__, "9.9.9", "has no section '9.9.9'"),
+        ("action.yml", BUILT, "  image: docker://x", "does not have exactly one line"),
+        ("action.yml", BUILT, "  image: 'Dockerfile'", "does not have exactly one line"),
+        ("action.yml", BUILT, "  image: Dockerfile # built", "does not have exactly one line"),
     ],
 )
-def test_the_plan_refuses_a_version_without_changes(
+def test_the_plan_refuses_a_version_without_changes_and_another_line_of_the_image(
     owned: Checkout, file: str, old: str, new: str, reason: str
 ) -> None:
     owned.replace(file, old, new)
@@ -249,14 +265,7 @@ def test_the_plan_refuses_a_version_without_changes(
     status, printed = owned.release("plan", REPOSITORY)
 
     assert (status, reason in printed) == (1, True)
-
-
-def test_the_plan_refuses_a_tag_that_exists(owned: Checkout) -> None:
-    owned.git("push", "--quiet", "origin", f"HEAD:refs/tags/v{__version__}")
-
-    status, printed = owned.release("plan", REPOSITORY)
-
-    assert (status, "exists already" in printed) == (1, True)
+    assert owned.release("pin", IMAGE)[0] == int(file != "CHANGELOG.md")
 
 
 def test_the_plan_refuses_when_main_has_other_workflows_by_now(owned: Checkout) -> None:
@@ -265,10 +274,9 @@ def test_the_plan_refuses_when_main_has_other_workflows_by_now(owned: Checkout) 
     owned.git("push", "--quiet", "origin", "main")
     owned.git("checkout", "--quiet", released)
 
-    refusals = [owned.release(*command) for command in (("plan", REPOSITORY), ("check-workflows",))]
+    refused = [owned.release(*command) for command in (("plan", REPOSITORY), ("check-workflows",))]
 
-    assert [status for status, _ in refusals] == [1, 1]
-    assert all("other .github/workflows" in printed for _, printed in refusals)
+    assert [(status, "other .github/workflows" in printed) for status, printed in refused] == [(1, True)] * 2
 
 
 def version_beside(*, major: int = 0, patch: int = 0) -> str:
@@ -277,13 +285,22 @@ def version_beside(*, major: int = 0, patch: int = 0) -> str:
     return f"{numbers[0] + major}.{numbers[1]}.{numbers[2] + patch}"
 
 
-@pytest.mark.parametrize("command", [("plan", REPOSITORY), ("check-newest",)])
-def test_older_release_is_refused_after_a_newer_one(owned: Checkout, command: tuple[str, ...]) -> None:
-    owned.git("push", "--quiet", "origin", f"HEAD:refs/tags/v{version_beside(patch=10)}")
+@pytest.mark.parametrize(
+    ("tag", "command", "reason"),
+    [
+        (__version__, ("plan", REPOSITORY), "exists already"),
+        (version_beside(patch=10), ("plan", REPOSITORY), "does not move back"),
+        (version_beside(patch=10), ("check-newest",), "does not move back"),
+    ],
+)
+def test_a_release_is_refused_after_itself_or_a_newer_one(
+    owned: Checkout, tag: str, command: tuple[str, ...], reason: str
+) -> None:
+    owned.git("push", "--quiet", "origin", f"HEAD:refs/tags/v{tag}")
 
     status, printed = owned.release(*command)
 
-    assert (status, "does not move back" in printed) == (1, True)
+    assert (status, reason in printed) == (1, True)
 
 
 def test_release_that_is_the_newest_of_its_major_version_may_move_the_tags(owned: Checkout) -> None:
@@ -359,16 +376,6 @@ def test_pin_refuses_any_other_image(owned: Checkout, image: str) -> None:
     assert (status, owned.git("status", "--short")) == (1, "")
 
 
-@pytest.mark.parametrize("line", ["  image: docker://x", "  image: 'Dockerfile'", "  image: Dockerfile # built"])
-def test_plan_and_pin_refuse_when_the_line_is_another(owned: Checkout, line: str) -> None:
-    owned.replace("action.yml", "  image: Dockerfile", line)
-
-    refusals = [owned.release(*command) for command in (("plan", REPOSITORY), ("pin", IMAGE))]
-
-    assert [status for status, _ in refusals] == [1, 1]
-    assert all("does not have exactly one line" in printed for _, printed in refusals)
-
-
 def test_notes_are_the_section_of_the_changelog(owned: Checkout) -> None:
     status, printed = owned.release("notes", __version__)
 
@@ -386,8 +393,7 @@ def test_publish_makes_the_commit_its_branch_its_tags_and_the_release(owned: Che
     assert (status, printed) == (0, f"v{__version__} is {made}")
     assert state["commits"][made]["parents"] == [owned.git("rev-parse", "HEAD")]
     assert (entry["path"], entry["content"].count(f"docker://{IMAGE}")) == ("action.yml", 1)
-    major = __version__.split(".", maxsplit=1)[0]
-    refs = [f"heads/release/v{__version__}", f"tags/v{__version__}", f"tags/v{major}"]
+    refs = [f"heads/release/v{__version__}", f"tags/v{__version__}", MAJOR_TAG]
     assert state["refs"] == dict.fromkeys(refs, made)
     release = state["releases"][f"v{__version__}"]
     assert f"uses: {REPOSITORY}@{made} # v{__version__}" in release["notes"]
@@ -400,9 +406,7 @@ def test_publish_completes_what_an_earlier_attempt_left(owned: Checkout, gh_stat
     publish(owned, gh_state)
     complete = read(gh_state)
     branch = f"heads/release/v{__version__}"
-    partial = complete | {name: {} for name in lost}
-    partial["refs"] = {branch: complete["refs"][branch]}
-    gh_state.write_text(json.dumps(partial), encoding="utf-8")
+    change(gh_state, **{name: {} for name in lost} | {"refs": {branch: complete["refs"][branch]}})
 
     status, _ = publish(owned, gh_state)
 
@@ -412,38 +416,28 @@ def test_publish_completes_what_an_earlier_attempt_left(owned: Checkout, gh_stat
 
 
 def test_publish_moves_the_major_tag(owned: Checkout, gh_state: Path) -> None:
-    major = f"tags/v{__version__.split('.', maxsplit=1)[0]}"
-    gh_state.write_text(json.dumps(read(gh_state) | {"refs": {major: "0" * 40}}), encoding="utf-8")
+    change(gh_state, refs={MAJOR_TAG: "0" * 40})
 
     status, _ = publish(owned, gh_state)
 
     assert status == 0
-    assert read(gh_state)["refs"][major] in read(gh_state)["commits"]
+    assert read(gh_state)["refs"][MAJOR_TAG] in read(gh_state)["commits"]
 
 
 def test_publish_of_an_older_release_leaves_everything_as_it_is(owned: Checkout, gh_state: Path) -> None:
     publish(owned, gh_state)
     owned.git("push", "--quiet", "origin", f"HEAD:refs/tags/v{version_beside(patch=1)}")
-    state = read(gh_state)
-    state["refs"][f"tags/v{__version__.split('.', maxsplit=1)[0]}"] = "1" * 40
-    gh_state.write_text(json.dumps(state), encoding="utf-8")
+    change(gh_state, refs=read(gh_state)["refs"] | {MAJOR_TAG: "1" * 40})
+    before = read(gh_state)
 
     status, printed = publish(owned, gh_state)
 
     assert (status, "does not move back" in printed) == (1, True)
-    assert read(gh_state) == state
-
-
-def test_image_tag_moves_only_after_the_same_check() -> None:
-    scripts = [step["run"] for step in JOBS["move-image-tag"]["steps"] if "run" in step]
-
-    assert scripts[0] == "python3 tools/release.py check-newest"
-    assert "imagetools create --tag" in scripts[1]
+    assert read(gh_state) == before
 
 
 def test_publish_never_moves_the_tag_of_a_version(owned: Checkout, gh_state: Path) -> None:
-    state = read(gh_state) | {"refs": {f"tags/v{__version__}": "0" * 40}}
-    gh_state.write_text(json.dumps(state), encoding="utf-8")
+    change(gh_state, refs={f"tags/v{__version__}": "0" * 40})
 
     status, printed = publish(owned, gh_state)
 
@@ -453,8 +447,7 @@ def test_publish_never_moves_the_tag_of_a_version(owned: Checkout, gh_state: Pat
 
 def test_publish_refuses_a_branch_that_holds_something_else(owned: Checkout, gh_state: Path) -> None:
     other = {"tree": "1" * 40, "parents": ["2" * 40]}
-    state = read(gh_state) | {"refs": {f"heads/release/v{__version__}": "0" * 40}, "commits": {"0" * 40: other}}
-    gh_state.write_text(json.dumps(state), encoding="utf-8")
+    change(gh_state, refs={f"heads/release/v{__version__}": "0" * 40}, commits={"0" * 40: other})
 
     status, printed = publish(owned, gh_state)
 
