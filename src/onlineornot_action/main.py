@@ -20,7 +20,7 @@ from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.operations.components import find_components
 from onlineornot_action.operations.find_incident import find_incident
 from onlineornot_action.operations.permissions import check_permissions
-from onlineornot_action.operations.run import run
+from onlineornot_action.operations.run import find_update, run
 from onlineornot_action.outputs import Kind, Outcome, Outputs, Result
 from onlineornot_action.report import summary
 from onlineornot_action.report.actions import ActionsReporter, Level, Reporter, escape_commands, warn
@@ -157,13 +157,22 @@ def _operate(session: Session) -> Result:
             target = found
         if inputs.components is not None and inputs.operation is Operation.CREATE:
             target = find_components(session, target)
+        if inputs.operation in (Operation.UPDATE, Operation.GET, Operation.DELETE):
+            target = find_update(session, target)
         result = run(session, target)
     except InvalidInputsError as error:
         problems = "\n".join(error.problems)
         result = Result(Outcome.INVALID, target.incident_id, error=problems, warnings=error.warnings)
     except (APIError, UnknownOutcomeError, CancelledError, CancelledWriteError) as error:
         result = explain(error, inputs, target.incident_id)
-    return replace(result, notes=(*target.notes, *result.notes), warnings=(*target.warnings, *result.warnings))
+    is_written = result.outcome is Outcome.DELETED or result.notified is None  # or may be written
+    return replace(
+        result,
+        incident_title=inputs.incident_title or target.incident_title,
+        replaced=target.latest if is_written else None,
+        notes=(*target.notes, *result.notes),
+        warnings=(*target.warnings, *result.warnings),
+    )
 
 
 def _defect(error: Exception, session: Session | None, reporter: Reporter) -> Result:

@@ -79,7 +79,8 @@ class Result:
         update: That update as the API returned it.
         updates: `list` only: all updates, newest first.
         known_updates: The other updates of the incident as this run read them; None when that may be out of date.
-        replaced: The update that was changed or deleted as `latest`, as it was before.
+        incident_title: Its title as far as this run knows it; empty otherwise.
+        replaced: The update that was, or may have been, changed or deleted as `latest`, as it was before.
         notified: Whether subscribers are notified of what this run posted; None when that is not known.
         body: Dry run only: the body that would have been sent.
         incident_url: The incident's public address; empty when it is not known.
@@ -97,6 +98,7 @@ class Result:
     update: "IncidentUpdate | None" = None
     updates: "tuple[IncidentUpdate, ...] | None" = None
     known_updates: "Listing[IncidentUpdate] | None" = None
+    incident_title: str = ""
     replaced: "IncidentUpdate | None" = None
     notified: bool | None = False
     body: "IncidentCreate | IncidentUpdateCreate | IncidentUpdatePatch | None" = None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 OPENSSL_VARIABLES = ("OPENSSL_CONF", "OPENSSL_MODULES", "OPENSSL_ENGINES")
-"""Files of code that OpenSSL would run in this process, in spite of -I; `ssl` is imported after they are dropped.
+"""Files of code that OpenSSL would run in this process, in spite of -I, once `ssl` or `hashlib` is imported.
 
 https://docs.openssl.org/master/man7/openssl-env/
 """
@@ -21,13 +21,13 @@ https://docs.openssl.org/master/man7/openssl-env/
 
 def main() -> "NoReturn":
     """Run the action with this process's arguments and environment."""
-    run(sys.argv[1:], os.environ, catch_signals())
+    signal_received = catch_signals()
+    drop_openssl_variables()
+    run(sys.argv[1:], os.environ, signal_received)
 
 
 def run(arguments: Sequence[str], environ: Mapping[str, str], signal_received: Callable[[], int | None]) -> "NoReturn":
     """Run the action, and end the process with its exit status."""
-    for name in OPENSSL_VARIABLES:
-        os.environ.pop(name, None)
     # A run is short and creates few reference cycles; looking for them would take 5 % of its time.
     gc.disable()
     from onlineornot_action.main import main as run_action  # noqa: PLC0415 - a job can be cancelled meanwhile
@@ -38,6 +38,12 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], signal_received: C
     exit_status = run_action(arguments, environ, stdout, stderr, signal_received, stdin=sys.stdin)
     # All output is written and flushed. Do not wait for a thread that may still be waiting for a response.
     os._exit(exit_status)
+
+
+def drop_openssl_variables() -> None:
+    """Drop the variables by which OpenSSL would run code, for this process and those that it starts."""
+    for name in OPENSSL_VARIABLES:
+        os.environ.pop(name, None)
 
 
 def catch_signals() -> Callable[[], int | None]:

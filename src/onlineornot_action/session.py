@@ -1,5 +1,6 @@
 """What one run works with, and what it has found out so far; both frozen, and handed from step to step."""
 
+import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -9,6 +10,7 @@ from onlineornot_action.inputs.model import Inputs
 from onlineornot_action.network.deadline import Deadline, Limits
 from onlineornot_action.network.exchange import Network
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
+from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import (
     Component,
     ComponentAffected,
@@ -70,6 +72,18 @@ class Session:
         pages = partial(self.client.incident_pages, self.page_id)
         return read_reliably(pages, self.deadline, self.limits.post, is_enough=is_enough)
 
+    def read_title(self, incident_id: str, deadline: Deadline) -> str:
+        """Read the title of an incident; empty when it cannot be read."""
+        with contextlib.suppress(APIError):
+            return self.client.get_incident(self.page_id, incident_id, deadline).title or ""
+        return ""
+
+    def read_url(self, incident_id: str, deadline: Deadline) -> str:
+        """Read where readers see an incident, in one attempt; empty when it cannot be read."""
+        with contextlib.suppress(APIError):
+            return self.client.get_status_page(self.page_id, deadline).url_of(incident_id)
+        return ""
+
     def _read(self, pages: Callable[[], Iterable[ListPage[Listed]]]) -> Listing[Listed]:
         return read_reliably(pages, self.deadline, self.limits.post)
 
@@ -99,3 +113,9 @@ class Target:
     latest: IncidentUpdate | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def incident_title(self) -> str:
+        """The title of the incident; empty unless the incidents have been read."""
+        listed = self.incidents.items if self.incidents else ()
+        return next((each.title or "" for each in listed if each.id == self.incident_id), "")

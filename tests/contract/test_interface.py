@@ -85,7 +85,7 @@ def test_the_composite_action_has_the_same_inputs_and_outputs() -> None:
 def test_the_composite_action_is_one_step_that_gets_all_inputs_in_one_variable() -> None:
     (step,) = COMPOSITE["runs"]["steps"]
 
-    assert (COMPOSITE["runs"]["using"], step["id"], step["shell"]) == ("composite", "run", "bash")
+    assert (COMPOSITE["runs"]["using"], step["id"], step["shell"]) == ("composite", "run", 'bash -p "{0}"')
     assert step["env"] == {
         "ONLINEORNOT_INPUTS": "${{ toJSON(inputs) }}",
         "MSYS2_ENV_CONV_EXCL": "ONLINEORNOT_INPUTS",

@@ -136,14 +136,6 @@ def test_wrong_usage_is_invalid_and_all_of_it_is_said_at_once(sandbox: Sandbox) 
     assert sandbox.store.requests == []
 
 
-def test_what_is_missing_is_said_without_advice_about_workflows() -> None:
-    ended = run(*CREATE, ONLINEORNOT_API_TOKEN="")
-
-    assert "ONLINEORNOT_API_TOKEN is not set." in ended.stderr
-    assert "status-page-id is required." in ended.stderr
-    assert "workflow" not in ended.stderr
-
-
 def test_a_command_in_a_step_of_a_workflow_writes_its_outputs_for_the_runner(sandbox: Sandbox, tmp_path: Path) -> None:
     output = tmp_path / "output"
 

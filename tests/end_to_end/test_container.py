@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import trustme
 from support.fault_server import FAULTS, FaultServer, Rule
-from support.github_app import HEAD, REPOSITORY, TOKEN, GitHub, create_github_app, pull
+from support.github_app import HEAD, REPOSITORY, TOKEN, GitHub, pull
+from support.github_fixtures import *  # noqa: F403
 from support.image import STEP_SECONDS, docker, run_python
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
@@ -86,13 +87,6 @@ class Step:
         )
 
 
-def put_traps(folder: Path) -> None:
-    """Put modules into the folder that end any program that imports them instead of the real ones."""
-    for module in ("json", "onlineornot_action", "requests", "sitecustomize"):
-        trap = f"raise SystemExit('{module} was imported from the workspace')"
-        (folder / f"{module}.py").write_text(trap, encoding="utf-8")
-
-
 @pytest.fixture
 def https_sandbox(tls: ssl.SSLContext) -> Iterator[Sandbox]:
     """Serve the page over HTTPS."""
@@ -105,13 +99,8 @@ def make_step(image: str, tmp_path: Path) -> Callable[[str], Step]:
     """Prepare the files of a step that talks to this address, as the runner does."""
 
     def make(url: str) -> Step:
-        inputs = {
-            "api-token": EDIT_TOKEN,
-            "api-url": url,
-            "incident-id": INCIDENT_ID,
-            "status-page-id": PAGE_ID,
-        }
-        step = Step(image, inputs, tmp_path)
+        about = {"incident-id": INCIDENT_ID, "status-page-id": PAGE_ID}
+        step = Step(image, {"api-token": EDIT_TOKEN, "api-url": url, **about}, tmp_path)
         for name in MOUNTED:
             (tmp_path / name).mkdir()
         step.output_file.touch()
@@ -156,13 +145,6 @@ def test_create_reads_the_text_from_a_file_in_the_workspace(step: Step, sandbox:
     assert sandbox.store.timeline()[-1].description == "Rolled back."
 
 
-def test_list_outputs_all_updates(step: Step) -> None:
-    result = step.run(operation="list")
-
-    assert result.end == (0, "listed"), result.log
-    assert [update["id"] for update in json.loads(result.outputs["updates"])] == [UPDATE_ID]
-
-
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
 def test_https_trusts_the_certificates_that_the_workflow_names(
     https_step: Step, https_sandbox: Sandbox, variable: str
@@ -188,14 +170,15 @@ def test_https_refuses_a_certificate_of_an_authority_that_is_not_named(
     assert https_sandbox.store.requests == []
 
 
-def test_the_pull_request_of_the_event_shows_what_customers_read(step: Step) -> None:
-    github = GitHub(pulls={HEAD: [pull(7)]})
-    event = {"deployment": {"sha": HEAD}}
-    (step.folder / "workflow/event.json").write_text(json.dumps(event), encoding="utf-8")
-    with FaultServer(app=create_github_app(github)) as server:
-        environ = {"GITHUB_API_URL": server.url, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_EVENT_NAME": "deployment"}
-        about = {"status": "MONITORING", "description": "Rolled back.", "comment": "true", "github_token": TOKEN}
-        result = step.run(environ=environ, **about)
+def test_the_pull_request_of_the_event_shows_what_customers_read(
+    step: Step, github: GitHub, server: FaultServer
+) -> None:
+    github.pulls[HEAD] = [pull(7)]
+    (step.folder / "workflow/event.json").write_text(json.dumps({"deployment": {"sha": HEAD}}), encoding="utf-8")
+    environ = {"GITHUB_API_URL": server.url, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_EVENT_NAME": "deployment"}
+
+    about = {"status": "MONITORING", "description": "Rolled back.", "comment": "true", "github_token": TOKEN}
+    result = step.run(environ=environ, **about)
 
     (comment,) = github.bodies(7)
     assert result.end == (0, "created"), result.log
@@ -204,7 +187,9 @@ def test_the_pull_request_of_the_event_shows_what_customers_read(step: Step) -> 
 
 
 def test_python_files_and_netrc_of_the_job_have_no_effect(step: Step, sandbox: Sandbox) -> None:
-    put_traps(step.workspace)
+    for module in ("json", "onlineornot_action", "requests", "sitecustomize"):
+        trap = f"raise SystemExit('{module} was imported from the workspace')"
+        (step.workspace / f"{module}.py").write_text(trap, encoding="utf-8")
     (step.folder / "home/.netrc").write_text("machine 127.0.0.1 login somebody password else\n", encoding="utf-8")
     environ = {"PYTHONPATH": "/github/workspace"}
 
@@ -228,6 +213,7 @@ def test_outputs_are_written_to_files_of_another_user(step: Step) -> None:
     result = step.run(operation="list")
 
     assert result.end == (0, "listed"), result.log
+    assert [update["id"] for update in json.loads(result.outputs["updates"])] == [UPDATE_ID]
     assert step.output_file.stat().st_uid == 12345
 
 

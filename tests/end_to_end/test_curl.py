@@ -41,11 +41,7 @@ def curl(
     updates = f"{server.url}/v1/status_pages/{PAGE_ID}/incidents/{INCIDENT_ID}/updates"
     variables = {"OPTIONS": options, "UPDATES": updates, "TOKEN": token, "STATUS": status, "TEXT": text}
     ended = subprocess.run(
-        [BASH, "-e", "-c", STEP],
-        env={"PATH": os.defpath, **variables},
-        stdout=subprocess.PIPE,
-        timeout=60,
-        check=False,
+        [BASH, "-e", "-c", STEP], env={"PATH": os.defpath, **variables}, stdout=subprocess.PIPE, timeout=60, check=False
     )
     return ended.returncode
 

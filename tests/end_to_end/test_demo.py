@@ -4,35 +4,23 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import pytest
 import requests
 
 from onlineornot_sandbox.local_step import ROOT
 
 SCREEN_LINES, SCREEN_COLUMNS = 50, 120
 TIMEOUT_SECONDS = 60
-
-
-@pytest.fixture
-def demo(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(
-        [sys.executable, "-m", "onlineornot_sandbox.demo", "--serve"],
-        env={"PYTHONPATH": str(ROOT / "src"), "TMPDIR": str(tmp_path)},
-        stdout=subprocess.PIPE,
-        encoding="utf-8",
-    ) as demo:
-        yield demo
-        demo.kill()
+DEMO = [sys.executable, "-m", "onlineornot_sandbox.demo"]
+ENVIRON = {"PYTHONPATH": str(ROOT / "src")}
 
 
 def test_the_demo_leads_through_a_failed_deploy_a_rerun_a_lost_response_and_the_end(tmp_path: Path) -> None:
     shown = subprocess.run(
-        [sys.executable, "-m", "onlineornot_sandbox.demo"],
-        env={"PYTHONPATH": str(ROOT / "src"), "TMPDIR": str(tmp_path)},
+        DEMO,
+        env=ENVIRON | {"TMPDIR": str(tmp_path)},
         capture_output=True,
         encoding="utf-8",
         timeout=TIMEOUT_SECONDS,
@@ -62,15 +50,18 @@ def test_the_demo_leads_through_a_failed_deploy_a_rerun_a_lost_response_and_the_
     assert max(map(len, lines[:-1])) <= SCREEN_COLUMNS
 
 
-def test_the_demo_keeps_its_page_up_until_it_is_interrupted(demo: subprocess.Popen[str]) -> None:
-    assert demo.stdout
-    url = next(line.split()[0] for line in demo.stdout if line.startswith("http"))
-    page = requests.get(url, timeout=TIMEOUT_SECONDS).text
+def test_the_demo_keeps_its_page_up_until_it_is_interrupted(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [*DEMO, "--serve"], env=ENVIRON | {"TMPDIR": str(tmp_path)}, stdout=subprocess.PIPE, encoding="utf-8"
+    ) as demo:
+        assert demo.stdout
+        url = next(line.split()[0] for line in demo.stdout if line.startswith("http"))
+        page = requests.get(url, timeout=TIMEOUT_SECONDS).text
 
-    demo.send_signal(signal.SIGINT)
+        demo.send_signal(signal.SIGINT)
 
-    assert demo.wait(TIMEOUT_SECONDS) == 0
-    assert "The deploy is complete. Checkout works again." in page
+        assert demo.wait(TIMEOUT_SECONDS) == 0
+        assert "The deploy is complete. Checkout works again." in page
 
 
 def test_the_demo_needs_no_other_package_than_its_lock_file_and_the_same_versions_as_the_tests() -> None:

@@ -22,6 +22,7 @@ TITLE = "Deploys are failing"
 OPEN = {"incident_title": TITLE, "if_no_incident": "create", "status": "investigating", "description": "It went wrong."}
 RESOLVE = {"incident_title": TITLE, "status": "resolved", "description": "It is over.", "components": "restore"}
 BY_ID = {"incident_id": INCIDENT_ID, "status": "update", "description": "Still at it."}
+ONE = {"incident_id": INCIDENT_ID, "update_id": UPDATE_ID}
 EARLIER, LATER = "2020-01-01T00:00:00.000Z", "2030-01-01T00:00:00.000Z"
 MEBIBYTE = 1024 * 1024
 
@@ -131,16 +132,6 @@ def test_where_updates_name_no_components_the_incidents_own_are_restored(step: R
     assert [(each.id, each.new_status) for each in store.timeline()[-1].components] == [(API_ID, "OPERATIONAL")]
 
 
-def test_a_component_that_only_another_open_incident_itself_names_is_left_alone(step: RunStep, store: Store) -> None:
-    other = vars(store.incidents[INCIDENT_ID]) | {"id": "incident0009"}
-    store.incidents["incident0009"] = ListedIncident(**other)
-    step(**BY_ID, components="API: major_outage")
-
-    step(**BY_ID, components="restore")
-
-    assert store.components[API_ID].status == "MAJOR_OUTAGE"
-
-
 @pytest.mark.parametrize(
     ("inputs", "requests"),
     [
@@ -149,6 +140,11 @@ def test_a_component_that_only_another_open_incident_itself_names_is_left_alone(
         (OPEN | {"if_no_incident": "skip"}, "incidents"),
         (OPEN | {"incident_title": INCIDENT_TITLE}, "incidents, updates, POST updates, page"),
         ({"incident_title": INCIDENT_TITLE, "operation": "list"}, "incidents, updates, page"),
+        (ONE | {"operation": "get"}, "updates, page"),
+        (ONE | {"operation": "update", "status": "update"}, "PATCH updates, page"),
+        (ONE | {"operation": "delete"}, "DELETE updates, page"),
+        (ONE | {"operation": "delete", "update_id": "latest"}, "updates, DELETE updates, page"),
+        (BY_ID, "updates, POST updates, page"),
         (BY_ID | {"components": f'[{{"id": "{API_ID}", "status": "NO_IMPACT"}}]'}, "updates, POST updates, page"),
         (BY_ID | {"components": f"{API_ID}: no_impact\nSearch: no_impact"}, "components, updates, POST updates, page"),
         (BY_ID | {"components": "Core / API: no_impact"}, "components, groups, updates, POST updates, page"),
@@ -246,20 +242,6 @@ def test_a_job_that_runs_again_opens_an_incident_for_a_new_failure(step: RunStep
     assert len(store.incidents) == 3
 
 
-@pytest.mark.parametrize("skip_duplicate", ["auto", "true"])
-def test_an_ended_incident_is_no_reason_to_be_silent_in_a_first_attempt(
-    step: RunStep, store: Store, skip_duplicate: str
-) -> None:
-    step(**OPEN)
-    step(**RESOLVE)
-
-    again = step(**OPEN | {"status": "monitoring", "description": RESOLVE["description"]}, skip_duplicate="true")
-    repeated = step(**OPEN, skip_duplicate=skip_duplicate)
-
-    assert (again.end, repeated.end) == ((0, "opened"), (0, "created"))
-    assert len(store.incidents) == 3
-
-
 def test_a_maintenance_that_has_not_begun_does_not_prevent_restoring_a_component(step: RunStep, store: Store) -> None:
     step(**OPEN, components="Core / API: major_outage")
     plan = ScheduledMaintenance(id="plan00000001", start_date=LATER, duration_minutes=30)
@@ -291,8 +273,7 @@ def test_a_title_that_is_not_found_is_told_with_those_that_are_open(
 
 
 @pytest.mark.parametrize(
-    ("if_no_incident", "end"),
-    [("fail", (1, "invalid")), ("skip", (0, "skipped")), ("create", (0, "opened"))],
+    ("if_no_incident", "end"), [("fail", (1, "invalid")), ("skip", (0, "skipped")), ("create", (0, "opened"))]
 )
 def test_a_title_that_differs_by_little_is_a_warning_that_names_it(
     step: RunStep, store: Store, if_no_incident: str, end: tuple[int, str]

@@ -40,11 +40,5 @@ def test_markup_in_a_title_and_a_text_is_shown_as_text(sandbox: Sandbox, browser
     assert "<p class=\"text\">&lt;img src='http://other.example/image.png'&gt;" in document
 
 
-def test_the_page_is_the_only_request(sandbox: Sandbox, browser: Browser) -> None:
-    requests = browser.requests_of(f"{sandbox.url}/")
-
-    assert requests == [f"{sandbox.url}/"]
-
-
 def test_the_page_is_light_or_dark_as_its_reader_prefers(sandbox: Sandbox, browser: Browser) -> None:
     assert browser.picture(f"{sandbox.url}/", "light") != browser.picture(f"{sandbox.url}/", "dark")

@@ -1,10 +1,13 @@
 """An update is posted to a server that fails in every way at every point: the store must hold what the step says."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
+from support.clock import SkippingClock
 from support.fault_pairs import fault_pairs
 from support.fault_server import (
     CASES,
@@ -16,17 +19,21 @@ from support.fault_server import (
     JSON_TYPE,
     LOST_RESPONSES,
     STRANGE_RESPONSES,
+    Fault,
     Phase,
+    Reply,
     Rule,
     envelope,
+    lost_while,
     response,
 )
-from support.step import RunStep
+from support.step import RunStep, store_on
 
 from onlineornot_action.network.deadline import Limits
 from onlineornot_action.session import RunLimits
 from onlineornot_sandbox.auth import EDIT_TOKEN
-from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
+from onlineornot_sandbox.bodies import IncidentUpdateCreate
+from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, PAGE_ID, SEARCH_ID, WEBSITE_ID
 from onlineornot_sandbox.store import Store
 
 TEXT = "The rollback is through."
@@ -209,3 +216,95 @@ def test_an_unknown_update_has_no_address_when_the_page_cannot_be_read(step: Run
 
     assert (run.outcome, run.outputs["incident-url"]) == ("unknown", "")
     assert "**Look at the incident first" in run.summary
+
+
+def restated(**fields: object) -> Fault:
+    """Have a response say something else than what was written."""
+
+    def restate(reply: Reply) -> Reply:
+        body = json.loads(reply.body)
+        return replace(reply, body=json.dumps(body | {"result": body["result"] | fields}).encode())
+
+    return Fault(lambda reply: [restate(reply).wire()])
+
+
+@pytest.mark.parametrize("components", ["API: MAJOR_OUTAGE", f'[{{"id": "{API_ID}", "status": "MAJOR_OUTAGE"}}]'])
+@pytest.mark.parametrize(
+    ("fields", "warning"),
+    [
+        ({}, ""),
+        ({"status": "UPDATE"}, "The page has this update as 'UPDATE', though RESOLVED was sent."),
+        ({"description": "Short."}, "The page keeps the text in another form"),
+        ({"components": [{"id": API_ID, "new_status": "PARTIAL_OUTAGE"}]}, "'PARTIAL_OUTAGE', though MAJOR_OUTAGE was"),
+        ({"components": [{"id": API_ID}]}, "'no status', though MAJOR_OUTAGE was sent."),
+        ({"components": None}, ""),
+    ],
+)
+def test_what_the_page_says_otherwise_than_was_sent_is_a_warning(
+    step: RunStep, components: str, fields: dict[str, object], warning: str
+) -> None:
+    run = step(Rule(restated(**fields), Phase.AFTER, "POST"), status="RESOLVED", components=components)
+
+    assert run.outcome == "created"
+    assert run.outputs["status"] == fields.get("status", "RESOLVED")
+    assert [warning in each for each in run.warnings] == [True] * bool(warning), run.warnings
+
+
+@pytest.mark.parametrize(
+    ("before", "by_id", "is_confirmed"),
+    [
+        ("MAJOR_OUTAGE", False, True),
+        ("MAJOR_OUTAGE", True, True),
+        ("OPERATIONAL", False, False),
+        ("OPERATIONAL", True, True),
+    ],
+)
+def test_a_component_that_the_response_does_not_name_is_confirmed_by_what_it_is(
+    step: RunStep, clock: SkippingClock, before: Any, *, by_id: bool, is_confirmed: bool
+) -> None:
+    store = Store(store_on(clock).now, named_components="empty")
+    store.components[API_ID] = replace(store.components[API_ID], status=before)
+    components = f'[{{"id": "{API_ID}", "status": "MAJOR_OUTAGE"}}]' if by_id else "API: MAJOR_OUTAGE"
+
+    run = step(store=store, components=components)
+
+    assert ["does not confirm" in each for each in run.warnings] == [True] * (not is_confirmed)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "named", "phase", "outcome"),
+    [
+        ([SEARCH_ID], "all", Phase.BEFORE, "unknown"),
+        ([SEARCH_ID], "all", Phase.AFTER, "created"),
+        ([SEARCH_ID], "empty", Phase.BEFORE, "unknown"),
+        ([SEARCH_ID, API_ID, WEBSITE_ID], "all", Phase.BEFORE, "unknown"),
+        ([], "all", Phase.BEFORE, "unknown"),
+        ([], "changed", Phase.AFTER, "created"),
+    ],
+)
+def test_another_leg_of_a_matrix_that_posts_the_same_words_is_not_taken_for_ours(
+    step: RunStep, clock: SkippingClock, theirs: list[str], named: Any, phase: Phase, outcome: str
+) -> None:
+    store = Store(store_on(clock).now, named_components=named)
+    settings = [{"id": each, "status": "PARTIAL_OUTAGE"} for each in theirs]
+    body = {"status": "MONITORING", "description": TEXT, "components_affected": settings}
+    others = lost_while(lambda: store.create_incident_update(INCIDENT_ID, IncidentUpdateCreate.model_validate(body)))
+
+    run = step(Rule(others, phase, "POST"), store=store, components="Search: PARTIAL_OUTAGE; API: PARTIAL_OUTAGE")
+
+    ours = [update.id for update in store.timeline() if len(update.components) == 2]
+    assert (run.outcome, run.posts) == (outcome, 1), run.log
+    assert outcome == "unknown" or run.outputs["update-id"] in ours
+    assert run.copies == 1 + (phase is Phase.AFTER)
+
+
+@pytest.mark.parametrize(("fault", "times", "outcome"), [("503 html", FOREVER, "unknown"), ("503 html", 3, "created")])
+def test_a_lost_update_that_names_no_components_is_ours_only_once_the_page_has_them(
+    step: RunStep, clock: SkippingClock, fault: str, times: float, outcome: str
+) -> None:
+    store = Store(store_on(clock).now, named_components="empty")
+    script = [Rule(HEALTHY.fault, path="/components"), Rule(FAULTS[fault], path="/components", times=times)]
+
+    run = step(*script, Rule(FAULTS["close"], Phase.AFTER, "POST"), store=store, components="API: MAJOR_OUTAGE")
+
+    assert (run.outcome, run.posts, run.copies) == (outcome, 1, 1), run.log

@@ -1,19 +1,24 @@
 """`skip-duplicate`: when an update is posted although the incident has one that says the same, and when not."""
 
+import html
+import json
+import unicodedata
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from support.clock import SkippingClock
 from support.fault_server import FAULTS, FOREVER, JSON_TYPE, Rule, envelope, http_date, response
-from support.step import RunStep
+from support.step import RunStep, store_on
 
-from onlineornot_sandbox.bodies import IncidentUpdateCreate
+from onlineornot_sandbox.bodies import IncidentCreate, IncidentUpdateCreate
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, INCIDENT_TITLE, PAGE_ID
 from onlineornot_sandbox.store import Store
 
 SAME = {"status": "IDENTIFIED", "description": "The deploy failed; we are rolling it back."}
 ASKED = SAME | {"skip_duplicate": "true"}
+DOWN, PART = "MAJOR_OUTAGE", "PARTIAL_OUTAGE"
 OTHER = {"status": "UPDATE", "description": "Something else happened."}
 NOW = "2027-01-15T08:00:00.000Z"
 HOUR = 3600.0
@@ -22,10 +27,14 @@ UPDATES = f"{INCIDENT}/updates"
 PAGE = f"/v1/status_pages/{PAGE_ID}"
 
 
-def add(store: Store, update: dict[str, str], **more: Any) -> str:
+def add(store: Store, update: dict[str, str], incident_id: str = INCIDENT_ID, **more: Any) -> str:
     """Post an update past the action, and return its id."""
     body = IncidentUpdateCreate.model_validate(update | {"notify_subscribers": False} | more)
-    return store.create_incident_update(INCIDENT_ID, body).id
+    return store.create_incident_update(incident_id, body).id
+
+
+def set_by_hand(store: Store, component_id: str, status: Any) -> None:
+    store.components[component_id] = replace(store.components[component_id], status=status)
 
 
 def change_newest(store: Store, **changes: Any) -> None:
@@ -88,13 +97,178 @@ def test_a_newest_update_that_differs_is_no_duplicate(step: RunStep, store: Stor
     assert step(**ASKED).outcome == "created"
 
 
-def test_components_count(step: RunStep, store: Store) -> None:
-    add(store, SAME, components_affected=[{"id": API_ID, "status": "MAJOR_OUTAGE"}])
+def as_settings(**statuses: str) -> list[dict[str, str]]:
+    return [{"id": f"comp-{name}", "status": status} for name, status in statuses.items()]
 
-    same = step(**ASKED, components=f"{API_ID}: major_outage")
-    different = step(**ASKED, components=f"{API_ID}: partial_outage")
 
-    assert (same.outcome, different.outcome) == ("unchanged", "created")
+def as_lines(**statuses: str) -> str:
+    return "\n".join(f"comp-{name}: {status}" for name, status in statuses.items())
+
+
+def as_json(**statuses: str) -> str:
+    return json.dumps(as_settings(**statuses))
+
+
+@pytest.mark.parametrize("named", ["all", "changed", "empty", "none"])
+@pytest.mark.parametrize(("rule", "attempt", "write"), [("true", 1, as_lines), ("auto", 2, as_json)])
+@pytest.mark.parametrize(
+    ("there", "since", "asked", "outcome"),
+    [
+        ({"api": DOWN}, {}, {"api": DOWN}, "unchanged"),
+        ({"api": DOWN}, {}, {"api": PART}, "created"),
+        ({"search": PART}, {}, {"search": PART, "website": DOWN}, "created"),
+        ({"search": PART}, {"website": DOWN}, {"search": PART, "website": DOWN}, "unchanged"),
+        ({"search": PART, "website": DOWN}, {}, {"search": PART}, "unchanged"),
+        ({"search": PART, "website": DOWN}, {}, {}, "unchanged"),
+        ({}, {}, {"api": "OPERATIONAL"}, "unchanged"),
+        ({}, {}, {"api": DOWN}, "created"),
+    ],
+)
+def test_each_component_has_to_be_in_the_update_or_as_asked_for_on_the_page(  # noqa: PLR0917 - a table
+    step: RunStep,
+    clock: SkippingClock,
+    write: Callable[..., str],
+    named: Any,
+    rule: str,
+    attempt: int,
+    there: dict[str, str],
+    since: dict[str, str],
+    asked: dict[str, str],
+    outcome: str,
+) -> None:
+    store = Store(store_on(clock).now, named_components=named)
+    add(store, SAME, components_affected=as_settings(**there))
+    for name, status in since.items():
+        set_by_hand(store, f"comp-{name}", status)
+    components = {"components": write(**asked)} if asked else {}
+
+    ended = step(**SAME, skip_duplicate=rule, attempt=attempt, store=store, **components)
+
+    assert ended.outcome == outcome, ended.log
+    assert [store.components[f"comp-{name}"].status for name in asked] == [*asked.values()]
+
+
+def test_of_a_component_that_the_update_names_it_decides_and_not_what_a_hand_has_set_since(
+    step: RunStep, store: Store
+) -> None:
+    add(store, SAME, components_affected=as_settings(api=DOWN))
+    set_by_hand(store, API_ID, "OPERATIONAL")
+
+    assert step(**ASKED, components=as_json(api=DOWN)).outcome == "unchanged"
+
+
+def test_the_components_are_read_once_and_only_for_an_update_that_lacks_one(
+    step: RunStep, clock: SkippingClock
+) -> None:
+    store = Store(store_on(clock).now, named_components="empty")
+    for _ in range(3):
+        add(store, SAME, components_affected=as_settings(api=DOWN))
+    set_by_hand(store, API_ID, "OPERATIONAL")
+
+    ended = step(**SAME, attempt=2, store=store, components=as_json(api=DOWN))
+
+    components = f"GET {PAGE}/components"
+    assert ended.requests == [f"GET {UPDATES}", components, f"POST {UPDATES}", components, f"GET {PAGE}"]
+
+
+@pytest.mark.parametrize(("attempt", "outcome"), [(1, "created"), (2, "not-sent")])
+def test_components_that_cannot_be_read_hold_back_only_a_rerun(
+    step: RunStep, clock: SkippingClock, attempt: int, outcome: str
+) -> None:
+    store = Store(store_on(clock).now, named_components="empty")
+    add(store, SAME, components_affected=as_settings(api=DOWN))
+    unreadable = Rule(FAULTS["503 html"], method="GET", times=FOREVER, path="/components")
+
+    ended = step(unreadable, **ASKED, attempt=attempt, store=store, components=as_json(api=DOWN))
+
+    assert ended.outcome == outcome, ended.log
+    assert attempt == 2 or clock.slept < 40
+
+
+@pytest.mark.parametrize("status", ["RESOLVED", "COMPLETED"])
+@pytest.mark.parametrize("ended", [NOW, None])
+@pytest.mark.parametrize(
+    ("rule", "attempt", "later", "outcome"),
+    [
+        ("true", 1, [], "unchanged"),
+        ("true", 1, ["UPDATE"], "unchanged"),
+        ("true", 1, ["MONITORING"], "created"),
+        ("true", 2, ["UPDATE", "UPDATE"], "unchanged"),
+        ("auto", 1, [], "created"),
+        ("auto", 2, [], "unchanged"),
+        ("auto", 2, ["INVESTIGATING"], "created"),
+        ("false", 2, [], "created"),
+    ],
+)
+def test_an_update_that_ends_an_incident_is_not_repeated_though_it_is_over(
+    step: RunStep, store: Store, status: str, ended: str | None, rule: str, attempt: int, later: list[str], outcome: str
+) -> None:
+    there = add(store, SAME | {"status": status})
+    for each in later:
+        add(store, OTHER | {"status": each})
+    store.set_ended(INCIDENT_ID, ended)
+
+    run = step(**SAME | {"status": status}, skip_duplicate=rule, attempt=attempt)
+
+    assert run.outcome == outcome, run.log
+    assert (run.outputs["update-id"] == there) is (outcome == "unchanged")
+
+
+@pytest.mark.parametrize("rule", ["true", "auto"])
+@pytest.mark.parametrize("reason", ["RESOLVED", "COMPLETED", "ended", "RESOLVED, UPDATE"])
+def test_a_deploy_that_fails_again_after_the_incident_is_over_is_told(
+    step: RunStep, store: Store, rule: str, reason: str
+) -> None:
+    add(store, SAME)
+    for status in filter(str.isupper, reason.split(", ")):
+        add(store, OTHER | {"status": status})
+    store.set_ended(INCIDENT_ID, NOW if reason == "ended" else None)
+    found = {"incident_title": INCIDENT_TITLE, "if_no_incident": "create"} if ", " not in reason else {}
+
+    ended = step(**SAME | found, skip_duplicate=rule, attempt=2)
+
+    assert (ended.outcome, ended.copies) == ("opened" if found else "created", 2), ended.log
+
+
+@pytest.mark.parametrize("older_is_open", [False, True])
+@pytest.mark.parametrize(("attempt", "is_repeated"), [(1, True), (2, False)])
+def test_a_rerun_finds_the_resolved_that_ended_the_newest_incident_of_the_title(
+    step: RunStep, store: Store, attempt: int, *, is_repeated: bool, older_is_open: bool
+) -> None:
+    body = IncidentCreate(title=INCIDENT_TITLE, description="Again.", status="INVESTIGATING", notify_subscribers=False)
+    newest = store.create_incident(body).id
+    add(store, SAME | {"status": "RESOLVED"}, incident_id=newest)
+    store.set_ended(INCIDENT_ID, None if older_is_open else NOW)
+
+    found = {"incident_title": INCIDENT_TITLE, "if_no_incident": "skip", "status": "RESOLVED"}
+    ended = step(**SAME | found, attempt=attempt)
+
+    expected = ("created" if older_is_open else "skipped") if is_repeated else "unchanged"
+    assert ended.outcome == expected, ended.log
+    assert (len(store.mails) > 0) is (expected == "created")
+
+
+@pytest.mark.parametrize(
+    ("kept", "is_found"),
+    [
+        (html.escape, True),
+        (lambda text: unicodedata.normalize("NFD", text), True),
+        (lambda text: f"{text}\n".replace("\n", " \r\n"), True),
+        (lambda text: f"<p>{text}</p>", False),
+        (lambda text: text[:20], False),
+        (lambda text: html.escape(html.escape(text)), False),
+    ],
+)
+def test_a_page_that_changes_the_text_is_seen_through_or_said_to_defeat_later_runs(
+    step: RunStep, clock: SkippingClock, kept: Callable[[str], str], *, is_found: bool
+) -> None:
+    store = Store(store_on(clock).now, keep_text=kept)
+    asked = ASKED | {"description": "Café & <b>API</b>\nare down: we are rolling back."}
+
+    first, second = step(**asked, store=store), step(**asked, store=store)
+
+    assert (first.outcome, second.outcome) == ("created", "unchanged" if is_found else "created")
+    assert ["later runs will not recognise" in warning for warning in first.warnings] == [True] * (not is_found)
 
 
 @pytest.mark.parametrize("status", ["UPDATE", "INVESTIGATING"])

@@ -1,9 +1,10 @@
 """Refusals that are not the API's own: what is written all the same, and what the annotation says."""
 
 import re
+from dataclasses import replace
 
 import pytest
-from support.fault_server import FAULTS, FOREVER, INTERCEPTED, Phase, Rule, envelope, response
+from support.fault_server import FAULTS, FOREVER, INTERCEPTED, REPLACED, Phase, Rule, envelope, response
 from support.step import RunStep
 
 from onlineornot_sandbox.seed import UPDATE_ID
@@ -54,6 +55,27 @@ def test_a_write_that_was_passed_on_is_found(
     assert ended.copies == int(method != "DELETE")
     assert sum(request.startswith(method) for request in ended.requests) == 1
     assert "a later reading confirmed it" in ended.summary
+
+
+@pytest.mark.parametrize("name", REPLACED)
+@pytest.mark.parametrize(
+    ("method", "inputs", "seconds"),
+    [
+        *(("POST", CREATE, seconds) for seconds in (None, 0, 3, 15)),
+        *(("POST", OPEN, seconds) for seconds in (None, 0, 15)),
+        *((method, WRITES[method], seconds) for method in ("PATCH", "DELETE") for seconds in (None, 0)),
+    ],
+)
+def test_a_write_whose_response_was_replaced_is_looked_for_until_it_cannot_come_any_more(
+    step: RunStep, name: str, method: str, inputs: dict[str, str], seconds: float | None
+) -> None:
+    ended = step(Rule(replace(REPLACED[name], written_after=seconds), method=method), **inputs)
+
+    is_repeated = seconds is None and name in ("425 html", "429 html")
+    is_done = seconds is not None or is_repeated
+    assert (ended.outcome == "rejected", ended.exit_status) == (not is_done, int(not is_done)), ended.log
+    assert ended.copies == int(is_done and method != "DELETE")
+    assert sum(request.startswith(method) for request in ended.requests) == 1 + is_repeated
 
 
 @pytest.mark.parametrize("name", ["401 html", "403 text", "404 other JSON", "403 without a body"])

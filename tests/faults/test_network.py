@@ -115,19 +115,6 @@ def test_one_authority_of_the_api_and_one_of_github_may_be_named(
     assert TEXT in github.bodies(7)[0]
 
 
-def test_an_unnamed_authority_of_github_costs_the_comment_alone(post: RunStep, server: FaultServer) -> None:
-    github = GitHub(pulls={HEAD: [pull(7, merged=True)]})
-
-    with FaultServer(app=create_github_app(github), ssl_context=Authority().server_context()) as github_server:
-        environ = {"GITHUB_API_URL": github_server.url}
-        result = post(server.url, environ=environ, comment="true", github_token=TOKEN)
-
-    (warning,) = result.warnings
-    assert result.end == (0, "created"), result.log
-    assert "name the file of its authority in REQUESTS_CA_BUNDLE" in warning
-    assert github_server.requests == []
-
-
 def test_naming_an_unknown_authority_is_advised(post: RunStep) -> None:
     with FaultServer(ssl_context=Authority().server_context()) as server:
         result = post(server.url)
@@ -151,14 +138,6 @@ def test_naming_an_authority_is_not_advised_where_it_is_named(
     assert "localhost" in result.error
     assert "REQUESTS_CA_BUNDLE" not in result.error
     assert server.requests == []
-
-
-def test_a_missing_file_of_extra_certificates_is_only_warned_of(post: RunStep, server: FaultServer) -> None:
-    result = post(server.url, environ={"NODE_EXTRA_CA_CERTS": "/no/such/file.pem"})
-
-    (warning,) = result.warnings
-    assert result.end == (0, "created"), result.log
-    assert warning.startswith("NODE_EXTRA_CA_CERTS names a path that does not exist where the action runs")
 
 
 def test_a_socks_proxy_is_named_by_its_variable(post: RunStep) -> None:

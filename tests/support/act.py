@@ -185,10 +185,7 @@ class Act:
         """
         platform = base_image() if self.in_containers else "-self-hosted"
         return [
-            "--json",
-            "--rm",
-            "--no-cache-server",
-            "--pull=false",
+            *("--json", "--rm", "--no-cache-server", "--pull=false"),
             f"--action-cache-path={self.folder / 'cache'}",
             f"--platform=ubuntu-24.04={platform}",
         ]
@@ -212,28 +209,14 @@ def _example(file: str) -> str:
     return (ROOT / "examples" / file).read_text(encoding="utf-8")
 
 
-@dataclass
-class _Progress:
-    """What the lines of the log have said so far."""
-
-    jobs: dict[str, str] = field(default_factory=dict)
-    outputs: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
-
-
 def _read(log: str) -> WorkflowResult:
     """Read act's log, one JSON object a line."""
-    progress = _Progress()
-    for line in log.splitlines():
-        if line.startswith("{"):
-            _note(json.loads(line), progress)
-    return WorkflowResult(progress.jobs, tuple(progress.outputs.values()), log)
-
-
-def _note(entry: Mapping[str, Any], progress: _Progress) -> None:
-    if result := entry.get("jobResult"):
-        earlier = progress.jobs.get(entry["jobID"])
-        progress.jobs[entry["jobID"]] = "failure" if earlier == "failure" else result
-    is_step_of_job = len(entry.get("stepID", ())) == 1  # within a composite action, its step's id comes first
-    if entry.get("command") == "set-output" and is_step_of_job:
-        step = (entry["job"], ",".join(entry["stepID"]))
-        progress.outputs.setdefault(step, {})[entry["name"]] = entry["arg"]
+    jobs: dict[str, str] = {}
+    outputs: dict[tuple[str, ...], dict[str, str]] = {}
+    for entry in map(json.loads, (line for line in log.splitlines() if line.startswith("{"))):
+        if (result := entry.get("jobResult")) and jobs.get(entry["jobID"]) != "failure":
+            jobs[entry["jobID"]] = result
+        is_step_of_job = len(entry.get("stepID", ())) == 1  # within a composite action, its step's id comes first
+        if entry.get("command") == "set-output" and is_step_of_job:
+            outputs.setdefault((entry["job"], *entry["stepID"]), {})[entry["name"]] = entry["arg"]
+    return WorkflowResult(jobs, tuple(outputs.values()), log)

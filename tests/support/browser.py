@@ -1,6 +1,5 @@
 """Chromium without a window."""
 
-import json
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -46,20 +45,6 @@ class Browser:
         prefers = f"--blink-settings=preferredColorScheme={SCHEMES[scheme]}"
         self._run(url, prefers, SHARP, f"--window-size={width},{height}", f"--screenshot={file}")
         return file.read_bytes()
-
-    def requests_of(self, url: str) -> list[str]:
-        """Load the page, and return the address of each request for it or by it.
-
-        What the browser asks for on its own, such as updates, names no origin as its initiator:
-        https://www.chromium.org/developers/design-documents/network-stack/netlog/
-        """
-        file = self.folder / "net-log.json"
-        self._run(url, "--dump-dom", f"--log-net-log={file}")
-        log = json.loads(file.read_text(encoding="utf-8"))
-        start = log["constants"]["logEventTypes"]["URL_REQUEST_START_JOB"]
-        events = [event.get("params", {}) for event in log["events"] if event["type"] == start]
-        started = [(event["url"], event["initiator"]) for event in events if "url" in event]
-        return [address for address, initiator in started if address == url or initiator != "not an origin"]
 
     def _run(self, url: str, *options: str) -> str:
         route = (f"--proxy-server={self.proxy}", "--proxy-bypass-list=<-loopback>")

@@ -153,11 +153,7 @@ class ReceivedRequest:
 
 
 def response(
-    status: int,
-    body: bytes | str = b"",
-    headers: Mapping[str, str] | None = None,
-    *,
-    phases: tuple[Phase, ...] = BOTH,
+    status: int, body: bytes | str = b"", headers: Mapping[str, str] | None = None, *, phases: tuple[Phase, ...] = BOTH
 ) -> Fault:
     """Make the fault that is a complete response."""
     content = body.encode() if isinstance(body, str) else body
@@ -339,6 +335,13 @@ INTERCEPTED = {
     "403 without a body": response(403),
 }
 """Complete refusals by something in front of the API, which may have passed the request on all the same."""
+
+REPLACED = {
+    **_every((425, 429), "html", HTML, HTML_TYPE | {"Retry-After": "600"}),
+    **_every((300, 302, 303, 304, 307), "html", HTML, {"Location": ELSEWHERE}),
+    **_every((402, 403, 418, 451), "empty", "", {}),
+}
+"""Complete responses of any kind by something in front of the API, which may have passed the request on."""
 
 GOOD_RESPONSES = {
     "103 first": _after(EARLY_HINTS),

@@ -43,15 +43,6 @@ class Comment:
     author: str | None
 
 
-@dataclass(frozen=True)
-class Event:
-    """Something that happens before a request is processed; `path` is a part of the path."""
-
-    method: str
-    path: str
-    happens: Callable[[], object]
-
-
 @dataclass
 class GitHub:
     """The state of this GitHub.
@@ -71,7 +62,7 @@ class GitHub:
     jobs: dict[int, list[tuple[str, str | None]]] = field(default_factory=dict)
     max_per_page: int = 100
     ids: Iterator[int] = field(default_factory=lambda: count(1001))
-    events: list["Event"] = field(default_factory=list)
+    events: list[tuple[str, str, Callable[[], object]]] = field(default_factory=list)
 
     def add_comment(self, issue: int, body: str, author: str | None = BOT) -> Comment:
         """Add a comment."""
@@ -81,7 +72,7 @@ class GitHub:
 
     def meanwhile(self, method: str, happens: Callable[[], object], path: str = "/comments") -> None:
         """Make something else happen, once, right before a request of this method and path is processed."""
-        self.events.append(Event(method, path, happens))
+        self.events.append((method, path, happens))
 
     def bodies(self, issue: int) -> list[str]:
         """Return the bodies of the comments on a pull request."""
@@ -98,8 +89,8 @@ def pull(
         "state": "closed" if is_merged else "open",
         "merged_at": "2026-11-24T12:00:00Z" if is_merged else None,
         "merge_commit_sha": merge_commit or None,
-        "head": {"ref": "change", "sha": head},
-        "base": {"ref": "main", "repo": {"full_name": repository}},
+        "head": {"sha": head},
+        "base": {"repo": {"full_name": repository}},
     }
 
 
@@ -112,11 +103,6 @@ def requests_of(server: FaultServer) -> list[str]:
     """Return what GitHub was asked, without the repository and the query."""
     paths = ((request.method, request.path.partition("?")[0]) for request in server.requests)
     return [f"{method} {path.replace(f'/repos/{REPOSITORY}', '')}" for method, path in paths]
-
-
-def posts(server: FaultServer) -> int:
-    """Return how many times a comment was sent."""
-    return requests_of(server).count(POST)
 
 
 def texts(github: GitHub) -> list[str]:
@@ -144,10 +130,8 @@ class _Api:
 
     def routes(self) -> Iterator[tuple[str, str, Callable[..., ResponseReturnValue]]]:
         repository = f"{self._github.prefix}/repos/{REPOSITORY}"
-        comments, comment = (
-            f"{repository}/issues/<int:number>/comments",
-            f"{repository}/issues/comments/<int:comment_id>",
-        )
+        comments = f"{repository}/issues/<int:number>/comments"
+        comment = f"{repository}/issues/comments/<int:comment_id>"
         yield "POST", f"{self._github.prefix.removesuffix('/v3')}/graphql", self.query
         yield "GET", f"{repository}/commits/<sha>/pulls", self.list_pulls
         yield "GET", f"{repository}/actions/runs/<int:run_id>/jobs", self.list_jobs
@@ -158,10 +142,9 @@ class _Api:
 
     def let_things_happen(self) -> None:
         events = self._github.events
-        due = [each for each in events if each.method == request.method and each.path in request.path]
-        for event in due[:1]:
+        for event in [each for each in events if each[0] == request.method and each[1] in request.path][:1]:
             events.remove(event)
-            event.happens()
+            event[2]()
 
     def check_token(self) -> ResponseReturnValue | None:
         if request.headers.get("Authorization") == f"token {TOKEN}":
@@ -212,9 +195,5 @@ def _failure(status: HTTPStatus, message: str) -> ResponseReturnValue:
 
 
 def _shown(comment: Comment) -> dict[str, Any]:
-    return {"id": comment.id, "body": comment.body, "user": _account(comment.author)}
-
-
-def _account(login: str | None) -> dict[str, Any] | None:
-    """Return an account; a deleted one is null."""
-    return {"login": login, "type": "Bot" if login.endswith("[bot]") else "User"} if login else None
+    """Return a comment as GitHub shows it; the author is null once the account is deleted."""
+    return {"id": comment.id, "body": comment.body, "user": comment.author and {"login": comment.author}}

@@ -7,13 +7,7 @@ from support.clock import SkippingClock
 from support.fault_server import FaultServer
 from support.github_app import GitHub, create_github_app
 
-__all__ = ["clock", "github", "server"]
-
-
-@pytest.fixture
-def clock() -> SkippingClock:
-    """A clock that runs as usual, but whose sleep takes no time."""
-    return SkippingClock()
+__all__ = ["github", "server"]
 
 
 @pytest.fixture

@@ -68,16 +68,10 @@ class Page(HTMLParser):
         self.text += "" if self._in_code else data
 
     def handle_comment(self, data: str) -> None:
-        """Keep the comment as an element."""
-        self.tags.append(f"!--{data}--")
+        """Keep a comment, a declaration or an instruction as an element."""
+        self.tags.append(f"!{data}")
 
-    def unknown_decl(self, data: str) -> None:
-        """Keep the declaration as an element."""
-        self.tags.append(f"![{data}]")
-
-    def handle_pi(self, data: str) -> None:
-        """Keep the instruction as an element."""
-        self.tags.append(f"?{data}")
+    unknown_decl = handle_pi = handle_comment
 
     @property
     def markup(self) -> list[str]:
@@ -92,16 +86,6 @@ def tokens(markdown: str) -> list[tuple[str, str]]:
     return [(token.type, str(token.attrs.get("href", token.content))) for token in flat]
 
 
-def skeleton(markdown: str) -> list[tuple[str, str]]:
-    """Return the tokens without the content of inline code."""
-    return [(kind, "" if kind == "code_inline" else content) for kind, content in tokens(markdown)]
-
-
-def words_outside_of_code(markdown: str) -> set[str]:
-    """Return all words but those in inline code."""
-    return {word for kind, content in skeleton(markdown) if content for word in content.split()}
-
-
 def rows(markdown: str) -> list[list[str]]:
     """Return the cells of all rows of all tables; the parser gives every row as many as the header has."""
     found: list[list[str]] = []
@@ -111,8 +95,3 @@ def rows(markdown: str) -> list[list[str]]:
         elif before.type in ("th_open", "td_open"):
             found[-1].append(token.content)
     return found
-
-
-def borders(markdown: str) -> list[int]:
-    """Return the number of borders in each line of a table, which the parser does not tell."""
-    return [line.count("|") for line in markdown.split("\n") if line.startswith("|")]

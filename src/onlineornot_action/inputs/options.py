@@ -35,7 +35,7 @@ _GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "date-happened": ("TIME", "when it happened: ISO 8601 with date, time and offset (default: now)"),
         "skip-duplicate": (
             "true|false|auto",
-            "whether to post nothing when the newest update says the same; auto only knows re-runs on GitHub",
+            "true posts nothing if the newest update is the same; auto if any is, but only on a re-run, on GitHub",
         ),
     },
     "a deploy that failed or succeeded": {

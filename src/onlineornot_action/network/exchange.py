@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from enum import Enum
 from functools import partial
+from io import BytesIO
 from ipaddress import ip_address
 from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import urlsplit
@@ -73,10 +74,11 @@ class Network(NamedTuple):
         """Make an adapter for `requests`, through which `run_within` learns how far a request got."""
         return NetworkAdapter(self.ca_paths, {"http": _HTTPConnection, "https": _HTTPSConnection})
 
-    def mount(self, session: requests.Session) -> None:
-        """Make a session use such an adapter."""
+    def mount(self, session: requests.Session, limits: Limits, clean: Callable[[bytes], bytes]) -> None:
+        """Make a session use such an adapter, and read no body that is too large; each is cleaned before it is used."""
         for prefix in ("https://", "http://"):
             session.mount(prefix, self.adapter())
+        session.hooks["response"].append(partial(_replace_body, limits, clean))
 
 
 class Request(NamedTuple):
@@ -139,10 +141,7 @@ class Transport:
         proxies, timeout = _find_proxies(request.url), (limits.connect, limits.response)
         try:
             with adapter.send(prepared, stream=True, timeout=timeout, proxies=proxies) as received:
-                body = received.raw.read(limits.body + 1, decode_content=True)
-                if len(body) > limits.body:
-                    raise _BodyTooLargeError  # noqa: TRY301 - the connection is closed then, too
-                return Response(received.status_code, received.headers, body, began)
+                return Response(received.status_code, received.headers, _read_body(received, limits), began)
         except BaseException:
             adapter.close()
             raise
@@ -150,6 +149,27 @@ class Transport:
     def close(self) -> None:
         """Close the connection; the next exchange makes a new one."""
         self._adapter.close()
+
+
+def _read_body(received: requests.Response, limits: Limits) -> bytes:
+    """Read the body of a response, decompressed, unless it is too large."""
+    body: bytes = received.raw.read(limits.body + 1, decode_content=True)
+    if len(body) > limits.body:
+        raise _BodyTooLargeError
+    return body
+
+
+def _replace_body(
+    limits: Limits, clean: Callable[[bytes], bytes], received: requests.Response, **_options: object
+) -> None:
+    """Replace the body of a response by a clean one, which a session reads afterwards."""
+    try:
+        body = _read_body(received, limits)
+    except BaseException:
+        received.close()
+        raise
+    received.raw = BytesIO(clean(body))
+    received.encoding = "utf-8"  # that of JSON; to detect another takes long
 
 
 class _BodyTooLargeError(OSError):

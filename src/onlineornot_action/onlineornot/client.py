@@ -8,13 +8,18 @@ from typing import TypeVar
 from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.network.exchange import Effect, ExchangeError, Network, Request, Transport
 from onlineornot_action.onlineornot import __version__, models
-from onlineornot_action.onlineornot.errors import APIConnectionError, APIError
+from onlineornot_action.onlineornot.errors import APIConnectionError, APIError, APIResponseValidationError
 from onlineornot_action.onlineornot.models import ID_PATTERN, Items, Listed, ListPage, Misfit
 from onlineornot_action.onlineornot.responses import Envelope, Mask, Received, read_response
 
 BASE_URL = "https://api.onlineornot.com"
 USER_AGENT = f"onlineornot-incident-update/{__version__}"
 PER_PAGE = 100
+
+MAX_LIST_SIZE = 24 * 1024 * 1024
+"""Bytes of all pages of one list, so that a hostile server cannot exhaust memory."""
+ITEM_SIZE = 256
+"""Bytes that an item counts in addition, for what it takes in memory."""
 
 T = TypeVar("T")
 
@@ -141,10 +146,13 @@ class OnlineOrNotClient:
         self, path: str, envelope: type[Envelope[Items[Listed]]], deadline: Deadline | None, *, to_the_end: bool = False
     ) -> Iterator[ListPage[Listed]]:
         seen = set[str]()
-        pages_without_new = 0
+        size = pages_without_new = 0
         for number in itertools.count(1):
             request = Request("GET", f"{self._base_url}{path}", {"page": number, "per_page": PER_PAGE})
             received = self._send(request, envelope, deadline or self._deadline)
+            size += received.size + ITEM_SIZE * len(received.result)
+            if size > MAX_LIST_SIZE:
+                raise APIResponseValidationError("the list is too large")
             items = tuple(item for item in received.result if not isinstance(item, Misfit))
             misfits = tuple(item for item in received.result if isinstance(item, Misfit))
             yield ListPage(items, received.total_count, received.began, received.server_time, misfits)

@@ -53,9 +53,10 @@ class Failure(ReadModel):
 
 
 class Received(NamedTuple, Generic[T]):
-    """A result, and what `ListPage` says about its list and its times."""
+    """A result, its size in bytes, and what `ListPage` says about its list and its times."""
 
     result: T
+    size: int
     total_count: int | None
     began: float
     server_time: float | None
@@ -77,7 +78,7 @@ def read_response(
     if response.status > 201:  # noqa: PLR2004 - only 200 and 201 are documented
         raise _invalid(response, "is not a documented success status")
     try:
-        read = envelope.model_validate_json(_well_formed(response.body), context=mask)
+        read = envelope.model_validate_json(well_formed(response.body), context=mask)
     except ValidationError as error:
         raise _invalid(response, "with a body that the API does not document") from error
     if not read.success and not getattr(read.result, "id", None):
@@ -85,7 +86,8 @@ def read_response(
     if not read.success or read.result is None:
         raise _invalid(response, "with a body that contradicts itself")
     total_count = read.result_info.total_count if read.result_info else None
-    return Received(read.result, total_count, response.began, _parse_date(response.headers.get("Date", "")))
+    date = _parse_date(response.headers.get("Date", ""))
+    return Received(read.result, len(response.body), total_count, response.began, date)
 
 
 def _invalid(response: Response, problem: str) -> APIResponseValidationError:
@@ -105,7 +107,7 @@ _LONE_SURROGATE = (
 )
 
 
-def _well_formed(body: bytes) -> bytes:
+def well_formed(body: bytes) -> bytes:
     r"""Return JSON that pydantic accepts, and at a reasonable cost.
 
     A body that is all structure would take gigabytes of memory; it becomes empty, which is no valid response. Lone
@@ -120,7 +122,7 @@ def _well_formed(body: bytes) -> bytes:
 
 def _status_error(response: Response, effect: Effect, mask: Mask, now: float, *, writes: bool) -> APIError:
     try:
-        failure = Failure.model_validate_json(_well_formed(response.body), context=mask)
+        failure = Failure.model_validate_json(well_formed(response.body), context=mask)
     except ValidationError:
         failure = Failure()
     has_envelope = failure.success is False and failure.errors is not None

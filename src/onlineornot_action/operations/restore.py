@@ -35,13 +35,15 @@ def restore(session: Session, target: Target) -> Target:
     if not changes:
         return replace(target, notes=(*target.notes, "No component was restored"))
     page = session.read_components()
-    history = read_history(session, target, updates.items)
+    known = target.incidents if target.incidents and target.incidents.complete else session.read_incidents()
+    history = read_history(session, target.incident_id, known, updates.items)
     plan = plan_restoration(changes, page, history)
     notes = plan.notes if plan.components else (*plan.notes, "No component was restored")
     return replace(
         target,
         components=plan.components or None,
         page=page,
+        incidents=known,
         notes=(*target.notes, *notes),
         warnings=(*target.warnings, *history.warnings, *plan.warnings),
     )
@@ -203,15 +205,12 @@ class History:
         return changed or dict.fromkeys(component.id for component in detailed.components or ())
 
 
-def read_history(session: Session, target: Target, updates: Iterable[IncidentUpdate]) -> History:
-    """Read the incidents of the page, and what those that may have changed the same components have done.
-
-    Raises:
-        APIError: The list cannot be read.
-    """
-    known = target.incidents if target.incidents and target.incidents.complete else session.read_incidents()
+def read_history(
+    session: Session, incident_id: str, known: Listing[Incident], updates: Iterable[IncidentUpdate]
+) -> History:
+    """Read what the incidents of the page that may have changed the same components have done."""
     others = {incident.id: incident for incident in known.items}
-    own = others.pop(target.incident_id, None)
+    own = others.pop(incident_id, None)
     began = (own and own.began_at) or min((update.created for update in updates if update.created), default=None)
     return History(session, tuple(others.values()), began, known.server_time or session.deadline.clock.time())
 

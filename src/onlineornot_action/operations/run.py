@@ -31,7 +31,6 @@ def run(session: Session, target: Target) -> Result:
     """Do what the inputs ask for.
 
     Raises:
-        InvalidInputsError: `latest` names an update, but the incident has none.
         APIError: It was not done.
         UnknownOutcomeError: It may have been done.
         CancelledError: The run was cancelled before it was done.
@@ -83,7 +82,6 @@ def _update(session: Session, target: Target) -> Result:
     body = IncidentUpdatePatch(status=inputs.status, description=inputs.text, date_happened=inputs.date_happened)
     if inputs.dry_run:
         return replace(_get(session, target), outcome=Outcome.DRY_RUN, body=body)
-    target = _with_update(session, target)
     ids = (session.page_id, target.incident_id, target.update_id)
 
     def read_back() -> IncidentUpdate | None:
@@ -95,11 +93,10 @@ def _update(session: Session, target: Target) -> Result:
     )
     result = _about(Outcome.UPDATED, target, update, evidence=evidence)
     warnings = () if is_patched(update, body) else ("The page has this update in another form than was sent.",)
-    return replace(result, notified=None, replaced=target.latest, warnings=warnings)
+    return replace(result, notified=None, warnings=warnings)
 
 
 def _get(session: Session, target: Target) -> Result:
-    target = _with_update(session, target)
     update = session.client.get_incident_update(session.page_id, target.incident_id, target.update_id)
     return _about(Outcome.FETCHED, target, update)
 
@@ -107,7 +104,7 @@ def _get(session: Session, target: Target) -> Result:
 def _delete(session: Session, target: Target) -> Result:
     if session.inputs.dry_run:
         return replace(_get(session, target), outcome=Outcome.DRY_RUN)
-    client, target = session.client, _with_update(session, target)
+    client = session.client
     ids = (session.page_id, target.incident_id, target.update_id)
 
     def delete() -> bool:
@@ -131,7 +128,6 @@ def _delete(session: Session, target: Target) -> Result:
         target.incident_id,
         target.update_id,
         known_updates=target.updates,
-        replaced=target.latest,
         known_because=evidence,
     )
 
@@ -156,8 +152,13 @@ def _about(
     return Result(outcome, target.incident_id, update.id, update, known_updates=target.updates, known_because=evidence)
 
 
-def _with_update(session: Session, target: Target) -> Target:
-    """Take the id that was given; look `latest` up, once."""
+def find_update(session: Session, target: Target) -> Target:
+    """Take the id that was given; look `latest` up, once.
+
+    Raises:
+        InvalidInputsError: The incident has no updates, or their dates do not say which is the newest.
+        APIError: They cannot be read.
+    """
     if session.inputs.update_id != LATEST:
         return replace(target, update_id=session.inputs.update_id or "")
     updates = session.read_updates(target.incident_id)

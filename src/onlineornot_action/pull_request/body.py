@@ -16,6 +16,7 @@ from onlineornot_action.onlineornot.models import (
     ComponentChange,
     IncidentStatus,
     IncidentUpdate,
+    ResourceId,
     newest_first,
 )
 from onlineornot_action.pull_request.event import WorkflowRun
@@ -57,9 +58,9 @@ class FailedRun(BaseModel, frozen=True):
         more: The number of failed jobs beyond those.
     """
 
-    id: Annotated[int, Field(gt=0)]
+    id: Annotated[int, Field(gt=0, lt=2**63)]
     jobs: Annotated[tuple[_Name, ...], Field(max_length=MAX_NAMES)] = ()
-    more: Annotated[int, Field(ge=0)] = 0
+    more: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
     @classmethod
     def of(cls, run_id: int, jobs: Sequence[str]) -> "FailedRun":
@@ -70,21 +71,17 @@ class FailedRun(BaseModel, frozen=True):
 class CommentState(BaseModel, frozen=True):
     """What a later run could not find out by itself, stored as JSON in the hidden second line of the comment.
 
-    A step has no storage of its own, and a comment that is deleted or copied takes its state with it. GitHub does not
-    show HTML comments:
+    A step has no storage of its own, and a comment that is deleted or copied takes its state with it. Another workflow
+    may have written it, so it holds neither a link nor a title. GitHub does not show HTML comments:
     https://docs.github.com/en/get-started/writing-on-github/getting-started-with-writing-and-formatting-on-github/basic-writing-and-formatting-syntax#hiding-content-with-comments
 
     Attributes:
-        title: The incident's title; empty until a run knows it.
         notified: The ids of the updates that the comment shows, and whether subscribers were notified of each; None
             when unknown.
-        incident_url: Where readers see the incident; empty until a run knows it.
         failed_run: The failed run that triggered this run or an earlier one.
     """
 
-    title: Annotated[str, Field(max_length=MAX_TITLE_LENGTH)] = ""
-    notified: Annotated[dict[str, bool | None], Field(max_length=MAX_UPDATES)] = Field(default_factory=dict)
-    incident_url: Annotated[str, Field(pattern=r"^(https://[a-z0-9.-]{1,253}/incidents/[A-Za-z0-9_-]{1,64})?$")] = ""
+    notified: Annotated[dict[ResourceId, bool | None], Field(max_length=MAX_UPDATES)] = Field(default_factory=dict)
     failed_run: FailedRun | None = None
 
 
@@ -111,22 +108,24 @@ def _format_state(state: CommentState) -> str:
     return f"<!-- {json.dumps(state.model_dump(exclude_defaults=True), ensure_ascii=False).translate(escaped)} -->"
 
 
-def render(marker: str, state: CommentState, updates: Iterable[IncidentUpdate], run: WorkflowRun) -> str:
+def render(
+    marker: str, state: CommentState, updates: Iterable[IncidentUpdate], run: WorkflowRun, title: str, url: str
+) -> str:
     """Write the comment on all updates of an incident, in any order; the marker is its first line."""
     shown = newest_first(updates)
     bounds = _bounds(shown) if shown else []
     blocks = [
         f"{marker}\n{_format_state(state)}\n### {_headline(shown)}",
-        " · ".join(_facts(state.title, bounds, run.commit)),
+        " · ".join(_facts(title, bounds, run.commit)),
         *_timeline(shown, bounds, state.notified),
         _failed_jobs(state.failed_run, run) if state.failed_run else "",
-        " · ".join(_links(state.incident_url, run.url)),
+        " · ".join(_links(url, run.url)),
     ]
     return "\n\n".join(filter(None, blocks))
 
 
 def _facts(title: str, bounds: Sequence[IncidentUpdate], commit: str) -> Iterator[str]:
-    if shown := escape_markdown(one_line(title)):
+    if shown := escape_markdown(one_line(shorten(title, MAX_TITLE_LENGTH))):
         yield f"**{shown}**"
     if bounds:
         first, *last = bounds

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 
 from onlineornot_action.exactly_once.listing import Listing, read_reliably
 from onlineornot_action.inputs.model import Inputs
@@ -75,7 +75,7 @@ class CommentResult:
 def with_comment(session: Session, result: Result, environment: Environment, reporter: Reporter) -> Result:
     """Bring the comments up to date, and add their URLs and what went wrong to the result."""
     if session.deadline.cancelled():
-        reporter.log("The comment on the pull request was left as it is: the job was cancelled.")
+        reporter.log("The comment on the pull request was left as it is: the run was cancelled.")
         return result
     run = WorkflowRun.of(environment.github)
     run = replace(run, pull_request=session.inputs.pull_request or run.pull_request)
@@ -111,13 +111,14 @@ def _comment(session: Session, result: Result, run: WorkflowRun, mask: Callable[
     limits = replace(deadline.limits, connect=RESPONSE_SECONDS, response=RESPONSE_SECONDS)
     github = GitHub(run, session.inputs.github_token or "", replace(deadline, limits=limits), mask, session.network)
     marker = body.format_marker(session.page_id, result.incident_id)
-    updates = _Updates(session, result, deadline)
+    incident = _Incident(session, result, deadline)
 
     def write(failed_jobs: Sequence[str], before: str) -> str:
         known = body.parse_state(before)
-        shown = updates.including(known.notified.keys())
+        shown = incident.updates_including(known.notified.keys())
         failed_run = _find_failed_run(known.failed_run, run.failed_run, failed_jobs)
-        return mask(body.render(marker, _next_state(known, session, result, shown, failed_run), shown, run))
+        state = _next_state(known, result, shown, failed_run)
+        return mask(body.render(marker, state, shown, run, incident.title, incident.url))
 
     return upsert_comments(github, marker, write)
 
@@ -148,7 +149,7 @@ def _collected(problems: list[str], problem: str) -> Iterator[None]:
     except GitHubError as error:
         problems.append(f"{problem}: {error}.")
     except CancelledError:
-        problems.append(f"{problem}: the job was cancelled.")
+        problems.append(f"{problem}: the run was cancelled.")
     except APIError as error:
         problems.append(f"{problem}: the incident's updates could not be read ({error}).")
     except Exception as error:  # noqa: BLE001 - see above
@@ -233,8 +234,7 @@ class _PullRequestComment:
     def _find(self, created: Comment | None = None) -> list[Comment]:
         """Return this account's comments on the incident, oldest first, with the new one even if the list lags."""
         ours = {created.id: created} if created else {}
-        comments = self.github.list_comments(self.number)
-        marked = [comment for comment in comments if comment.text.startswith(self.marker) and comment.id not in ours]
+        marked = [each for each in self.github.list_comments(self.number, self.marker) if each.id not in ours]
         # Anybody can copy the marker, so the author counts as well. The login costs a request when it is first used.
         ours |= {comment.id: comment for comment in marked if comment.author == self.github.login}
         return [ours[comment_id] for comment_id in sorted(ours)]
@@ -253,24 +253,33 @@ class _PullRequestComment:
         return f"{run.server_url}/{run.repository}/pull/{self.number}#issuecomment-{comment_id}"
 
 
-class _Updates:
-    """The incident's updates: as this run knows them, read again at most once."""
+class _Incident:
+    """The incident: as this run knows it, and what it does not know is read at most once."""
 
     def __init__(self, session: Session, result: Result, deadline: Deadline) -> None:
         pages = partial(session.client.incident_update_pages, session.page_id, result.incident_id, deadline)
         self._read = partial(read_reliably, pages, deadline, session.limits.post)
-        self._result = result
+        self._session, self._result = session, result
+        self._soon = partial(deadline.within, session.limits.follow_up, detached=True)
         self._listing = _known_updates(session, result)
         self._is_fresh = False
 
-    def including(self, ids: AbstractSet[str]) -> list[IncidentUpdate]:
+    @cached_property
+    def title(self) -> str:
+        """The title; empty when this run does not know it and cannot read it either."""
+        return self._result.incident_title or self._session.read_title(self._result.incident_id, self._soon())
+
+    @cached_property
+    def url(self) -> str:
+        """Where readers see it; empty likewise."""
+        return self._result.incident_url or self._session.read_url(self._result.incident_id, self._soon())
+
+    def updates_including(self, ids: AbstractSet[str]) -> list[IncidentUpdate]:
         """Return all updates, newest first; they include these ids, except those of deleted updates."""
-        known = self._listing
         # Another run may have posted an update that a comment shows and the listing lacks.
-        if known is None or not (self._is_fresh or ids <= known.ids | {self._result.update_id}):
-            known, self._is_fresh = self._read(), True
-            self._listing = known
-        return _with_own(known, self._result)
+        if self._listing is None or not (self._is_fresh or ids <= self._listing.ids | {self._result.update_id}):
+            self._listing, self._is_fresh = self._read(), True
+        return _with_own(self._listing, self._result)
 
 
 def _known_updates(session: Session, result: Result) -> Listing[IncidentUpdate] | None:
@@ -293,17 +302,13 @@ def _with_own(listing: Listing[IncidentUpdate], result: Result) -> list[Incident
 
 
 def _next_state(
-    known: CommentState, session: Session, result: Result, shown: Sequence[IncidentUpdate], failed_run: FailedRun | None
+    known: CommentState, result: Result, shown: Sequence[IncidentUpdate], failed_run: FailedRun | None
 ) -> CommentState:
     """Add what this run knows to what the comment knows."""
     posted = result.outcome in (Outcome.CREATED, Outcome.OPENED)
     notified = known.notified | ({result.update_id: result.notified} if posted else {})
-    return CommentState(
-        title=session.inputs.incident_title or known.title,
-        notified={update.id: notified.get(update.id) for update in shown[: body.MAX_UPDATES]},
-        incident_url=result.incident_url or known.incident_url,
-        failed_run=failed_run,
-    )
+    notified = {update.id: notified.get(update.id) for update in shown[: body.MAX_UPDATES]}
+    return CommentState(notified=notified, failed_run=failed_run)
 
 
 def _find_failed_run(known: FailedRun | None, run_id: int | None, failed_jobs: Sequence[str]) -> FailedRun | None:

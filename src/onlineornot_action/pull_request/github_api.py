@@ -1,6 +1,6 @@
 """GitHub's API, as much of it as a comment on a pull request needs; the only module that imports PyGithub.
 
-Every failure leaves this module as a `GitHubError`, or as a `CancelledError` when the job was cancelled.
+Every failure leaves this module as a `GitHubError`, or as a `CancelledError` when the run was cancelled.
 """
 
 import contextlib
@@ -24,12 +24,15 @@ from github.WorkflowJob import WorkflowJob
 from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.network.exchange import Cause, ExchangeError, Network, run_within
 from onlineornot_action.onlineornot.client import PER_PAGE, USER_AGENT
+from onlineornot_action.onlineornot.responses import well_formed
 from onlineornot_action.pull_request.event import WorkflowRun
 from onlineornot_action.text import normalize_newlines, quote
 
 MAX_ATTEMPTS = 3
 """Of a request that may be repeated."""
 MAX_PULL_REQUESTS = 3
+MAX_COMMENTS_LENGTH = 8 * 1024 * 1024
+"""Characters of all comments with the marker; GitHub has 65,536 in one at most."""
 
 _WITH_CONTENT = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.MOVED_PERMANENTLY})
 """PyGithub follows a 301, which is GitHub's response where a repository was renamed, on the same host."""
@@ -134,13 +137,14 @@ class GitHub:
         return tuple(self.mask(job.name) for job in jobs if job.conclusion in ("failure", "timed_out"))
 
     @_explained()
-    def list_comments(self, number: int) -> list[Comment]:
-        """List all comments on a pull request, except those that are malformed."""
-        comments = []
-        for comment in _list(self._repository, IssueComment, f"issues/{number}/comments"):
-            with contextlib.suppress(BadAttributeException):
-                author = comment.user.login if comment.user else None
-                comments.append(Comment(comment.id, normalize_newlines(comment.body or ""), author))
+    def list_comments(self, number: int, marker: str) -> list[Comment]:
+        """List the comments on a pull request that begin with a marker, except those that are malformed."""
+        comments: list[Comment] = []
+        listed = _list(self._repository, partial(_as_comment, marker), f"issues/{number}/comments")
+        for comment in filter(None, listed):
+            comments.append(comment)
+            if sum(len(each.text) + len(each.author or "") for each in comments) > MAX_COMMENTS_LENGTH:
+                raise GitHubError("the comments on the pull request are too long to be read")
         return comments
 
     @_explained()
@@ -197,7 +201,7 @@ class GitHub:
         """The session of all requests; PyGithub makes a connection for each."""
         session = requests.Session()
         session.auth = Requester.noopAuth  # no `.netrc` replaces the header that PyGithub sets
-        self.network.mount(session)
+        self.network.mount(session, self.deadline.limits, well_formed)
         return session
 
     def _send(self, deadline: Deadline, verb: str, url: str, **content: Any) -> requests.Response:  # noqa: ANN401
@@ -216,12 +220,12 @@ class GitHub:
             deadline.sleep(deadline.backoff(attempts))
 
     def _exchange(self, deadline: Deadline, send: Callable[[], requests.Response]) -> requests.Response:
-        """Make one exchange, unless the job was cancelled or the deadline is over."""
+        """Make one exchange, unless the run was cancelled or the deadline is over."""
         deadline.check()
         if not deadline.left():
             raise GitHubError("GitHub did not respond in time")
         try:
-            # A comment is not worth a wait once the job was cancelled, so nothing counts as a write.
+            # A comment is not worth a wait once the run was cancelled, so nothing counts as a write.
             response = run_within(deadline, send, self.run.api_url, self.network, writes=False)
         except ExchangeError as error:
             is_unknown = error.cause is Cause.UNKNOWN_AUTHORITY
@@ -250,6 +254,15 @@ class _Connection:
 
     def close(self) -> None:
         """Leave the session open for the next request."""
+
+
+def _as_comment(marker: str, *attributes: Any, **options: Any) -> Comment | None:  # noqa: ANN401
+    """Keep of a comment no more than is needed, and nothing of one that is malformed or without the marker."""
+    comment = IssueComment(*attributes, **options)
+    with contextlib.suppress(BadAttributeException):
+        text, author = normalize_newlines(comment.body or ""), comment.user.login if comment.user else None
+        return Comment(comment.id, text, author) if text.startswith(marker) else None
+    return None
 
 
 def _list(repository: Repository, kind: Callable[..., T], path: str, within: str = "items") -> Iterable[T]:
@@ -283,7 +296,8 @@ def _check(response: requests.Response, mask: Callable[[str], str]) -> None:
     status = HTTPStatus.BAD_REQUEST if is_graphql_error else response.status_code
     if status >= HTTPStatus.BAD_REQUEST:
         raise GitHubError(_explain_status(status, response.headers, str(fields.get("message") or ""), mask), status)
-    has_content = status in _WITH_CONTENT and isinstance(content, dict | list)
+    is_page = all(len(each) <= PER_PAGE for each in (content, *fields.values()) if isinstance(each, list))
+    has_content = status in _WITH_CONTENT and isinstance(content, dict | list) and is_page
     if not has_content and response.request.method != "DELETE":
         raise GitHubError("GitHub's response could not be understood")
 

@@ -60,17 +60,22 @@ def test_the_workspace_may_be_a_link_or_relative_to_the_working_directory(
     ] * 2
 
 
-@pytest.mark.parametrize("content", [BOM + b"text", b"text"], ids=["with a mark", "without one"])
-def test_a_byte_order_mark_is_dropped(workspace: Path, content: bytes) -> None:
-    (workspace / "file").write_bytes(content)
+def test_a_byte_order_mark_is_dropped(workspace: Path) -> None:
+    (workspace / "file").write_bytes(BOM + b"text")
 
     assert read_file("file", workspace=workspace) == "text"
 
 
-@pytest.mark.parametrize("name", ["../secret.txt", "docs/../../secret.txt", "/etc/passwd", "/", "..", "../workspace-2"])
-def test_a_path_that_leaves_the_workspace_is_refused(workspace: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("../secret.txt", "docs/../../secret.txt", "/etc/passwd", "/", "..", "../workspace-2"),
+        *("../runner_temp/notes.txt", "{temp}/../secret.txt", "{temp}-2/x"),
+    ],
+)
+def test_a_path_that_is_in_neither_folder_is_refused(workspace: Path, runner_temp: Path, name: str) -> None:
     with pytest.raises(ValueError, match=OUTSIDE) as caught:
-        read_file(name, workspace=workspace)
+        read_file(name.format(temp=runner_temp), workspace=workspace, runner_temp=runner_temp)
 
     assert "hush" not in str(caught.value)
 
@@ -94,8 +99,6 @@ def test_a_link_that_leads_outside_is_refused(workspace: Path, target: str, name
     [
         ("nothing.txt", "No such file or directory"),
         ("docs", "Is a directory"),
-        (".", "Is a directory"),
-        ("docs/notes.txt/x", "Not a directory"),
         ("x" * 300, "File name too long"),
         ("loop", "Too many levels of symbolic links"),
     ],
@@ -164,12 +167,6 @@ def test_a_link_from_the_workspace_to_runner_temp_is_refused(workspace: Path, ru
         read_file("out", workspace=workspace, runner_temp=runner_temp)
 
 
-@pytest.mark.parametrize("name", ["../runner_temp/notes.txt", "{temp}/../secret.txt", "{temp}-2/x", "/etc/passwd"])
-def test_a_path_that_is_in_neither_folder_is_refused(workspace: Path, runner_temp: Path, name: str) -> None:
-    with pytest.raises(ValueError, match=OUTSIDE):
-        read_file(name.format(temp=runner_temp), workspace=workspace, runner_temp=runner_temp)
-
-
 @pytest.mark.parametrize("name", ["_temp/_x/file", "_temp/git-credentials-1", "{}/_temp/_x/file"])
 def test_files_of_the_runner_are_refused_also_where_its_folder_is_in_the_workspace(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match=RESERVED):
@@ -194,14 +191,16 @@ def test_a_missing_file_under_runner_temp_may_be_due_to_an_old_runner(workspace:
 @pytest.mark.parametrize(
     ("name", "expression"),
     [
-        ("$RUNNER_TEMP/x", r"\$\{\{ runner\.temp \}\}"),
-        ("${RUNNER_TEMP}/x", r"\$\{\{ runner\.temp \}\}"),
-        ("$GITHUB_WORKSPACE/x", r"\$\{\{ github\.workspace \}\}"),
+        ("$RUNNER_TEMP/x", "runner.temp"),
+        ("${RUNNER_TEMP}/x", "runner.temp"),
+        ("$GITHUB_WORKSPACE/x", "github.workspace"),
     ],
 )
 def test_a_variable_of_the_shell_is_refused_with_the_expression(workspace: Path, name: str, expression: str) -> None:
-    with pytest.raises(ValueError, match=rf"^contains the shell's variable [A-Z_]+; write {expression} instead$"):
+    with pytest.raises(ValueError, match=r"^contains the shell's variable [A-Z_]+; write (.*) instead$") as caught:
         read_file(name, workspace=workspace)
+
+    assert f"write ${{{{ {expression} }}}} instead" in str(caught.value)
 
 
 def test_a_named_pipe_is_refused_without_waiting_for_a_writer(workspace: Path, runner_temp: Path) -> None:
@@ -258,11 +257,7 @@ def test_a_text_with_visible_characters_is_returned(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        *((text, "contains no visible characters$") for text in ("", " \t\n", "\xa0\u3000", "\u200b\u2060\ufeff")),
-        *(
-            (text, "contains no visible characters$")
-            for text in ("\ufe0f\u0301", "\xad", "\u2800\u3164", "\u115f\uffa0")
-        ),
+        *((text, "contains no visible characters$") for text in ("", " \xa0", "\u200b", "\ufe0f\xad", "\u2800\u3164")),
         ("x" * (MAX_LENGTH + 1), "has 10,001 characters, but at most 10,000 are allowed;"),
         ("🛠" * (MAX_LENGTH + 1), "has 10,001 characters, but at most 10,000 are allowed;"),
         (f"It is {SECRET}, psst", "contains the API token or github-token; remove it, because this text is published$"),
@@ -299,9 +294,7 @@ def test_the_base64_of_a_secret_that_is_broken_into_lines_is_refused() -> None:
         (r"Down.\r\nWe are on it.", r"\r\n"),
         (r"Down:\tall regions", r"\t"),
         ("Down.%0AWe are on it.", "%0A"),
-        ("Down.%0aWe are on it.", "%0a"),
         ("Down.%0D%0AWe are on it.", "%0D%0A"),
-        ("Down.%0A\nWe are on it.", "%0A"),
         (r"See C:\new.log and\nwait", r"\n"),
         *((text, None) for text in ("Down.\nWe are on it.", "The pattern \\n\nmatched too much.", r"\d+ \s* \N \T")),
         *((text, None) for text in (r"C:\new\table.txt is missing", r"c:\temp", r"\\host\new\table")),

@@ -130,11 +130,8 @@ def test_outside_github_there_is_no_advice_on_workflows(name: str, words: str) -
     [
         ("mesage", "; did you mean description?"),
         ("message", "; did you mean description?"),
-        ("text", "; did you mean description?"),
         ("token", "; did you mean api-token?"),
-        ("INCIDENTID", "; did you mean incident-id?"),
         ("status-page", "; did you mean status-page-id?"),
-        ("dryrun", "; did you mean dry-run?"),
         ("zzz", "."),
     ],
 )

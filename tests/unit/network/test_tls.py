@@ -80,11 +80,7 @@ def test_verification_is_that_of_openssl_in_every_version() -> None:
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"])
 def test_variables_that_other_programs_read_do_not_change_what_is_trusted(
-    variable: str,
-    authority: Authority,
-    make_transport: MakeTransport,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    variable: str, authority: Authority, make_transport: MakeTransport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, str(tmp_path / "nothing"))
 

@@ -3,6 +3,7 @@
 import json
 import time
 import tracemalloc
+from itertools import islice
 
 import pytest
 from hypothesis import given, settings
@@ -43,6 +44,8 @@ from onlineornot_action.onlineornot.models import ErrorDetail, IncidentUpdate
 from onlineornot_sandbox.auth import EDIT_TOKEN, OTHER_ORGANISATION_TOKEN, READ_TOKEN
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID, UPDATE_ID
 from onlineornot_sandbox.server import Sandbox
+
+LARGE = {"total_count": 10**8}
 
 STATUSES = {
     (RedirectError, Effect.REJECTED): (300, 301, 308),
@@ -280,8 +283,11 @@ def test_lone_surrogate_in_a_response_becomes_a_question_mark(make_client: MakeC
         '{"success": false, "result": null, "errors": [' + "{}," * 2_000_000 + "{}]}",
         '{"success": true, "result": {"id": "update000009"}, "x": [' + "1," * 4_000_000 + "1]}",
         '{"success": true, "result": {"id": "update000009"}, "x": ["\\ud83d"' + ", {}" * 600_000 + "]}",
+        '{"a":' * 1_500_000,
+        "[" + "," * 200_000 + '"' + '\\"' * 140_000,
+        "[" + "," * 250_000 + '"' + '\\"' * 3_000_000,
     ],
-    ids=["changes", "fewer changes", "errors", "numbers", "lone surrogate"],
+    ids=["changes", "fewer changes", "errors", "numbers", "lone surrogate", "deep", "open string", "long open string"],
 )
 def test_response_that_is_all_structure_exhausts_neither_time_nor_memory(body: str, make_client: MakeClient) -> None:
     tracemalloc.start()
@@ -294,8 +300,24 @@ def test_response_that_is_all_structure_exhausts_neither_time_nor_memory(body: s
     tracemalloc.stop()
 
     assert client_result is not None
-    assert seconds < 5
+    assert seconds < 20
     assert peak < 150_000_000
+
+
+@pytest.mark.parametrize(("count", "length", "requests"), [(9_900, 10, 2), (800, 10_000, 4)])
+def test_list_that_is_too_large_is_not_read_to_the_end(
+    count: int, length: int, requests: int, make_client: MakeClient
+) -> None:
+    text = "x" * length
+    bodies = (
+        envelope([{"id": f"{page}{number:08}", "description": text} for number in range(count)], result_info=LARGE)
+        for page in range(4)
+    )
+    with FaultServer([Rule(response(200, body)) for body in islice(bodies, 1 if count > 1_000 else 4)]) as server:
+        outcome = outcome_of("list", make_client(server.url))
+
+    assert isinstance(outcome, list if count > 1_000 else APIResponseValidationError)
+    assert len(server.requests) == requests
 
 
 JSON = st.recursive(

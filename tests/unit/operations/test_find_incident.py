@@ -4,7 +4,13 @@ import pytest
 from support.sample_incidents import ENDED, PLAN, TITLE, incident
 
 from onlineornot_action.onlineornot.models import Incident, IncidentStatus
-from onlineornot_action.operations.find_incident import has_title, is_nearly, open_incidents, other_open_incidents
+from onlineornot_action.operations.find_incident import (
+    has_title,
+    is_nearly,
+    may_be_kept_as,
+    open_incidents,
+    other_open_incidents,
+)
 
 ENDING = ("RESOLVED", "COMPLETED")
 
@@ -96,6 +102,35 @@ def test_a_title_is_nearly_another_if_little_is_different_or_one_begins_with_the
     title: str, *, nearly: bool
 ) -> None:
     assert (is_nearly(title, TITLE), is_nearly(TITLE, title)) == (nearly, nearly)
+
+
+LONG = "Deploys of the checkout in Europe and elsewhere are failing"
+
+
+@pytest.mark.parametrize(
+    ("kept", "title", "may"),
+    [
+        ("Deploys &amp; rollbacks", "Deploys & rollbacks", True),
+        ("deploys  FAILING", "Deploys failing", True),
+        ("Deploys failing api", "\N{FIRE} Deploys failing: (api)", True),
+        ("Deploys failing", "\N{WARNING SIGN}\ufe0f Deploys failing", True),
+        ("1 Deploys failing", "1\ufe0f\N{COMBINING ENCLOSING KEYCAP} Deploys failing", True),
+        (LONG[:45], LONG, True),
+        (f"{LONG[:45]}…", LONG, True),
+        (f"{LONG[:45]}...", LONG, True),
+        (f"{LONG[:45]}, and more", LONG, False),
+        (LONG[:30], LONG, False),
+        (LONG, LONG[:45], False),
+        ("Deploys failing (web)", "Deploys failing (api)", False),
+        ("Deploys failing [api]", "Deploys failing (api)", False),
+        ("C# builds fail", "C++ builds fail", False),
+        ("Deploys failing, again", "Deploys failing again", False),
+        ("\N{FIRE}", "\N{COLLISION SYMBOL}", False),
+        ("", "Deploys failing", False),
+    ],
+)
+def test_a_page_may_change_a_title_only_in_certain_ways(kept: str, title: str, *, may: bool) -> None:
+    assert may_be_kept_as(kept, title) is may
 
 
 @pytest.mark.parametrize(

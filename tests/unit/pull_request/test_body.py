@@ -1,5 +1,6 @@
 """The words of the comment, and that untrusted text in them stays text."""
 
+import json
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from support.markdown import FILTERS, Page, tokens
 from support.untrusted_text import MARKDOWN_BAITS, untrusted
 
-from onlineornot_action.onlineornot.models import ComponentChange, IncidentStatus, IncidentUpdate
+from onlineornot_action.onlineornot.models import ComponentChange, IncidentUpdate
 from onlineornot_action.pull_request.body import CommentState, FailedRun, format_marker, parse_state, render
 from onlineornot_action.pull_request.event import WorkflowRun
 from onlineornot_action.text import JOINER
@@ -22,7 +23,7 @@ always = settings(deadline=None, derandomize=True)
 whole_comments = settings(always, max_examples=30)
 """A comment has eleven or more untrusted texts, so each example tries as many."""
 
-PAGE_ID, INCIDENT_ID, UPDATE_ID = "page1234", "incident1234", "update1234"
+PAGE_ID, UPDATE_ID = "page1234", "update1234"
 MARKER = "<!-- onlineornot-incident-update page=page1234 incident=incident1234 -->"
 RUN_URL = "https://github.com/octo/shop/actions/runs/77/attempts/2"
 RUN = WorkflowRun("https://api.github.com", "https://github.com", "octo/shop", RUN_URL, None, "", None)
@@ -42,11 +43,6 @@ def update(status: str | None = "IDENTIFIED", at: str | None = "2026-01-31T14:00
     return IncidentUpdate(**{"id": UPDATE_ID, "status": status, "date_happened": at, "created_at": at} | more)
 
 
-def as_title(text: str) -> str:
-    """Return a text as the inputs accept it for a title: not too long, and without lone surrogates."""
-    return text[:256].encode(errors="replace").decode()
-
-
 def written(
     *updates: IncidentUpdate,
     title: str = "",
@@ -57,13 +53,8 @@ def written(
 ) -> str:
     """Write a comment; it has a failed run if its failed jobs are given."""
     failed_run = None if failed_jobs is None else FailedRun.of(5, failed_jobs)
-    state = CommentState(title=as_title(title), notified=notified, incident_url=incident_url, failed_run=failed_run)
-    return render(MARKER, state, updates, replace(RUN, commit=commit))
-
-
-def minutes(count: int) -> list[IncidentUpdate]:
-    """Make an update in each minute, the oldest first."""
-    return [update(at=f"2026-01-31T14:{minute:02}:00Z") for minute in range(count)]
+    state = CommentState(notified=notified, failed_run=failed_run)
+    return render(MARKER, state, updates, replace(RUN, commit=commit), title, incident_url)
 
 
 def written_with(words: Sequence[str]) -> str:
@@ -76,12 +67,7 @@ def written_with(words: Sequence[str]) -> str:
     newest = update(status, date_happened=at, description=text, components=changes)
     oldest = update(last, "2026-01-31T13:00:00Z", id="update0000", date_happened=last, description=last)
     return written(
-        newest,
-        oldest,
-        title=title,
-        notified={UPDATE_ID: True},
-        failed_jobs=[job, other_job],
-        incident_url=INCIDENT_URL,
+        newest, oldest, title=title, notified={UPDATE_ID: True}, failed_jobs=[job, other_job], incident_url=INCIDENT_URL
     )
 
 
@@ -108,12 +94,6 @@ def period(markdown: str) -> str:
     return blocks(markdown)[0]
 
 
-def text_of(description: str) -> str:
-    """Return how the text of an update is shown."""
-    ((_, text, _),) = entries(written(update(description=description)))
-    return text
-
-
 def components_of(*changes: ComponentChange) -> list[str]:
     """Return how the components of an update are shown."""
     ((_, _, components),) = entries(written(update(components=changes)))
@@ -129,9 +109,9 @@ def entries(markdown: str) -> list[tuple[str, str, str]]:
 HARMLESS = Page(shown(written_with(["x"] * WORDS)))
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def _time_zone_of_india(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Set `TZ`, as a job may do."""
+    """Set `TZ`, as a job may do; no time in a comment depends on it."""
     monkeypatch.setenv("TZ", "IST-5:30")
     time.tzset()
     yield
@@ -162,19 +142,14 @@ def test_a_comment_says_what_customers_read_since_when_and_where_to_look() -> No
     )
 
 
-def test_the_marker_names_page_and_incident_and_is_not_seen() -> None:
-    markdown = written(update())
+@pytest.mark.parametrize("incident_id", ["incident1234", "--------", "A-b_C-d_"])
+def test_the_marker_names_page_and_incident_and_is_not_seen(incident_id: str) -> None:
+    marker = format_marker(PAGE_ID, incident_id)
+    markdown = render(marker, CommentState(), [update()], RUN, "", "")
 
-    assert format_marker(PAGE_ID, INCIDENT_ID) == MARKER
-    assert tokens(markdown)[0] == ("html_block", f"{MARKER}\n")
+    assert marker == f"<!-- onlineornot-incident-update page={PAGE_ID} incident={incident_id} -->"
+    assert tokens(markdown)[0] == ("html_block", f"{marker}\n")
     assert tokens(shown(markdown))[1] == ("heading_open", "")
-
-
-@pytest.mark.parametrize("incident_id", ["--------", "________", "-_-_-_-_", "A-b_C-d_"])
-def test_the_marker_ends_where_it_should_with_any_ids(incident_id: str) -> None:
-    markdown = render(format_marker(incident_id, incident_id), CommentState(), [update()], RUN)
-
-    assert tokens(markdown)[0] == ("html_block", f"{format_marker(incident_id, incident_id)}\n")
 
 
 @pytest.mark.parametrize(
@@ -197,13 +172,6 @@ def test_the_heading_shows_the_status_of_the_incident(status: str | None, words:
     assert heading(written(update(status))) == words
 
 
-@pytest.mark.parametrize("status", sorted({*IncidentStatus} - {IncidentStatus.UPDATE}))
-def test_the_heading_is_of_the_newest_update(status: IncidentStatus) -> None:
-    older = update("RESOLVED", "2026-01-31T13:00:00Z")
-
-    assert heading(written(older, update(status), older)) == heading(written(update(status)))
-
-
 @pytest.mark.parametrize("status", ["INVESTIGATING", "MONITORING", "RESOLVED", "SCHEDULED"])
 def test_an_update_without_a_status_of_its_own_changes_neither_heading_nor_period(status: str) -> None:
     before = update(status, "2026-01-31T13:00:00Z")
@@ -211,10 +179,7 @@ def test_an_update_without_a_status_of_its_own_changes_neither_heading_nor_perio
 
     markdown = written(before, added)
 
-    assert (heading(markdown), blocks(markdown)[0]) == (
-        heading(written(before)),
-        blocks(written(before))[0],
-    )
+    assert (heading(markdown), blocks(markdown)[0]) == (heading(written(before)), blocks(written(before))[0])
 
 
 def test_the_beginning_is_the_earliest_of_all_times() -> None:
@@ -237,14 +202,17 @@ def test_a_single_update_is_shown_below_title_time_and_commit() -> None:
     assert blocks(markdown) == [facts, "**IDENTIFIED**", f"[Workflow run]({RUN_URL})"]
 
 
-@pytest.mark.parametrize("status", ["RESOLVED", "COMPLETED"])
 @pytest.mark.parametrize(
-    ("at", "shown"), [("2026-02-01T00:10:00Z", "2026-02-01 00:10 UTC"), ("2026-01-31T23:59:00Z", "23:59 UTC")]
+    ("status", "at", "shown"),
+    [
+        ("RESOLVED", "2026-02-01T00:10:00Z", "from 2026-01-31 23:50 UTC to 2026-02-01 00:10 UTC"),
+        ("COMPLETED", "2026-01-31T23:59:00Z", "from 2026-01-31 23:50 UTC to 23:59 UTC"),
+        ("MONITORING", "2026-02-01T00:10:00Z", "since 2026-01-31 23:50 UTC"),
+        (None, "2026-02-01T00:10:00Z", "since 2026-01-31 23:50 UTC"),
+    ],
 )
-def test_what_is_over_has_an_end(status: str, at: str, shown: str) -> None:
-    markdown = written(update(status, at), update("INVESTIGATING", "2026-01-31T23:50:00Z"))
-
-    assert period(markdown) == f"from 2026-01-31 23:50 UTC to {shown}"
+def test_only_what_is_over_has_an_end(status: str | None, at: str, shown: str) -> None:
+    assert period(written(update(status, at), update("RESOLVED", "2026-01-31T23:50:00Z"))) == shown
 
 
 def test_each_time_appears_once() -> None:
@@ -260,18 +228,6 @@ def test_each_time_appears_once() -> None:
         "**MONITORING** · 13:20 UTC",
         "**INVESTIGATING**",
     ]
-
-
-@pytest.mark.parametrize("status", ["MONITORING", "IN_PROGRESS", "ON_FIRE", None])
-def test_what_is_not_over_has_a_beginning_only(status: str | None) -> None:
-    began = update("RESOLVED", "2026-01-31T23:50:00Z")
-
-    assert blocks(written(began, update(status, "2026-02-01T00:10:00Z")))[0] == "since 2026-01-31 23:50 UTC"
-
-
-@pytest.mark.parametrize("title", ["", *BLANK])
-def test_without_a_title_there_is_the_time_only(title: str) -> None:
-    assert blocks(written(update(), title=title))[0] == "since 2026-01-31 14:00 UTC"
 
 
 def test_the_newest_update_stands_first() -> None:
@@ -298,21 +254,13 @@ def test_an_update_without_a_valid_creation_time_is_last(created_at: str | None)
     [
         ("2026-01-31T14:00:00Z", "2026-01-31 14:00 UTC"),
         ("2026-01-31T14:00:59.999Z", "2026-01-31 14:00 UTC"),
-        ("2026-01-31T14:00:00+00:00", "2026-01-31 14:00 UTC"),
         ("2026-01-31T00:30:00+01:00", "2026-01-30 23:30 UTC"),
-        ("2026-01-31T23:30:00-08:00", "2026-02-01 07:30 UTC"),
         ("2026-01-31T14:00:00+05:45", "2026-01-31 08:15 UTC"),
-        ("2026-01-31 14:00:00Z", "2026-01-31 14:00 UTC"),
-        ("9999-12-31T23:59:00Z", "9999-12-31 23:59 UTC"),
-        ("9999-12-31T23:59:00+01:00", "9999-12-31 22:59 UTC"),
         ("9999-12-31T23:59:00-01:00", "9999-12-31T23:J59:J00-01:J00"),
         ("0001-01-01T00:00:00+01:00", "0001-01-01T00:J00:J00+01:J00"),
-        ("0001-01-01T00:00:00Z", "0001-01-01 00:00 UTC"),
-        ("0001-01-01T00:00:00-01:00", "0001-01-01 01:00 UTC"),
+        ("2026-01-31T14:00:00", "2026-01-31T14:J00:J00"),
         ("yesterday", "yesterday"),
         ("2026-13-01T00:00:00Z", "2026-13-01T00:J00:J00Z"),
-        ("2026-01-31T24:00:01Z", "2026-01-31T24:J00:J01Z"),
-        ("1769868000", "176986J8000"),
         ("| `now`", r"\| \`now\`"),
         ("z" * 100, f"{'z' * 50}…"),
         *((blank, "?") for blank in (None, "", *BLANK)),
@@ -329,45 +277,31 @@ def test_an_update_without_date_happened_shows_its_creation_time(date_happened: 
     assert period(markdown) == "since 2026-01-31 14:00 UTC"
 
 
-@pytest.mark.usefixtures("_time_zone_of_india")
+@pytest.mark.parametrize("nothing", [None, "", *BLANK])
+def test_what_is_blank_is_left_out(nothing: str | None) -> None:
+    markdown = written(update(nothing, description=nothing), title=nothing or "")
+
+    assert period(markdown) == "since 2026-01-31 14:00 UTC"
+    assert entries(markdown) == [("**?**", "", "")]
+
+
 @pytest.mark.parametrize(
-    ("at", "shown"),
+    ("text", "shown"),
     [
-        ("2026-01-31T14:00:00Z", "2026-01-31 14:00 UTC"),
-        ("2026-01-31T19:30:00+05:30", "2026-01-31 14:00 UTC"),
-        ("2026-01-31T14:00:00", f"2026-01-31T14:{JOINER}00:{JOINER}00"),
+        (f"{'x' * 99}\n{'y' * 100}", f"{'x' * 99}<br>{'y' * 100}"),
+        ("🛠" * 201, f"{'🛠' * 200}…"),
+        ("x\n\n \n\r\n\ny\n\n\n", "x<br><br>y"),
     ],
 )
-def test_the_time_zone_of_the_job_does_not_matter(at: str, shown: str) -> None:
-    assert period(written(update(at=at))) == f"since {shown}"
-
-
-@pytest.mark.parametrize("nothing", [None, "", *BLANK])
-def test_an_update_without_status_and_text_has_neither(nothing: str | None) -> None:
-    assert entries(written(update(nothing, description=nothing))) == [("**?**", "", "")]
-
-
-def test_a_text_of_200_characters_is_shown_in_full_with_its_line_breaks() -> None:
-    text = f"{'x' * 99}\n{'y' * 100}"
-
-    assert text_of(text) == f"{'x' * 99}<br>{'y' * 100}"
-
-
-def test_of_several_blank_lines_in_a_text_one_is_shown() -> None:
-    assert text_of("x\n\n \n\r\n\ny\n\n\n") == "x<br><br>y"
-
-
-def test_a_longer_text_is_shortened_to_200_characters() -> None:
-    assert text_of("🛠" * 201) == f"{'🛠' * 200}…"
+def test_200_characters_of_a_text_are_shown_with_their_line_breaks(text: str, shown: str) -> None:
+    assert entries(written(update(description=text))) == [("**IDENTIFIED**", shown, "")]
 
 
 @pytest.mark.parametrize(
     ("change", "shown"),
     [
-        (
-            ComponentChange(name="Shop", old_status="OPERATIONAL", new_status="NO_IMPACT"),
-            r"⚪ Shop: OPERATIONAL → NO\_IMPACT",
-        ),
+        (ComponentChange(name="Shop", old_status="x", new_status="NO_IMPACT"), r"⚪ Shop: x → NO\_IMPACT"),
+        (ComponentChange(name="z" * 1000, new_status="MAJOR_OUTAGE"), f"🔴 {'z' * 50}…: ? → MAJOR\\_OUTAGE"),
         (ComponentChange(id="component1", name="", new_status="MAINTENANCE"), "🔵 component1: ? → MAINTENANCE"),
         (ComponentChange(id="component1", name="Shop", old_status="MAINTENANCE"), "⚪ Shop: MAINTENANCE → ?"),
         (ComponentChange(id="", old_status="", new_status=""), "⚪ ?: ? → ?"),
@@ -379,30 +313,6 @@ def test_components_are_shown_before_and_after(change: ComponentChange, shown: s
     assert components_of(change) == [shown]
 
 
-@pytest.mark.parametrize(
-    ("status", "dot"),
-    [
-        ("OPERATIONAL", "🟢"),
-        ("DEGRADED_PERFORMANCE", "🟡"),
-        ("PARTIAL_OUTAGE", "🟠"),
-        ("MAJOR_OUTAGE", "🔴"),
-        ("MAINTENANCE", "🔵"),
-        ("NO_IMPACT", "⚪"),
-        ("ON_FIRE", "⚪"),
-        (None, "⚪"),
-    ],
-)
-def test_a_dot_has_the_color_of_the_new_status(status: str | None, dot: str) -> None:
-    (shown,) = components_of(ComponentChange(name="Shop", old_status="OPERATIONAL", new_status=status))
-
-    assert shown.startswith(f"{dot} Shop: ")
-
-
-@pytest.mark.parametrize("components", [None, ()])
-def test_an_update_may_change_no_component(components: tuple[ComponentChange, ...] | None) -> None:
-    assert entries(written(update(components=components))) == [("**IDENTIFIED**", "", "")]
-
-
 @pytest.mark.parametrize(("count", "more"), [(10, []), (11, ["and 1 more"]), (1000, ["and 990 more"])])
 def test_of_many_components_the_first_ten_are_shown_and_the_others_counted(count: int, more: list[str]) -> None:
     changes = (ComponentChange(name="first"), *[ComponentChange(name="other")] * (count - 1))
@@ -410,44 +320,21 @@ def test_of_many_components_the_first_ten_are_shown_and_the_others_counted(count
     assert components_of(*changes) == ["⚪ first: ? → ?", *["⚪ other: ? → ?"] * 9, *more]
 
 
-def test_a_long_name_of_a_component_leaves_room_for_its_statuses() -> None:
-    change = ComponentChange(name="z" * 1000, old_status="OPERATIONAL", new_status="DEGRADED_PERFORMANCE")
-
-    (shown,) = components_of(change)
-
-    assert shown == f"🟡 {'z' * 50}…: OPERATIONAL → DEGRADED\\_PERFORMANCE"
-
-
-def test_twenty_five_updates_are_all_shown() -> None:
-    markdown = written(*minutes(25))
-
-    newer = [f"**IDENTIFIED** · 14:{minute:02} UTC" for minute in reversed(range(1, 25))]
-    assert [facts for facts, _, _ in entries(markdown)] == [*newer, "**IDENTIFIED**"]
-    assert "Older updates" not in markdown
-
-
-@pytest.mark.parametrize("count", [26, 60])
-def test_of_more_updates_the_newest_are_shown_and_the_others_mentioned(count: int) -> None:
-    markdown = written(*minutes(count))
-
-    shown = [facts for facts, _, _ in entries(markdown)]
-    assert (len(shown), shown[0], shown[-1]) == (
-        25,
-        f"**IDENTIFIED** · 14:{count - 1} UTC",
-        f"**IDENTIFIED** · 14:{count - 25:02} UTC",
-    )
-    assert blocks(markdown)[-2] == "Older updates are on the status page."
-    assert period(markdown) == "since 2026-01-31 14:00 UTC"
-
-
 @pytest.mark.parametrize(
-    ("count", "summary"), [(2, "1 earlier update"), (3, "2 earlier updates"), (60, "24 earlier updates")]
+    ("count", "shown", "summary"),
+    [(2, 2, "1 earlier update"), (25, 25, "24 earlier updates"), (60, 25, "24 earlier updates")],
 )
-def test_all_updates_but_the_newest_are_folded(count: int, summary: str) -> None:
-    folded = blocks(written(*minutes(count)))
+def test_the_newest_25_updates_are_shown_and_folded_but_the_first_and_older_ones_are_mentioned(
+    count: int, shown: int, summary: str
+) -> None:
+    markdown = written(*[update(at=f"2026-01-31T14:{minute:02}:00Z") for minute in range(count)])
 
-    assert folded[2] == f"<details><summary>{summary}</summary>"
-    assert folded.index("</details>") - folded.index(folded[2]) == int(summary.split(maxsplit=1)[0]) + 1
+    times = [f" · 14:{minute:02} UTC" if minute else "" for minute in reversed(range(count - shown, count))]
+    assert [facts for facts, _, _ in entries(markdown)] == [f"**IDENTIFIED**{time}" for time in times]
+    assert blocks(markdown)[2] == f"<details><summary>{summary}</summary>"
+    assert blocks(markdown).index("</details>") == shown + 2
+    assert ("Older updates are on the status page." in blocks(markdown)) is (count > shown)
+    assert period(markdown) == "since 2026-01-31 14:00 UTC"
 
 
 def test_updates_that_a_comment_has_no_room_for_are_left_out_and_mentioned() -> None:
@@ -461,36 +348,34 @@ def test_updates_that_a_comment_has_no_room_for_are_left_out_and_mentioned() -> 
 
 @pytest.mark.parametrize(
     ("notified", "words"),
-    [({UPDATE_ID: True}, " · subscribers notified"), ({UPDATE_ID: False}, " · subscribers not notified")],
+    [
+        ({UPDATE_ID: True}, " · subscribers notified"),
+        ({UPDATE_ID: False}, " · subscribers not notified"),
+        ({UPDATE_ID: None}, ""),
+        ({"update9999": True}, ""),
+    ],
 )
 def test_an_update_says_whether_subscribers_were_notified_where_that_is_known(
-    notified: dict[str, bool], words: str
+    notified: dict[str, bool | None], words: str
 ) -> None:
     markdown = written(update(), update("RESOLVED", "2026-01-31T13:00:00Z", id="update5678"), notified=notified)
 
     assert [facts for facts, _, _ in entries(markdown)] == [f"**IDENTIFIED**{words} · 14:00 UTC", "**RESOLVED**"]
 
 
-@pytest.mark.parametrize("notified", [{}, {UPDATE_ID: None}, {"update5678": True}])
-def test_an_update_does_not_mention_subscribers_where_that_is_unknown(notified: dict[str, bool | None]) -> None:
-    assert entries(written(update(), notified=notified)) == [("**IDENTIFIED**", "", "")]
-
-
 states = st.builds(
     CommentState,
-    title=untrusted.map(as_title),
     notified=st.dictionaries(
         st.from_regex(r"[A-Za-z0-9_-]{8,64}", fullmatch=True), st.none() | st.booleans(), max_size=25
     ),
-    incident_url=st.sampled_from(["", INCIDENT_URL]),
-    failed_run=st.none() | st.builds(FailedRun.of, st.integers(1), st.lists(untrusted)),
+    failed_run=st.none() | st.builds(FailedRun.of, st.integers(1, 2**63 - 1), st.lists(untrusted)),
 )
 
 
 @always
 @given(states)
 def test_the_state_of_a_comment_can_be_read_from_it(state: CommentState) -> None:
-    assert parse_state(render(MARKER, state, [update()], RUN)) == state
+    assert parse_state(render(MARKER, state, [update()], RUN, "", "")) == state
 
 
 @pytest.mark.parametrize("bait", MARKDOWN_BAITS)
@@ -511,9 +396,13 @@ def test_the_state_cannot_end_its_line_and_mentions_nobody(bait: str) -> None:
         f"{MARKER}\n<!-- {{}}",
         f"{MARKER}\n<!-- [] -->\n",
         f'{MARKER}\n<!-- {{"notified": 1}} -->\n',
-        f'{MARKER}\n<!-- {{"title": "{"x" * 257}"}} -->\n',
+        f'{MARKER}\n<!-- {{"notified": {{"short": true}}}} -->\n',
+        f'{MARKER}\n<!-- {{"notified": {{"@octocat/../x": true}}}} -->\n',
+        f"{MARKER}\n<!-- {json.dumps({'notified': dict.fromkeys(map(str, range(10**8, 10**8 + 26)), True)})} -->\n",
+        f'{MARKER}\n<!-- {{"failed_run": {{"id": {2**63}}}}} -->\n',
+        f'{MARKER}\n<!-- {{"failed_run": {{"id": 5, "more": {2**63}}}}} -->\n',
+        f'{MARKER}\n<!-- {{"failed_run": {{"id": 5, "jobs": ["{"x" * 52}"]}}}} -->\n',
         f'{MARKER}\n<!-- {{"failed_run": {{"id": 5, "jobs": {["x"] * 11}}}}} -->\n'.replace("'", '"'),
-        f'{MARKER}\n<!-- {{"incident_url": "https://status.example/x) [y](z"}} -->\n',
         f"{MARKER}\n<!-- {'[' * 100_000} -->\n",
     ],
 )
@@ -524,9 +413,7 @@ def test_a_comment_without_a_valid_state_has_an_empty_one(comment: str) -> None:
 @pytest.mark.parametrize(
     ("jobs", "names"),
     [
-        (["deploy"], "`deploy`"),
         (["deploy", "smoke test / eu | us"], "`deploy`, `smoke test / eu ¦ us`"),
-        (["j"] * 10, "`j`, `j`, `j`, `j`, `j`, `j`, `j`, `j`, `j`, `j`"),
         (["j"] * 12, "`j`, `j`, `j`, `j`, `j`, `j`, `j`, `j`, `j`, `j`, and 2 more"),
     ],
 )
@@ -541,32 +428,9 @@ def test_a_run_that_failed_is_linked_where_its_jobs_are_not_known() -> None:
 
 
 def test_a_run_without_a_url_is_not_linked() -> None:
-    markdown = render(MARKER, CommentState(), [update()], replace(RUN, url=""))
+    markdown = render(MARKER, CommentState(), [update()], replace(RUN, url=""), "", "")
 
     assert "Workflow run" not in markdown
-
-
-def test_the_order_of_the_updates_does_not_matter() -> None:
-    first, second = update("INVESTIGATING", "2026-01-31T13:00:00Z"), update("RESOLVED")
-
-    assert written(first, second) == written(second, first)
-
-
-@whole_comments
-@given(
-    piece=untrusted.filter(bool),
-    times=st.sampled_from([1, 250]),
-    updates=st.integers(0, 40),
-    components=st.integers(0, 15),
-)
-def test_the_comment_is_never_too_long_for_github(piece: str, times: int, updates: int, components: int) -> None:
-    text = piece * times
-    change = ComponentChange(id=text, name=text, old_status=text, new_status=text)
-    one = update(text, text, description=text, components=(change,) * components)
-
-    markdown = written(*[one] * updates, title=text, failed_jobs=[text] * 40)
-
-    assert len(markdown) < MAX_COMMENT_LENGTH
 
 
 @pytest.mark.parametrize("character", ["🛠", "$", "@", "*", "\\", "<", "a", "\\$"])
@@ -596,19 +460,11 @@ def test_a_bait_is_nothing_but_text_in_every_place(bait: str) -> None:
 @whole_comments
 @given(words=st.lists(visible, min_size=WORDS, max_size=WORDS))
 def test_untrusted_text_changes_nothing_but_text(words: list[str]) -> None:
-    page = Page(shown(written_with(words)))
-
-    assert page.markup == HARMLESS.markup
-    assert page.links == [FAILED_RUN_URL, INCIDENT_URL, RUN_URL]
-
-
-@whole_comments
-@given(words=st.lists(untrusted, min_size=WORDS, max_size=WORDS))
-def test_the_only_html_and_links_are_those_of_the_action_and_nothing_is_a_mention(words: list[str]) -> None:
     markdown = shown(written_with(words))
     page = Page(markdown)
 
     html = [content.strip() for kind, content in tokens(markdown) if kind.startswith("html")]
     assert html[0] == MARKER
     assert {*html[1:]} <= {"<details><summary>1 earlier update</summary>", "</details>", "<br>", "<span>", "</span>"}
-    assert (page.links, FILTERS.search(page.text)) == ([FAILED_RUN_URL, INCIDENT_URL, RUN_URL], None)
+    assert (page.markup, page.links) == (HARMLESS.markup, [FAILED_RUN_URL, INCIDENT_URL, RUN_URL])
+    assert FILTERS.search(page.text) is None

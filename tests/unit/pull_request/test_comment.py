@@ -37,13 +37,12 @@ from support.github_app import (
     QUERY,
     TOKEN,
     GitHub,
-    posts,
     pull,
     requests_of,
     texts,
     url_of,
 )
-from support.github_faults import FAILURES, NOT_LISTS, slow
+from support.github_faults import FAILURES, slow
 
 from onlineornot_action.network.deadline import Deadline, Limits
 from onlineornot_action.pull_request import github_api
@@ -276,7 +275,7 @@ def test_a_comment_that_is_written_late_is_found(
 
     assert upsert() == UP_TO_DATE
     assert texts(github) == [BODY]
-    assert posts(server) == 1
+    assert requests_of(server).count(POST) == 1
 
 
 @pytest.mark.parametrize("name", sorted(SLOW))
@@ -291,7 +290,7 @@ def test_a_response_that_takes_too_long_is_abandoned_at_the_deadline(
 
     assert time.monotonic() - began < 1
     assert ["in time" in problem for problem in comments.problems] == [True]
-    assert (posts(server), len(texts(github))) == (1, int(phase is Phase.AFTER))
+    assert (requests_of(server).count(POST), len(texts(github))) == (1, int(phase is Phase.AFTER))
 
 
 @pytest.mark.parametrize("name", ["silence", "103 for ever"])
@@ -301,7 +300,7 @@ def test_a_comment_whose_response_never_comes_is_looked_for_before_the_deadline(
     server.script.append(Rule(FAULTS[name], Phase.AFTER, "POST", path="/comments"))
 
     assert upsert(deadline=Deadline.after(20, limits=Limits(response=1)), limits=QUICK) == UP_TO_DATE
-    assert (posts(server), texts(github)) == (1, [BODY])
+    assert (requests_of(server).count(POST), texts(github)) == (1, [BODY])
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name.partition(",")[0] in STRANGE_RESPONSES])
@@ -323,7 +322,7 @@ def test_a_comment_that_is_lost_every_time_is_sent_twice_at_most(
 
     comments = upsert()
 
-    assert (len(comments.problems), posts(server), texts(github)) == (1, 2, [])
+    assert (len(comments.problems), requests_of(server).count(POST), texts(github)) == (1, 2, [])
 
 
 def test_a_lost_comment_that_cannot_be_looked_for_is_not_written_again(upsert: Upsert, server: FaultServer) -> None:
@@ -335,7 +334,7 @@ def test_a_lost_comment_that_cannot_be_looked_for_is_not_written_again(upsert: U
 
     comments = upsert()
 
-    assert (len(comments.problems), posts(server)) == (1, 1)
+    assert (len(comments.problems), requests_of(server).count(POST)) == (1, 1)
 
 
 @pytest.mark.parametrize("name", ["reset", "500 html", *(f"{status} empty" for status in RETRIED)])
@@ -366,7 +365,7 @@ def test_a_comment_that_a_later_look_does_not_show_is_edited_all_the_same(
     ]
 
     assert upsert() == UP_TO_DATE
-    assert (posts(server), texts(github)) == (0, [BODY])
+    assert (requests_of(server).count(POST), texts(github)) == (0, [BODY])
 
 
 def test_an_own_duplicate_that_somebody_else_has_removed_is_no_problem(upsert: Upsert, github: GitHub) -> None:
@@ -387,13 +386,7 @@ def test_an_own_duplicate_that_somebody_else_has_removed_is_no_problem(upsert: U
     ],
 )
 def test_a_rejection_is_one_problem_that_says_why_and_ends_it(
-    upsert: Upsert,
-    server: FaultServer,
-    github: GitHub,
-    path: str,
-    method: str,
-    before: list[str],
-    requests: list[str],
+    upsert: Upsert, server: FaultServer, github: GitHub, path: str, method: str, before: list[str], requests: list[str]
 ) -> None:
     fault, words = FAILURES["no permission"]
     server.script.append(Rule(fault, method=method, times=FOREVER, path=path))
@@ -417,20 +410,6 @@ def test_a_github_in_trouble_is_one_problem(
     comments = upsert()
 
     assert (comments.urls, len(comments.problems), texts(github)) == ((), 1, [OTHER])
-
-
-@pytest.mark.parametrize("name", ["200 empty", "200 null", "302 elsewhere"])
-@pytest.mark.parametrize(("path", "pull_requests"), [("/comments", (7,)), ("/pulls", None)])
-def test_a_response_without_a_list_is_not_an_empty_list(
-    upsert: Upsert, server: FaultServer, github: GitHub, path: str, pull_requests: object, name: str
-) -> None:
-    server.script.append(Rule(NOT_LISTS[name], method="GET", times=FOREVER, path=path))
-    github.pulls[HEAD] = [pull(7)]
-    github.add_comment(7, OTHER)
-
-    comments = upsert(pull_request=None)
-
-    assert (comments.pull_requests, len(comments.problems), texts(github)) == (pull_requests, 1, [OTHER])
 
 
 def test_a_silent_github_is_abandoned_at_the_deadline(upsert: Upsert, server: FaultServer, github: GitHub) -> None:
@@ -465,7 +444,7 @@ def test_a_job_that_is_cancelled_in_the_meantime_ends_at_once_and_says_so(
     (problem,) = upsert(deadline=Deadline.after(20, cancelled=lambda: bool(server.requests))).problems
 
     assert time.monotonic() - began < 1
-    assert problem.endswith("#7: the job was cancelled.")
+    assert problem.endswith("#7: the run was cancelled.")
     assert (requests_of(server), github.comments) == ([LIST], [])
 
 
@@ -479,7 +458,7 @@ def test_a_cancellation_while_github_responds_is_one_problem(
 
     (problem,) = upsert(deadline=Deadline.after(20, cancelled=lambda: bool(cancelled))).problems
 
-    assert problem.endswith("#7: the job was cancelled.")
+    assert problem.endswith("#7: the run was cancelled.")
 
 
 def test_a_locked_pull_request_does_not_keep_the_comment_from_the_others(

@@ -87,9 +87,7 @@ def test_an_invalid_field_a_foreign_content_type_and_a_defect_are_errors_in_the_
     ("authorization", "status", "code"),
     [
         (None, 401, 10002),
-        ("Bearer", 401, 10002),
         ("Bearer unknown", 401, 10002),
-        (EDIT_TOKEN, 401, 10002),
         (f"Token {EDIT_TOKEN}", 401, 10002),
         (bearer(OTHER_ORGANISATION_TOKEN), 403, 10003),
         (bearer(CHECKS_TOKEN), 403, 10003),
@@ -215,7 +213,7 @@ def test_an_update_names_what_it_changed_and_components_keep_their_status_when_i
     call("DELETE", f"{UPDATES}/{update['id']}")
 
     assert update["components"] == [
-        {"id": SEARCH_ID, "name": "Search", "old_status": "OPERATIONAL", "new_status": "DEGRADED_PERFORMANCE"},
+        {"id": SEARCH_ID, "name": "Search", "old_status": "OPERATIONAL", "new_status": "DEGRADED_PERFORMANCE"}
     ]
     assert call("GET", f"{PAGE}/components?search=sea").json()["result"][0]["status"] == "DEGRADED_PERFORMANCE"
     assert call("GET", PAGE).json()["result"]["status"] == "MAJOR_SYSTEM_OUTAGE"
@@ -287,10 +285,7 @@ def test_the_page_and_every_request_even_a_refused_one_are_shown_to_anybody(call
 
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert "Checkout is failing" in page.text
-    assert recorded == [
-        {"method": "GET", "path": f"{UPDATES}?search=a%2Fb"},
-        {"method": "DELETE", "path": PAGE},
-    ]
+    assert recorded == [{"method": "GET", "path": f"{UPDATES}?search=a%2Fb"}, {"method": "DELETE", "path": PAGE}]
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", UPDATES), ("POST", "/unknown"), ("HEAD", PAGE)])
@@ -320,25 +315,16 @@ def test_leaving_the_context_manager_closes_the_port_and_open_connections() -> N
             session.get(sandbox.url, timeout=TIMEOUT)
 
 
-@pytest.fixture
-def process() -> Iterator[subprocess.Popen[str]]:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_prints_its_address_and_exits_on_a_signal(number: signal.Signals) -> None:
     command = [sys.executable, "-m", "onlineornot_sandbox", "--port", "0"]
     environ = os.environ | {"PYTHONPATH": str(SOURCE_FOLDER)}
     with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as process:
-        yield process
-        process.kill()
+        assert process.stdout
+        page = requests.get(process.stdout.readline().split()[4], timeout=TIMEOUT).text
 
+        process.send_signal(number)
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_prints_its_address_and_exits_on_a_signal(
-    process: subprocess.Popen[str], number: signal.Signals
-) -> None:
-    assert process.stdout
-    url = process.stdout.readline().split()[4]
-    page = requests.get(url, timeout=TIMEOUT).text
-
-    process.send_signal(number)
-
-    assert process.wait(TIMEOUT) == 0
-    assert INCIDENT_ID in process.stdout.read()
-    assert "Example Shop" in page
+        assert process.wait(TIMEOUT) == 0
+        assert INCIDENT_ID in process.stdout.read()
+        assert "Example Shop" in page

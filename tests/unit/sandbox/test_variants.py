@@ -27,10 +27,7 @@ NOON = datetime(2026, 1, 2, 12, 0, 0, 678_900, tzinfo=UTC)
 TEXT = "\N{FIRE} Logins & payments fail"
 NEW_UPDATE = {"status": "MONITORING", "description": TEXT}
 NEW_INCIDENT = {"title": TEXT, "description": TEXT, "status": "INVESTIGATING"}
-API_DOWN, SEARCH_OPERATIONAL = (
-    {"id": API_ID, "status": "MAJOR_OUTAGE"},
-    {"id": SEARCH_ID, "status": "OPERATIONAL"},
-)
+API_DOWN, SEARCH_OPERATIONAL = ({"id": API_ID, "status": "MAJOR_OUTAGE"}, {"id": SEARCH_ID, "status": "OPERATIONAL"})
 
 
 def call(store: Store, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
