@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import yaml
 from flask import Flask, Response, abort, request
-from support.act import ACT, Act, WorkflowResult
+from support.act import ACT, Act
 from support.certificates import Authority
 from support.documents import documented_workflows
 from support.fault_server import FAULTS, FOREVER, FaultServer, Rule, response
@@ -270,12 +270,6 @@ def annotations(log: str) -> list[tuple[str, str]]:
     return [(each.name, each.data) for each in commands(log) if each.name in ("notice", "warning", "error")]
 
 
-def annotations_in(result: WorkflowResult) -> list[str]:
-    """Return the levels of the annotations of a workflow run."""
-    entries = [json.loads(line) for line in result.log.splitlines() if line.startswith("{")]
-    return [entry["command"] for entry in entries if entry.get("command") in ("notice", "warning", "error")]
-
-
 def forge_hashes(lock: Path) -> None:
     text = lock.read_text(encoding="utf-8")
     lock.write_text(re.sub("sha256:[0-9a-f]{64}", f"sha256:{'0' * 64}", text), encoding="utf-8")
@@ -309,7 +303,7 @@ def test_steps_of_a_job_share_what_the_first_installs(act: Act, store: Store) ->
     assert (result.jobs, result.outcomes) == ({"post": "success"}, ["created", "created"])
     assert [update.status for update in store.timeline()[1:]] == ["IDENTIFIED", "MONITORING"]
     assert result.outputs[0]["update-id"] == store.timeline()[1].id
-    assert annotations_in(result) == ["notice", "notice"]
+    assert result.annotations == ["notice", "notice"]
 
 
 def test_the_documented_job_posts(act: Act, store: Store) -> None:
