@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import yaml
 from flask import Flask, Response, abort, request
-from support.act import ACT, Act, WorkflowResult
+from support.act import ACT, Act
 from support.certificates import Authority
 from support.documents import documented_workflows
 from support.fault_server import FAULTS, FOREVER, FaultServer, Rule, response
@@ -257,12 +257,6 @@ def annotations(log: str) -> list[tuple[str, str]]:
     return [(each.name, each.data) for each in commands(log) if each.name in ("notice", "warning", "error")]
 
 
-def annotations_in(result: WorkflowResult) -> list[str]:
-    """Return the levels of the annotations of a workflow run."""
-    entries = [json.loads(line) for line in result.log.splitlines() if line.startswith("{")]
-    return [entry["command"] for entry in entries if entry.get("command") in ("notice", "warning", "error")]
-
-
 def only(folder: Path, **programs: str) -> dict[str, str]:
     """Return a PATH that has these scripts, and of the system what a script needs."""
     folder.mkdir()
@@ -291,7 +285,7 @@ def test_steps_of_a_job_share_what_the_first_installs(act: Act, store: Store) ->
     assert (result.jobs, result.outcomes) == ({"post": "success"}, ["created", "created"])
     assert [update.status for update in store.timeline()[1:]] == ["IDENTIFIED", "MONITORING"]
     assert result.outputs[0]["update-id"] == store.timeline()[1].id
-    assert annotations_in(result) == ["notice", "notice"]
+    assert result.annotations == ["notice", "notice"]
 
 
 def test_the_documented_job_posts(act: Act, store: Store) -> None:

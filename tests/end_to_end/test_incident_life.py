@@ -88,7 +88,7 @@ def test_of_several_open_incidents_the_newest_is_used_with_a_warning(step: RunSt
 
 @pytest.mark.parametrize(
     ("other", "search", "note"),
-    [("update", "PARTIAL_OUTAGE", "'Search' belongs to the open incident"), ("resolved", "OPERATIONAL", "")],
+    [("update", "PARTIAL_OUTAGE", "it belongs to the open incident"), ("resolved", "OPERATIONAL", "")],
 )
 def test_components_are_restored_but_for_those_of_another_open_incident(
     step: RunStep, store: Store, other: str, search: str, note: str
@@ -292,12 +292,13 @@ def test_a_title_that_differs_by_little_is_a_warning_that_names_it(
 def test_an_incident_that_would_be_over_at_once_is_not_opened(
     step: RunStep, store: Store, dry_run: str, requests: str
 ) -> None:
-    incident = store.create_incident(IncidentCreate(title=f"{TITLE} now", description="", status="INVESTIGATING"))
+    misspelt = TITLE.replace("failing", "faling")
+    incident = store.create_incident(IncidentCreate(title=misspelt, description="", status="INVESTIGATING"))
 
     result = step(**RESOLVE, if_no_incident="create", dry_run=dry_run)
 
     assert (result.end, len(store.incidents)) == ((0, "skipped"), 2)
     assert in_short(result) == requests
     assert "::warning::Nothing was opened, because an incident that begins with RESOLVED would" in result.log
-    assert f"Open incidents: '{TITLE} now', '{INCIDENT_TITLE}'." in result.log
-    assert f"'{TITLE} now' ({incident.id}) differs from it by little" in result.log
+    assert f"Open incidents: '{misspelt}', '{INCIDENT_TITLE}'." in result.log
+    assert f"'{misspelt}' ({incident.id}) differs from it by little" in result.log

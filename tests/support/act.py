@@ -8,7 +8,7 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
@@ -51,6 +51,12 @@ class WorkflowResult:
     def outcomes(self) -> list[str]:
         """The outcome of each step that used the action."""
         return [outputs["outcome"] for outputs in self.outputs]
+
+    @property
+    def annotations(self) -> list[str]:
+        """The level of each annotation."""
+        commands = [entry.get("command") for entry in _entries(self.log)]
+        return [command for command in commands if command in ("notice", "warning", "error")]
 
 
 @dataclass(frozen=True)
@@ -209,11 +215,15 @@ def _example(file: str) -> str:
     return (ROOT / "examples" / file).read_text(encoding="utf-8")
 
 
+def _entries(log: str) -> Iterator[dict[str, Any]]:
+    return map(json.loads, (line for line in log.splitlines() if line.startswith("{")))
+
+
 def _read(log: str) -> WorkflowResult:
     """Read act's log, one JSON object a line."""
     jobs: dict[str, str] = {}
     outputs: dict[tuple[str, ...], dict[str, str]] = {}
-    for entry in map(json.loads, (line for line in log.splitlines() if line.startswith("{"))):
+    for entry in _entries(log):
         if (result := entry.get("jobResult")) and jobs.get(entry["jobID"]) != "failure":
             jobs[entry["jobID"]] = result
         is_step_of_job = len(entry.get("stepID", ())) == 1  # within a composite action, its step's id comes first
