@@ -8,7 +8,7 @@ from onlineornot_action.operations.open_incident import older_duplicates
 
 
 @pytest.mark.parametrize(
-    ("other", "is_rival"),
+    ("other", "is_older"),
     [
         (incident(1, 1), True),
         (incident(9, 2), False),
@@ -20,9 +20,9 @@ from onlineornot_action.operations.open_incident import older_duplicates
     ],
     ids=["older", "same moment, higher id", "same moment", "newer", "other title", "ended", "maintenance"],
 )
-def test_a_rival_is_open_under_the_same_title_and_older(other: Incident, *, is_rival: bool) -> None:
+def test_an_older_duplicate_is_open_under_the_same_title(other: Incident, *, is_older: bool) -> None:
     opened = incident(5, 2)
 
-    rivals = older_duplicates([opened, other], opened, TITLE)
+    older = older_duplicates([opened, other], opened, TITLE)
 
-    assert rivals == [other] * is_rival
+    assert older == [other] * is_older
