@@ -32,7 +32,6 @@ from onlineornot_action.text import escape_markdown, locate_defect
 PYTHON = (sys.executable, "-I", "-X", "utf8")
 PIP = (*PYTHON, "-B", "-m", "pip", "--disable-pip-version-check")
 OPTIONS = "--no-deps --require-hashes --only-binary=:all: --no-compile --no-input --quiet --retries=1 --timeout=10"
-LOAD = "import sys; sys.path.insert(0, sys.argv[1]); import pydantic, pydantic_core, requests"
 # Which variables pip gets, by their names in capital letters: what it needs to run, and where packages come from.
 NEEDED = "PATH|(DY)?LD_LIBRARY_PATH|HOME|XDG_.*|NETRC|(HTTPS?|ALL|NO)_PROXY|SYSTEMROOT|USERPROFILE|(LOCAL)?APPDATA"
 SOURCES = "PIP_(CERT|CLIENT_CERT|(EXTRA_)?INDEX_URL|FIND_LINKS|NO_INDEX|TRUSTED_HOST|PROXY|KEYRING_PROVIDER)"
@@ -94,8 +93,11 @@ def prepare(variables: dict[str, str], environment: Environment, reporter: Actio
     written = environment.inputs.get("timeout-seconds", "")
     seconds = int(written) if re.fullmatch("[0-9]{1,9}", written) else 0
     sys.path.insert(0, str(find_packages(variables, environment, reporter, begin + min(max(seconds or 60, 10), 60))))
-    from onlineornot_action.inputs.parsers import TIMEOUT_SECONDS  # noqa: PLC0415 - it needs the packages
-
+    try:
+        from onlineornot_action.inputs.parsers import TIMEOUT_SECONDS  # noqa: PLC0415 - it needs the packages
+    except ImportError as error:
+        message = f"Python cannot load the packages in RUNNER_TEMP: {error}."
+        raise PackagesError(message, str(error)) from error
     left = max(TIMEOUT_SECONDS[0], int(seconds - (time.monotonic() - begin)))
     return {**variables, **({variable_of("timeout-seconds"): str(left)} if seconds in TIMEOUT_SECONDS else {})}
 
@@ -121,7 +123,7 @@ def find_or_install(lock: str, variables: dict[str, str], end: float) -> Path:
         temporary = Path(variables.get("RUNNER_TEMP") or tempfile.mkdtemp())
         for folder in temporary.glob(f"{prefix}*"):
             is_filled = os.access(folder / "complete", os.R_OK) and not folder.is_symlink()
-            if is_filled and folder.stat().st_uid == user and not find_defect(folder, environ, end):
+            if is_filled and folder.stat().st_uid == user and can_load(folder, environ, end):
                 return folder / "packages"
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=temporary))
         try:
@@ -157,7 +159,7 @@ def find_sources(folder: Path, variables: dict[str, str], environ: dict[str, str
 
 
 def install(lock: str, folder: Path, environ: dict[str, str], end: float) -> None:
-    """Have pip fill a folder, and load what is in it."""
+    """Have pip fill a folder."""
     log, what = folder / "log", (f"--target={folder / 'packages'}", f"--requirement={Path(ROOT, lock)}")
     own = {"PIP_CONFIG_FILE": os.devnull, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))}
     status, output = run_child((*PIP, "install", *OPTIONS.split(), *what), environ | own, end)
@@ -169,16 +171,14 @@ def install(lock: str, folder: Path, environ: dict[str, str], end: float) -> Non
         output = "\n".join((output, *re.findall(".*Could not fetch URL.*", logged)))
         found = ((re.search(pattern, output), reason) for pattern, reason in REASONS.items())
         raise PackagesError(next(reason.format(*match.groups()) for match, reason in found if match), output)
-    if defect := find_defect(folder, environ, end):
-        raise PackagesError(f"Python cannot load the packages in RUNNER_TEMP: {defect.splitlines()[-1]}.", defect)
     (folder / "complete").touch()
 
 
-def find_defect(folder: Path, environ: dict[str, str], end: float) -> str:
-    """Return why the packages cannot be loaded, empty if they can; a damaged library would end this process too."""
-    python = (*PYTHON, "-S", "-X", f"pycache_prefix={sys.pycache_prefix}")
-    status, output = run_child((*python, "-c", LOAD, str(folder / "packages")), environ, end)
-    return (output.strip() or f"exit status {status}") if status else ""
+def can_load(folder: Path, environ: dict[str, str], end: float) -> bool:
+    """Tell whether packages can be loaded, in a process of its own: a damaged library can end it."""
+    load = f"import sys; sys.path.insert(0, {str(folder / 'packages')!r}); import pydantic, pydantic_core, requests"
+    python = (*PYTHON, "-S", "-X", f"pycache_prefix={sys.pycache_prefix}", "-c", load)
+    return run_child(python, environ, end)[0] == 0
 
 
 def run_child(command: tuple[str, ...], environ: dict[str, str], end: float) -> tuple[int, str]:
