@@ -3,7 +3,7 @@
     PYTHONPATH=src .venv/bin/python tools/container_start.py [--runs 15] [--against IMAGE] [--posted]
 
 Needs a Docker engine. All containers take turns, so that other load on the machine affects them alike. The ratio should
-not exceed 2.35 for a create and 1.8 for an invalid input. `--against` compares with another image, such as that of the
+not exceed 2.8 for a create and 2.65 for an invalid input. `--against` compares with another image, such as that of the
 commit before; this one should not take more than 1.01 of its time.
 `--posted` also times a create only until its update is on the page.
 """

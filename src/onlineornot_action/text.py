@@ -1,11 +1,9 @@
 """Untrusted text made safe to show and to compare: control characters, quoting, truncation, Markdown; and names."""
 
-import html
 import re
 import traceback
 import unicodedata
 from collections.abc import Iterable, Sequence
-from html.entities import html5
 from pathlib import Path
 
 MAX_QUOTE_LENGTH = 60
@@ -130,6 +128,10 @@ def normalize(name: str) -> str:
 
 def unescape_html(text: str) -> str:
     """Undo HTML escapes once, but only complete ones: `html.unescape` takes even the `&not` in `&notice` for one."""
+    if "&" not in text:
+        return text
+    import html  # noqa: PLC0415 - two thousand names that few texts need
+    from html.entities import html5  # noqa: PLC0415 - likewise
 
     def character(match: re.Match[str]) -> str:
         escape = match[0]

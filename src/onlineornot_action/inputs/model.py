@@ -4,7 +4,6 @@ A new input is a field of `Inputs`, its parser in `parsers`, its name in `rules`
 in the README; tests name what is missing.
 """
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, NamedTuple, TextIO
@@ -199,7 +198,11 @@ def _given(environment: Environment) -> dict[str, str]:
 
 def _unknown_inputs(environment: Environment) -> Iterator[str]:
     known = input_names()
-    for name in sorted(environment.inputs.keys() - known):
+    if not (unknown := sorted(environment.inputs.keys() - known)):
+        return
+    import difflib  # noqa: PLC0415 - few runs need it
+
+    for name in unknown:
         nearest = difflib.get_close_matches(name, [*known, *_ALSO_CALLED], n=1)
         suggestion = f"; did you mean {_ALSO_CALLED.get(nearest[0], nearest[0])}?" if nearest else "."
         yield f"There is no input {quote(name)}{suggestion}"
