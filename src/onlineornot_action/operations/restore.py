@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from onlineornot_action.exactly_once.listing import Listing
+from onlineornot_action.exactly_once.listing import Listing, oldest_first
 from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import (
     Component,
@@ -60,7 +60,7 @@ class Change:
 def read_changes(session: Session, target: Target, updates: Iterable[IncidentUpdate]) -> dict[str, Change]:
     """Return what the updates changed, by component; else the incident's own list, without an earlier status."""
     changes: dict[str, Change] = {}
-    for update in sorted(updates, key=lambda update: update.created or 0.0):
+    for update in oldest_first(updates):
         for change in update.components or ():
             if change.id:
                 before = changes[change.id].before if change.id in changes else change.old_status
@@ -188,11 +188,8 @@ class History:
         session, deadline = self._session, self._deadline.within(self._session.limits.follow_up, detached=True)
         try:
             detailed = session.client.get_incident(session.page_id, other.id, deadline)
-            updates = detailed.updates
-            if not updates:
-                updates = tuple(
-                    Listing(session.client.incident_update_pages(session.page_id, other.id, deadline)).items
-                )
+            pages = session.client.incident_update_pages(session.page_id, other.id, deadline)
+            updates = detailed.updates or Listing(pages).items
         except APIError as error:
             if warn:
                 self.warnings.append(
@@ -200,8 +197,8 @@ class History:
                     f"restored as if it had changed none: {error}."
                 )
             return {}
-        in_order = sorted(updates, key=lambda update: update.created or 0.0)
-        changed = {change.id: change.new_status for update in in_order for change in update.components or ()}
+        changes = (change for update in oldest_first(updates) for change in update.components or ())
+        changed = {change.id: change.new_status for change in changes}
         return changed or dict.fromkeys(component.id for component in detailed.components or ())
 
 
