@@ -16,7 +16,7 @@ from onlineornot_sandbox.store import Store
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_proxy_of_this_machine() -> Iterator[None]:
-    """Have no test go through a proxy of this machine; one that wants a proxy names its own."""
+    """Keep tests from using this machine's proxy; a test that needs a proxy names its own."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
             patch.delenv(name, raising=False)
@@ -51,13 +51,13 @@ def step(store: Store, clock: SkippingClock, tmp_path: Path) -> RunStep:
 
 @pytest.fixture(scope="session")
 def authority() -> trustme.CA:
-    """Found a certificate authority that nobody trusts yet."""
+    """Create a certificate authority that nobody trusts yet."""
     return trustme.CA()
 
 
 @pytest.fixture(scope="session")
 def tls(authority: trustme.CA) -> ssl.SSLContext:
-    """Have the authority sign for `localhost`."""
+    """Issue a certificate for `localhost`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost", "api.example").configure_cert(context)
     return context
@@ -65,7 +65,7 @@ def tls(authority: trustme.CA) -> ssl.SSLContext:
 
 @pytest.fixture
 def ca_bundle(authority: trustme.CA, tmp_path: Path) -> str:
-    """Write the authority's certificate into a file, and name the file."""
+    """Write the authority's certificate into a file, and return its path."""
     path = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(path))
     return str(path)

@@ -4,7 +4,7 @@
 
 Needs a Docker engine. All containers take turns, so that other load on the machine affects them alike. The ratio should
 not exceed 2.8 for a create and 2.65 for an invalid input. `--against` compares with another image, such as that of the
-commit before; this one should not take more than 1.01 of its time.
+commit before; this one should not take more than 1.01 times as long.
 `--posted` also times a create only until its update is on the page.
 """
 
@@ -75,7 +75,7 @@ def step(image: str, url: str, status: str, exit_status: int) -> Command:
 
 
 def seconds(command: tuple[str, ...], variables: Mapping[str, str], exit_status: int) -> float:
-    """Return how long a container takes; one that ends otherwise than it should is not worth timing."""
+    """Return how long a container takes; fail if it does not end as expected."""
     start = time.perf_counter()
     docker(*command, variables=variables, exit_status=exit_status)
     return time.perf_counter() - start

@@ -1,4 +1,4 @@
-"""Draw the pictures of README and documents anew, in light and dark, from real runs.
+"""Redraw the pictures of the README and the documents, in light and dark, from real runs.
 
     make pictures
 

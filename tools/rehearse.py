@@ -164,7 +164,7 @@ def serve_registry(folder: Path) -> Iterator[str]:
 
 
 def wait_for(port: int) -> None:
-    """Wait until somebody listens on a port."""
+    """Wait until something listens on a port."""
     give_up = time.monotonic() + START_SECONDS
     while True:
         try:
@@ -256,7 +256,7 @@ def use(folder: Path, version: str, commit: str, registry: str, digest: str) -> 
 
 
 def commit_all(clone: Path, message: str) -> str:
-    """Commit all changes, which are none where the owner is named already; return the commit."""
+    """Commit all changes, if there are any, and return the commit."""
     identity = ("-c", "user.name=rehearsal", "-c", "user.email=rehearsal@localhost")
     git(clone, *identity, "commit", "--quiet", "--allow-empty", "--all", "--message", message)
     return git(clone, "rev-parse", "HEAD")

@@ -2,16 +2,16 @@
 
     python3 tools/release.py version             print the version of the code
     python3 tools/release.py plan REPOSITORY     refuse unless it can be released; print version= and image=
-    python3 tools/release.py check-workflows     refuse if main has other workflows by now
+    python3 tools/release.py check-workflows     refuse if the workflows on main have changed
     python3 tools/release.py check-newest        refuse if a newer version has been released
     python3 tools/release.py index FILE ARCHITECTURE=DIGEST...
                                                  refuse unless the index names these images; print its digest
     python3 tools/release.py notes VERSION       print the changelog's section
-    python3 tools/release.py pin IMAGE           let action.yml name a published image
+    python3 tools/release.py pin IMAGE           make action.yml name a published image
     python3 tools/release.py publish IMAGE       commit that, tag it, release it, move v1 to it; with `gh`
     python3 tools/release.py owner NAME          replace the placeholder for the owner of the repository
 
-Run in the root of the checkout; CONTRIBUTING.md tells the whole story.
+Run in the root of the checkout; CONTRIBUTING.md describes the whole process.
 """
 
 import argparse
@@ -73,7 +73,7 @@ def plan(repository: str) -> str:
 
 
 def notes(released: str) -> str:
-    """Return the changelog's section on a version."""
+    """Return the changelog's section for a version."""
     sections = re.split(r"^## (.*)\n", CHANGELOG.read_text(encoding="utf-8"), flags=re.MULTILINE)
     section = dict(zip(sections[1::2], sections[2::2], strict=True)).get(released, "").strip()
     if not section:
@@ -82,7 +82,7 @@ def notes(released: str) -> str:
 
 
 def pin(image: str) -> str:
-    """Let `action.yml` name a published image by its digest, and change nothing else."""
+    """Make `action.yml` name a published image by its digest, and change nothing else."""
     found = re.fullmatch(_IMAGE, image)
     if not found:
         raise Refusal(f"{image!r} is not of the form ghcr.io/owner/name:1.2.3@sha256:…, in lower case")
@@ -95,7 +95,7 @@ def pin(image: str) -> str:
 
 
 def check_workflows() -> str:
-    """Refuse when main has other workflows by now; the approval of a release may have taken days."""
+    """Refuse if the workflows on main have changed; the approval of a release may have taken days."""
     _git("fetch", "--quiet", "origin", "main")
     if _git("rev-parse", f"HEAD:{WORKFLOWS}") != _git("rev-parse", f"FETCH_HEAD:{WORKFLOWS}"):
         raise Refusal(

@@ -170,7 +170,7 @@ def inspection_pages(store: Store) -> Iterator[Route]:
 
 @cache
 def _url_map(routes: tuple[tuple[str, str, str], ...]) -> Map:
-    """Compile the routes once: it takes longer than all else that makes an application."""
+    """Compile the routes once, since that takes longer than the rest of creating an application."""
     rules = [Rule(rule, methods=[method], endpoint=endpoint) for method, rule, endpoint in routes]
     return Map(rules, merge_slashes=False)  # a path with an empty id is a 404, not a redirect
 

@@ -1,4 +1,4 @@
-"""Show what one step with `result` does in four moments of a failed deploy, against the sandbox."""
+"""Show what one step with `result` does at four moments of a failed deploy, against the sandbox."""
 
 import argparse
 import re
@@ -58,7 +58,7 @@ class Demo:
         self._common = {"api-token": EDIT_TOKEN, "api-url": sandbox.url, "status-page-id": PAGE_ID}
 
     def run(self) -> None:
-        """Run the step four times, each in a workflow run of its own but the second."""
+        """Run the step four times; the second is a re-run, the others are new workflow runs."""
         _write(INTRODUCTION, indent(_as_yaml(STEP), "  "))
         self._step("1. The deploy fails", FAILURE)
         self._step("2. Somebody re-runs the failed job, and it fails again", FAILURE, RERUN)

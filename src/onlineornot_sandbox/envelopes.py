@@ -1,4 +1,4 @@
-"""The envelope around every response, and the error that becomes one."""
+"""The envelope around every response, and the error that is sent in it."""
 
 import json
 from enum import IntEnum

@@ -28,12 +28,12 @@ def render_page(store: Store) -> str:
 
 
 def in_words(status: str) -> str:
-    """Write a status of the API as people read it."""
+    """Format an API status as readers see it."""
     return status.replace("_", " ").capitalize()
 
 
 def to_the_minute(timestamp: str) -> str:
-    """Write a time in UTC to the minute. The API takes any text as a time; what is none stays as it is."""
+    """Format a time in UTC to the minute. The API accepts any text as a time; other text is returned unchanged."""
     try:
         moment = datetime.fromisoformat(timestamp)
         in_utc = moment.astimezone(UTC) if moment.tzinfo else moment

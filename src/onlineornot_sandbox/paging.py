@@ -40,7 +40,7 @@ def list_response(
         items: Every item of the list.
         text_of: Returns the text of an item that `search` is compared with.
         query: The parameters of the request: `page`, `per_page` and `search`.
-        hidden: How many items `total_count` counts beside those.
+        hidden: How many more items `total_count` counts.
     """
     page = _number(query, "page", 1)
     per_page = min(_number(query, "per_page", PER_PAGE), MAX_PER_PAGE)

@@ -101,7 +101,7 @@ class IncidentUpdate:
         return _without_empty(fields, *([] if fields.pop("always_lists_components") else ["components"]))
 
     def summary(self) -> Json:
-        """Return the update as JSON, as short as in an incident's `latest_update`."""
+        """Return the update as the short JSON of an incident's `latest_update`."""
         return {"id": self.id, "status": self.status, "date_happened": self.date_happened}
 
 

@@ -66,12 +66,12 @@ def serve_until_stopped(sandbox: Sandbox, describe: Callable[[Sandbox], str]) ->
     with sandbox:
         sys.stdout.write(describe(sandbox))
         sys.stdout.flush()
-        while signal_received() is None:  # Windows can wait for no signal
+        while signal_received() is None:  # Windows cannot wait for a signal
             time.sleep(POLL_SECONDS)
 
 
 class Server(ThreadedWSGIServer):
-    """A threaded server like that of werkzeug's `make_server`, which can also close its open connections."""
+    """A threaded server like the one of werkzeug's `make_server`, which can also close its open connections."""
 
     def __init__(self, host: str, port: int, store: Store, ssl_context: ssl.SSLContext | None) -> None:
         super().__init__(host, port, create_app(store), Connection)

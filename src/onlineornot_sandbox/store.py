@@ -73,9 +73,9 @@ class Store:
         clock: Returns the current time.
         keep_title: Returns the form in which the page keeps the title of a new incident.
         keep_text: Returns the form in which the page keeps the text of an update.
-        created_at: Returns the `created_at` of what is written at a time.
+        created_at: Returns the `created_at` of an item written at a given time.
         make_id: Returns the id of a new incident or update.
-        named_components: Which of an update's components a response names; "empty" is a list of none, "none" no list.
+        named_components: Which of an update's components a response names; "empty" is an empty list, "none" no list.
 
     Attributes:
         hidden: How many items a list counts but does not show, by the last part of the list's path.

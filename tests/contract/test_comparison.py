@@ -1,4 +1,4 @@
-"""What `docs/comparison.md` names exists: our tests, and the lines of others at a commit."""
+"""`docs/comparison.md` names only tests that exist, and lines of third-party code at a commit."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ def test_every_test_that_the_comparison_names_exists(file: str, name: str) -> No
 
 
 @pytest.mark.parametrize("link", LINKS)
-def test_every_link_to_code_of_others_has_a_commit_and_a_line(link: str) -> None:
+def test_every_link_to_third_party_code_has_a_commit_and_a_line(link: str) -> None:
     assert re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+/blob/[0-9a-f]{40}/[\w./@-]+#L\d+(-L\d+)?", link)
 
 

@@ -1,4 +1,4 @@
-"""Both files `action.yml`, the code and the README agree: a test names what one of them lacks."""
+"""Both `action.yml` files, the code and the README agree; a failing test names what is missing."""
 
 import re
 import subprocess
@@ -23,7 +23,7 @@ OUTPUT_NAMES = list(Outputs(Outcome.CREATED).by_name())
 
 
 def rows(heading: str) -> dict[str, str]:
-    """Return the tables below a heading of the README: each name in a first column, and the rest of its row."""
+    """Return the tables below a heading of the README: the name in the first column, and the rest of the row."""
     section = README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
     return dict(re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", section, re.MULTILINE))
 
@@ -45,13 +45,11 @@ def test_every_output_is_in_action_yml_and_in_the_readme() -> None:
 
 def test_every_outcome_is_in_action_yml_and_in_the_readme() -> None:
     assert re.findall("`([a-z-]+)`", ACTION["outputs"]["outcome"]["description"]) == list(Outcome)
-    assert list(rows("When it goes red")) == sorted(
-        Outcome, key=lambda outcome: not outcome.failed
-    )  # what is red first
+    assert list(rows("When it goes red")) == sorted(Outcome, key=lambda outcome: not outcome.failed)  # failures first
 
 
 @pytest.mark.parametrize("outcome", Outcome)
-def test_the_readme_tells_the_exit_status_of_each_outcome(outcome: Outcome) -> None:
+def test_the_readme_states_the_exit_status_of_each_outcome(outcome: Outcome) -> None:
     expected = "1, or 0 with `fail-on-error: false`" if outcome.kind is Kind.SOFT_FAILURE else str(int(outcome.failed))
 
     assert rows("When it goes red")[outcome].split(" | ")[0] in (expected, "130 or 143")
@@ -122,7 +120,7 @@ def jobs_of(workflow: str) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS.values(), ids=WORKFLOWS)
-def test_a_workflow_repeats_no_report_and_limits_its_deploys_since_running_out_of_time_counts_as_cancelled(
+def test_a_workflow_repeats_no_report_and_limits_its_deploys_since_a_job_that_times_out_counts_as_cancelled(
     workflow: str,
 ) -> None:
     steps = [step for job in jobs_of(workflow).values() for step in job.get("steps", ())]
@@ -134,7 +132,7 @@ def test_a_workflow_repeats_no_report_and_limits_its_deploys_since_running_out_o
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS.values(), ids=WORKFLOWS)
-def test_every_job_has_a_time_limit_and_one_that_posts_waits_its_turn(workflow: str) -> None:
+def test_every_job_has_a_time_limit_and_every_job_that_posts_waits_its_turn(workflow: str) -> None:
     jobs = [job for job in jobs_of(workflow).values() if "uses" not in job]
     posting = [job for job in jobs if any("onlineornot-" in step.get("uses", "") for step in job["steps"])]
     queues = [job["concurrency"] for job in posting if "concurrency" in job or workflow != WORKFLOWS["outputs"]]
@@ -157,7 +155,7 @@ def test_the_rehearsal_tries_the_step_of_deploy_and_rollback_for_both_results() 
     ]
 
 
-def test_a_rehearsal_does_not_queue_with_real_updates_and_no_caller_with_what_it_calls() -> None:
+def test_a_rehearsal_does_not_queue_with_real_updates_nor_a_caller_with_the_workflow_it_calls() -> None:
     group = jobs_of(WORKFLOWS["status-page"])["tell-customers"]["concurrency"]["group"]
 
     assert group == "${{ inputs.dry-run && 'status-page-rehearsal' || 'status-page' }}"

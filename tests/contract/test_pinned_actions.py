@@ -1,4 +1,4 @@
-"""Actions of others are pinned: by commit, everywhere the same, and one of those that were looked up.
+"""Third-party actions are pinned to a commit that was looked up, the same everywhere.
 
 The table of commits lies beside the checkout and is not part of it. Where it is missing, the test against it is
 skipped; it fails if the environment has REQUIRE_CONTRACT=1.
@@ -50,12 +50,12 @@ def pins_looked_up() -> dict[str, str]:
     pytest.skip("the table of commits is not there: ../shared/release.md")
 
 
-def test_workflows_and_examples_use_actions_of_others() -> None:
+def test_workflows_and_examples_use_third_party_actions() -> None:
     assert {"ci.yml", "deploy.yml"} <= {file for file, _, _ in ALL_USES}
 
 
 @pytest.mark.parametrize(("file", "action", "pin"), ALL_USES)
-def test_an_action_of_others_is_pinned_to_a_full_commit_with_its_version(file: str, action: str, pin: str) -> None:
+def test_a_third_party_action_is_pinned_to_a_full_commit_with_its_version(file: str, action: str, pin: str) -> None:
     assert re.fullmatch(r"@[0-9a-f]{40} # v\d+\.\d+\.\d+", pin), f"{action} in {file}"
 
 

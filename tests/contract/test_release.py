@@ -33,7 +33,7 @@ IMAGE = f"ghcr.io/example/onlineornot-incident-update:{__version__}@{DIGEST}"
 
 @dataclass(frozen=True)
 class Checkout:
-    """A clone of this repository, as it is committed and changed here, with an origin of its own."""
+    """A copy of this repository, including uncommitted changes, with an origin of its own."""
 
     folder: Path
 
@@ -67,7 +67,7 @@ class Checkout:
 
 
 def begin(folder: Path) -> Checkout:
-    """Make a repository of the files that git knows here, whose owner is not named yet, and push it to its origin."""
+    """Create a repository of the files that git tracks here, with the owner still a placeholder, and push it."""
     listed = subprocess.run([GIT, "ls-files", "-z"], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8", check=True)
     for file in filter(None, listed.stdout.split("\0")):
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
@@ -161,7 +161,7 @@ def test_each_job_needs_all_that_come_before_it() -> None:
 
 
 def holders(permission: str) -> list[str]:
-    """Name the jobs that may write something."""
+    """Return the jobs that have write access to something."""
     return [name for name, job in JOBS.items() if job.get("permissions", {}).get(permission) == "write"]
 
 
@@ -178,7 +178,7 @@ def test_jobs_that_may_write_run_only_what_they_need() -> None:
     assert "imagetools create --tag" in scripts_of("move-image-tag")[1]
 
 
-def test_what_npm_installs_runs_no_script_and_hands_nothing_on() -> None:
+def test_npm_runs_no_install_script_and_its_job_passes_nothing_on() -> None:
     with_node = [name for name, job in JOBS.items() if "test-gitlab" in str(job.get("steps"))]
     recipe = re.findall("npm install.*", (ROOT / "Makefile").read_text(encoding="utf-8"))
 
@@ -234,7 +234,7 @@ def test_naming_the_owner_leaves_no_placeholder_anywhere(owned: Checkout) -> Non
     assert "No release has been published" not in (owned.folder / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_owner_is_the_name_of_an_account_and_is_named_before_a_release(tmp_path: Path) -> None:
+def test_the_owner_must_be_the_name_of_an_account_and_be_named_before_a_release(tmp_path: Path) -> None:
     checkout = begin(tmp_path / "checkout")
 
     wrong, planned = checkout.release("owner", "a/b"), checkout.release("plan", REPOSITORY)
@@ -257,7 +257,7 @@ BUILT = "  image: Dockerfile"
         ("action.yml", BUILT, "  image: Dockerfile # built", "does not have exactly one line"),
     ],
 )
-def test_the_plan_refuses_a_version_without_changes_and_another_line_of_the_image(
+def test_the_plan_refuses_a_version_without_changes_and_an_unexpected_line_for_the_image(
     owned: Checkout, file: str, old: str, new: str, reason: str
 ) -> None:
     owned.replace(file, old, new)
@@ -268,7 +268,7 @@ def test_the_plan_refuses_a_version_without_changes_and_another_line_of_the_imag
     assert owned.release("pin", IMAGE)[0] == int(file != "CHANGELOG.md")
 
 
-def test_the_plan_refuses_when_main_has_other_workflows_by_now(owned: Checkout) -> None:
+def test_the_plan_refuses_if_the_workflows_on_main_have_changed(owned: Checkout) -> None:
     released = owned.git("rev-parse", "HEAD")
     owned.replace(".github/workflows/ci.yml", "name: CI", "name: Tests")
     owned.git("push", "--quiet", "origin", "main")
@@ -293,7 +293,7 @@ def version_beside(*, major: int = 0, patch: int = 0) -> str:
         (version_beside(patch=10), ("check-newest",), "does not move back"),
     ],
 )
-def test_a_release_is_refused_after_itself_or_a_newer_one(
+def test_a_release_is_refused_if_it_or_a_newer_one_exists(
     owned: Checkout, tag: str, command: tuple[str, ...], reason: str
 ) -> None:
     owned.git("push", "--quiet", "origin", f"HEAD:refs/tags/v{tag}")

@@ -17,7 +17,7 @@ MESSAGES = [
 
 
 def texts() -> Iterator[str]:
-    """Yield the strings of the code; what a message inserts is `…`."""
+    """Yield the strings of the code, with `…` for each inserted value."""
     for folder in ("src/onlineornot_action", "composite"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -1,4 +1,4 @@
-"""The sandbox and the client's bodies against the vendor's OpenAPI document, both ways.
+"""The sandbox and the client's request bodies agree with the vendor's OpenAPI document, both ways.
 
 The document lies beside the checkout and is not part of it. Where it is missing, these tests are skipped; they fail if
 the environment has REQUIRE_CONTRACT=1.
@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import requests
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it comes without types
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it has no type hints
 
 from onlineornot_action.onlineornot.models import (
     ComponentAffected,
@@ -140,7 +140,7 @@ def sending_to(store: Store) -> Iterator[Send]:
 
 @pytest.fixture(scope="module")
 def send() -> Iterator[Send]:
-    """Send to one sandbox for all tests; for requests that do not spoil it for the next test."""
+    """Send to a sandbox that all tests share, for requests that do not affect other tests."""
     with sending_to(Store()) as send:
         yield send
 
@@ -168,7 +168,7 @@ def assert_refused(response: requests.Response) -> None:
     assert envelope == {"success": False, "result": None, "errors": errors, "messages": []}
 
 
-def test_every_documented_operation_that_the_action_may_need_is_offered() -> None:
+def test_every_documented_operation_that_the_action_may_need_is_supported() -> None:
     documented = {(method, path) for method, path in DOCUMENTED if path.startswith(INCIDENTS)}
 
     assert documented - set(OFFERED) == {("PATCH", f"{INCIDENTS}/{{}}"), ("DELETE", f"{INCIDENTS}/{{}}")}

@@ -9,7 +9,7 @@ from support.image import build_image, why_there_is_no_image
 
 @pytest.fixture(scope="session")
 def image(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Build the image once, however many workers there are; its id. With the variable IMAGE, take that one instead."""
+    """Build the image once for all workers, or take the one that the variable IMAGE names; return its id."""
     if reason := why_there_is_no_image():
         (pytest.fail if os.environ.get("REQUIRE_ENGINE") == "1" else pytest.skip)(reason)
     if given := os.environ.get("IMAGE"):

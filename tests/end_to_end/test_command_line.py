@@ -26,7 +26,7 @@ SECONDS = 60
 
 
 def run(*arguments: str, piped: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run the command with the token in its environment, which has nothing else, and a text on standard input."""
+    """Run the command with only the token in its environment, and a text on standard input."""
     return subprocess.run(
         [*COMMAND, *arguments],
         env={"ONLINEORNOT_API_TOKEN": EDIT_TOKEN, **environ},
@@ -38,7 +38,7 @@ def run(*arguments: str, piped: str = "", **environ: str) -> subprocess.Complete
     )
 
 
-def test_a_create_prints_the_outputs_alone_on_standard_output(sandbox: Sandbox) -> None:
+def test_a_create_prints_only_the_outputs_on_standard_output(sandbox: Sandbox) -> None:
     variables = {"INPUT_STATUS_PAGE_ID": PAGE_ID, "INPUT_INCIDENT_ID": INCIDENT_ID, "INPUT_API_URL": sandbox.url}
 
     ended = run(*CREATE, "--notify", "false", **variables)
@@ -85,7 +85,7 @@ def test_text_from_standard_input_is_posted(sandbox: Sandbox) -> None:
         ([*INCIDENT, "--status", "UPDATE", "--description", "a\\nb", "--notify", "x"], "--description-file -"),
     ],
 )
-def test_messages_on_a_command_line_speak_of_options(arguments: list[str], problem: str) -> None:
+def test_messages_on_a_command_line_name_options(arguments: list[str], problem: str) -> None:
     ended = run(*arguments)
 
     assert json.loads(ended.stdout)["outcome"] == "invalid"
@@ -103,7 +103,7 @@ def test_a_list_prints_the_updates_and_no_byte_of_the_token(sandbox: Sandbox, tm
 
 
 @pytest.mark.parametrize("arguments", [["--help"], [*INCIDENT, "--status"]])
-def test_a_full_disk_behind_standard_output_is_no_crash(arguments: list[str]) -> None:
+def test_a_full_disk_behind_standard_output_does_not_crash(arguments: list[str]) -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         ended = subprocess.run(
             [*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, encoding="utf-8", check=False
@@ -113,7 +113,7 @@ def test_a_full_disk_behind_standard_output_is_no_crash(arguments: list[str]) ->
     assert "Traceback" not in ended.stderr
 
 
-def test_a_folder_that_is_gone_has_no_file(tmp_path: Path) -> None:
+def test_a_file_in_a_working_directory_that_is_gone_is_invalid(tmp_path: Path) -> None:
     command = f'cd {tmp_path} && mkdir gone && cd gone && rmdir ../gone && exec "$@"'
 
     ended = subprocess.run(
@@ -128,7 +128,7 @@ def test_a_folder_that_is_gone_has_no_file(tmp_path: Path) -> None:
     assert "description-file cannot be read" in ended.stderr
 
 
-def test_wrong_usage_is_invalid_and_all_of_it_is_said_at_once(sandbox: Sandbox) -> None:
+def test_wrong_usage_is_invalid_and_all_of_it_is_reported_at_once(sandbox: Sandbox) -> None:
     ended = run(*INCIDENT, "--status", "FIXED", "--stauts", "x", "--api-token", "x", "--api-url", sandbox.url)
 
     assert (ended.returncode, json.loads(ended.stdout)["outcome"]) == (1, "invalid")
@@ -182,7 +182,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def test_the_package_has_the_action_alone(wheel: Path) -> None:
+def test_the_package_contains_only_the_action(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         folders = {name.partition("/")[0] for name in archive.namelist()}
 

@@ -146,7 +146,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Download once what the lock file names, however many workers there are."""
+    """Download the packages of the lock file, once for all workers."""
     own = tmp_path_factory.getbasetemp()
     folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "wheels"
     with folder.with_suffix(".lock").open("w") as lock:
@@ -164,7 +164,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def action(tmp_path: Path) -> Path:
-    """Copy what a step gets of the action's repository, into a folder with a name that is hard to handle."""
+    """Copy the part of the action's repository that a step gets into a folder with an awkward name."""
     folder = tmp_path / "l'action d\u00e9ploy\u00e9e [1]"
     for name in ("composite", "src/onlineornot_action"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -218,25 +218,25 @@ def act(sandbox: Sandbox, action: Path, python: Path, wheels: Path, tmp_path: Pa
 
 @pytest.fixture
 def no_index() -> Iterator[dict[str, str]]:
-    """Have pip look for packages where nobody listens."""
+    """Point pip at an index that refuses connections."""
     with refusing_address() as (_, (host, port)):
         yield index_at(f"http://{host}:{port}")
 
 
 def pip_variables(wheels: Path) -> dict[str, str]:
-    """Have pip take wheels from a folder, whatever the configuration of this machine says."""
+    """Make pip take wheels from a folder, whatever the configuration of this machine says."""
     return {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
 
 
 def index_at(url: str, user: str = "") -> dict[str, str]:
-    """Have pip look for packages in an index, and nowhere else."""
+    """Make pip look for packages in one index, and nowhere else."""
     scheme, address = url.split("://")
     with_user = f"{scheme}://{user}@{address}" if user else url
     return {"PIP_INDEX_URL": f"{with_user}/simple/", "PIP_NO_INDEX": "0", "PIP_FIND_LINKS": ""}
 
 
 def create_index(wheels: Path, password: str = "") -> Flask:
-    """Serve wheels, to whom knows the password: https://packaging.python.org/en/latest/specifications/simple-repository-api/."""
+    """Serve wheels to clients with the password: https://packaging.python.org/en/latest/specifications/simple-repository-api/."""
     app = Flask(__name__)
 
     @app.before_request
@@ -260,7 +260,7 @@ def annotations(log: str) -> list[tuple[str, str]]:
 
 
 def only(folder: Path, **programs: str) -> dict[str, str]:
-    """Return a PATH that has these scripts, and of the system what a script needs."""
+    """Return a PATH with these scripts and the system commands that a script needs."""
     folder.mkdir()
     for name in ("bash", "mkdir", "sed"):
         (folder / name).symlink_to(str(shutil.which(name)))
@@ -270,7 +270,7 @@ def only(folder: Path, **programs: str) -> dict[str, str]:
     return {"PATH": str(folder)}
 
 
-def test_everything_that_runs_before_there_are_packages_needs_only_the_standard_library(action: Path) -> None:
+def test_everything_that_runs_before_packages_are_installed_needs_only_the_standard_library(action: Path) -> None:
     code = f"import sys; sys.path.insert(0, {str(action / 'composite')!r}); import start"
 
     # -S leaves out the folders that packages are in.
@@ -302,7 +302,7 @@ def test_the_documented_job_posts(act: Act, store: Store) -> None:
 @pytest.mark.parametrize(
     ("fail_on_error", "end", "level"), [("true", (1, "not-sent"), "error"), ("false", (0, "not-sent"), "warning")]
 )
-def test_an_interpreter_that_is_too_old_or_lacks_pip_is_left_alone(
+def test_an_interpreter_that_is_too_old_or_lacks_pip_is_not_used(
     job: Job, tmp_path: Path, fail_on_error: str, end: tuple[int, str], level: str
 ) -> None:
     venv.create(tmp_path / "venv", with_pip=False)
@@ -374,7 +374,7 @@ def test_three_steps_at_once_post_all_three(job: Job, sandbox: Sandbox) -> None:
     assert len(sandbox.store.timeline()) == 4
 
 
-def test_folders_that_an_earlier_step_has_not_filled_or_somebody_has_changed_are_left_alone(
+def test_folders_that_no_earlier_step_has_filled_or_that_somebody_has_changed_are_not_used(
     second: Job, sandbox: Sandbox
 ) -> None:
     filled = second.packages[0].parent
@@ -402,7 +402,7 @@ def test_folders_that_an_earlier_step_has_not_filled_or_somebody_has_changed_are
     assert len(set(second.temporary.glob("onlineornot-*")) - before) == (1 if os.geteuid() == 0 else 0)
 
 
-def test_packages_that_cannot_be_loaded_are_said_and_those_of_the_interpreter_do_not_count(
+def test_packages_that_cannot_be_loaded_are_reported_and_those_of_the_interpreter_do_not_count(
     job: Job, wheels: Path, tmp_path: Path
 ) -> None:
     (wheel,) = wheels.glob("pydantic_core-*")
@@ -423,7 +423,7 @@ def test_packages_that_cannot_be_loaded_are_said_and_those_of_the_interpreter_do
     assert "cannot load the packages" in step.summary
 
 
-def test_of_the_configuration_and_the_variables_only_the_source_of_packages_counts(
+def test_only_settings_and_variables_about_the_source_of_packages_take_effect(
     job: Job, sandbox: Sandbox, wheels: Path, tmp_path: Path
 ) -> None:
     further = job.workspace / "requirements.txt"
@@ -483,7 +483,7 @@ def test_without_an_index_one_annotation_says_what_to_set(
     assert list(job.temporary.glob("onlineornot-*/packages")) == []
 
 
-def test_a_trickling_index_ends_with_the_limit_of_the_step(job: Job) -> None:
+def test_an_index_that_trickles_is_abandoned_at_the_limit_of_the_step(job: Job) -> None:
     with FaultServer([Rule(FAULTS["body drips"], times=FOREVER)]) as index:
         step = job.run({"timeout-seconds": "10"}, index_at(index.url))
 
@@ -491,7 +491,7 @@ def test_a_trickling_index_ends_with_the_limit_of_the_step(job: Job) -> None:
     assert "could not reach the package index in time" in step.outputs["error"]
 
 
-def test_what_pip_takes_is_missing_from_the_limit_of_the_step(second: Job) -> None:
+def test_the_time_that_pip_takes_is_deducted_from_the_limit_of_the_step(second: Job) -> None:
     later = response(429, "{}", {"Retry-After": "12"})
     inputs = {"timeout-seconds": "20", "comment": "true"}
 
@@ -512,7 +512,7 @@ def test_a_limit_that_is_invalid_is_quoted_as_it_was_written(second: Job, limit:
 @pytest.mark.parametrize(
     ("signer", "error"), [("of pip", "no wheels"), ("of the company", "no wheels"), ("of nobody", "PIP_CERT")]
 )
-def test_authorities_that_the_environment_names_are_trusted_beside_those_of_pip(
+def test_authorities_that_the_environment_names_are_trusted_in_addition_to_those_of_pip(
     job: Job, python: Path, tmp_path: Path, signer: str, error: str
 ) -> None:
     authorities = {name: Authority(name=name) for name in ("of pip", "of the company", "of nobody")}
@@ -528,7 +528,7 @@ def test_authorities_that_the_environment_names_are_trusted_beside_those_of_pip(
     assert (step.end, error in step.outputs["error"]) == ((1, "not-sent"), True)
 
 
-def test_a_package_with_another_hash_is_not_installed(job: Job) -> None:
+def test_a_package_with_an_unexpected_hash_is_not_installed(job: Job) -> None:
     lock = job.action / "requirements-core.txt"
     lock.write_text(re.sub("sha256:[0-9a-f]{64}", f"sha256:{'0' * 64}", lock.read_text("utf-8")), encoding="utf-8")
 
@@ -538,10 +538,10 @@ def test_a_package_with_another_hash_is_not_installed(job: Job) -> None:
     assert "lock file does not know" in step.outputs["error"]
 
 
-def test_what_openssl_would_load_is_read_neither_by_the_action_nor_by_pip(
+def test_a_file_that_openssl_would_load_is_read_neither_by_the_action_nor_by_pip(
     job: Job, no_index: dict[str, str], tmp_path: Path
 ) -> None:
-    os.mkfifo(tmp_path / "openssl")  # whoever opens it waits for ever
+    os.mkfifo(tmp_path / "openssl")  # opening it blocks forever
 
     step = job.run({}, {**no_index, "OPENSSL_CONF": str(tmp_path / "openssl")})
 
@@ -549,7 +549,7 @@ def test_what_openssl_would_load_is_read_neither_by_the_action_nor_by_pip(
     assert "PIP_INDEX_URL" in step.outputs["error"]
 
 
-def test_a_folder_that_cannot_be_written_is_said(job: Job, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(job: Job, tmp_path: Path) -> None:
     step = job.run({}, {"RUNNER_TEMP": str(tmp_path / "missing")})
 
     assert step.end == (1, "not-sent")
@@ -558,7 +558,7 @@ def test_a_folder_that_cannot_be_written_is_said(job: Job, tmp_path: Path) -> No
     assert step.summary.startswith("### ❌ Nothing was sent\n\nThe packages cannot be installed into RUNNER\\_TEMP")
 
 
-def test_a_defect_is_said_in_the_outputs_by_its_place(second: Job) -> None:
+def test_a_defect_is_reported_in_the_outputs_with_its_location(second: Job) -> None:
     (second.action / "src/onlineornot_action/main.py").write_text("raise RuntimeError('x')", encoding="utf-8")
 
     step = second.run({})
@@ -577,7 +577,7 @@ def test_a_description_arrives_as_it_was_written(second: Job, sandbox: Sandbox) 
     assert [level for level, _ in annotations(step.log)] == ["notice"]
 
 
-def test_inputs_of_an_action_around_this_one_do_not_count(second: Job, sandbox: Sandbox) -> None:
+def test_inputs_of_an_enclosing_action_do_not_count(second: Job, sandbox: Sandbox) -> None:
     of_another = {"INPUT_DRY-RUN": "true", "INPUT_STATUS": "MONITORING"}
 
     step = second.run({"api-url": sandbox.url}, of_another)
@@ -586,7 +586,7 @@ def test_inputs_of_an_action_around_this_one_do_not_count(second: Job, sandbox: 
     assert step.outputs["status"] == INPUTS["status"]
 
 
-def test_a_comment_whose_packages_cannot_be_had_is_a_warning_and_the_update_is_posted(
+def test_a_comment_whose_packages_cannot_be_installed_is_a_warning_and_the_update_is_posted(
     second: Job, sandbox: Sandbox, no_index: dict[str, str]
 ) -> None:
     inputs = {"api-url": sandbox.url, "comment": "true", "github-token": "github-token-1"}
@@ -614,7 +614,7 @@ def test_a_comment_is_written_with_the_packages_of_its_lock(job: Job, sandbox: S
     ("number", "exit_status", "outcome"),
     [(signal.SIGTERM, 143, "cancelled"), (signal.SIGINT, 130, "cancelled"), (signal.SIGKILL, -9, None)],
 )
-def test_a_signal_while_pip_waits_ends_both_and_pip_knows_no_token(
+def test_a_signal_while_pip_waits_ends_both_and_pip_never_sees_a_token(
     job: Job, tmp_path: Path, number: signal.Signals, exit_status: int, outcome: str | None
 ) -> None:
     environ = {"ACTIONS_RUNTIME_TOKEN": "runtime-token", "ONLINEORNOT_API_TOKEN": EDIT_TOKEN}
@@ -636,6 +636,6 @@ def test_a_signal_while_pip_waits_ends_both_and_pip_knows_no_token(
 
 
 def child_of(pid: int) -> Path:
-    """Return where Linux tells about the only child of a process."""
+    """Return the folder in /proc of a process's only child."""
     (child,) = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
     return Path("/proc", child)

@@ -58,7 +58,7 @@ class Step:
 
     @property
     def name(self) -> str:
-        """The container's name, which no other step of this machine has."""
+        """The container's name, unique on this machine."""
         return f"step-{os.getpid()}-{self.folder.name}"
 
     @property

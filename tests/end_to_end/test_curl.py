@@ -1,4 +1,4 @@
-"""What a step that calls curl does instead, against the sandbox: the facts of `docs/comparison.md` about it."""
+"""What a step that calls curl does against the sandbox: the facts about curl in `docs/comparison.md`."""
 
 import json
 import os
@@ -27,7 +27,7 @@ curl --silent --show-error $OPTIONS "$UPDATES" \
 
 @pytest.fixture
 def server(store: Store) -> Iterator[FaultServer]:
-    """Serve the page to curl, where that is installed."""
+    """Serve the page to curl, if it is installed."""
     if shutil.which("curl") is None:
         (pytest.fail if os.environ.get("REQUIRE_ENGINE") == "1" else pytest.skip)("curl is not installed")
     with FaultServer(store=store) as server:
@@ -84,7 +84,7 @@ def test_a_rerun_posts_a_second_copy_and_notifies_again(server: FaultServer) -> 
         pytest.param(f"{RETRY} --retry-all-errors", "reset", Phase.AFTER, 0, 2, id="a second copy"),
     ],
 )
-def test_a_lost_response_is_red_or_green_whatever_the_page_has(
+def test_a_lost_response_is_red_or_green_whether_or_not_the_update_was_posted(
     server: FaultServer, options: str, fault: str, phase: Phase, exit_status: int, written: int
 ) -> None:
     server.script.append(Rule(FAULTS[fault], phase, "POST"))

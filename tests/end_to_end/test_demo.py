@@ -65,7 +65,7 @@ def test_the_demo_keeps_its_page_up_until_it_is_interrupted(tmp_path: Path) -> N
         assert "The deploy is complete. Checkout works again." in page
 
 
-def test_the_demo_needs_no_other_package_than_its_lock_file_and_the_same_versions_as_the_tests() -> None:
+def test_the_demo_needs_only_the_packages_of_its_lock_file_in_the_versions_of_the_tests() -> None:
     demo, dev = (
         set(re.findall(r"(?m)^([\w.-]+)(?:\[.*\])?==(\S+)", (ROOT / file).read_text(encoding="utf-8")))
         for file in ("requirements-demo.txt", "requirements-dev.txt")

@@ -166,10 +166,10 @@ COMMAND = f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r}); from onlineor
 
 @pytest.mark.parametrize("command", [(ENTRY_POINT,), ("-c", COMMAND)], ids=["image", "installed"])
 @pytest.mark.parametrize("text", [None, "openssl_conf = x\n[x]\nengines = y\n[y]\nz = z\n[z]\ndynamic_path = /z.so\n"])
-def test_what_openssl_would_load_changes_nothing(tmp_path: Path, command: tuple[str, ...], text: str | None) -> None:
+def test_a_file_for_openssl_changes_nothing(tmp_path: Path, command: tuple[str, ...], text: str | None) -> None:
     file = tmp_path / "openssl"
     if text is None:
-        os.mkfifo(file)  # whoever opens it waits for ever
+        os.mkfifo(file)  # opening it blocks forever
     else:
         file.write_text(text, encoding="utf-8")
     variables = dict.fromkeys(("OPENSSL_CONF", "OPENSSL_MODULES", "OPENSSL_ENGINES"), str(file))

@@ -39,7 +39,7 @@ def act(image: str, sandbox: Sandbox, tmp_path: Path) -> Act:
 
 @pytest.fixture
 def commenting(act: Act, github: GitHub, server: FaultServer) -> Act:
-    """Run workflows about a commit that belongs to the pull request 7."""
+    """Run workflows about a commit that belongs to pull request 7."""
     github.pulls[HEAD] = [pull(7, merged=True)]
     return replace(act, github_url=server.url)
 
@@ -59,12 +59,12 @@ def timeline(store: Store, title: str = TITLE) -> list[str]:
 
 
 def mails(store: Store) -> list[str]:
-    """Return the subjects of the mails that a subscriber got."""
+    """Return the subjects of the mails that a subscriber received."""
     return [mail.subject for mail in store.mails if mail.to == SUBSCRIBERS[0]]
 
 
 def open_incident(store: Store) -> None:
-    """Have the incident of a failed deploy open."""
+    """Open the incident of a failed deploy."""
     setting = ComponentSetting(id=API_ID, status="MAJOR_OUTAGE")
     store.create_incident(
         IncidentCreate(title=TITLE, description="It fails.", status="INVESTIGATING", components=[setting])
@@ -112,7 +112,7 @@ def test_a_deploy_that_succeeds_closes_the_incident_of_the_last_one(act: Act, st
         ("deployment", "deployment_status", deployment("production", "success")),
     ],
 )
-def test_a_success_without_an_incident_says_nothing(
+def test_a_success_without_an_incident_posts_nothing(
     act: Act, store: Store, name: str, event: str, payload: dict[str, Any]
 ) -> None:
     result = act.run(example(name), event, payload, scripts={"deploy.sh": SUCCEEDS, "rollback.sh": SUCCEEDS})
@@ -121,7 +121,7 @@ def test_a_success_without_an_incident_says_nothing(
     assert {request.method for request in store.requests} == {"GET"}
 
 
-def test_a_rollback_that_fails_leaves_the_incident_open_and_says_nothing_twice(act: Act, store: Store) -> None:
+def test_a_rollback_that_fails_leaves_the_incident_open_and_posts_nothing_twice(act: Act, store: Store) -> None:
     act.run(example("deploy"), "push", scripts={"deploy.sh": FAILS})
     result = act.run(example("rollback"), "workflow_dispatch", scripts={"rollback.sh": FAILS})
 
@@ -130,7 +130,7 @@ def test_a_rollback_that_fails_leaves_the_incident_open_and_says_nothing_twice(a
 
 
 @pytest.mark.parametrize(("result", "jobs"), [("cancelled", {"tell-customers": "success"}), ("skipped", {})])
-def test_a_deploy_that_did_not_end_says_nothing(act: Act, store: Store, result: str, jobs: dict[str, str]) -> None:
+def test_a_deploy_that_did_not_end_posts_nothing(act: Act, store: Store, result: str, jobs: dict[str, str]) -> None:
     ran = act.run(example("deploy"), "push", scripts={"deploy.sh": SUCCEEDS}, results={"deploy": result})
 
     assert (ran.jobs, store.requests) == ({"deploy": "success", **jobs}, [])
@@ -200,7 +200,7 @@ def test_a_canary_passes_on_the_incident_and_corrects_its_update(act: Act, store
     assert (statuses(store), mails(store)) == (CALM, [])
 
 
-def test_a_canary_is_withdrawn_although_customers_could_not_be_told(act: Act, store: Store) -> None:
+def test_a_canary_is_withdrawn_even_if_no_update_could_be_posted(act: Act, store: Store) -> None:
     scripts = {"deploy.sh": FAILS, "withdraw.sh": SUCCEEDS}
 
     result = replace(act, secret=READ_TOKEN).run(example("canary"), "workflow_dispatch", scripts=scripts)
@@ -261,7 +261,7 @@ RED, GREEN = {"tell-customers": "failure"}, {"tell-customers": "success"}
 """The job of the called workflow, which runs twice."""
 
 
-def test_a_rehearsal_goes_well_and_posts_nothing(act: Act, store: Store) -> None:
+def test_a_rehearsal_succeeds_and_posts_nothing(act: Act, store: Store) -> None:
     result = act.run(example("rehearsal"), "schedule")
 
     assert (result.jobs, sorted(result.outcomes)) == (GREEN, ["dry-run", "skipped"])
@@ -305,7 +305,7 @@ def test_a_rehearsal_is_red_when_a_component_was_renamed(act: Act, store: Store)
 
 
 def rows_of(comment: str) -> list[str]:
-    """Return what a comment says of each update in bold, newest first."""
+    """Return the bold text of each update in a comment, newest first."""
     return re.findall(r"^\*\*[A-Z]+\*\* · subscribers [a-z ]+", comment, re.MULTILINE)
 
 
@@ -328,7 +328,7 @@ def test_the_pull_request_behind_a_failed_deploy_gets_a_comment(commenting: Act,
 
 
 @pytest.mark.parametrize("conclusion", ["cancelled", "skipped"])
-def test_a_deploy_that_was_stopped_concerns_nobody(act: Act, store: Store, conclusion: str) -> None:
+def test_a_deploy_that_was_stopped_posts_nothing(act: Act, store: Store, conclusion: str) -> None:
     result = act.run(example("pull-request"), "workflow_run", ended(conclusion))
 
     assert (result.outcomes, store.requests) == (["skipped"], [])
@@ -344,7 +344,7 @@ def test_a_deploy_that_was_stopped_concerns_nobody(act: Act, store: Store, concl
         ("Preview", "failure", [], []),
     ],
 )
-def test_only_the_end_of_a_deployment_to_production_concerns_customers(
+def test_only_the_end_of_a_deployment_to_production_is_posted(
     act: Act, store: Store, environment: str, state: str, outcomes: list[str], said: list[str]
 ) -> None:
     result = act.run(example("deployment"), "deployment_status", deployment(environment, state))

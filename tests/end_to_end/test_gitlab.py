@@ -75,7 +75,7 @@ class Pipeline:
 
 @pytest.fixture
 def helper_image() -> str:
-    """Build what gitlab-ci-local copies artifacts with: an image that has rsync."""
+    """Build the image with rsync that gitlab-ci-local copies artifacts with."""
     dockerfile = f"FROM {base_image()}\nRUN apt-get -qq update && apt-get -qq install --no-install-recommends rsync\n"
     tag = "onlineornot-incident-update:gitlab-ci-local"
     built = subprocess.run(
@@ -92,7 +92,7 @@ def helper_image() -> str:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Make a repository, which gitlab-ci-local asks for."""
+    """Create the repository that gitlab-ci-local needs."""
     if not GITLAB_CI_LOCAL.exists() or not which("rsync"):
         reason = "gitlab-ci-local or rsync is not installed; see CONTRIBUTING.md"
         (pytest.fail if os.environ.get("REQUIRE_ENGINE") == "1" else pytest.skip)(reason)
@@ -103,7 +103,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(image: str, helper_image: str, project: Path, sandbox: Sandbox) -> Callable[[Pipeline], str]:
-    """Run a pipeline with the documented jobs, and return what it says."""
+    """Run a pipeline with the documented jobs, and return its output."""
     return partial(run_pipeline, project, image, helper_image, sandbox.url)
 
 
@@ -175,7 +175,7 @@ def test_rollback_that_succeeds_closes_the_incident(run: Callable[[Pipeline], st
 
 
 @pytest.mark.container
-def test_deploy_that_succeeds_says_nothing(run: Callable[[Pipeline], str], sandbox: Sandbox) -> None:
+def test_deploy_that_succeeds_posts_nothing(run: Callable[[Pipeline], str], sandbox: Sandbox) -> None:
     log = run(Pipeline(rollback="exit 0"))
 
     assert "PASS  deploy" in log
@@ -185,7 +185,7 @@ def test_deploy_that_succeeds_says_nothing(run: Callable[[Pipeline], str], sandb
 @pytest.mark.container
 @pytest.mark.parametrize("options", [MERGE_REQUEST_PIPELINE, OTHER_BRANCH_PIPELINE])
 @pytest.mark.parametrize("test", ["exit 0", "exit 1"])
-def test_pipeline_without_a_deploy_is_valid_and_says_nothing(
+def test_pipeline_without_a_deploy_is_valid_and_posts_nothing(
     run: Callable[[Pipeline], str], sandbox: Sandbox, test: str, options: tuple[str, ...]
 ) -> None:
     log = run(Pipeline(test, options=options))

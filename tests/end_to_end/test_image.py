@@ -61,7 +61,7 @@ def syft() -> Path:
 
 
 def scan(syft: Path, image: str) -> set[tuple[str, str, str]]:
-    """Return kind, name and version of all that syft finds in an image."""
+    """Return kind, name and version of everything that syft finds in an image."""
     scanned = subprocess.run(
         [syft, "--quiet", "--output", "syft-json", f"docker:{image}"],
         env={**os.environ, "SYFT_CHECK_FOR_APP_UPDATE": "false"},
@@ -143,7 +143,7 @@ def test_image_is_small_to_download(image: str) -> None:
     assert len(gzip.compress(saved.stdout, 6)) <= MAX_DOWNLOAD
 
 
-def test_labels_say_where_the_image_comes_from_and_of_which_release_it_is(image: str) -> None:
+def test_labels_say_where_the_image_comes_from_and_which_release_it_is(image: str) -> None:
     labels = json.loads(docker("image", "inspect", "--format", "{{json .Config.Labels}}", image).stdout)
 
     prefix = "org.opencontainers.image."

@@ -67,7 +67,7 @@ def test_an_incident_is_opened_followed_and_ended_by_its_title(step: RunStep, st
     ("if_no_incident", "end", "incidents"),
     [("", (1, "invalid"), 1), ("fail", (1, "invalid"), 1), ("skip", (0, "skipped"), 1), ("create", (0, "opened"), 2)],
 )
-def test_by_title_an_incident_that_has_ended_is_not_found(
+def test_an_incident_that_has_ended_is_not_found_by_its_title(
     step: RunStep, store: Store, if_no_incident: str, end: tuple[int, str], incidents: int
 ) -> None:
     step(**BY_ID | {"status": "resolved"})
@@ -77,7 +77,7 @@ def test_by_title_an_incident_that_has_ended_is_not_found(
     assert (result.end, len(store.incidents), len(store.timeline())) == (end, incidents, 2)
 
 
-def test_of_several_open_incidents_the_newest_is_used_with_a_warning(step: RunStep, store: Store) -> None:
+def test_the_newest_of_several_open_incidents_is_used_with_a_warning(step: RunStep, store: Store) -> None:
     newest = store.create_incident(IncidentCreate(title=INCIDENT_TITLE.lower(), description="", status="UPDATE"))
 
     result = step(**RESOLVE | {"incident_title": INCIDENT_TITLE, "components": ""})
@@ -90,7 +90,7 @@ def test_of_several_open_incidents_the_newest_is_used_with_a_warning(step: RunSt
     ("other", "search", "note"),
     [("update", "PARTIAL_OUTAGE", "it belongs to the open incident"), ("resolved", "OPERATIONAL", "")],
 )
-def test_components_are_restored_but_for_those_of_another_open_incident(
+def test_components_are_restored_except_those_of_another_open_incident(
     step: RunStep, store: Store, other: str, search: str, note: str
 ) -> None:
     step(**OPEN, components="API: major_outage\nSearch: major_outage")
@@ -103,7 +103,7 @@ def test_components_are_restored_but_for_those_of_another_open_incident(
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
-def test_a_list_that_is_wrongly_empty_once_changes_nothing_about_restored_components(
+def test_a_list_that_is_wrongly_empty_once_does_not_change_which_components_are_restored(
     step: RunStep, store: Store, number: int
 ) -> None:
     step(**BY_ID, components="API: major_outage\nSearch: major_outage")
@@ -123,7 +123,7 @@ class ListedIncident(Incident):
         return super().as_detailed_json() | {"components": [{"id": API_ID, "name": "API"}]}
 
 
-def test_where_updates_name_no_components_the_incidents_own_are_restored(step: RunStep, store: Store) -> None:
+def test_the_incidents_own_components_are_restored_where_its_updates_name_none(step: RunStep, store: Store) -> None:
     store.incidents[INCIDENT_ID] = ListedIncident(**vars(store.incidents[INCIDENT_ID]))
     store.components[API_ID] = replace(store.components[API_ID], status="MAJOR_OUTAGE")
 
@@ -221,7 +221,7 @@ def test_a_thousand_incidents_and_5_000_components_take_little_memory(sandbox: S
     assert large - small < 10 * MEBIBYTE
 
 
-def test_a_job_that_runs_again_does_not_open_what_it_has_ended(step: RunStep, store: Store) -> None:
+def test_a_job_that_runs_again_does_not_reopen_the_incident_that_it_has_ended(step: RunStep, store: Store) -> None:
     step(**OPEN)
     ended = step(**RESOLVE, if_no_incident="create")
 
@@ -255,7 +255,7 @@ def test_a_maintenance_that_has_not_begun_does_not_prevent_restoring_a_component
 
 
 @pytest.mark.parametrize("if_no_incident", ["fail", "skip"])
-def test_a_title_that_is_not_found_is_told_with_those_that_are_open(
+def test_a_title_that_is_not_found_is_reported_with_those_that_are_open(
     step: RunStep, store: Store, if_no_incident: str
 ) -> None:
     titles = [f"Outage {number} of a region" for number in range(6)]
@@ -275,7 +275,7 @@ def test_a_title_that_is_not_found_is_told_with_those_that_are_open(
 @pytest.mark.parametrize(
     ("if_no_incident", "end"), [("fail", (1, "invalid")), ("skip", (0, "skipped")), ("create", (0, "opened"))]
 )
-def test_a_title_that_differs_by_little_is_a_warning_that_names_it(
+def test_a_title_that_nearly_matches_is_a_warning_that_names_it(
     step: RunStep, store: Store, if_no_incident: str, end: tuple[int, str]
 ) -> None:
     title = "Deploys are fail\u200bing"

@@ -34,7 +34,7 @@ LIST_FILES = "cd /__w && find . -type f -not -path '*/_runner_hook_responses*' -
 
 @pytest.fixture
 def pod(image: str) -> Iterator[str]:
-    """Start a container that waits for what is to run in it, as the pod of a step does; its name."""
+    """Start a container that waits for commands, as the pod of a step does; return its name."""
     volumes = ("--tmpfs", "/__w", "--tmpfs", "/github")
     started = docker(
         "run", "-d", "--network=host", *volumes, "--workdir=/__w", "--entrypoint=tail", image, "-f", "/dev/null"
@@ -53,7 +53,7 @@ def execute(container: str, *command: str, stdin: bytes = b"") -> subprocess.Com
 
 
 def archive_of(files: Mapping[str, str]) -> bytes:
-    """Pack files as the hook packs the workspace and what the runner keeps beside it."""
+    """Pack files as the hook packs the workspace and what the runner keeps next to it."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for name, content in files.items():

@@ -1,4 +1,4 @@
-"""What Chromium makes of the sandbox's page."""
+"""How Chromium renders the sandbox's page."""
 
 import os
 from pathlib import Path

@@ -94,7 +94,7 @@ def step(
 ) -> RunStep:
     """Run the action with these inputs after a push; hyphens are written as underscores.
 
-    The commit belongs to the pull request 7.
+    The commit belongs to pull request 7.
     """
     github.pulls[HEAD] = [pull(7, merged=True)]
 
@@ -130,7 +130,7 @@ def sent_to(server: FaultServer) -> bytes:
 
 
 def variables(sandbox: Sandbox, **inputs: str) -> dict[str, str]:
-    """Name the variables with which a process of its own comments on the pull request."""
+    """Return the variables with which a separate process comments on the pull request."""
     given = {"api-token": EDIT_TOKEN, "api-url": sandbox.url, "status-page-id": PAGE_ID, "incident-id": INCIDENT_ID}
     return as_variables({**given, **CREATE, "comment": "true", "github-token": TOKEN, **inputs})
 
@@ -208,7 +208,7 @@ def test_the_comment_grows_with_the_incident_until_it_is_resolved(step: RunStep,
         *((inputs, []) for inputs in (PATCH, DELETE, SAME)),
     ],
 )
-def test_the_comment_says_whether_subscribers_were_notified_where_the_run_knows(
+def test_the_comment_says_whether_subscribers_were_notified_if_the_run_knows(
     step: RunStep, github: GitHub, inputs: dict[str, str], words: list[str]
 ) -> None:
     step(**inputs)
@@ -547,7 +547,7 @@ def test_a_secret_in_the_name_of_a_job_does_not_reach_the_comment(
 
 
 @pytest.mark.parametrize(("comment", "loaded"), [("false", "set()"), ("", "set()"), ("true", "{'github'}")])
-def test_a_run_loads_neither_the_command_line_nor_without_a_comment_github(
+def test_a_run_never_loads_the_command_line_and_loads_pygithub_only_for_a_comment(
     environ: Callable[[str, object, str], dict[str, str]], sandbox: Sandbox, comment: str, loaded: str
 ) -> None:
     code = (

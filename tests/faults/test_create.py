@@ -1,4 +1,4 @@
-"""An update is posted to a server that fails in every way at every point: the store must hold what the step says."""
+"""An update is posted to a server that fails in every way at every point: the store must hold what the step reports."""
 
 import json
 from dataclasses import replace
@@ -93,7 +93,7 @@ def test_a_post_is_not_repeated_after_a_malformed_success(step: RunStep, name: s
 
 
 @pytest.mark.parametrize("name", GOOD_RESPONSES)
-def test_an_unusual_but_correct_response_is_believed(step: RunStep, name: str) -> None:
+def test_an_unusual_but_correct_response_is_accepted(step: RunStep, name: str) -> None:
     run = step(Rule(GOOD_RESPONSES[name], Phase.AFTER, times=FOREVER))
 
     assert (run.outcome, run.copies, run.posts) == ("created", 1, 1), run.log
@@ -120,7 +120,7 @@ def test_a_retry_after_of_a_day_fails_at_once_and_says_so(step: RunStep) -> None
     assert "86,400 s" in run.error
 
 
-def test_throttling_for_ever_ends_at_the_deadline(step: RunStep) -> None:
+def test_endless_throttling_ends_at_the_deadline(step: RunStep) -> None:
     run = step(Rule(FAULTS["429 without Retry-After"], method="POST", times=FOREVER))
 
     assert run.outcome == "not-sent"
@@ -148,7 +148,7 @@ def test_the_text_of_an_api_error_can_neither_leak_the_token_nor_contain_a_comma
     assert "10001: no ## [error]" in run.error
 
 
-def test_an_unknown_update_comes_with_the_address_of_the_incident_where_one_has_to_look(step: RunStep) -> None:
+def test_an_unknown_update_comes_with_the_address_of_the_incident_to_look_at(step: RunStep) -> None:
     script = [
         Rule(FAULTS["reset"], Phase.AFTER, method="POST"),
         Rule(FAULTS["reset"], method="GET", path="/updates", times=FOREVER),
@@ -172,7 +172,7 @@ def test_an_unknown_update_has_no_address_when_the_page_cannot_be_read(step: Run
 
 
 def restated(**fields: object) -> Fault:
-    """Have a response say something else than what was written."""
+    """Make a response differ from what was written."""
 
     def restate(reply: Reply) -> Reply:
         body = json.loads(reply.body)
@@ -193,7 +193,7 @@ def restated(**fields: object) -> Fault:
         ({"components": None}, ""),
     ],
 )
-def test_what_the_page_says_otherwise_than_was_sent_is_a_warning(
+def test_a_response_that_differs_from_what_was_sent_is_a_warning(
     step: RunStep, components: str, fields: dict[str, object], warning: str
 ) -> None:
     run = step(Rule(restated(**fields), Phase.AFTER, "POST"), status="RESOLVED", components=components)
@@ -212,7 +212,7 @@ def test_what_the_page_says_otherwise_than_was_sent_is_a_warning(
         ("OPERATIONAL", True, True),
     ],
 )
-def test_a_component_that_the_response_does_not_name_is_confirmed_by_what_it_is(
+def test_a_component_that_the_response_does_not_name_is_confirmed_by_its_current_status(
     step: RunStep, clock: SkippingClock, before: Any, *, by_id: bool, is_confirmed: bool
 ) -> None:
     store = Store(store_on(clock).now, named_components="empty")

@@ -75,7 +75,7 @@ def test_the_page_of_another_organisation_is_found_by_the_lookup(step: RunStep) 
 
 @pytest.mark.parametrize("dry_run", ["false", "true"])
 @pytest.mark.parametrize("inputs", [{"operation": "list"}, {"operation": "get", "update_id": UPDATE_ID}])
-def test_what_only_reads_does_not_ask(step: RunStep, inputs: dict[str, str], dry_run: str) -> None:
+def test_an_operation_that_only_reads_does_not_ask(step: RunStep, inputs: dict[str, str], dry_run: str) -> None:
     assert PERMISSIONS not in step(**inputs, dry_run=dry_run).requests
 
 

@@ -1,4 +1,4 @@
-"""`skip-duplicate`: when an update is posted although the incident has one that says the same, and when not."""
+"""`skip-duplicate`: when an update is posted although the incident has one that matches, and when not."""
 
 import html
 import json
@@ -28,7 +28,7 @@ PAGE = f"/v1/status_pages/{PAGE_ID}"
 
 
 def add(store: Store, update: dict[str, str], incident_id: str = INCIDENT_ID, **more: Any) -> str:
-    """Post an update past the action, and return its id."""
+    """Post an update without the action, and return its id."""
     body = IncidentUpdateCreate.model_validate(update | {"notify_subscribers": False} | more)
     return store.create_incident_update(incident_id, body).id
 
@@ -124,7 +124,7 @@ def as_json(**statuses: str) -> str:
         ({}, {}, {"api": DOWN}, "created"),
     ],
 )
-def test_each_component_has_to_be_in_the_update_or_as_asked_for_on_the_page(  # noqa: PLR0917 - a table
+def test_each_component_has_to_be_in_the_update_or_as_requested_on_the_page(  # noqa: PLR0917 - a table
     step: RunStep,
     clock: SkippingClock,
     write: Callable[..., str],
@@ -148,7 +148,7 @@ def test_each_component_has_to_be_in_the_update_or_as_asked_for_on_the_page(  # 
     assert [store.components[f"comp-{name}"].status for name in asked] == [*asked.values()]
 
 
-def test_of_a_component_that_the_update_names_it_decides_and_not_what_a_hand_has_set_since(
+def test_the_update_decides_about_a_component_that_it_names_whatever_was_set_by_hand_since(
     step: RunStep, store: Store
 ) -> None:
     add(store, SAME, components_affected=as_settings(api=DOWN))
@@ -216,7 +216,7 @@ def test_an_update_that_ends_an_incident_is_not_repeated_though_it_is_over(
 
 @pytest.mark.parametrize("rule", ["true", "auto"])
 @pytest.mark.parametrize("reason", ["RESOLVED", "COMPLETED", "ended", "RESOLVED, UPDATE"])
-def test_a_deploy_that_fails_again_after_the_incident_is_over_is_told(
+def test_a_deploy_that_fails_again_after_the_incident_is_over_is_posted(
     step: RunStep, store: Store, rule: str, reason: str
 ) -> None:
     add(store, SAME)
@@ -259,7 +259,7 @@ def test_a_rerun_finds_the_resolved_that_ended_the_newest_incident_of_the_title(
         (lambda text: html.escape(html.escape(text)), False),
     ],
 )
-def test_a_page_that_changes_the_text_is_seen_through_or_said_to_defeat_later_runs(
+def test_a_text_that_the_page_changes_is_recognised_or_a_warning_says_that_later_runs_will_not(
     step: RunStep, clock: SkippingClock, kept: Callable[[str], str], *, is_found: bool
 ) -> None:
     store = Store(store_on(clock).now, keep_text=kept)
@@ -272,7 +272,7 @@ def test_a_page_that_changes_the_text_is_seen_through_or_said_to_defeat_later_ru
 
 
 @pytest.mark.parametrize("status", ["UPDATE", "INVESTIGATING"])
-def test_an_incident_that_is_over_is_no_reason_to_be_silent(step: RunStep, store: Store, status: str) -> None:
+def test_an_update_in_an_incident_that_is_over_is_no_duplicate(step: RunStep, store: Store, status: str) -> None:
     add(store, SAME | {"status": status})
     store.incidents[INCIDENT_ID] = replace(store.incidents[INCIDENT_ID], ended=NOW)
 
@@ -322,7 +322,7 @@ def test_a_rerun_needs_the_list(step: RunStep, store: Store, fault: str, outcome
 @pytest.mark.parametrize(
     ("hours", "words"), [(5.9, ""), (6.1, "is 6 hours old"), (47, "is 47 hours old"), (72, "is 3 days old")]
 )
-def test_an_old_update_that_keeps_a_new_one_back_is_a_warning_with_its_age(
+def test_an_old_update_that_holds_a_new_one_back_is_a_warning_with_its_age(
     step: RunStep, store: Store, clock: SkippingClock, hours: float, words: str
 ) -> None:
     there = add(store, SAME)
@@ -353,7 +353,7 @@ def test_an_update_without_a_date_may_be_the_newest(step: RunStep, store: Store,
     assert step(**ASKED).outcome == "unchanged"
 
 
-def test_without_dates_every_update_has_to_say_the_same(step: RunStep, store: Store) -> None:
+def test_without_dates_every_update_has_to_match(step: RunStep, store: Store) -> None:
     add(store, SAME)
     change_newest(store, created_at=None)
     add(store, OTHER)

@@ -66,7 +66,7 @@ def test_a_write_that_was_passed_on_is_found(
         *((method, WRITES[method], seconds) for method in ("PATCH", "DELETE") for seconds in (None, 0)),
     ],
 )
-def test_a_write_whose_response_was_replaced_is_looked_for_until_it_cannot_come_any_more(
+def test_a_write_whose_response_was_replaced_is_looked_for_until_it_can_no_longer_appear(
     step: RunStep, name: str, method: str, inputs: dict[str, str], seconds: float | None
 ) -> None:
     ended = step(Rule(replace(REPLACED[name], written_after=seconds), method=method), **inputs)
@@ -80,7 +80,7 @@ def test_a_write_whose_response_was_replaced_is_looked_for_until_it_cannot_come_
 
 @pytest.mark.parametrize("name", ["401 html", "403 text", "404 other JSON", "403 without a body"])
 @pytest.mark.parametrize("inputs", [CREATE, OPEN, GET, LIST], ids=["create", "open", "get", "list"])
-def test_a_read_that_is_refused_on_its_way_gives_no_misleading_advice(
+def test_a_read_that_is_refused_on_the_way_gives_no_misleading_advice(
     step: RunStep, name: str, inputs: dict[str, str]
 ) -> None:
     ended = step(Rule(INTERCEPTED[name], times=FOREVER), **inputs)
@@ -92,7 +92,7 @@ def test_a_read_that_is_refused_on_its_way_gives_no_misleading_advice(
 
 @pytest.mark.parametrize("method", WRITES)
 @pytest.mark.parametrize("name", ["500 html", "close", "401 envelope", "403 html"])
-def test_what_cannot_be_looked_for_is_not_known(step: RunStep, method: str, name: str) -> None:
+def test_a_write_that_cannot_be_looked_for_is_unknown(step: RunStep, method: str, name: str) -> None:
     refused = Rule(FAULTS["403 html"], Phase.AFTER, method)
 
     ended = step(*BASELINES[method], refused, Rule(FAULTS[name], method="GET", times=FOREVER), **WRITES[method])
@@ -116,7 +116,7 @@ def test_a_404_on_the_way_does_not_prove_that_an_update_was_deleted(step: RunSte
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-def test_a_cancelled_job_says_that_it_may_be_there(step: RunStep, method: str) -> None:
+def test_a_cancelled_job_says_that_the_update_may_be_there(step: RunStep, method: str) -> None:
     ended = step(Rule(FAULTS["403 html"], Phase.AFTER, method, cancels=True), **WRITES[method])
 
     assert (ended.exit_status, ended.outcome, ended.copies) == (143, "cancelled", 1)

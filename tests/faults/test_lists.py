@@ -1,4 +1,4 @@
-"""Lists that count too much, hold what does not fit, or have no dates: what else they show is used."""
+"""Lists that count too many items, hold malformed ones, or have no dates: the rest of what they show is used."""
 
 import itertools
 from dataclasses import replace
@@ -33,7 +33,7 @@ def add_misfits(store: Store, odd: Any, **fields: Any) -> None:
 @pytest.mark.parametrize("attempt", [1, 2])
 @pytest.mark.parametrize("lost", [None, *Phase])
 @pytest.mark.parametrize("odd", [None, *ODD_IDS[:3]])
-def test_what_lists_count_or_hold_beside_the_rest_holds_nothing_back(
+def test_hidden_and_malformed_items_of_lists_hold_nothing_back(
     step: RunStep, store: Store, inputs: dict[str, str], attempt: int, lost: Phase | None, odd: Any
 ) -> None:
     store.hidden.update({} if odd else {"incidents": 2, "components": 1, "updates": 3})
@@ -47,7 +47,7 @@ def test_what_lists_count_or_hold_beside_the_rest_holds_nothing_back(
 
 
 @pytest.mark.parametrize("odd", ODD_IDS)
-def test_an_id_of_any_other_form_is_set_apart(step: RunStep, store: Store, odd: Any) -> None:
+def test_an_item_with_an_id_of_any_other_form_is_set_aside(step: RunStep, store: Store, odd: Any) -> None:
     add_misfits(store, odd)
 
     assert (step(**FOUND).outcome, step(operation="list").outcome) == ("created", "listed")
@@ -67,7 +67,7 @@ def test_an_id_of_any_other_form_is_set_apart(step: RunStep, store: Store, odd: 
         (OPEN, "opened", "not of the documented form, 'ext:Partner1'"),
     ],
 )
-def test_what_was_asked_for_and_is_only_there_in_another_form_is_said_to_be_so(
+def test_a_requested_item_whose_id_has_another_form_is_reported_as_such(
     step: RunStep, store: Store, inputs: dict[str, str], outcome: str, words: str
 ) -> None:
     add_misfits(store, "ext:Partner1", title=OPEN["incident_title"])

@@ -1,4 +1,4 @@
-"""Whole steps on networks that work halfway: silent addresses, private authorities, proxies that are of no use."""
+"""Whole steps on networks that work halfway: silent addresses, private authorities, useless proxies."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -26,7 +26,7 @@ def server() -> Iterator[FaultServer]:
 
 @pytest.fixture
 def post(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStep:
-    """Run a step that posts an update; `environ` comes on top of the runner's variables."""
+    """Run a step that posts an update; `environ` is added to the runner's variables."""
     event = tmp_path / "event.json"
     event.write_text("{}", encoding="utf-8")
     runner = {
@@ -149,7 +149,7 @@ def test_a_socks_proxy_is_named_by_its_variable(post: RunStep) -> None:
 
 
 @pytest.mark.parametrize("url", [UNUSED_URL, ""], ids=["proxy", "no proxy"])
-def test_a_usable_proxy_or_none_takes_the_place_of_a_socks_proxy(post: RunStep, server: FaultServer, url: str) -> None:
+def test_a_usable_proxy_or_no_proxy_replaces_a_socks_proxy(post: RunStep, server: FaultServer, url: str) -> None:
     environ = {"ALL_PROXY": "socks5://127.0.0.1:1080", "HTTP_PROXY": server.url, "NO_PROXY": "127.0.0.1"}
 
     result = post(url or server.url, environ=environ)

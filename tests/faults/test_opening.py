@@ -1,4 +1,4 @@
-"""An incident is opened against a server that fails in every way: the store must hold what the step says."""
+"""An incident is opened against a server that fails in every way: the store must hold what the step reports."""
 
 import html
 from collections.abc import Callable
@@ -143,7 +143,7 @@ class RacingStore(Store):
         return super().create_incident(body)
 
 
-def test_of_two_runs_that_open_at_the_same_time_the_later_names_both(open_incident: RunStep) -> None:
+def test_the_later_of_two_runs_that_open_at_the_same_time_names_both(open_incident: RunStep) -> None:
     store = RacingStore()
 
     run = open_incident(store=store)
@@ -192,7 +192,7 @@ ODD_TITLE = "\N{FIRE} Deploys &  rollbacks are failing (api), in Europe and else
 
 
 def keeping(store: Store, name: str) -> Store:
-    """Make a store that keeps titles in such a way, with the incidents of another."""
+    """Make a store that changes titles in this way, with the incidents of another store."""
     odd = Store(store.now, keep_title=KEPT_TITLES[name])
     odd.incidents = store.incidents
     return odd
@@ -262,7 +262,7 @@ def appearing(store: Store, *incidents: Incident) -> Fault:
         (TEXT.upper(), "opened", 2),
     ],
 )
-def test_a_new_incident_of_another_title_is_told_by_its_first_update(
+def test_a_new_incident_with_another_title_is_judged_by_its_first_update(
     open_incident: RunStep, store: Store, text: str, outcome: str, posts: int
 ) -> None:
     update = replace(store.timeline()[0], description=text, status="INVESTIGATING", components=())
@@ -310,7 +310,7 @@ def test_the_opened_incident_is_found_behind_one_that_cannot_be_read(open_incide
 
 
 @pytest.mark.parametrize(("count", "outcome"), [(90, "opened"), (300, "unknown")])
-def test_many_new_incidents_are_each_read_once_and_more_than_that_end_as_unknown(
+def test_many_new_incidents_are_each_read_once_and_too_many_end_as_unknown(
     open_incident: RunStep, store: Store, count: int, outcome: str
 ) -> None:
     others = [other_incident(store, number) for number in range(1, count + 1)]
@@ -354,7 +354,7 @@ def test_a_lost_opening_is_found_though_the_title_was_nearly_that_of_an_open_inc
     assert len(store.incidents) == 2
 
 
-def test_a_lost_opening_comes_with_the_address_of_the_page_where_one_has_to_look(open_incident: RunStep) -> None:
+def test_a_lost_opening_comes_with_the_address_of_the_page_to_look_at(open_incident: RunStep) -> None:
     script = [
         Rule(FAULTS["reset"], Phase.AFTER, method="POST"),
         Rule(HEALTHY.fault, method="GET", path="/incidents"),

@@ -55,7 +55,7 @@ def by_hand(store: Store, status: Any, component_id: str = API_ID) -> None:
 
 
 def earlier(store: Store, *, left: str = "", ended: str = "RESOLVED") -> None:
-    """Have an incident that is over; it left the API down, or as given."""
+    """Add an incident that is over and that left the API down, or as given."""
     incident_id = opened(store, api=DOWN)
     updated(store, incident_id, ended, **({"api": left} if left else {}))
 
@@ -72,7 +72,7 @@ def in_turn(*happenings: Callable[[Store], Any]) -> Callable[[Store], None]:
 
 
 def then_ours(before: Callable[[Store], Any], after: Callable[[Store], Any] = str) -> Callable[[Store], Any]:
-    """Have our incident turn the API down, after and before something else."""
+    """Have our incident mark the API as down, between two other events."""
 
     def happen(store: Store) -> None:
         before(store)
@@ -194,7 +194,7 @@ def test_where_no_update_names_components_those_of_the_incident_become_operation
     assert ["does not confirm" in each for each in lines_of(ended)] == [True, True] * (named == "empty")
 
 
-def test_what_our_own_update_set_to_maintenance_goes_back(step: RunStep, store: Store) -> None:
+def test_a_component_that_our_own_update_set_to_maintenance_goes_back(step: RunStep, store: Store) -> None:
     incident_id = opened(store, OURS, api=DOWN)
     updated(store, incident_id, api=WORKS)
 

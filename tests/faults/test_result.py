@@ -1,4 +1,4 @@
-"""One step with `result` for both moments: what it costs, what customers read, and whom it mails."""
+"""One step with `result` for failure and success: what it costs, what customers read, and whom it mails."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,7 +31,7 @@ def deploy(step: RunStep) -> RunStep:
 
 @pytest.fixture(params=[0, 1, 101])
 def past(request: pytest.FixtureRequest, store: Store) -> int:
-    """Leave so many incidents on the page, all of this title and over."""
+    """Add this many incidents to the page, all with this title and over."""
     incident, count = store.incidents.pop(INCIDENT_ID), int(request.param)
     over = replace(incident, title=TITLE, ended=incident.created_at)
     store.incidents |= {f"over{each:08}": replace(over, id=f"over{each:08}") for each in range(count)}
@@ -40,7 +40,7 @@ def past(request: pytest.FixtureRequest, store: Store) -> int:
 
 @pytest.fixture
 def add_open(store: Store) -> AddOpen:
-    """Leave one more incident of a title on the page, open."""
+    """Add an open incident with a title to the page."""
     seed = store.incidents.pop(INCIDENT_ID)
 
     def add(title: str, created_at: str = seed.created_at) -> str:

@@ -37,8 +37,8 @@ class WorkflowResult:
     """What a workflow did.
 
     Attributes:
-        jobs: The result of each job that ran, by its id; a failure if any of a matrix fails, or if one of a workflow
-            that is called twice does.
+        jobs: The result of each job that ran, by its id; a failure if any job of a matrix, or of a workflow that is
+            called twice, fails.
         outputs: The outputs of each step that used the action, in the order in which they ran.
         log: Everything that act wrote.
     """
@@ -64,7 +64,7 @@ class Act:
     """Runs workflows in a folder of its own, as if it were a checkout of the repository with the deploy scripts.
 
     Attributes:
-        image: The action's image; of no account with an `action`.
+        image: The action's image; not used with an `action`.
         folder: An empty folder.
         api_url: Where the API is.
         github_url: Where GitHub's API is.
@@ -72,7 +72,7 @@ class Act:
         page_id: The status page, as the repository's variable.
         action: The action's repository; by default this checkout's `action.yml` with that image.
         in_containers: Whether the jobs run in containers; otherwise, on this machine.
-        environ: What the jobs' environment has beside this process's, where they run on this machine.
+        environ: Variables added to this process's environment for jobs that run on this machine.
     """
 
     image: str
@@ -101,7 +101,7 @@ class Act:
             event: The event that starts it.
             payload: What that event says.
             scripts: What the scripts of the repository do, by their names.
-            results: The results of jobs that act cannot bring about, such as `cancelled`, by the ids of the jobs.
+            results: The results of jobs that act cannot produce, such as `cancelled`, by the ids of the jobs.
         """
         checkout = self._check_out(scripts or {})
         (checkout / "workflow.yml").write_text(self._adapt(workflow, results or {}), encoding="utf-8")
@@ -152,10 +152,10 @@ class Act:
             path.write_text(self._adapt(_example(file), {}), encoding="utf-8")
 
     def _adapt(self, workflow: str, results: Mapping[str, str]) -> str:
-        """Send the steps to the sandbox, drop what act does not know, and set results that act cannot bring about.
+        """Send the steps to the sandbox, drop what act does not know, and set results that act cannot produce.
 
-        act names the containers of a job by workflow and job. So that two runs of an example at the same time do not
-        remove each other's, each has a name of its own.
+        act names a job's containers by workflow and job. To keep two runs of an example at the same time from
+        removing each other's, each gets a name of its own.
         """
         text = _STEP.sub(rf"\g<0>\2  api-url: {self.api_url}\n", _UNKNOWN_TO_ACT.sub("", workflow))
         text = re.sub(r"^name: .*", rf"\g<0> {token_hex(8)}", text, flags=re.MULTILINE)
@@ -199,7 +199,7 @@ class Act:
     def _make_action(self) -> Path:
         """Make the folder that takes the place of the action's repository.
 
-        It has this checkout's `action.yml`, but names the image that is there already, as a release does: act would
+        It has this checkout's `action.yml`, but names the existing image, as a release does: act would otherwise
         build it again for each run.
         """
         folder = self.folder / "action"

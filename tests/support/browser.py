@@ -23,7 +23,7 @@ def installed_browser() -> str | None:
 
 @dataclass(frozen=True)
 class Browser:
-    """A browser that sends all its requests, also those that it makes on its own, to one server of this machine.
+    """A browser that sends all its requests, even those that it makes on its own, to one server of this machine.
 
     Args:
         command: The program.
@@ -40,7 +40,7 @@ class Browser:
         return self._run(url, "--dump-dom")
 
     def picture(self, url: str, scheme: Scheme, width: int = 1000, height: int = 1000) -> bytes:
-        """Return a PNG of the page as it looks to those who prefer light or dark, with twice the pixels."""
+        """Return a PNG of the page in the light or the dark scheme, at twice the resolution."""
         file = self.folder / f"{scheme}-{width}.png"
         prefers = f"--blink-settings=preferredColorScheme={SCHEMES[scheme]}"
         self._run(url, prefers, SHARP, f"--window-size={width},{height}", f"--screenshot={file}")

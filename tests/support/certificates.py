@@ -1,4 +1,4 @@
-"""Authorities whose certificates lack what Python 3.13 demands with VERIFY_X509_STRICT; trustme's lack nothing."""
+"""Authorities whose certificates, unlike trustme's, lack what Python 3.13 demands with VERIFY_X509_STRICT."""
 
 import hashlib
 import ssl
@@ -41,7 +41,7 @@ class Authority:
         return f"{int.from_bytes(hashlib.sha1(canonical, usedforsecurity=False).digest()[:4], 'little'):08x}.0"
 
     def server_context(self, host: str = "localhost", *, days: int = 10) -> ssl.SSLContext:
-        """Make the context of a server for a host; a negative number of days makes its certificate an expired one."""
+        """Make the context of a server for a host; with a negative number of days, its certificate has expired."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = self._sign(host, key, days, x509.SubjectAlternativeName([x509.DNSName(host)]))
         private = key.private_bytes(

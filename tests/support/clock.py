@@ -1,4 +1,4 @@
-"""Clocks that tests hand in."""
+"""Clocks for tests to pass in."""
 
 import time
 
@@ -10,7 +10,7 @@ class SkippingClock:
         self.slept = 0.0
 
     def monotonic(self) -> float:
-        """Return seconds that only grow."""
+        """Return a number of seconds that never decreases."""
         return time.monotonic() + self.slept
 
     def time(self) -> float:

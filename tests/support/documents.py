@@ -1,4 +1,4 @@
-"""What the README and the documents show: their code blocks, made complete where they show a part of a workflow."""
+"""The code blocks of the README and the documents, completed where they show only part of a workflow."""
 
 import re
 import shlex
@@ -23,8 +23,8 @@ class Block:
     Attributes:
         page: The name of the file that it is in.
         heading: The heading that it is below.
-        language: The word behind the marks that begin it.
-        text: What is between the marks.
+        language: The word after the opening fence.
+        text: What is between the fences.
     """
 
     page: str
@@ -50,7 +50,7 @@ def block(page: str, heading: str, language: str = "yaml") -> str:
 
 
 def documented_workflows() -> dict[str, str]:
-    """Return all workflows that are shown without a file of their own, by what they are about."""
+    """Return the documented workflows that have no file of their own, by topic."""
     first = block("README.md", "First update").removeprefix("jobs:\n")
     outputs = block("inputs.md", "Outputs in later jobs")
     posting = first.partition("    steps:\n")[2].replace("- uses:", "- id: update\n        uses:")
@@ -68,7 +68,7 @@ def documented_workflows() -> dict[str, str]:
 
 
 def _changing(job: str, inputs: str) -> str:
-    """Give the step of a job other inputs, and let the job need no other one."""
+    """Give the step of a job other inputs, and let the job need no other job."""
     alone = re.sub("^    (?:needs|if): .*\n", "", job, flags=re.MULTILINE)
     return alone.partition("          result:")[0] + indent(inputs, " " * 10)
 
@@ -80,13 +80,12 @@ def _after_deploy(jobs: str, does: str) -> str:
 
 
 def gitlab_jobs() -> str:
-    """Return the jobs for GitLab."""
     page = blocks_of(ROOT / "docs/elsewhere.md")
     return "\n".join(each.text for each in page if (each.heading, each.language) == ("GitLab", "yaml"))
 
 
 def command_lines() -> list[list[str]]:
-    """Return the options of each command that a shell is shown with, up to a pipe."""
+    """Return the options of each documented shell command, up to a pipe."""
     shown = [each.text for each in blocks_of(ROOT / "docs/elsewhere.md") if each.language == "sh"]
     options = [re.split(r"onlineornot-incident-update(?::v1)? ", command)[-1].split(" | ")[0] for command in shown]
     return [shlex.split(each.replace("\\\n", "")) for each in options]

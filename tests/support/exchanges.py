@@ -43,7 +43,7 @@ def post(transport: Transport, url: str, deadline: Deadline | None = None) -> Re
 
 
 def exchange_failure(transport: Transport, url: str) -> ExchangeError:
-    """Post an update in vain, and return the error."""
+    """Post an update, and return the error that it raises."""
     with pytest.raises(ExchangeError) as caught:
         post(transport, url)
     return caught.value

@@ -1,4 +1,4 @@
-"""Every two faults that one create may meet: tests take a sample of these scripts, `make soak` all of them."""
+"""Every pair of faults that one create may meet; the tests run a sample of them, `make soak` all."""
 
 from dataclasses import replace
 from itertools import product

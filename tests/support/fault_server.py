@@ -1,6 +1,6 @@
-"""A server that misbehaves according to a script, on real sockets, in front of a store that tells what was written.
+"""A server that misbehaves according to a script, on real sockets, in front of a store that records what was written.
 
-A script is a list of rules. Each request meets the first remaining rule that fits it; a request that fits none gets
+A script is a list of rules. Each request meets the first remaining rule that fits it; a request that no rule fits gets
 the sandbox's response:
 
     script = [Rule(FAULTS["500 html"], method="GET"), Rule(FAULTS["reset"], Phase.AFTER, method="POST")]
@@ -99,7 +99,7 @@ class Fault:
         stream: Makes those bytes and pauses.
         end: What becomes of the connection then.
         phases: When it can strike without claiming anything false: a 400 after the write would be a lie.
-        written_after: Seconds after which the store is written all the same, where it was not before.
+        written_after: Seconds after which the write happens after all, if it has not yet.
         drips: Whether the stream never ends.
     """
 
@@ -119,7 +119,7 @@ class Fault:
 class Rule:
     """One entry of a script: a fault, when it strikes, which requests it meets, and how many of them.
 
-    `path` is a part of the path; `cancels`: the job is cancelled when it meets a request.
+    `path` is a part of the path; with `cancels`, the job is cancelled when the rule meets a request.
     """
 
     fault: Fault
@@ -142,7 +142,7 @@ class Rule:
 class ReceivedRequest:
     """A request as it was received; the path includes the query.
 
-    `at` is when, as the server's `now` tells it.
+    `at` is the time of arrival on the server's clock `now`.
     """
 
     method: str
@@ -186,7 +186,7 @@ def lost_while(happens: Callable[[], object]) -> Fault:
 
 
 def _changed(change: Callable[[Reply], Reply]) -> Fault:
-    """Make the fault that is the true response, changed; there is one only after the write."""
+    """Make the fault that is the true response, changed; it can strike only after the write."""
     return Fault(lambda reply: [change(reply).wire()], phases=(Phase.AFTER,))
 
 
@@ -378,8 +378,8 @@ class FaultServer:
         store: What is written and read; a new one by default.
         app: Makes the responses of a healthy server; by default, the sandbox of that store.
         ssl_context: Serve HTTPS, for `localhost`.
-        handshakes: What becomes of the first connections, one entry each: an end that comes at the first byte of the
-            client, which with HTTPS is that of the handshake, or seconds to pause before going on as usual.
+        handshakes: What becomes of the first connections, one entry each: an end that comes at the client's first byte
+            (with HTTPS, the first of the handshake), or seconds to pause before going on as usual.
         date_offset: By how many seconds the header `Date` is ahead; None leaves it out.
         now: Tells the time, for `Date`, late writes and received requests; by default, the store's clock.
 
@@ -387,7 +387,7 @@ class FaultServer:
         script: What is left of the script; a test may add to it.
         requests: What was received.
         cancelled: Whether a rule has cancelled the job.
-        address: The host and port that it listens at.
+        address: The host and port that it listens on.
         connections: How many connections were accepted.
     """
 
@@ -442,7 +442,7 @@ class FaultServer:
 
     @property
     def store(self) -> Store:
-        """The store, after every write that was still to come."""
+        """The store, after every late write is done."""
         self._write_late(FOREVER)
         return self._store
 
@@ -461,7 +461,7 @@ class FaultServer:
 
     @cached_property
     def _app(self) -> Flask:
-        """The healthy server; made when it is needed, because the sandbox's application is slow to make."""
+        """The healthy server; created when first needed, because the sandbox's application is slow to create."""
         return self._given_app or create_app(self._store)
 
     def _accept(self) -> None:
@@ -535,7 +535,7 @@ class FaultServer:
                 self._late.append((self._now() + seconds, request))
 
     def _write_late(self, moment: float) -> None:
-        """Do the writes whose time has come by then."""
+        """Do the writes that are due by then."""
         with self._lock:
             due = [request for at, request in self._late if at <= moment]
             self._late = [(at, request) for at, request in self._late if at > moment]

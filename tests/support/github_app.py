@@ -100,13 +100,13 @@ def url_of(number: int, comment_id: int) -> str:
 
 
 def requests_of(server: FaultServer) -> list[str]:
-    """Return what GitHub was asked, without the repository and the query."""
+    """Return the requests to GitHub, without the repository and the query."""
     paths = ((request.method, request.path.partition("?")[0]) for request in server.requests)
     return [f"{method} {path.replace(f'/repos/{REPOSITORY}', '')}" for method, path in paths]
 
 
 def texts(github: GitHub) -> list[str]:
-    """Return the comments on the pull request 7, without the key by which a run recognizes what it has sent."""
+    """Return the comments on pull request 7, without the key by which a run recognizes its own comment."""
     return [re.sub("\n<!-- key [0-9a-f]{16} -->$", "", body) for body in github.bodies(7)]
 
 

@@ -1,4 +1,4 @@
-"""What GitHub says when it does nothing, and how the action reports it."""
+"""The responses with which GitHub refuses or fails, and how the action reports them."""
 
 import json
 from collections.abc import Iterable

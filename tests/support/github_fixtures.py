@@ -1,4 +1,4 @@
-"""Fixtures of the tests in which the small GitHub takes part; a test file imports those that it uses."""
+"""Fixtures of the tests that use the small GitHub; a test file imports the ones that it needs."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ __all__ = ["github", "server"]
 
 @pytest.fixture
 def github() -> GitHub:
-    """What the small GitHub holds."""
+    """Create the state of the small GitHub."""
     return GitHub()
 
 

@@ -18,7 +18,7 @@ PYTHON = "/usr/local/bin/python"
 def docker(
     *command: str, environ: Mapping[str, str] | None = None, seconds: float = STEP_SECONDS
 ) -> subprocess.CompletedProcess[str]:
-    """Run the client; `environ` comes on top of its own environment, from which `-e NAME` takes a value."""
+    """Run the client; `environ` is added to its own environment, from which `-e NAME` takes a value."""
     return subprocess.run(
         [DOCKER, *command],
         env={**os.environ, **(environ or {})},

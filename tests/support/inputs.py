@@ -1,4 +1,4 @@
-"""Inputs as a workflow gives them, and what becomes of them."""
+"""Inputs as a workflow gives them, and as the action reads them."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

@@ -38,7 +38,7 @@ class Page(HTMLParser):
 
     Attributes:
         tags: The elements in their order.
-        links: Where its links lead to.
+        links: Where its links lead.
         text: Its text outside of code, with its line breaks.
     """
 
@@ -75,7 +75,7 @@ class Page(HTMLParser):
 
     @property
     def markup(self) -> list[str]:
-        """Return the elements but for those with which a text is escaped."""
+        """Return the elements except those with which a text is escaped."""
         return [tag for tag in self.tags if tag not in ("br", "span")]
 
 

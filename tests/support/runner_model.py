@@ -1,7 +1,7 @@
 """How GitHub's runner finds workflow commands in a log, and what other CI systems and terminals find in it.
 
 After `ActionCommand.cs`: https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
-Stricter in one way: any name counts as a command's, while the runner knows about twenty.
+Stricter in one way: any name counts as a command, while the runner knows about twenty.
 """
 
 import re

@@ -68,7 +68,7 @@ class Result(StepResult):
 
     @property
     def is_quiet(self) -> bool:
-        """Whether the token is nowhere, and the log has no unintended command."""
+        """Whether the token appears nowhere, and the log has no unintended command."""
         mask, *others = commands(self.log)
         everything = self.log.replace(EDIT_TOKEN, "", 1) + str(self.outputs) + self.summary
         loud = [command for command in others if command.name not in ("notice", "error", "warning")]
@@ -116,8 +116,8 @@ def run_main(
         store: What the sandbox serves; by default, a new one on the clock.
         arguments: The command line, which should be empty.
         attempt: The number of the attempt of the job.
-        environ: The environment, beside inputs and files.
-        signal_received: Returns the signal that has come; by default, SIGTERM once a rule has cancelled the job.
+        environ: The environment, besides inputs and files.
+        signal_received: Returns the signal that was received; by default, SIGTERM once a rule has cancelled the job.
         clock: Tells the time; by default, one on which waiting takes no time.
         limits: How long each part of the work may take; by default, what the script needs.
         resolve: Returns the addresses of a name.

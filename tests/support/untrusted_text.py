@@ -1,4 +1,4 @@
-"""Text made to be taken for more than text, for property tests."""
+"""Text that is meant to be mistaken for markup or commands, for property tests."""
 
 from hypothesis import strategies as st
 

@@ -234,7 +234,7 @@ SIMILAR = "Chekout is failing"
 
 
 def shown_in(result: Result) -> str:
-    """Return what stands unfolded in the summary, without the marks that keep text from being more."""
+    """Return the unfolded part of the summary, without escapes."""
     return Page(result.summary.split("<details>")[0]).text.replace(JOINER, "")
 
 
@@ -320,7 +320,7 @@ def test_an_update_that_matches_although_a_newer_one_differs_is_not_called_the_s
     assert "same" not in result.log + shown_in(result)
 
 
-def test_what_the_response_says_otherwise_than_was_sent_is_shown_as_the_page_has_it(step: RunStep) -> None:
+def test_a_response_that_differs_from_what_was_sent_is_shown_as_the_page_has_it(step: RunStep) -> None:
     def change(reply: Reply) -> Reply:
         body = json.loads(reply.body)
         body["result"] |= {"status": "UPDATE", "description": "It is cut", "components": []}

@@ -82,7 +82,7 @@ def _returned(outcome: Outcome) -> str | None:
         pytest.param([LOST, NOT_SENT, "made"], [None, None], Evidence.RESPONSE, id="lost, not sent, confirmed"),
     ],
 )
-def test_change_is_made_and_it_is_known_how(writes: list[Outcome], reads: list[Outcome], expected: Evidence) -> None:
+def test_change_is_made_with_this_evidence(writes: list[Outcome], reads: list[Outcome], expected: Evidence) -> None:
     target = Target(writes, reads)
 
     result = target.change()
@@ -142,7 +142,7 @@ def test_change_is_unknown_after_three_attempts_or_when_it_cannot_be_read_back(
     ("read", "expected", "seconds"),
     [(None, InterceptedError, 20), (UNREADABLE, UnknownOutcomeError, 59), (INTERCEPTED, UnknownOutcomeError, 59)],
 )
-def test_change_that_something_in_between_refused_is_raised_once_it_cannot_come_any_more(
+def test_change_that_something_in_between_refused_is_raised_once_it_can_no_longer_appear(
     writes: list[Outcome], read: Outcome, expected: type[Exception], seconds: float
 ) -> None:
     target = Target(writes, repeat(read))
@@ -191,7 +191,7 @@ def test_item_is_read_back_without_a_pause_after_a_refusal() -> None:
         ),
     ],
 )
-def test_change_that_is_cancelled_says_whether_it_may_be_made(
+def test_change_that_is_cancelled_says_whether_it_may_have_been_made(
     writes: list[Outcome], reads: list[Outcome], expected: type[Exception]
 ) -> None:
     target = Target(writes, reads)

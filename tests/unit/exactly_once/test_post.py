@@ -294,7 +294,7 @@ MADE_ONCE = {
 
 
 @pytest.mark.parametrize(("server", "found"), MADE_ONCE.values(), ids=MADE_ONCE)
-def test_post_is_made_once_and_it_is_known_how(server: Server, found: tuple[str, Evidence]) -> None:
+def test_post_is_made_once_and_its_evidence_is_reported(server: Server, found: tuple[str, Evidence]) -> None:
     posted = run(server)
 
     assert (posted.item.id, posted.evidence) == found
@@ -476,7 +476,7 @@ def test_intercepted_post_is_raised_once_its_absence_is_proven() -> None:
 
 
 @pytest.mark.parametrize("code", [425, 429])
-def test_throttling_by_something_in_between_is_posted_again_once_absence_is_proven(code: int) -> None:
+def test_post_throttled_by_something_in_between_is_repeated_once_absence_is_proven(code: int) -> None:
     server = Server(OLD, posts=[Post(intercepted(code), writes=False)])
 
     assert run(server).item.id == "posted-2"

@@ -137,7 +137,7 @@ def test_outside_github_there_is_no_advice_on_workflows(name: str, words: str) -
         ("zzz", "."),
     ],
 )
-def test_an_unknown_input_is_warned_of_and_the_nearest_is_suggested(name: str, suggestion: str) -> None:
+def test_an_unknown_input_causes_a_warning_that_suggests_the_nearest(name: str, suggestion: str) -> None:
     assert read(CREATE | {name: "x"}).warnings == [f"There is no input '{name.lower()}'{suggestion}"]
 
 

@@ -1,4 +1,4 @@
-"""A command line and what it says of the inputs."""
+"""A command line and the inputs that it gives."""
 
 import pytest
 from hypothesis import given, settings
@@ -26,7 +26,7 @@ def problem(*arguments: str, **environ: str) -> str:
 
 @pytest.mark.parametrize("name", OPTIONS)
 @pytest.mark.parametrize("written", [["--{}", "some text"], ["--{}=some text"]], ids=["apart", "joined"])
-def test_every_input_but_those_of_github_is_an_option(name: str, written: list[str]) -> None:
+def test_every_input_except_those_of_github_is_an_option(name: str, written: list[str]) -> None:
     command_line = parse(*(part.format(name) for part in written))
 
     assert command_line == CommandLine({name: "some text"})
@@ -124,7 +124,7 @@ def test_an_option_that_differs_from_the_environment_is_refused(variable: str) -
     assert refused == "--status-page-id and the variable for status-page-id in the environment differ; give only one."
 
 
-def test_an_option_may_say_the_same_as_the_environment() -> None:
+def test_an_option_may_repeat_the_environment() -> None:
     assert parse("--status-page-id", "page1234", INPUT_STATUS_PAGE_ID=" page1234\n").problems == ()
 
 

@@ -182,7 +182,7 @@ def test_a_token_is_found_behind_control_characters() -> None:
         ("True", "2", SkipDuplicate.IF_NEWEST_ON_RERUN),
     ],
 )
-def test_skip_duplicate_means_another_thing_on_a_rerun(written: str, attempt: str, value: SkipDuplicate) -> None:
+def test_skip_duplicate_means_something_else_on_a_rerun(written: str, attempt: str, value: SkipDuplicate) -> None:
     inputs, warnings = read(CREATE | {"skip-duplicate": written}, {"GITHUB_RUN_ATTEMPT": attempt})
 
     assert (inputs.skip_duplicate, warnings) == (value, [])

@@ -51,7 +51,7 @@ def test_a_success_closes_and_restores(declared: dict[str, str]) -> None:
     assert warnings == []
 
 
-def test_words_that_somebody_wrote_are_kept() -> None:
+def test_inputs_that_the_user_gave_are_kept() -> None:
     kept = {"status": "identified", "if-no-incident": "skip", "skip-duplicate": "false", "notify": "false"}
 
     inputs = read(STEP | kept | {"result": "failure"}).inputs
@@ -86,18 +86,18 @@ def test_a_rerun_of_a_failure_needs_the_list() -> None:
         ({"resolved-description": f"ghp_{'a1B2' * 9}"}, "resolved-description contains a GitHub token in line 1"),
     ],
 )
-def test_what_does_not_fit_is_refused_whatever_the_result(result: str, inputs: dict[str, str], words: str) -> None:
+def test_invalid_inputs_are_refused_whatever_the_result(result: str, inputs: dict[str, str], words: str) -> None:
     assert words in "\n".join(refuse(STEP | inputs | {"result": result}).problems)
 
 
-def test_messages_name_only_inputs_that_somebody_wrote() -> None:
+def test_messages_name_only_inputs_that_the_user_gave() -> None:
     problems = "\n".join(refuse(STEP | {"result": "success", "incident-title": "", "status": "SCHEDULED"}).problems)
 
     assert "if-no-incident" not in problems
     assert "skip-duplicate" not in problems
 
 
-def test_any_other_word_is_refused_with_those_that_are_allowed() -> None:
+def test_any_other_word_is_refused_with_the_allowed_ones() -> None:
     message = problem(STEP | {"result": "ok"})
 
     assert message.startswith("result is 'ok', but must be one of failure, failed, error, ")

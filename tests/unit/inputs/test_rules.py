@@ -53,7 +53,7 @@ def test_only_one_of_description_and_file_may_be_given(workspace_environ: dict[s
         (CREATE | {"incident-title": "Down"}, "incident-id and incident-title are both given"),
     ],
 )
-def test_missing_and_contradictory_inputs_are_refused(inputs: dict[str, str], words: str) -> None:
+def test_missing_and_conflicting_inputs_are_refused(inputs: dict[str, str], words: str) -> None:
     assert problem(inputs).startswith(words)
 
 
@@ -113,7 +113,7 @@ def test_the_pull_request_has_an_effect_only_with_comment(inputs: dict[str, str]
 
 
 @pytest.mark.parametrize("inputs", [CREATE, UPDATE, DELETE, GET, LIST])
-def test_the_github_token_which_the_runner_fills_in_is_never_warned_of(inputs: dict[str, str]) -> None:
+def test_the_github_token_which_the_runner_fills_in_never_causes_a_warning(inputs: dict[str, str]) -> None:
     assert read(inputs | {"comment": "false", "github-token": "ghs_1234567890"}).warnings == []
 
 

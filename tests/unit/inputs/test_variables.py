@@ -30,7 +30,7 @@ RUN = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "example/
     ],
     ids=["both spellings", "the variable for the token too", "both tokens", "no short text and no expression"],
 )
-def test_every_token_is_a_secret_also_where_another_takes_its_place(variables: dict[str, str]) -> None:
+def test_every_token_is_a_secret_even_where_another_takes_its_place(variables: dict[str, str]) -> None:
     assert Environment.of(variables).secrets == (TOKEN, OTHER)
 
 

@@ -1,4 +1,4 @@
-"""Waits, and what is said of them."""
+"""Waits, and how they are announced."""
 
 import pytest
 from support.fault_server import VirtualClock
@@ -15,7 +15,7 @@ from onlineornot_action.network.deadline import Deadline
         (10, 4, 0, ["Waiting 4 s until the list is read again; 60 s left"]),
     ],
 )
-def test_a_wait_of_more_than_two_seconds_is_announced_with_the_time_that_is_left_for_everything(
+def test_a_wait_of_more_than_two_seconds_is_announced_with_the_total_time_left(
     clock: VirtualClock, part: float, seconds: float, reserve: float, lines: list[str]
 ) -> None:
     said: list[str] = []

@@ -62,9 +62,6 @@ def pauses(server: FaultServer) -> list[float]:
     return [later.at - earlier.at for earlier, later in pairwise(server.requests)]
 
 
-# Operations
-
-
 def test_create_posts_everything_that_it_is_given(client: OnlineOrNotClient, sandbox: Sandbox) -> None:
     created = client.create_incident_update(PAGE_ID, INCIDENT_ID, UPDATE)
 
@@ -133,9 +130,6 @@ def test_path_of_the_base_url_is_kept(suffix: str, prefix: str, make_client: Mak
     assert server.requests[0].path == prefix + path
 
 
-# Ids
-
-
 BAD_IDS = (
     "",
     "seven77",
@@ -176,9 +170,6 @@ def test_well_formed_id_is_requested(good: str, client: OnlineOrNotClient, sandb
 
     assert sandbox.store.requests[0].path.endswith(f"/updates/{good}")
     assert not client.may_have_written
-
-
-# Pages
 
 
 def store_of(updates: int) -> Store:
@@ -265,9 +256,6 @@ def test_page_that_fails_is_read_again(make_client: MakeClient) -> None:
 
     assert [update.id for update in listed] == ["update-a", "update-b", "update-c"]
     assert [request.path[-19:] for request in server.requests[1:]] == ["page=2&per_page=100"] * 2
-
-
-# Which requests are repeated
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -390,9 +378,6 @@ def test_repetition_is_logged_with_its_reason(make_client: MakeClient) -> None:
     assert re.fullmatch(r"GET: HTTP 429 Too Many Requests; trying again in 1\.0 s, \d+ s left", line)
 
 
-# How long the client waits
-
-
 def test_pauses_are_random_and_grow(make_client: MakeClient, clock: VirtualClock) -> None:
     random.seed(7)
 
@@ -456,9 +441,6 @@ def test_retry_after_of_a_failed_read_is_kept(make_client: MakeClient, clock: Vi
         OPERATIONS["get"](make_client(server.url))
 
     assert clock.slept == pytest.approx(7)
-
-
-# Whether the client may have written
 
 
 @pytest.mark.parametrize(("operation", "expected"), [(name, name in WRITES) for name in OPERATIONS])

@@ -151,7 +151,7 @@ def test_redirect_has_its_target(make_client: MakeClient) -> None:
     ],
 )
 @pytest.mark.parametrize("status", [200, 400, 500])
-def test_refusals_are_read_as_far_as_they_are_valid(
+def test_error_details_are_read_as_far_as_they_are_valid(
     status: int, errors: object, refusals: list[str], make_client: MakeClient
 ) -> None:
     body = json.dumps({"success": False, "result": None, "errors": errors})
@@ -164,7 +164,7 @@ def test_refusals_are_read_as_far_as_they_are_valid(
 
 
 @pytest.mark.parametrize("body", [HTML, "", "null", "[]", '"No."', DEEP_JSON, '{"errors": [{"message": "N'])
-def test_refusal_in_another_form_has_no_text(body: str, make_client: MakeClient) -> None:
+def test_refusal_in_another_form_has_no_error_details(body: str, make_client: MakeClient) -> None:
     with FaultServer([Rule(response(400, body))]) as server:
         error = failure("create", make_client(server.url))
 
@@ -172,7 +172,7 @@ def test_refusal_in_another_form_has_no_text(body: str, make_client: MakeClient)
     assert error.details == ()
 
 
-def test_token_in_a_refusal_is_masked(make_client: MakeClient) -> None:
+def test_token_in_an_error_detail_is_masked(make_client: MakeClient) -> None:
     body = json.dumps({"success": False, "errors": [{"code": EDIT_TOKEN, "message": f"Bearer {EDIT_TOKEN} is wrong"}]})
 
     with FaultServer([Rule(response(401, body))]) as server:

@@ -59,7 +59,7 @@ def test_an_incident_is_open_until_it_ends_or_its_status_says_so(fields: dict[st
         ("x [Automated]", "x [Automated]", True),
     ],
 )
-def test_a_title_is_compared_exactly_but_for_case_white_space_and_html_escapes(
+def test_a_title_is_compared_exactly_except_for_case_white_space_and_html_escapes(
     written: str | None, wanted: str, *, same: bool
 ) -> None:
     assert has_title(incident(title=written), wanted) is same
@@ -70,7 +70,7 @@ def test_a_maintenance_is_not_an_incident(plan: object, *, same: bool) -> None:
     assert has_title(incident(scheduled_maintenance=plan), TITLE) is same
 
 
-def test_of_several_open_incidents_the_newest_comes_first() -> None:
+def test_the_newest_of_several_open_incidents_comes_first() -> None:
     others = [incident(4, 9, "Another"), incident(5, 8, ended=ENDED), incident(6, created_at=None)]
 
     found = open_incidents([incident(1, 1), incident(3, 3), *others, incident(2, 2)], TITLE)
@@ -98,9 +98,7 @@ def test_of_several_open_incidents_the_newest_comes_first() -> None:
         ("", False),
     ],
 )
-def test_a_title_is_nearly_another_if_little_is_different_or_one_begins_with_the_other(
-    title: str, *, nearly: bool
-) -> None:
+def test_titles_nearly_match_if_they_differ_a_little_or_one_begins_with_the_other(title: str, *, nearly: bool) -> None:
     assert (is_nearly(title, TITLE), is_nearly(TITLE, title)) == (nearly, nearly)
 
 
@@ -144,9 +142,7 @@ def test_a_page_may_change_a_title_only_in_certain_ways(kept: str, title: str, *
         ({"title": None}, False),
     ],
 )
-def test_what_a_message_names_is_open_and_was_opened_by_people_under_another_title(
-    fields: dict[str, object], *, named: bool
-) -> None:
+def test_messages_name_only_open_manual_incidents_with_another_title(fields: dict[str, object], *, named: bool) -> None:
     other = incident(**fields)  # type: ignore[arg-type]  # a table
 
     assert other_open_incidents([other], TITLE) == [other] * named

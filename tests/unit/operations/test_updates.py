@@ -1,4 +1,4 @@
-"""Whether an update on the page says what was requested."""
+"""Whether an update on the page matches what was requested."""
 
 from typing import Any
 
@@ -126,7 +126,7 @@ def test_date_does_not_decide_whether_an_update_is_the_same() -> None:
         (IncidentUpdatePatch(status=IncidentStatus.RESOLVED, description="A fix is out.", date_happened=MOMENT), False),
     ],
 )
-def test_update_is_patched_when_all_that_was_given_is_there(patch: IncidentUpdatePatch, patched: object) -> None:
+def test_update_is_patched_when_every_given_field_matches(patch: IncidentUpdatePatch, patched: object) -> None:
     assert is_patched(update(), patch) is patched
 
 

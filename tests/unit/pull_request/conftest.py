@@ -43,7 +43,7 @@ def connect(server: FaultServer, clock: SkippingClock) -> Callable[..., GitHub]:
 
 @pytest.fixture
 def upsert(connect: Callable[..., GitHub]) -> Callable[..., CommentResult]:
-    """Create or edit the comments; by default on the pull request 7, which the event is about."""
+    """Create or edit the comments; by default on pull request 7, which the event is about."""
 
     def run(body: str = BODY, *, limits: CommentLimits | None = None, **about: Any) -> CommentResult:
         def render(jobs: Sequence[str], _before: str) -> str:

@@ -58,7 +58,7 @@ def written(
 
 
 def written_with(words: Sequence[str]) -> str:
-    """Write a comment with eleven untrusted texts; only the time of the newest update is not one."""
+    """Write a comment with eleven untrusted texts; only the time of the newest update is trusted."""
     title, at, status, text, name, old, new, other_id, job, other_job, last = words
     changes = (
         ComponentChange(id=name, name=name, old_status=old, new_status=new),
@@ -101,7 +101,7 @@ def components_of(*changes: ComponentChange) -> list[str]:
 
 
 def entries(markdown: str) -> list[tuple[str, str, str]]:
-    """Return of each update its facts, its text and its components; the title of an incident has no bold capitals."""
+    """Return the facts, text and components of each update; the title of an incident has no bold capitals."""
     dots = "[🟢🟡🟠🔴🔵⚪]"
     return re.findall(rf"^(\*\*[A-Z_\\?]+\*\*.*)(?:\n\n> (.*))?(?:\n\n({dots} .*))?$", markdown, re.MULTILINE)
 
@@ -211,7 +211,7 @@ def test_a_single_update_is_shown_below_title_time_and_commit() -> None:
         (None, "2026-02-01T00:10:00Z", "since 2026-01-31 23:50 UTC"),
     ],
 )
-def test_only_what_is_over_has_an_end(status: str | None, at: str, shown: str) -> None:
+def test_only_an_incident_that_is_over_has_an_end(status: str | None, at: str, shown: str) -> None:
     assert period(written(update(status, at), update("RESOLVED", "2026-01-31T23:50:00Z"))) == shown
 
 
@@ -314,7 +314,7 @@ def test_components_are_shown_before_and_after(change: ComponentChange, shown: s
 
 
 @pytest.mark.parametrize(("count", "more"), [(10, []), (11, ["and 1 more"]), (1000, ["and 990 more"])])
-def test_of_many_components_the_first_ten_are_shown_and_the_others_counted(count: int, more: list[str]) -> None:
+def test_the_first_ten_of_many_components_are_shown_and_the_others_counted(count: int, more: list[str]) -> None:
     changes = (ComponentChange(name="first"), *[ComponentChange(name="other")] * (count - 1))
 
     assert components_of(*changes) == ["⚪ first: ? → ?", *["⚪ other: ? → ?"] * 9, *more]
@@ -324,7 +324,7 @@ def test_of_many_components_the_first_ten_are_shown_and_the_others_counted(count
     ("count", "shown", "summary"),
     [(2, 2, "1 earlier update"), (25, 25, "24 earlier updates"), (60, 25, "24 earlier updates")],
 )
-def test_the_newest_25_updates_are_shown_and_folded_but_the_first_and_older_ones_are_mentioned(
+def test_the_newest_25_updates_are_shown_folded_except_the_first_and_older_ones_are_mentioned(
     count: int, shown: int, summary: str
 ) -> None:
     markdown = written(*[update(at=f"2026-01-31T14:{minute:02}:00Z") for minute in range(count)])

@@ -61,13 +61,13 @@ SLOW = {"silence", "headers stop", "headers drip", "body stops", "body drips"}
 APART = {
     "written late",  # it has a test of its own
     "gzip bomb",  # PyGithub unpacks it to the end, which takes half a minute
-    "103 for ever",  # only after a real pause the connection is seen to be of no use any more
+    "103 for ever",  # only after a real pause is the connection seen to be dead
 }
 LOST = (LOST_RESPONSES.keys() | {name for name in UNCERTAIN_RESPONSES if name[0] == "5"}) - SLOW - APART
 
 
 @pytest.mark.parametrize(("pull_request", "requests"), [(7, [LIST, POST, LIST]), (None, [PULLS, LIST, POST, LIST])])
-def test_only_without_a_pull_request_in_the_event_those_of_the_commit_are_looked_up(
+def test_pull_requests_of_the_commit_are_looked_up_only_if_the_event_names_none(
     upsert: Upsert, server: FaultServer, github: GitHub, pull_request: int | None, requests: list[str]
 ) -> None:
     github.pulls[HEAD] = [pull(7)]
@@ -93,7 +93,7 @@ def test_the_comment_is_edited_from_the_second_time_on(upsert: Upsert, server: F
 
 
 @pytest.mark.parametrize("there", [BODY, BODY.replace("\n", "\r\n")])
-def test_a_comment_that_says_the_same_is_not_edited(
+def test_a_comment_that_would_not_change_is_not_edited(
     upsert: Upsert, server: FaultServer, github: GitHub, there: str
 ) -> None:
     github.add_comment(7, there)
@@ -153,7 +153,7 @@ def test_the_token_of_a_person_finds_the_persons_comment(upsert: Upsert, github:
 
 
 @pytest.mark.parametrize("script", [[], [Rule(FAULTS["reset"], Phase.AFTER, "POST", path="/comments")]])
-def test_the_older_comment_of_another_run_stays_and_the_own_duplicate_is_removed(
+def test_the_older_comment_of_another_run_stays_and_our_duplicate_is_removed(
     upsert: Upsert, server: FaultServer, github: GitHub, script: list[Rule]
 ) -> None:
     server.script += script
@@ -164,7 +164,7 @@ def test_the_older_comment_of_another_run_stays_and_the_own_duplicate_is_removed
     assert (requests_of(server), texts(github)) == ([LIST, POST, LIST, QUERY, *changes], [BODY])
 
 
-def test_the_newer_comment_of_another_run_is_left_for_that_one_to_remove(
+def test_the_newer_comment_of_another_run_is_left_for_that_run_to_remove(
     upsert: Upsert, server: FaultServer, github: GitHub
 ) -> None:
     github.meanwhile("POST", lambda: github.meanwhile("GET", lambda: github.add_comment(7, OTHER)))
@@ -175,7 +175,7 @@ def test_the_newer_comment_of_another_run_is_left_for_that_one_to_remove(
     assert texts(github) == [BODY]
 
 
-def test_of_two_comments_by_other_runs_the_older_is_edited_and_the_other_mentioned(
+def test_the_older_of_two_comments_by_other_runs_is_edited_and_the_newer_mentioned(
     upsert: Upsert, server: FaultServer, github: GitHub
 ) -> None:
     github.comments = [github.add_comment(7, OTHER), github.add_comment(7, BODY)]
@@ -188,7 +188,7 @@ def test_of_two_comments_by_other_runs_the_older_is_edited_and_the_other_mention
     assert texts(github) == [BODY, BODY]
 
 
-def test_an_own_duplicate_that_cannot_be_removed_is_mentioned(
+def test_our_duplicate_is_mentioned_if_it_cannot_be_removed(
     upsert: Upsert, server: FaultServer, github: GitHub
 ) -> None:
     server.script.append(Rule(FAILURES["secondary limit, 403"][0], method="DELETE"))
@@ -200,7 +200,7 @@ def test_an_own_duplicate_that_cannot_be_removed_is_mentioned(
     assert texts(github) == [BODY, BODY]
 
 
-def test_a_duplicate_that_appears_while_the_own_comment_is_lost_is_not_removed(
+def test_a_duplicate_that_appears_while_our_comment_is_lost_is_not_removed(
     upsert: Upsert, server: FaultServer, github: GitHub
 ) -> None:
     others = [f"{MARKER}\nIt begins.", OTHER]
@@ -368,7 +368,7 @@ def test_a_comment_that_a_later_look_does_not_show_is_edited_all_the_same(
     assert (requests_of(server).count(POST), texts(github)) == (0, [BODY])
 
 
-def test_an_own_duplicate_that_somebody_else_has_removed_is_no_problem(upsert: Upsert, github: GitHub) -> None:
+def test_our_duplicate_may_have_been_removed_by_somebody_else(upsert: Upsert, github: GitHub) -> None:
     github.meanwhile("POST", lambda: github.add_comment(7, OTHER))
     github.meanwhile("DELETE", github.comments.pop)
 

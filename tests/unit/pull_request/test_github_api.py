@@ -59,7 +59,7 @@ ELSEWHERE = "0123456789abcdef0123456789abcdef01234567"
 
 @pytest.fixture
 def github() -> GitHub:
-    """Have one of everything."""
+    """Create one of everything."""
     github = GitHub(pulls={HEAD: [pull(7)]}, jobs={FAILED_RUN: [("deploy", "failure")]})
     github.add_comment(7, OTHER)
     return github
@@ -176,7 +176,7 @@ def test_a_response_without_a_list_is_not_an_empty_list(
         ([{"number": 12, "base": {"repo": None}, "head": None}], HEAD, (12,)),
     ],
 )
-def test_the_pull_requests_that_brought_the_commit_are_chosen(
+def test_the_pull_requests_that_introduced_the_commit_are_chosen(
     connect: Connect, server: FaultServer, github: GitHub, pulls: list[dict[str, Any]], commit: str, numbers: object
 ) -> None:
     github.pulls[commit] = pulls

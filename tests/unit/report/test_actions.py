@@ -152,7 +152,7 @@ def test_any_group_is_two_commands(title: str, text: str) -> None:
 
 @always
 @given(secret=texts)
-def test_a_mask_hides_whole_lines_and_does_nothing_else(secret: str) -> None:
+def test_a_mask_covers_whole_lines_and_does_nothing_else(secret: str) -> None:
     found = commands(log_of(lambda reporter: reporter.mask_log([secret])))
 
     assert {command.name for command in found} <= {"add-mask"}
@@ -272,7 +272,7 @@ def test_a_missing_file_variable_is_mentioned_in_a_plain_line(environ: dict[str,
 
 
 @pytest.mark.parametrize(("name", "reason"), [(".", "Is a directory"), ("none/file", "No such file or directory")])
-def test_files_that_cannot_be_written_are_warned_of(tmp_path: Path, name: str, reason: str) -> None:
+def test_files_that_cannot_be_written_cause_a_warning(tmp_path: Path, name: str, reason: str) -> None:
     environ = dict.fromkeys(FILES, str(tmp_path / name))
 
     log = log_of(write_both_files, environ)
@@ -284,7 +284,7 @@ def test_files_that_cannot_be_written_are_warned_of(tmp_path: Path, name: str, r
 
 
 @pytest.mark.parametrize("name", ["output", "none/output"])
-def test_outputs_that_later_steps_will_not_see_are_written_if_possible_and_warned_of_once(
+def test_outputs_that_later_steps_will_not_see_are_written_if_possible_and_cause_one_warning(
     tmp_path: Path, name: str
 ) -> None:
     reporter = reporter_to(log := io.StringIO(), {"GITHUB_OUTPUT": str(tmp_path / name)})
@@ -299,7 +299,7 @@ def test_outputs_that_later_steps_will_not_see_are_written_if_possible_and_warne
     assert written == ([{"a": "b", "c": "d"}] if name == "output" else [])
 
 
-def test_a_warning_is_kept_without_secrets_and_said_once() -> None:
+def test_a_warning_is_kept_without_secrets_and_logged_once() -> None:
     reporter = reporter_to(log := io.StringIO())
 
     warn(reporter, SECRET)

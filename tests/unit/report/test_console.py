@@ -164,7 +164,7 @@ def test_the_files_of_github_are_written_where_they_are_named(tmp_path: Path) ->
     assert (tmp_path / "summary").read_text(encoding="utf-8") == "# Done"
 
 
-def test_files_of_github_that_are_not_named_are_not_missed() -> None:
+def test_files_of_github_that_are_not_named_cause_no_warning() -> None:
     assert written(lambda reporter: reporter.add_summary("# Done")) == ("", "")
 
 
@@ -233,7 +233,7 @@ def test_an_output_that_is_no_plain_word_id_or_address_is_empty_in_the_file(
 
 @pytest.mark.parametrize("name", ["missing/update.env", "\0", "pipe"])
 def test_a_file_that_cannot_be_written_is_a_warning(tmp_path: Path, name: str) -> None:
-    os.mkfifo(tmp_path / "pipe")  # which nobody reads
+    os.mkfifo(tmp_path / "pipe")  # which has no reader
 
     stdout, stderr = written(publish(**FOR_LATER_JOBS), dotenv=f"{tmp_path}/{name}")
 
@@ -241,7 +241,7 @@ def test_a_file_that_cannot_be_written_is_a_warning(tmp_path: Path, name: str) -
     assert stderr.startswith("warning: The file that --dotenv names cannot be written: ")
 
 
-def test_outputs_that_cannot_be_written_are_said() -> None:
+def test_outputs_that_cannot_be_written_cause_a_warning() -> None:
     stdout, stderr = io.StringIO(), io.StringIO()
     stdout.close()
 

@@ -75,7 +75,7 @@ def paragraphs(markdown: str) -> list[str]:
 
 
 def text_of(markdown: str) -> str:
-    """The text that a piece of Markdown shows, without what keeps it from being more than text."""
+    """The text that a piece of Markdown shows, without its escapes."""
     html = MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown)
     return unescape(re.sub("<[^>]*>", "", html.replace("<br>", "\n"))).replace(JOINER, "").strip()
 

@@ -1,4 +1,4 @@
-"""The sandbox behaves as the API is documented, and shows its state. The vendor's document: `contract/`."""
+"""The sandbox behaves as the API is documented, and shows its state. `contract/` has the vendor's document."""
 
 import http.client
 import json
@@ -70,7 +70,7 @@ def assert_refused(response: requests.Response, status: int, code: int = 10001, 
     assert errors[0]["message"].startswith(message)
 
 
-def test_an_invalid_field_a_foreign_content_type_and_a_defect_are_errors_in_the_envelope(
+def test_an_invalid_field_a_wrong_content_type_and_a_defect_are_errors_in_the_envelope(
     call: Call, sandbox: Sandbox
 ) -> None:
     headers = {"Authorization": bearer(EDIT_TOKEN), "Content-Type": "text/plain"}
