@@ -32,7 +32,7 @@ from onlineornot_action.text import locate_defect
 _NO_PYGITHUB = (
     "There is no comment on the pull request: PyGithub is not installed. The update itself is not affected. "
     "Install the package with its extra `comment`; where the action installs packages by itself, the log says why "
-    "this one could not be had."
+    "this one is missing."
 )
 
 
@@ -51,7 +51,7 @@ def main(
 
     On GitHub, `stdout` receives the log; elsewhere it receives the outputs, and `stderr` the log. `stdin` has the
     text for `--description-file -`. A closed stream is None. `signal_received` returns the number of the signal that
-    ends the run, once there is one.
+    ends the run, or None.
     """
     environment = Environment.of(environ)
     command_line = _read_command_line(arguments, environment)
@@ -89,7 +89,7 @@ def _print(text: str, stdout: TextIO | None) -> int:
 
 
 def _make_reporter(environment: Environment, stdout: TextIO | None, stderr: TextIO | None, dotenv: str) -> Reporter:
-    """Mask the tokens before anything is printed."""
+    """Make the reporter, and mask the tokens before anything is printed."""
     mask = masker(environment.secrets)
     if not environment.on_github:
         return ConsoleReporter(environment, stdout, stderr, mask, dotenv)
@@ -126,7 +126,7 @@ def _open_session(
 
 
 def _run(session: Session) -> Result:
-    """Do what the inputs ask for, or all of it but the writing."""
+    """Do what the inputs ask for; in a dry run, everything except writing."""
     inputs = session.inputs
     if inputs.result and inputs.result.choice is Choice.NOTHING:
         return Result(Outcome.SKIPPED)
@@ -135,7 +135,7 @@ def _run(session: Session) -> Result:
 
 
 def _rehearse(session: Session) -> Result:
-    """Check whether the token may write, before a lookup can end the run; then do all but the writing."""
+    """Check whether the token may write, before a lookup can end the run; then do everything except writing."""
     try:
         checked = check_permissions(session)
     except (APIError, CancelledError) as error:
@@ -165,7 +165,7 @@ def _operate(session: Session) -> Result:
         result = Result(Outcome.INVALID, target.incident_id, error=problems, warnings=error.warnings)
     except (APIError, UnknownOutcomeError, CancelledError, CancelledWriteError) as error:
         result = explain(error, inputs, target.incident_id)
-    is_written = result.outcome is Outcome.DELETED or result.notified is None  # or may be written
+    is_written = result.outcome is Outcome.DELETED or result.notified is None  # or may have been
     return replace(
         result,
         incident_title=inputs.incident_title or target.incident_title,
@@ -176,7 +176,7 @@ def _operate(session: Session) -> Result:
 
 
 def _defect(error: Exception, session: Session | None, reporter: Reporter) -> Result:
-    """Say where the action itself is wrong. Values could be secret; the masked traceback is folded away."""
+    """Report where the action has a defect, without values, which could be secret; log the masked traceback."""
     with _soft_failure("writing the traceback", reporter):
         reporter.log_group("Traceback", "".join(traceback.format_exception(error)))
     advice = "The action has a defect; please report it with the traceback from the log."
@@ -211,7 +211,7 @@ def _report(result: Result, session: Session | None, environment: Environment, r
         if result.body:
             reporter.log(f"It would send {result.body.to_json().decode()}")
         if result.replaced:
-            reporter.log(f"Before, it was {result.replaced.status}: {result.replaced.description}")
+            reporter.log(f"Before, the update was {result.replaced.status}: {result.replaced.description}")
     with _soft_failure("writing the job summary", reporter):
         requests, writes = (session.client.requests, session.client.writes) if session else (0, 0)
         result = replace(result, warnings=tuple(reporter.warnings))
@@ -235,13 +235,13 @@ def _level(result: Result) -> Level:
 
 
 def _with_incident_url(result: Result, session: Session | None, reporter: Reporter) -> Result:
-    """Add the incident's public address: after the work has succeeded, or where somebody has to look at it."""
+    """Add the incident's public address if the run has succeeded, or if somebody has to look at the incident."""
     is_success = result.incident_id and not result.outcome.failed and result.outcome is not Outcome.DRY_RUN
     if session is None or not (is_success or result.outcome is Outcome.UNKNOWN):
         return result
     try:
         page = session.client.get_status_page(session.page_id, session.deadline.within(session.limits.follow_up))
-        url, problem = page.url_of(result.incident_id), "the page does not say where it is."
+        url, problem = page.url_of(result.incident_id), "the page has no valid domain."
     except (APIError, CancelledError) as error:
         url, problem = "", str(error)
     if not url:
@@ -252,7 +252,7 @@ def _with_incident_url(result: Result, session: Session | None, reporter: Report
 
 
 def _with_comment(result: Result, session: Session | None, environment: Environment, reporter: Reporter) -> Result:
-    """Bring the comment on the pull request up to date."""
+    """Update the comment on the pull request."""
     if not session or not session.inputs.comment or result.outcome.kind is not Kind.POSTED:
         return result
     if find_spec("github") is None:
@@ -263,6 +263,6 @@ def _with_comment(result: Result, session: Session | None, environment: Environm
 
 
 def _warn(reporter: Reporter, warnings: Iterable[str]) -> None:
-    """Write all that the user should fix as one annotation."""
+    """Write all warnings as one annotation."""
     if text := "\n".join(warnings):
         warn(reporter, text)

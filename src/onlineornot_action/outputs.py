@@ -1,4 +1,4 @@
-"""The result of a run, and the outputs of `action.yml` that later steps read of it."""
+"""The result of a run, and the outputs of `action.yml` that later steps read."""
 
 from dataclasses import asdict, dataclass
 from enum import Enum, StrEnum, auto
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 from onlineornot_action.text import kebab
 
 if TYPE_CHECKING:
-    # `composite/` reports before there is pydantic.
+    # `composite/` reports before pydantic is installed.
     from onlineornot_action.exactly_once.listing import Listing
     from onlineornot_action.onlineornot.models import (
         IncidentCreate,
@@ -85,11 +85,11 @@ class Result:
         body: Dry run only: the body that would have been sent.
         incident_url: The incident's public address; empty when it is not known.
         comments: The addresses of the comments on pull requests.
-        known_because: How the result is known, where the API did not just confirm it.
+        known_because: How the result is known; empty where the API confirmed it at once.
         notes: Further sentences for the summary.
         warnings: What the user should look at, a sentence each.
         error: What went wrong; empty on success.
-        tolerated: Whether the step succeeds although it failed, because of `fail-on-error: false`.
+        tolerated: Whether the step succeeds although the run failed, because of `fail-on-error: false`.
     """
 
     outcome: Outcome

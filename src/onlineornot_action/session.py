@@ -33,9 +33,9 @@ class RunLimits:
     follow_up: float = 5
     """For reading what is useful but not essential once the work is done."""
     first_updates: float = 15
-    """For the first updates of new incidents, each time that a lost opening is looked for in the list."""
+    """For reading the first updates of new incidents, in each search for an incident whose response was lost."""
     other_incidents: float = 15
-    """For what other incidents have done to the components that are restored."""
+    """For reading what other incidents have done to the components to restore."""
     comment: float = 20
     """For the comment on the pull request."""
 
@@ -79,7 +79,7 @@ class Session:
         return ""
 
     def read_url(self, incident_id: str, deadline: Deadline) -> str:
-        """Read where readers see an incident, in one attempt; empty when it cannot be read."""
+        """Read an incident's public address, in one attempt; empty when it cannot be read."""
         with contextlib.suppress(APIError):
             return self.client.get_status_page(self.page_id, deadline).url_of(incident_id)
         return ""
@@ -90,11 +90,11 @@ class Session:
 
 @dataclass(frozen=True)
 class Target:
-    """What an operation is about; each step that finds out more returns a fuller one.
+    """What an operation is about; each step that finds out more returns a more complete one.
 
     Attributes:
         incident_id: The incident; empty while it is not known, and when one has to be opened.
-        update_id: The update of an operation on an existing one.
+        update_id: The existing update that is read, changed or deleted.
         components: The components that the new update changes, with their new status.
         page: The components of the page, if they have been read.
         incidents: The incidents of the page, if they have been read.

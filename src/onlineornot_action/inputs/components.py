@@ -17,7 +17,7 @@ RESTORE: Literal["restore"] = "restore"
 _STATUSES = ", ".join(ComponentStatus)
 _STATUS = f"(?:{'|'.join(ComponentStatus)})"
 _ENTRY = re.compile(rf".*?:\s*{_STATUS}\s*(?:[,;]|$)|.+", re.IGNORECASE)
-"""An entry ends behind its status. Names may contain colons, commas and semicolons."""
+"""An entry ends after its status. Names may contain colons, commas and semicolons."""
 
 _LINE_ENDS = re.compile(rf":\s*{_STATUS}\s*[,;\n]|:\s*\w+[\s,;]*$", re.IGNORECASE)
 _JSON_RULE = "must be a JSON list of objects with id or name, and status; or a JSON object of names to statuses"
@@ -28,8 +28,8 @@ class NamedStatus:
     """A component and its new status.
 
     Attributes:
-        name: Its name or its id, to be looked up.
-        by_id: Whether it is an id, which is not looked up.
+        name: Its name or its id.
+        by_id: Whether `name` is certainly an id, so that it is not looked up.
     """
 
     name: str
@@ -61,7 +61,7 @@ def parse_components(value: str) -> Components:
 def once_each(
     wanted: Iterable[tuple[str, ComponentStatus]], key: Callable[[str], str] = str
 ) -> dict[str, ComponentStatus]:
-    """Return the status of each name or id, by what `key` makes of it.
+    """Return the status of each name or id, by its `key`.
 
     Raises:
         ValueError: A component is given two different statuses.
@@ -74,19 +74,19 @@ def once_each(
 
 
 def separator_hint(name: str) -> str:
-    """Return what to change when the page has no component of a name that seems to contain several entries."""
+    """Return advice on an unknown name that seems to contain several entries; empty for any other."""
     if ":" not in name:
         return ""
     return (
-        " If that was meant as several components, separate them by a line break, a comma or a semicolon behind each "
+        " If that was meant as several components, separate them by a line break, a comma or a semicolon after each "
         f"status, which must be one of {_STATUSES}."
     )
 
 
 def _is_json(value: str) -> bool:
-    """Tell JSON from entries of which the first has a name that begins with a bracket.
+    """Tell JSON from entries whose first name begins with a bracket.
 
-    An entry ends with a word, JSON with a bracket; JSON in which that is missing has its statuses in quotes.
+    Entries end with a word, JSON with a bracket; JSON that lacks its last bracket still has its statuses in quotes.
     """
     closing = {"[": "]", "{": "}"}.get(value[:1])
     if closing is None or value.endswith(closing):
@@ -116,7 +116,7 @@ def _parse_status(name: str, word: str) -> ComponentStatus:
 
 
 def _consistent(wanted: Iterable[NamedStatus]) -> tuple[NamedStatus, ...]:
-    """Return the components as they are, unless there is none, or a name is given two different statuses."""
+    """Return the components; raise `ValueError` if there are none, or if a name has two different statuses."""
     named = tuple(wanted)
     if not named:
         raise ValueError("contains no component; leave it empty if none is affected")
@@ -126,7 +126,7 @@ def _consistent(wanted: Iterable[NamedStatus]) -> tuple[NamedStatus, ...]:
 
 def _parse_json(value: str) -> tuple[NamedStatus, ...]:
     try:
-        # pydantic would take the last of several equal keys, and so the last of two statuses.
+        # By default, the last of several equal keys would win, and with it the last of two statuses.
         content = json.loads(value, object_pairs_hook=tuple)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"begins like JSON, but is not valid: {error}") from error

@@ -103,7 +103,7 @@ def conflicts(operation: Operation | None, given: Mapping[str, str], environment
     """Say which inputs are missing and which do not go together.
 
     Args:
-        operation: None when the input names none; then only what holds for all operations is checked.
+        operation: None when the input is not an operation; then only the rules for all operations are checked.
         given: The text of each input that was given, by name.
         environment: Says whether the job is run again, and how messages write inputs.
     """
@@ -140,14 +140,14 @@ def _incident_conflicts(given: Mapping[str, str], environment: Environment) -> I
     status = given.get("status", "").upper()
     if _opens_incident(given) and status in MAINTENANCE_STATUSES:
         create = environment.assign("if-no-incident", "create")
-        yield f"{environment.name_of('status')} {status} is for maintenances, and {create} cannot open one."
+        yield f"{environment.name_of('status')} {status} is for a maintenance, which {create} cannot open."
 
 
 def _operation_conflicts(operation: Operation, given: Mapping[str, str], environment: Environment) -> Iterator[str]:
     rule, chosen = RULES[operation], environment.assign("operation", operation)
     for names in rule.needs:
         if names == ("status",) and given.keys() & {"result", "resolved-description"}:
-            continue  # it has a default with a result
+            continue  # with a result, `status` has a default
         if not given.keys() & set(names):
             yield f"{_join('or', names, environment)} is required to {operation} an update."
     for name, reason in rule.forbids.items():

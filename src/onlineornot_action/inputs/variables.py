@@ -1,6 +1,6 @@
 """The environment, read once: the inputs, the secrets among them, and what the runner says about itself.
 
-Imports the standard library alone, since the composite action needs it before it has packages.
+Imports only the standard library, since the composite action needs this module before it has packages.
 
 Sources:
     The runner's variables: https://docs.github.com/en/actions/reference/workflows-and-actions/variables
@@ -22,7 +22,7 @@ from onlineornot_action.masking import MIN_SECRET_LENGTH
 PREFIX = "INPUT_"
 TOKEN_VARIABLE = "ONLINEORNOT_API_TOKEN"  # noqa: S105 - the name of a variable
 EXTRA_CA_VARIABLE = "NODE_EXTRA_CA_CERTS"
-"""Node goes on without a file that this variable names and that does not exist, so workflows may name one."""
+"""Node ignores this variable if its file does not exist, so workflows may name one that does not."""
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", EXTRA_CA_VARIABLE)
 
 _MISSING = (
@@ -55,7 +55,7 @@ class Certificates:
 
 @dataclass(frozen=True)
 class GitHubVariables:
-    """The runner's variables `GITHUB_*`, by the rest of their names; empty where it sets none."""
+    """The runner's variables `GITHUB_*`, named without that prefix; empty when not set."""
 
     api_url: str
     event_name: str
@@ -81,7 +81,7 @@ class GitHubVariables:
 
     @property
     def run_url(self) -> str:
-        """Where people see the workflow run; empty when the variables do not tell."""
+        """The address of the workflow run; empty when unknown."""
         url = f"{self.server_url}/{self.repository}/actions/runs/{self.run_id}"
         return url if re.fullmatch(r"https?://[\w.:-]+/[\w.-]+/[\w.-]+/actions/runs/[0-9]+", url, re.ASCII) else ""
 
@@ -155,9 +155,9 @@ def variable_of(name: str) -> str:
 
 
 def _read_inputs(environ: Mapping[str, str], *, on_github: bool) -> dict[str, list[str]]:
-    """Return the different texts of each input: of the runner's variable, then of the one that GitLab can set too.
+    """Return the distinct texts of each input, from the runner's variable, then from the same one with underscores.
 
-    On GitHub, only the runner's count: one with underscores may be left by an earlier step.
+    GitLab can set only the latter. On GitHub it does not count, since an earlier step may have left it behind.
     """
     inputs: dict[str, list[str]] = {}
     for variable in sorted(environ):
@@ -186,7 +186,7 @@ def _exists(path: str) -> bool:
 
 
 def _has_certificate(path: str) -> bool:
-    """Tell whether OpenSSL finds a certificate in a file. Folders are taken as they are."""
+    """Tell whether OpenSSL finds a certificate in a file. Folders are not checked."""
     if not Path(path).is_file():
         return Path(path).is_dir()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -21,7 +21,7 @@ class CancelledError(Exception):
 
 
 class Clock(Protocol):
-    """What is needed of the module `time`, which is one."""
+    """The functions of the module `time` that are used; the module itself is a `Clock`."""
 
     def monotonic(self) -> float: ...
     def time(self) -> float: ...
@@ -90,7 +90,7 @@ class Deadline:
     def within(self, seconds: float, *, detached: bool = False) -> "Deadline":
         """Return a deadline at most this many seconds from now, and never later than this one.
 
-        A wait that the API asks for may exceed it, up to the outermost deadline, unless it is `detached`.
+        A wait that the API asks for may exceed the new deadline, up to the outermost one, unless it is `detached`.
         """
         at = min(self.at, self.clock.monotonic() + seconds)
         return replace(self, at=at, parent=None if detached else self)
@@ -114,9 +114,9 @@ class Deadline:
         self.log(f"Waiting {what}; {self.outermost.left():.0f} s left")
 
     def sleep(self, seconds: float, reserve: float = 0, *, until: str = "") -> bool:
-        """Sleep, but leave the reserve, in seconds; return False, without sleeping, when no more than that is left.
+        """Sleep, but keep a reserve, in seconds; return False, without sleeping, when no more than that is left.
 
-        Announce a long wait with what comes next, if `until` says so; raise `CancelledError` if the run was cancelled.
+        Announce a long wait if `until` says what comes next; raise `CancelledError` if the run was cancelled.
         """
         self.check()
         end = min(self.clock.monotonic() + seconds, self.at - reserve)

@@ -93,7 +93,7 @@ def _problem(name: str, found: list[Component], names: Mapping[str, str], misfit
             return f"components: {quote_name(name)} has an id that is not of the documented form: {quote(misfit.id)}."
     if found:
         choices = ", ".join(f"{quote_name(names[component.id])} ({component.id})" for component in found)
-        return f"components: {quote_name(name)} is the name of several: {choices}."
-    known = ", ".join(map(quote_name, sorted(names.values(), key=normalize)[:MAX_NAMES])) or "none at all"
+        return f"components: several are called {quote_name(name)}: {choices}."
+    known = ", ".join(map(quote_name, sorted(names.values(), key=normalize)[:MAX_NAMES])) or "no components"
     more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
     return f"components: the page has no {quote_name(name)}. It has: {known}{more}.{separator_hint(name)}"

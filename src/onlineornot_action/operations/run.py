@@ -33,8 +33,8 @@ def run(session: Session, target: Target) -> Result:
     Raises:
         APIError: It was not done.
         UnknownOutcomeError: It may have been done.
-        CancelledError: The run was cancelled before it was done.
-        CancelledWriteError: The run was cancelled when it may have been done.
+        CancelledError: The run was cancelled; it was not done.
+        CancelledWriteError: The run was cancelled; it may have been done.
     """
     return OPERATIONS[session.inputs.operation](session, target)
 
@@ -153,11 +153,11 @@ def _about(
 
 
 def find_update(session: Session, target: Target) -> Target:
-    """Take the id that was given; look `latest` up, once.
+    """Return the target with the id of the update; look `latest` up once.
 
     Raises:
         InvalidInputsError: The incident has no updates, or their dates do not say which is the newest.
-        APIError: They cannot be read.
+        APIError: The updates cannot be read.
     """
     if session.inputs.update_id != LATEST:
         return replace(target, update_id=session.inputs.update_id or "")
@@ -175,5 +175,5 @@ def find_update(session: Session, target: Target) -> Target:
 
 
 def _have_order(items: list[IncidentUpdate]) -> bool:
-    """Whether the dates say which of some updates, sorted by them, is the newest."""
+    """Whether the dates of updates, which are sorted by them, say which is the newest."""
     return len(items) == 1 or (items[-1].created is not None and items[0].created != items[1].created)

@@ -20,7 +20,7 @@ from onlineornot_action.text import one_line, quote, shorten
 LOOK_FIRST = "Look at the incident on the status page before you try again"
 
 _MAX_QUOTE_LENGTH = 200
-"""Characters of the API's own words; they say more than a value that somebody wrote."""
+"""Characters of the API's own words, which say more than an input that is quoted."""
 
 _INTERCEPTED = (
     "This is not the API's own response: a proxy, a firewall or the network in front of the API refused the request"

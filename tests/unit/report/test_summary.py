@@ -301,7 +301,7 @@ def test_what_was_changed_or_deleted_as_latest_is_shown_as_it_was(outcome: Outco
 
     shown = paragraphs(render(ended, inputs(operation="delete", update_id="latest")))
 
-    assert shown[-2:] == ["Before, it was MONITORING, with this text:", "<b>Written</b>\nby a colleague."]
+    assert shown[-2:] == ["Before, the update was MONITORING, with this text:", "<b>Written</b>\nby a colleague."]
 
 
 def test_a_failure_shows_the_error_and_the_text_that_was_to_be_posted() -> None:
