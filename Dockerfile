@@ -1,5 +1,5 @@
-# The action's image: a Python interpreter, the dependencies, the code, and the few commands with which other CI systems
-# start a container. No pip, no build tools.
+# The action's image: a Python interpreter, the dependencies, the code, and the few commands that other CI systems
+# need to start a container. No pip, no build tools.
 #
 # It must build with BuildKit, which GitHub uses, and with the legacy builder, on every architecture of the base image.
 # So it has no build mounts, no here-documents, and no path that contains an architecture.
@@ -62,7 +62,7 @@ RUN cp --parents --dereference /etc/os-release /image \
 
 # A container does not keep bytecode between runs, so all modules are compiled here. unchecked-hash skips the comparison
 # with the source, which cannot change in an image. The sources stay, for tracebacks; no_debug_ranges drops the column
-# positions, which take time to load. The imports make the build fail, rather than a workflow, if a library is missing.
+# positions, which take time to load. If a library is missing, the imports fail the build rather than a workflow.
 # https://docs.python.org/3/using/cmdline.html#cmdoption-X
 RUN python -X no_debug_ranges -m compileall -q -f -j 0 --invalidation-mode unchecked-hash -s /image -p / /image/usr/local/lib \
  && LD_LIBRARY_PATH=/usr/local/lib chroot /image /usr/local/bin/python -I -c \

@@ -1,16 +1,16 @@
 # make demo   see what the action does, against the sandbox; SERVE=1 keeps its status page up
 # make sandbox  the sandbox on port 8787, to try a workflow of your own
-# make test   all tests (those that need a container where a Docker engine runs)
+# make test   all tests (those in a container only where a Docker engine runs)
 # make .venv-tools/installed   act and syft, which some of those tests need
-# make .node-tools/installed   gitlab-ci-local, which one of them needs, together with rsync
-# make test-image IMAGE=…  only those, except GitLab's, with an image that is there already
-# make test-gitlab IMAGE=…  only GitLab's
+# make .node-tools/installed   gitlab-ci-local, for the test of GitLab, which also needs rsync
+# make test-image IMAGE=…  only the tests in a container, except GitLab's, with an existing image
+# make test-gitlab IMAGE=…  only GitLab's test
 # make check  lint, types, workflows, action.yml, Dockerfile, scripts
 # make soak   all pairs of faults, then 300 steps at once, against a sandbox in trouble
-# make pictures  the pictures of README and documents anew; needs Chromium
-# make owner NAME=…  the account that publishes this repository, in place of a placeholder
-# make rehearse  a release, without what only GitHub can do; needs a Docker engine
-# make lock   newest versions into the lock files
+# make pictures  draw the pictures of the README and the docs again; needs Chromium
+# make owner NAME=…  replace the owner's placeholder with the account that publishes this repository
+# make rehearse  rehearse a release, except for what only GitHub can do; needs a Docker engine
+# make lock   update the lock files to the newest versions
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -42,7 +42,7 @@ check: .venv/installed
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/actionlint -shellcheck $(BIN)/shellcheck .github/workflows/*.yml
-	@# As `./`, an example's action is the one in this folder, so that its inputs and outputs are checked as well.
+	@# With `uses: ./`, actionlint checks the inputs and outputs of each example against action.yml.
 	set -e; for example in examples/*.yml; do \
 	  sed -E 's|uses: .*/onlineornot-incident-update@v1|uses: ./|; s|\./\.github/workflows/|./examples/|' "$$example" | $(BIN)/actionlint -stdin-filename "$$example" -; \
 	done
@@ -75,7 +75,7 @@ rehearse: .venv/installed .venv-tools/installed
 owner:
 	$(PYTHON) tools/release.py owner '$(NAME)'
 
-# cryptography is what PyJWT needs to sign as a GitHub App, which nothing here does; it would be a fifth of the image.
+# PyJWT needs cryptography only to sign as a GitHub App, which nothing here does; it would be a fifth of the image.
 lock:
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/pip install --quiet pip-tools

@@ -1,5 +1,5 @@
 #!/usr/local/bin/python -I
-"""The container's entry point: puts the packages beside it on the path, and runs the action."""
+"""The container's entry point: put `src` on the path, and run the action."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""What `composite/action.yml` starts: has pip install the locked packages, then runs the action with them."""
+"""Install the locked packages with pip, then run the action; `composite/action.yml` starts this script."""
 
 import os
 import sys
@@ -28,11 +28,11 @@ from onlineornot_action.outputs import Outcome, Outputs, Result
 from onlineornot_action.report.actions import ActionsReporter, Level
 from onlineornot_action.text import escape_markdown, locate_defect
 
-# UTF-8 also on Windows, where Python writes in the code page of the system.
+# On Windows, Python would use the system's code page.
 PYTHON = (sys.executable, "-I", "-X", "utf8")
 PIP = (*PYTHON, "-B", "-m", "pip", "--disable-pip-version-check")
 OPTIONS = "--no-deps --require-hashes --only-binary=:all: --no-compile --no-input --quiet --retries=1 --timeout=10"
-# Which variables pip gets, by their names in capital letters: what it needs to run, and where packages come from.
+# Patterns of the variables that pip gets, in upper case: those it needs to run, and those that name package sources.
 NEEDED = "PATH|(DY)?LD_LIBRARY_PATH|HOME|XDG_.*|NETRC|(HTTPS?|ALL|NO)_PROXY|SYSTEMROOT|USERPROFILE|(LOCAL)?APPDATA"
 SOURCES = "PIP_(CERT|CLIENT_CERT|(EXTRA_)?INDEX_URL|FIND_LINKS|NO_INDEX|TRUSTED_HOST|PROXY|KEYRING_PROVIDER)"
 
@@ -41,15 +41,15 @@ REASONS = {
     HASH_MISMATCH: "The package index delivered a file that the action's lock file does not know, so it was not "
     "installed. Usually a mirror or a proxy has changed it; find out which before you go on.",
     r"(?:Could not fetch URL \S+|HTTP error) (40[13])": "pip could not install the action's packages: the index "
-    "refused ({}). Check the user and the password in PIP_INDEX_URL, or in the runner's configuration of pip.",
+    "refused ({}). Check the user and the password in PIP_INDEX_URL, or in the runner's pip configuration.",
     "CERTIFICATE_VERIFY_FAILED": "pip does not trust the certificate of the package index. Usually a proxy inspects "
     "the traffic; name a file with its certificate in PIP_CERT, in env: of the step or the job.",
     "connection broken by|Could not fetch URL|HTTP error|timed out": "pip could not reach the package index in time. "
-    "Usually it takes a proxy or a mirror; name it in HTTPS_PROXY or PIP_INDEX_URL, in env: of the step or the job.",
+    "Usually it needs a proxy or a mirror; name that in HTTPS_PROXY or PIP_INDEX_URL, in env: of the step or the job.",
     "": "pip could not install the action's packages; its output is in the log. Usually the index has no wheels for "
     "this Python; choose another version with actions/setup-python in an earlier step of this job.",
 }
-"""What pip writes when something happens; then what happened, what that usually means, and what to change."""
+"""A pattern of pip's output, and the message for it: what happened, what that usually means, and what to change."""
 
 
 class PackagesError(Exception):
@@ -57,7 +57,7 @@ class PackagesError(Exception):
 
 
 def main() -> NoReturn:
-    """Run the action with the packages; or report why nothing was sent, and exit."""
+    """Run the action with the packages, or report why nothing was sent; then exit."""
     variables = set_inputs(dict(os.environ))
     environment = Environment.of(variables)
     reporter = ActionsReporter(environment.github, as_utf_8(sys.stdout), masker(environment.secrets))
@@ -81,14 +81,14 @@ def main() -> NoReturn:
 
 
 def set_inputs(environ: dict[str, str]) -> dict[str, str]:
-    """Return the environment of a container action: without the inputs of an action that this one is a step of."""
+    """Return the environment that a container action would have, without inputs of an enclosing composite action."""
     given = json.loads(environ.get("ONLINEORNOT_INPUTS") or "{}")
     others = {name: value for name, value in environ.items() if not name.startswith((PREFIX, "ONLINEORNOT_INPUTS"))}
     return others | {variable_of(name): str(value) for name, value in given.items()}
 
 
 def prepare(variables: dict[str, str], environment: Environment, reporter: ActionsReporter) -> dict[str, str]:
-    """Make the packages importable, and return the environment with the time that this took off `timeout-seconds`."""
+    """Make the packages importable, and return the environment with `timeout-seconds` less the time that this took."""
     begin = time.monotonic()
     written = environment.inputs.get("timeout-seconds", "")
     seconds = int(written) if re.fullmatch("[0-9]{1,9}", written) else 0
@@ -103,14 +103,14 @@ def prepare(variables: dict[str, str], environment: Environment, reporter: Actio
 
 
 def find_packages(variables: dict[str, str], environment: Environment, reporter: ActionsReporter, end: float) -> Path:
-    """Return the folder of the packages. Without those of the comment, the update is posted all the same."""
+    """Return the folder of the packages, without those for the comment if they cannot be installed."""
     if environment.inputs.get("comment", "").lower() == "true":
         try:
             return find_or_install("requirements.txt", variables, end - (end - time.monotonic()) / 2)
         except PackagesError as error:
             reporter.mask_log(environment.secrets)
             reporter.log_group("Details", error.args[1])
-            reporter.log(f"{error.args[0]} The action goes on without what the comment on the pull request needs.")
+            reporter.log(f"{error.args[0]} The action continues without the comment on the pull request.")
     return find_or_install("requirements-core.txt", variables, end)
 
 
@@ -138,8 +138,8 @@ def find_or_install(lock: str, variables: dict[str, str], end: float) -> Path:
 
 
 def find_sources(folder: Path, variables: dict[str, str], environ: dict[str, str], end: float) -> dict[str, str]:
-    """Return where packages come from, as pip's configuration and then the job say; nothing else of these counts."""
-    # Options in the configuration would change this call too; variables overrule them.
+    """Return only the package sources from pip's configuration and the job's variables, which take precedence."""
+    # Options in the configuration would change this call too; variables override them.
     own = dict.fromkeys(("PIP_GLOBAL", "PIP_USER", "PIP_SITE", "PIP_QUIET", "_PIP_RUNNING_IN_SUBPROCESS"), "0")
     own["PIP_CONFIG_FILE"] = variables.get("PIP_CONFIG_FILE", "")
     _, output = run_child((*PIP, f"--log={folder / 'log'}", "config", "list"), {**environ, **own}, end)
@@ -159,11 +159,11 @@ def find_sources(folder: Path, variables: dict[str, str], environ: dict[str, str
 
 
 def install(lock: str, folder: Path, environ: dict[str, str], end: float) -> None:
-    """Have pip fill a folder."""
+    """Install the packages of a lock file into a folder."""
     log, what = folder / "log", (f"--target={folder / 'packages'}", f"--requirement={Path(ROOT, lock)}")
     own = {"PIP_CONFIG_FILE": os.devnull, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))}
     status, output = run_child((*PIP, "install", *OPTIONS.split(), *what), environ | own, end)
-    if status:  # why an index refuses stands only in the log, which would cost every job a second
+    if status:  # only the log says why an index refuses, but writing one would cost every job a second
         own["PIP_LOG"] = str(log)
         status, output = run_child((*PIP, "install", *OPTIONS.split(), *what), environ | own, end)
     if status:
@@ -175,14 +175,14 @@ def install(lock: str, folder: Path, environ: dict[str, str], end: float) -> Non
 
 
 def can_load(folder: Path, environ: dict[str, str], end: float) -> bool:
-    """Tell whether packages can be loaded, in a process of its own: a damaged library can end it."""
+    """Tell whether packages can be loaded, in a separate process, since a damaged library can crash it."""
     load = f"import sys; sys.path.insert(0, {str(folder / 'packages')!r}); import pydantic, pydantic_core, requests"
     python = (*PYTHON, "-S", "-X", f"pycache_prefix={sys.pycache_prefix}", "-c", load)
     return run_child(python, environ, end)[0] == 0
 
 
 def run_child(command: tuple[str, ...], environ: dict[str, str], end: float) -> tuple[int, str]:
-    """Run a command until the time is up, and return its exit status and output; KeyboardInterrupt if cancelled."""
+    """Run a command until the time is up; return its exit status and output, or raise KeyboardInterrupt on a signal."""
     with tempfile.TemporaryFile() as file:
         process = subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, stdout=file, stderr=file)  # noqa: S603 - the interpreter that runs this
         while process.poll() is None:

@@ -3,7 +3,6 @@
 import contextlib
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from importlib.util import find_spec
 from typing import TextIO
 
@@ -32,7 +31,7 @@ from onlineornot_action.text import locate_defect
 _NO_PYGITHUB = (
     "There is no comment on the pull request: PyGithub is not installed. The update itself is not affected. "
     "Install the package with its extra `comment`; where the action installs packages by itself, the log says why "
-    "this one could not be had."
+    "this one is missing."
 )
 
 
@@ -51,7 +50,7 @@ def main(
 
     On GitHub, `stdout` receives the log; elsewhere it receives the outputs, and `stderr` the log. `stdin` has the
     text for `--description-file -`. A closed stream is None. `signal_received` returns the number of the signal that
-    ends the run, once there is one.
+    ends the run, or None.
     """
     environment = Environment.of(environ)
     command_line = _read_command_line(arguments, environment)
@@ -89,7 +88,7 @@ def _print(text: str, stdout: TextIO | None) -> int:
 
 
 def _make_reporter(environment: Environment, stdout: TextIO | None, stderr: TextIO | None, dotenv: str) -> Reporter:
-    """Mask the tokens before anything is printed."""
+    """Make the reporter, and mask the tokens before anything is printed."""
     mask = masker(environment.secrets)
     if not environment.on_github:
         return ConsoleReporter(environment, stdout, stderr, mask, dotenv)
@@ -126,16 +125,16 @@ def _open_session(
 
 
 def _run(session: Session) -> Result:
-    """Do what the inputs ask for, or all of it but the writing."""
+    """Do what the inputs ask for; in a dry run, everything except writing."""
     inputs = session.inputs
     if inputs.result and inputs.result.choice is Choice.NOTHING:
         return Result(Outcome.SKIPPED)
     result = _rehearse(session) if inputs.dry_run and inputs.operation.writes else _operate(session)
-    return replace(result, tolerated=result.outcome.kind is Kind.SOFT_FAILURE and not inputs.fail_on_error)
+    return result._replace(tolerated=result.outcome.kind is Kind.SOFT_FAILURE and not inputs.fail_on_error)
 
 
 def _rehearse(session: Session) -> Result:
-    """Check whether the token may write, before a lookup can end the run; then do all but the writing."""
+    """Check whether the token may write, before a lookup can end the run; then do everything except writing."""
     try:
         checked = check_permissions(session)
     except (APIError, CancelledError) as error:
@@ -143,7 +142,7 @@ def _rehearse(session: Session) -> Result:
     if checked.outcome.failed:
         return checked
     result = _operate(session)
-    return replace(result, notes=(*checked.notes, *result.notes), warnings=(*checked.warnings, *result.warnings))
+    return result._replace(notes=(*checked.notes, *result.notes), warnings=(*checked.warnings, *result.warnings))
 
 
 def _operate(session: Session) -> Result:
@@ -165,9 +164,8 @@ def _operate(session: Session) -> Result:
         result = Result(Outcome.INVALID, target.incident_id, error=problems, warnings=error.warnings)
     except (APIError, UnknownOutcomeError, CancelledError, CancelledWriteError) as error:
         result = explain(error, inputs, target.incident_id)
-    is_written = result.outcome is Outcome.DELETED or result.notified is None  # or may be written
-    return replace(
-        result,
+    is_written = result.outcome is Outcome.DELETED or result.notified is None  # or may have been
+    return result._replace(
         incident_title=inputs.incident_title or target.incident_title,
         replaced=target.latest if is_written else None,
         notes=(*target.notes, *result.notes),
@@ -176,7 +174,7 @@ def _operate(session: Session) -> Result:
 
 
 def _defect(error: Exception, session: Session | None, reporter: Reporter) -> Result:
-    """Say where the action itself is wrong. Values could be secret; the masked traceback is folded away."""
+    """Report where the action has a defect, without values, which could be secret; log the masked traceback."""
     with _soft_failure("writing the traceback", reporter):
         reporter.log_group("Traceback", "".join(traceback.format_exception(error)))
     advice = "The action has a defect; please report it with the traceback from the log."
@@ -196,7 +194,7 @@ def _report(result: Result, session: Session | None, environment: Environment, r
     """Write the outputs, then everything that people read. Nothing here changes the result."""
     inputs = session.inputs if session else None
     with _soft_failure("writing the outputs", reporter):
-        result = replace(result, error=escape_commands(reporter.mask(result.error)))
+        result = result._replace(error=escape_commands(reporter.mask(result.error)))
         reporter.set_outputs(Outputs.of(result).by_name())
     with _soft_failure("reading the address of the incident", reporter):
         result = _with_incident_url(result, session, reporter)
@@ -211,10 +209,10 @@ def _report(result: Result, session: Session | None, environment: Environment, r
         if result.body:
             reporter.log(f"It would send {result.body.to_json().decode()}")
         if result.replaced:
-            reporter.log(f"Before, it was {result.replaced.status}: {result.replaced.description}")
+            reporter.log(f"Before, the update was {result.replaced.status}: {result.replaced.description}")
     with _soft_failure("writing the job summary", reporter):
         requests, writes = (session.client.requests, session.client.writes) if session else (0, 0)
-        result = replace(result, warnings=tuple(reporter.warnings))
+        result = result._replace(warnings=tuple(reporter.warnings))
         reporter.add_summary(summary.render(result, inputs, requests, writes, run_url=environment.github.run_url))
 
 
@@ -235,34 +233,34 @@ def _level(result: Result) -> Level:
 
 
 def _with_incident_url(result: Result, session: Session | None, reporter: Reporter) -> Result:
-    """Add the incident's public address: after the work has succeeded, or where somebody has to look at it."""
+    """Add the incident's public address if the run has succeeded, or if somebody has to look at the incident."""
     is_success = result.incident_id and not result.outcome.failed and result.outcome is not Outcome.DRY_RUN
     if session is None or not (is_success or result.outcome is Outcome.UNKNOWN):
         return result
     try:
         page = session.client.get_status_page(session.page_id, session.deadline.within(session.limits.follow_up))
-        url, problem = page.url_of(result.incident_id), "the page does not say where it is."
+        url, problem = page.url_of(result.incident_id), "the page has no valid domain."
     except (APIError, CancelledError) as error:
         url, problem = "", str(error)
     if not url:
         reporter.log(f"The address of the incident is not known: {problem}")
     elif result.incident_id:
         reporter.set_outputs({"incident-url": url})
-    return replace(result, incident_url=url)
+    return result._replace(incident_url=url)
 
 
 def _with_comment(result: Result, session: Session | None, environment: Environment, reporter: Reporter) -> Result:
-    """Bring the comment on the pull request up to date."""
+    """Update the comment on the pull request."""
     if not session or not session.inputs.comment or result.outcome.kind is not Kind.POSTED:
         return result
     if find_spec("github") is None:
-        return replace(result, warnings=(*result.warnings, _NO_PYGITHUB))
+        return result._replace(warnings=(*result.warnings, _NO_PYGITHUB))
     from onlineornot_action.pull_request.comment import with_comment  # noqa: PLC0415 - PyGithub is slow to import
 
     return with_comment(session, result, environment, reporter)
 
 
 def _warn(reporter: Reporter, warnings: Iterable[str]) -> None:
-    """Write all that the user should fix as one annotation."""
+    """Write all warnings as one annotation."""
     if text := "\n".join(warnings):
         warn(reporter, text)

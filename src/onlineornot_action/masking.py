@@ -1,4 +1,4 @@
-"""Secrets in texts: found and masked, in every encoding. Imports the standard library alone."""
+"""Secrets in texts: found and masked, in every encoding. Imports only the standard library."""
 
 import json
 import re
@@ -32,7 +32,7 @@ _CREDENTIALS: dict[str, tuple[str, str]] = {
         r"(?i)\bauthorization[\"']?\s*[:=]\s*[\"']?(bearer|basic|token)\s+(?=[^\s\"']*[0-9=])[^\s\"']{8,}",
     ),
 }
-"""Forms of credentials, with their names and a text that each of them contains, since compiling patterns takes time.
+"""Patterns of credentials, by a text that every match contains: unless that occurs, the pattern is not compiled.
 
 GitHub: https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/
 GitLab: https://docs.gitlab.com/security/tokens/#token-prefixes
@@ -42,7 +42,7 @@ Others: https://docs.github.com/en/code-security/reference/secret-security/suppo
 
 
 def find_credential(text: str) -> tuple[str, int] | None:
-    """Return what a text contains that looks like somebody's credential, and the number of its line."""
+    """Return the kind of the first thing in a text that looks like a credential, and the number of its line."""
     for sign, (kind, pattern) in _CREDENTIALS.items():
         if sign in text and (match := re.search(pattern, text, re.ASCII)):
             return kind, text.count("\n", 0, match.start()) + 1
@@ -62,7 +62,7 @@ def masker(secrets: Iterable[str]) -> Callable[[str], str]:
 
 
 def contains_secret(text: str, secrets: Iterable[str]) -> bool:
-    """Tell whether a text contains a secret, which white space may interrupt."""
+    """Tell whether a text contains a secret, even one interrupted by white space."""
     unbroken = "".join(text.split())
     return any(secret in text or secret in unbroken for secret in _encodings(secrets))
 
@@ -75,7 +75,7 @@ def _encodings(secrets: Iterable[str]) -> list[str]:
 
 
 def _base64_parts(secret: str) -> set[str]:
-    """Return texts of which every base64 form of a secret contains one, even if more than the secret was encoded.
+    """Return texts, at least one of which is in any base64 text that encodes a secret, even along with other text.
 
     Three bytes become four characters, so the form depends on where in its group of three the secret begins. Characters
     that hold bits of its neighbours are left out: https://www.rfc-editor.org/rfc/rfc4648#section-4

@@ -1,13 +1,12 @@
-"""The result of a run, and the outputs of `action.yml` that later steps read of it."""
+"""The result of a run, and the outputs of `action.yml` that later steps read."""
 
-from dataclasses import asdict, dataclass
 from enum import Enum, StrEnum, auto
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from onlineornot_action.text import kebab
 
 if TYPE_CHECKING:
-    # `composite/` reports before there is pydantic.
+    # `composite/` reports before pydantic is installed.
     from onlineornot_action.exactly_once.listing import Listing
     from onlineornot_action.onlineornot.models import (
         IncidentCreate,
@@ -69,8 +68,7 @@ class Outcome(StrEnum):
         return self.kind in (Kind.FAILED, Kind.SOFT_FAILURE)
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """The result of a run.
 
     Attributes:
@@ -85,11 +83,11 @@ class Result:
         body: Dry run only: the body that would have been sent.
         incident_url: The incident's public address; empty when it is not known.
         comments: The addresses of the comments on pull requests.
-        known_because: How the result is known, where the API did not just confirm it.
+        known_because: How the result is known; empty where the API confirmed it at once.
         notes: Further sentences for the summary.
         warnings: What the user should look at, a sentence each.
         error: What went wrong; empty on success.
-        tolerated: Whether the step succeeds although it failed, because of `fail-on-error: false`.
+        tolerated: Whether the step succeeds although the run failed, because of `fail-on-error: false`.
     """
 
     outcome: Outcome
@@ -111,8 +109,7 @@ class Result:
     tolerated: bool = False
 
 
-@dataclass(frozen=True)
-class Outputs:
+class Outputs(NamedTuple):
     """Every output as text; empty when not applicable."""
 
     outcome: Outcome
@@ -127,7 +124,7 @@ class Outputs:
 
     def by_name(self) -> dict[str, str]:
         """Return the outputs by their names in `action.yml`."""
-        return {kebab(name): value for name, value in asdict(self).items()}
+        return {kebab(name): value for name, value in self._asdict().items()}
 
     @classmethod
     def of(cls, result: Result) -> "Outputs":

@@ -7,13 +7,13 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-TYPE_CHECKING = False  # `typing` takes long to import, and no signal is caught before
+TYPE_CHECKING = False  # `typing` is slow to import, and no signal is caught until then
 if TYPE_CHECKING:
     from typing import NoReturn, TextIO
 
 
 OPENSSL_VARIABLES = ("OPENSSL_CONF", "OPENSSL_MODULES", "OPENSSL_ENGINES")
-"""Files of code that OpenSSL would run in this process, in spite of -I, once `ssl` or `hashlib` is imported.
+"""They name code that OpenSSL would run in this process, in spite of -I, once `ssl` or `hashlib` is imported.
 
 https://docs.openssl.org/master/man7/openssl-env/
 """
@@ -47,7 +47,7 @@ def drop_openssl_variables() -> None:
 
 
 def catch_signals() -> Callable[[], int | None]:
-    """Have the signals that end a job change nothing by themselves; return what tells the first one that came.
+    """Catch the signals that end a job; return a function that returns the number of the first one, or None.
 
     On Windows, a job is cancelled with Ctrl+C, then with Ctrl+Break, which counts as SIGTERM here.
     https://github.com/actions/runner/blob/main/src/Runner.Sdk/ProcessInvoker.cs
@@ -61,7 +61,7 @@ def catch_signals() -> Callable[[], int | None]:
 
 
 def as_utf_8(stream: "TextIO | None") -> "TextIO | None":
-    """Write a stream in UTF-8, whatever the locale; None stays what a closed one is."""
+    """Make a stream write UTF-8, whatever the locale; leave None, which is a closed one, as it is."""
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(encoding="utf-8", errors="replace")
     return stream

@@ -2,8 +2,8 @@
 
 import contextlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 from onlineornot_action.exactly_once.listing import Listing, PostLimits, read_reliably
 from onlineornot_action.inputs.model import Inputs
@@ -22,26 +22,24 @@ from onlineornot_action.onlineornot.models import (
 )
 
 
-@dataclass(frozen=True)
-class RunLimits:
+class RunLimits(NamedTuple):
     """Every limit of a run, in seconds unless stated otherwise; tests shorten them."""
 
-    exchange: Limits = field(default_factory=Limits)
+    exchange: Limits = Limits()
     """Of each request; the client and the deadline apply them."""
-    post: PostLimits = field(default_factory=PostLimits)
+    post: PostLimits = PostLimits()
     """Of posting exactly once."""
     follow_up: float = 5
     """For reading what is useful but not essential once the work is done."""
     first_updates: float = 15
-    """For the first updates of new incidents, each time that a lost opening is looked for in the list."""
+    """For reading the first updates of new incidents, in each search for an incident whose response was lost."""
     other_incidents: float = 15
-    """For what other incidents have done to the components that are restored."""
+    """For reading what other incidents have done to the components to restore."""
     comment: float = 20
     """For the comment on the pull request."""
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(NamedTuple):
     """What one run works with."""
 
     inputs: Inputs
@@ -79,7 +77,7 @@ class Session:
         return ""
 
     def read_url(self, incident_id: str, deadline: Deadline) -> str:
-        """Read where readers see an incident, in one attempt; empty when it cannot be read."""
+        """Read an incident's public address, in one attempt; empty when it cannot be read."""
         with contextlib.suppress(APIError):
             return self.client.get_status_page(self.page_id, deadline).url_of(incident_id)
         return ""
@@ -88,13 +86,12 @@ class Session:
         return read_reliably(pages, self.deadline, self.limits.post)
 
 
-@dataclass(frozen=True)
-class Target:
-    """What an operation is about; each step that finds out more returns a fuller one.
+class Target(NamedTuple):
+    """What an operation is about; each step that finds out more returns a more complete one.
 
     Attributes:
         incident_id: The incident; empty while it is not known, and when one has to be opened.
-        update_id: The update of an operation on an existing one.
+        update_id: The existing update that is read, changed or deleted.
         components: The components that the new update changes, with their new status.
         page: The components of the page, if they have been read.
         incidents: The incidents of the page, if they have been read.

@@ -41,13 +41,13 @@ _LINKED = re.compile(
 )
 """Where GitHub might begin a link, a mention, an emoji or an alert, up to where a joiner prevents it.
 
-These are found in the text that the Markdown has become, so escaping a character in the Markdown is no help, as GitHub
-itself says of its e-mail addresses: https://github.com/github/cmark-gfm/issues/278. There the filters see another
-character than the one they look for; Dependabot does the same to mentions.
+GitHub looks for these in the rendered text, so escaping a character in the Markdown does not help, as GitHub itself
+says of e-mail addresses: https://github.com/github/cmark-gfm/issues/278. A joiner, which Dependabot also puts into
+mentions, stays in the rendered text and prevents a match.
 
 - `@`: users, teams, e-mail addresses, `user@commit`:
   https://github.com/gjtorikian/html-pipeline/blob/main/lib/html_pipeline/node_filter/mention_filter.rb
-- `#1`, `GH-1`, `GHSA-…`, and 7 to 40 hexadecimal digits, of which at most six stay together, but not the end of
+- `#1`, `GH-1`, `GHSA-…`, and 7 to 40 hexadecimal digits, of which at most six stay together, except the end of
   "succeeded". `JIRA-1` may be one, too:
   https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
 - `https://…` and `www.…`: https://github.github.com/gfm/#autolinks-extension-
@@ -57,7 +57,7 @@ character than the one they look for; Dependabot does the same to mentions.
 """
 
 _MARKUP = re.compile(r"[\\`*_\[\]<>&~#|]|^[-+=]|(?<=[0-9])[.)](?=\s|$)")
-"""What may be more than text in Markdown, at the beginning of a line or anywhere, but not after a backslash:
+"""What Markdown may take for markup, at the beginning of a line or anywhere, unless a backslash precedes it:
 https://github.github.com/gfm/#backslash-escapes
 """
 
@@ -120,7 +120,7 @@ def normalize(name: str) -> str:
     """Return the form in which names and titles are compared.
 
     HTML escapes are undone, the text is brought to NFC and case-folded, and each run of white space, no-break spaces
-    included, becomes one space, at the ends none.
+    included, becomes one space, or nothing at the ends.
     """
     text = unescape_html(name[: 8 * MAX_NORMALIZED_LENGTH])[:MAX_NORMALIZED_LENGTH]
     return one_line(unicodedata.normalize("NFC", text).casefold())
@@ -167,7 +167,7 @@ def _escape_line(line: str) -> str:
 
 
 def component_line(name: str | None, before: str | None, after: str | None, length: int = MAX_NAME_LENGTH) -> str:
-    """Format a component and its status, before and after, as a line of Markdown; without `before`, what it is now."""
+    """Format a component and its status, before and after, as a line of Markdown; without `before`, only the latter."""
     texts = (escape_markdown(shorten(one_line(text or ""), length)) or "?" for text in (name, before, after))
     shown_name, shown_before, shown_after = texts
     return f"{dot(after)} {shown_name}: {f'{shown_before} → ' if before else ''}{shown_after}"

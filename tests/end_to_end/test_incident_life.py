@@ -285,7 +285,7 @@ def test_a_title_that_nearly_matches_is_a_warning_that_names_it(
 
     (warning,) = result.warnings
     assert result.end == end
-    assert f"'{TITLE}' is the title of no open incident, but 'Deploys are fail\\u200bing' ({incident.id})" in warning
+    assert f"'{TITLE}'; no open incident has this title, but 'Deploys are fail\\u200bing' ({incident.id})" in warning
 
 
 @pytest.mark.parametrize(("dry_run", "requests"), [("true", "permissions, incidents"), ("false", "incidents")])
@@ -301,4 +301,4 @@ def test_an_incident_that_would_be_over_at_once_is_not_opened(
     assert in_short(result) == requests
     assert "::warning::Nothing was opened, because an incident that begins with RESOLVED would" in result.log
     assert f"Open incidents: '{misspelt}', '{INCIDENT_TITLE}'." in result.log
-    assert f"'{misspelt}' ({incident.id}) differs from it by little" in result.log
+    assert f"'{misspelt}' ({incident.id}) is almost the same" in result.log

@@ -350,7 +350,7 @@ def test_a_lost_opening_is_found_though_the_title_was_nearly_that_of_an_open_inc
     run = open_incident(Rule(FAULTS["reset"], Phase.AFTER, "POST"), incident_title=f"{INCIDENT_TITLE}.")
 
     assert (run.outcome, run.copies) == ("opened", 1), run.log
-    assert f"but '{INCIDENT_TITLE}' ({INCIDENT_ID}) differs from it by little" in "".join(run.warnings)
+    assert f"but '{INCIDENT_TITLE}' ({INCIDENT_ID}) is almost the same" in "".join(run.warnings)
     assert len(store.incidents) == 2
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -29,7 +28,7 @@ MakeTransport = Callable[..., Transport]
 
 
 def _limited(deadline: Deadline | None, transport: Transport) -> Deadline:
-    return replace(deadline or Deadline.after(20), limits=transport.limits)
+    return (deadline or Deadline.after(20))._replace(limits=transport.limits)
 
 
 def get(transport: Transport, url: str, deadline: Deadline | None = None) -> Response:

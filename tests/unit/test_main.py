@@ -243,13 +243,13 @@ def shown_in(result: Result) -> str:
     [
         (CREATE | {"mesage": "x"}, ["There is no input 'mesage'"]),
         (CREATE | {"description": "It\x1b[2K fails."}, ["control character(s) from description"]),
-        (CLOSE | {"incident_title": SIMILAR, "if_no_incident": "skip"}, ["probably the one", "Open incidents: "]),
+        (CLOSE | {"incident_title": SIMILAR, "if_no_incident": "skip"}, ["was probably meant", "Open incidents: "]),
         (
             CLOSE | {"incident_title": SIMILAR, "if_no_incident": "create"},
-            ["probably the one", "would already be over"],
+            ["was probably meant", "would already be over"],
         ),
-        (CREATE | {"incident_title": SIMILAR, "if_no_incident": "create"}, ["probably the one"]),
-        (CREATE | {"incident_title": SIMILAR}, ["probably the one", "Open incidents: "]),
+        (CREATE | {"incident_title": SIMILAR, "if_no_incident": "create"}, ["was probably meant"]),
+        (CREATE | {"incident_title": SIMILAR}, ["was probably meant", "Open incidents: "]),
         (CREATE | {"comment": "true", "github_token": ""}, ["There is no comment on the pull request"]),
     ],
 )
@@ -284,7 +284,7 @@ def test_what_latest_overwrites_or_deletes_is_shown_as_it_was(step: RunStep, inp
     result = step(**inputs, update_id="latest")
 
     assert "Rolled back *by hand*." in shown_in(result)
-    assert "Before, it was MONITORING: Rolled back *by hand*." in result.log
+    assert "Before, the update was MONITORING: Rolled back *by hand*." in result.log
 
 
 @pytest.mark.parametrize(
@@ -305,7 +305,7 @@ def test_what_latest_may_have_overwritten_is_shown_only_where_that_is_possible(
 
     assert result.outcome == outcome
     assert ("Rolled back *by hand*." in shown_in(result)) is is_shown
-    assert ("Before, it was MONITORING: Rolled back *by hand*." in result.log) is is_shown
+    assert ("Before, the update was MONITORING: Rolled back *by hand*." in result.log) is is_shown
 
 
 def test_an_update_that_matches_although_a_newer_one_differs_is_not_called_the_same(step: RunStep) -> None:

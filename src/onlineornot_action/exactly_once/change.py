@@ -15,19 +15,19 @@ T = TypeVar("T")
 def change(
     write: Callable[[], T], read_back: Callable[[], T | None], deadline: Deadline, limits: PostLimits
 ) -> tuple[T, Evidence]:
-    """Make a change that is safe to repeat, and say how it is known to be made.
+    """Make a change that is safe to repeat, and say how it is known to have been made.
 
     Args:
         write: Makes the change.
-        read_back: Returns what `write` returns if the change is made, otherwise None.
+        read_back: Returns what `write` returns if the change was made, otherwise None.
         deadline: When to give up.
-        limits: How many writes may lose their responses.
+        limits: How many writes may lose their response, and how long absence takes to prove.
 
     Raises:
-        APIError: The change is not made.
-        UnknownOutcomeError: The change may be made.
-        CancelledError: The run was cancelled; the change is not made.
-        CancelledWriteError: The run was cancelled; the change may be made.
+        APIError: The change was not made.
+        UnknownOutcomeError: The change may have been made.
+        CancelledError: The run was cancelled; the change was not made.
+        CancelledWriteError: The run was cancelled; the change may have been made.
     """
     try:
         return write(), Evidence.RESPONSE
@@ -46,7 +46,7 @@ def change(
 def _reconcile(
     lost: APIError, write: Callable[[], T], read_back: Callable[[], T | None], deadline: Deadline, limits: PostLimits
 ) -> tuple[T, Evidence]:
-    """Read back and write again, in turn, until either shows that the change is made."""
+    """Read back and write again, alternately, until either shows that the change was made."""
     for attempts in range(1, limits.lost_writes + 1):
         pause = deadline.backoff(attempts)
         if not deadline.sleep(
@@ -65,7 +65,7 @@ def _reconcile(
                 return _read_back_after_refusal(read_back, error), Evidence.RECONCILED
             if error.effect is Effect.AMBIGUOUS and error.is_refusal:
                 return _wait_for_change(error, read_back, deadline, limits), Evidence.RECONCILED
-            # The client raises a throttled request with a Retry-After only when that exceeds the time left.
+            # The client raises for a Retry-After only when that exceeds the time left.
             if error.effect is Effect.THROTTLED and error.retry_after:
                 raise UnknownOutcomeError(error) from lost
     raise UnknownOutcomeError(lost)
@@ -79,7 +79,7 @@ def _try_to_read_back(read_back: Callable[[], T | None]) -> tuple[T | None, APIE
 
 
 def _wait_for_change(refusal: APIError, read_back: Callable[[], T | None], deadline: Deadline, limits: PostLimits) -> T:
-    """Read back until the change shows, although something in front of the API refused it; or until it cannot come."""
+    """Read back after something in front of the API refused the change, until it shows or can no longer arrive."""
     clock, attempts = deadline.clock, 0
     proof_from = clock.monotonic() + limits.absence_delay
     while True:

@@ -1,10 +1,9 @@
-"""A list as one reading shows it: how far it can be trusted, and which of its items are new."""
+"""One reading of a list: how far it can be trusted, and which of its items are new."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Generic
+from typing import Generic, NamedTuple
 
 from onlineornot_action.network.deadline import Deadline
 from onlineornot_action.onlineornot.errors import APIError, APIResponseValidationError
@@ -17,14 +16,13 @@ Pages = Callable[[Deadline], Iterable[ListPage[Listed]]]
 """Reads a list until a deadline."""
 
 
-@dataclass(frozen=True)
-class PostLimits:
+class PostLimits(NamedTuple):
     """Limits of posting exactly once, in seconds unless stated otherwise; docs/exactly-once.md explains them."""
 
     absence_delay: float = 20
-    """After a lost response, before a list can prove that nothing was written."""
+    """From a lost response until a list can prove that nothing was written."""
     second_reading_delay: float = 1
-    """Before a list that is empty or lacks items is read again: a failing server may return one for a moment."""
+    """Until an empty or incomplete list is read again: a failing server may return such a list for a moment."""
     baseline_share: float = 0.25
     """The share of the time left that reading the list before a write may take."""
     clock_tolerance: float = 2
@@ -32,7 +30,7 @@ class PostLimits:
     baseline_age: float = 300
     """An item created longer than this before a write cannot have come from it."""
     lost_writes: int = 3
-    """How many writes may end without a response before no more are made."""
+    """After this many writes without a response, no more are made."""
 
 
 class Listing(Generic[Listed]):
@@ -40,11 +38,11 @@ class Listing(Generic[Listed]):
 
     Args:
         pages: The pages of the list.
-        max_pages: How many of them to read, None for all. By default one more than can be trusted, to notice it.
+        max_pages: How many of them to read, None for all. By default one too many, to notice a list that is too long.
         hidden: How many items the server counts without showing them.
 
     Attributes:
-        misfits: Items that are not of the documented form; they count, but nothing is done with them.
+        misfits: Items that are not of the documented form; they are counted, but not used.
     """
 
     def __init__(
@@ -63,7 +61,7 @@ class Listing(Generic[Listed]):
 
     @property
     def ids(self) -> frozenset[str]:
-        """The ids of all items, in whatever form."""
+        """The ids of all items, misfits included."""
         return frozenset(self._items).union(misfit.id for misfit in self.misfits)
 
     @property
@@ -78,12 +76,12 @@ class Listing(Generic[Listed]):
 
     @property
     def missing(self) -> int:
-        """How many items fewer it has than the API says there are."""
+        """How many items the API counts, but does not list."""
         return max(page.total_count or 0 for page in self.pages) - len(self.ids)
 
     @property
     def complete(self) -> bool:
-        """Whether it has as many items as the API says there are, but for those that are known to be hidden."""
+        """Whether all items that the API counts are listed, except those that are known to be hidden."""
         return self.missing <= self.hidden
 
     def shows_everything(self, baseline: "Listing[Listed] | None") -> bool:
@@ -103,11 +101,11 @@ def read_reliably(
 ) -> Listing[Listed]:
     """Read a list until it is complete or shows enough.
 
-    An empty list counts when it is read twice in a row. One that shows fewer items than it counts does when the next
-    reading shows the same: servers may count what is hidden or deleted.
+    An empty list is accepted when it is read twice in a row. So is a list that shows fewer items than it counts, when
+    the next reading shows the same items: servers may count hidden or deleted ones.
 
     Raises:
-        APIError: The list cannot be read, or every reading shows other items.
+        APIError: The list cannot be read, or never twice with the same items.
     """
     attempts, before = 0, None
     while True:
@@ -125,7 +123,7 @@ def read_reliably(
 
 
 def _confirm(reading: Listing[Listed], before: Listing[Listed] | None) -> Listing[Listed]:
-    """Take what is missing for hidden if the reading before shows the same items, of which there is at least one."""
+    """Treat missing items as hidden if two readings in a row show the same items, and at least one."""
     if before is None or reading.complete or not reading.ids or reading.ids != before.ids:
         return reading
     return Listing(reading.pages, max_pages=None, hidden=reading.missing)
@@ -133,7 +131,7 @@ def _confirm(reading: Listing[Listed], before: Listing[Listed] | None) -> Listin
 
 def _log_hidden(reading: Listing[Listed], deadline: Deadline) -> Listing[Listed]:
     if reading.hidden:
-        deadline.log(f"A list counts {reading.hidden} more than it shows, twice: taken for hidden or deleted.")
+        deadline.log(f"A list counts {reading.hidden} more than it shows, twice: they seem to be hidden or deleted.")
     return reading
 
 
@@ -149,14 +147,14 @@ def read_baseline(
 
     Args:
         pages: Reads the list.
-        deadline: When to give up; the list may take its share of the time, or all of it where it is required.
-        limits: How large that share is, and the like.
+        deadline: When to give up; reading may take `baseline_share` of the time left, or all of it if it is required.
+        limits: That share, and the pauses between readings.
         is_required: Whether nothing can be written without the list.
-        is_enough: Whether items are all that the list is read for; None where it only serves for comparison later, and
-            an empty one need not be read twice.
+        is_enough: Whether the items read are sufficient; None if the list only serves for comparison later, so that an
+            empty one need not be read twice.
 
     Raises:
-        APIError: The list cannot be read, and it is required or the write would fail, too.
+        APIError: The list cannot be read, and either it is required or the write would fail as well.
     """
     if is_required:
         return read_reliably(partial(pages, deadline), deadline, limits, is_enough=is_enough or (lambda _: False))
@@ -181,8 +179,7 @@ def _read_at_most_twice(pages: Pages[Listed], deadline: Deadline, limits: PostLi
     return _log_hidden(second, deadline) if second.complete or second.too_long else None
 
 
-@dataclass(frozen=True)
-class NewItems(Generic[AnyItem]):
+class NewItems(NamedTuple, Generic[AnyItem]):
     """The items of a reading that may have come from a write.
 
     Attributes:
@@ -194,13 +191,12 @@ class NewItems(Generic[AnyItem]):
     uncertain: tuple[AnyItem, ...]
 
 
-@dataclass(frozen=True)
-class Comparison(Generic[AnyItem]):
-    """How new items compare with the one that was posted; what is in no group is somebody else's.
+class Comparison(NamedTuple, Generic[AnyItem]):
+    """How new items compare with the one that was posted; an item in no group is somebody else's.
 
     Attributes:
         same: Items that match what was posted.
-        similar: Items that may be it in another form.
+        similar: Items that may be the posted one in another form.
         unreadable: Items that could not be read far enough to tell.
     """
 
@@ -229,8 +225,8 @@ def find_new_items(
 ) -> NewItems[AnyItem]:
     """Find the items that are new since a write.
 
-    What a complete baseline lacks is new, whatever its date says: two clocks may differ. Where the baseline is empty or
-    incomplete, an item that is much older than the write is not new; without a baseline, its age decides alone.
+    An item that a complete baseline lacks is new, whatever its date: clocks may differ. If the item is much older than
+    the write, an empty baseline leaves that uncertain, and an incomplete one rules it out. Without one, age decides.
 
     Args:
         reading: The list after the write.

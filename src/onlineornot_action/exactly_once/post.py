@@ -9,15 +9,14 @@ Every call of `post` ends in one of these ways:
     CancelledWriteError     the run was cancelled; the item may be there, or was found
 
 The list is read beforehand (the baseline). After a lost response it is read again until the item is found or proven
-absent, and posts again only after that proof. Two copies are worse than none, and an honest "unknown" is better
-than either. Two gaps remain: a write, or a list that shows it, that takes longer than `PostLimits.absence_delay`; and
+absent; only after that proof is it posted again. Two copies are worse than none, and an honest "unknown" is better
+than either. Two gaps remain: a write that is done, or appears in the list, later than `PostLimits.absence_delay`; and
 somebody else who posts the same at the same moment.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Generic, Protocol
+from typing import Any, Generic, NamedTuple, Protocol
 
 from onlineornot_action.exactly_once.listing import (
     Comparison,
@@ -33,7 +32,7 @@ from onlineornot_action.network.exchange import Effect
 from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import AnyItem, ListPage
 
-_NEXT = "the list is read again for the update whose response was lost"
+_NEXT = "the list is searched again for the update whose response was lost"
 
 
 class Evidence(StrEnum):
@@ -64,25 +63,24 @@ class Draft(Protocol[AnyItem]):
         Args:
             items: The items.
             deadline: An earlier deadline, if something has to be read for the comparison.
-            is_last_look: Whether the run was cancelled, and only a match in full counts.
+            is_last_look: Whether the run was cancelled, so that only a full match counts.
         """
 
 
-@dataclass(frozen=True)
-class Posted(Generic[AnyItem]):
+class Posted(NamedTuple, Generic[AnyItem]):
     """An item that is there.
 
     Attributes:
         item: The item.
         evidence: How it is known to be there.
-        duplicates: Ids of further new items that say the same.
+        duplicates: Ids of further new items that match it.
         baseline: The list before the post; None when it could not be read.
     """
 
     item: AnyItem
     evidence: Evidence = Evidence.RESPONSE
     duplicates: tuple[str, ...] = ()
-    baseline: Listing[AnyItem] | None = field(default=None, compare=False)
+    baseline: Listing[AnyItem] | None = None
 
 
 class UnknownOutcomeError(Exception):
@@ -90,8 +88,8 @@ class UnknownOutcomeError(Exception):
 
     Attributes:
         cause: The failure of its request.
-        new_ids: Items that appeared since, but do not say what was sent.
-        uncertain_ids: Items that may have come from this write, or be older.
+        new_ids: Items that appeared since, but do not match what was sent.
+        uncertain_ids: Items that may have come from this write, or may be older.
     """
 
     def __init__(self, cause: APIError, *, new_ids: tuple[str, ...] = (), uncertain_ids: tuple[str, ...] = ()) -> None:
@@ -114,7 +112,7 @@ class CancelledWriteError(Exception):
 
 
 def duplicate_warnings(posted: Posted[AnyItem]) -> Iterator[str]:
-    """Warn of items that are there more than once."""
+    """Warn of an item that was posted more than once."""
     if posted.duplicates:
         ids = ", ".join((posted.item.id, *posted.duplicates))
         yield f"The same was posted more than once: {ids}. Delete all but one."
@@ -194,7 +192,7 @@ class _Posting(Generic[AnyItem]):
             if reading.too_long:
                 break
             if reading.began >= proof_from and reading.shows_everything(self._baseline) and not unreadable:
-                # With no baseline to compare it with, an empty list proves something the second time.
+                # Without a baseline to compare it with, an empty list proves nothing until it is read twice.
                 if reading.ids or self._baseline or empty_before:
                     self._ensure_absent(lost, ids_of(comparison.similar) + self._new_misfits(reading), new.uncertain)
                     return None
@@ -221,14 +219,14 @@ class _Posting(Generic[AnyItem]):
         return self._deadline.sleep(pause, self._deadline.limits.read_reserve, until=_NEXT)
 
     def _new_misfits(self, reading: Listing[AnyItem]) -> tuple[str, ...]:
-        """Return the ids, in another form, of what may be the posted item all the same."""
+        """Return the ids of new misfits, any of which may be the posted item."""
         before = self._baseline.ids if self._baseline else ()
         return tuple(misfit.id for misfit in reading.misfits if misfit.id not in before)
 
     def _ensure_absent(self, lost: APIError, similar: tuple[str, ...], uncertain: tuple[AnyItem, ...]) -> None:
-        """Raise unless the item is absent in any form."""
+        """Raise `UnknownOutcomeError` if the item may be there in another form."""
         if similar or uncertain or lost.has_success_status:
-            # The ones that say the same come first, as a person should look at them first.
+            # Matches come first, because a person should look at them first.
             compared = self._draft.compare(uncertain)
             uncertain = (*compared.same, *compared.similar, *compared.unreadable)
             raise UnknownOutcomeError(lost, new_ids=similar, uncertain_ids=ids_of(uncertain))
@@ -251,12 +249,12 @@ class _Posting(Generic[AnyItem]):
         return Posted(item, evidence, duplicates, self._baseline)
 
     def _with_duplicates(self, item: AnyItem) -> Posted[AnyItem]:
-        """Add earlier posts of this run that were thought to be absent."""
+        """Add as duplicates any earlier posts of this run that were thought to be absent."""
         duplicates = tuple(earlier.id for earlier in self._find_earlier_posts() if earlier.id != item.id)
         return self._posted(item, Evidence.RESPONSE, duplicates)
 
     def _find_earlier_post_or_raise(self, error: APIError) -> Posted[AnyItem]:
-        """After a post without effect, return an earlier one that was thought to be absent."""
+        """Return an earlier post that was thought to be absent; otherwise raise the error of the last one."""
         found = self._reconciled(self._find_earlier_posts())
         if found is None:
             raise error

@@ -3,10 +3,9 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from onlineornot_action.inputs.parsers import ID_RULE, find_word
 from onlineornot_action.onlineornot.models import ID_PATTERN, ComponentStatus
@@ -17,19 +16,18 @@ RESTORE: Literal["restore"] = "restore"
 _STATUSES = ", ".join(ComponentStatus)
 _STATUS = f"(?:{'|'.join(ComponentStatus)})"
 _ENTRY = re.compile(rf".*?:\s*{_STATUS}\s*(?:[,;]|$)|.+", re.IGNORECASE)
-"""An entry ends behind its status. Names may contain colons, commas and semicolons."""
+"""An entry ends after its status. Names may contain colons, commas and semicolons."""
 
 _LINE_ENDS = re.compile(rf":\s*{_STATUS}\s*[,;\n]|:\s*\w+[\s,;]*$", re.IGNORECASE)
 _JSON_RULE = "must be a JSON list of objects with id or name, and status; or a JSON object of names to statuses"
 
 
-@dataclass(frozen=True)
-class NamedStatus:
+class NamedStatus(NamedTuple):
     """A component and its new status.
 
     Attributes:
-        name: Its name or its id, to be looked up.
-        by_id: Whether it is an id, which is not looked up.
+        name: Its name or its id.
+        by_id: Whether `name` is certainly an id, so that it is not looked up.
     """
 
     name: str
@@ -61,7 +59,7 @@ def parse_components(value: str) -> Components:
 def once_each(
     wanted: Iterable[tuple[str, ComponentStatus]], key: Callable[[str], str] = str
 ) -> dict[str, ComponentStatus]:
-    """Return the status of each name or id, by what `key` makes of it.
+    """Return the status of each name or id, by its `key`.
 
     Raises:
         ValueError: A component is given two different statuses.
@@ -74,19 +72,19 @@ def once_each(
 
 
 def separator_hint(name: str) -> str:
-    """Return what to change when the page has no component of a name that seems to contain several entries."""
+    """Return advice on an unknown name that seems to contain several entries; empty for any other."""
     if ":" not in name:
         return ""
     return (
-        " If that was meant as several components, separate them by a line break, a comma or a semicolon behind each "
+        " If that was meant as several components, separate them by a line break, a comma or a semicolon after each "
         f"status, which must be one of {_STATUSES}."
     )
 
 
 def _is_json(value: str) -> bool:
-    """Tell JSON from entries of which the first has a name that begins with a bracket.
+    """Tell JSON from entries whose first name begins with a bracket.
 
-    An entry ends with a word, JSON with a bracket; JSON in which that is missing has its statuses in quotes.
+    Entries end with a word, JSON with a bracket; JSON that lacks its last bracket still has its statuses in quotes.
     """
     closing = {"[": "]", "{": "}"}.get(value[:1])
     if closing is None or value.endswith(closing):
@@ -116,7 +114,7 @@ def _parse_status(name: str, word: str) -> ComponentStatus:
 
 
 def _consistent(wanted: Iterable[NamedStatus]) -> tuple[NamedStatus, ...]:
-    """Return the components as they are, unless there is none, or a name is given two different statuses."""
+    """Return the components; raise `ValueError` if there are none, or if a name has two different statuses."""
     named = tuple(wanted)
     if not named:
         raise ValueError("contains no component; leave it empty if none is affected")
@@ -126,12 +124,13 @@ def _consistent(wanted: Iterable[NamedStatus]) -> tuple[NamedStatus, ...]:
 
 def _parse_json(value: str) -> tuple[NamedStatus, ...]:
     try:
-        # pydantic would take the last of several equal keys, and so the last of two statuses.
+        # By default, the last of several equal keys would win, and with it the last of two statuses.
         content = json.loads(value, object_pairs_hook=tuple)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"begins like JSON, but is not valid: {error}") from error
     is_object = isinstance(content, tuple)
-    items = _parse_items([(("name", name), ("status", status)) for name, status in content] if is_object else content)
+    listed = [(("name", name), ("status", status)) for name, status in content] if is_object else content
+    items = [_parse_item(index, item) for index, item in enumerate(listed)]
     named = [_from_item(index, item) for index, item in enumerate(items)]
     if is_object or any(item.name for item in items):
         return _consistent(named)
@@ -139,12 +138,12 @@ def _parse_json(value: str) -> tuple[NamedStatus, ...]:
     return tuple(NamedStatus(component_id, status, by_id=True) for component_id, status in statuses.items())
 
 
-def _parse_items(content: Iterable[object]) -> list[_Item]:
+def _parse_item(index: int, item: object) -> _Item:
     try:
-        return TypeAdapter(list[_Item]).validate_python([_fields(item) for item in content])
+        return _Item.model_validate(_fields(item))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
+        where = ".".join(map(str, (index, *first["loc"])))
         what = "Input should be an object" if first["type"] == "model_type" else first["msg"]
         raise ValueError(f"{_JSON_RULE}; item {where}: {what}") from error
 

@@ -20,7 +20,7 @@ _BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
 """Invisible, but letters and symbols to Unicode: the Hangul fillers and the empty Braille pattern."""
 
 _ESCAPE = re.compile(r"\\r\\n|\\[nt]|%0[Dd]%0[Aa]|%0[Aa]")
-"""What a shell, JSON or a workflow command turns into a line break or a tab, but neither YAML nor the API."""
+"""Escapes of line breaks and tabs in a shell, JSON or a workflow command, but neither in plain YAML nor for the API."""
 
 _WINDOWS_PATH = re.compile(r"(?<!\w)[a-z]:\\\S*|(?<!\S)\\\\\S+", re.IGNORECASE)
 """A path with a drive or a host, such as `C:\\new`, in which a backslash escapes nothing."""
@@ -68,9 +68,9 @@ def check(text: str, *, secrets: Iterable[str]) -> str:
 
 
 def find_escape(text: str) -> str | None:
-    """Return what was probably meant as a line break or a tab, but is published as the characters that it consists of.
+    """Return an escape that was probably meant as a line break or a tab, but would be published literally.
 
-    Where a text has real line breaks, a backslash is rather what the text is about, as it is in a path of Windows.
+    In a text with real line breaks, a backslash is probably meant literally, as it is in a Windows path.
     """
     escapes = [match[0] for match in _ESCAPE.finditer(_WINDOWS_PATH.sub("", text))]
     return next((escape for escape in escapes if escape.startswith("%") or "\n" not in text), None)
@@ -101,7 +101,7 @@ def read_file(name: str, *, workspace: Path, runner_temp: Path | None = None, on
     Outside GitHub, the workspace is the current folder.
 
     Raises:
-        ValueError: It does not exist, is outside of both, belongs to the runner or to Git, is not a regular file, is
+        ValueError: It does not exist, is outside both, belongs to the runner or to Git, is not a regular file, is
             too large, or is not UTF-8.
     """
     if on_github and (variable := _VARIABLE.search(name)):
@@ -113,8 +113,8 @@ def read_file(name: str, *, workspace: Path, runner_temp: Path | None = None, on
             raise ValueError(_OUTSIDE if on_github else _OUTSIDE_OF_CURRENT)
         if runner_temp and _is_reserved(path, runner_temp, workspace):
             raise ValueError(
-                "is a file of the runner or of a checkout, which may contain a token; give one that a step of yours "
-                "wrote, in a folder whose name does not begin with an underscore"
+                "is a file of the runner or of a checkout, which may contain a token; give one that one of your "
+                "steps wrote, in a folder whose name does not begin with an underscore"
             )
         return _decode(_read_regular_file(path))
     except OSError as error:
@@ -123,14 +123,14 @@ def read_file(name: str, *, workspace: Path, runner_temp: Path | None = None, on
 
 
 def _follow_links(name: str, folder: Path) -> Path | None:
-    """Return where a path really leads; None when that is not in the folder."""
+    """Return where a path really leads; None when that is outside the folder."""
     root = os.path.realpath(folder)
     path = Path(os.path.realpath(os.path.join(root, name)))  # noqa: PTH118 - realpath accepts links in a loop
     return path if path.is_relative_to(root) else None
 
 
 def _is_reserved(path: Path, runner_temp: Path, workspace: Path) -> bool:
-    """Tell whether a file under RUNNER_TEMP is in a folder of the runner, or has the name of one with credentials."""
+    """Tell whether a file under RUNNER_TEMP is in one of the runner's folders, or is named like a credentials file."""
     temp, workspace = Path(os.path.realpath(runner_temp)), Path(os.path.realpath(workspace))
     in_workspace_below = workspace.is_relative_to(temp) and workspace != temp and path.is_relative_to(workspace)
     if in_workspace_below or not path.is_relative_to(temp):
@@ -142,8 +142,8 @@ def _is_reserved(path: Path, runner_temp: Path, workspace: Path) -> bool:
 
 def _read_regular_file(path: Path) -> bytes:
     # Without O_NONBLOCK, opening a named pipe would wait for a writer: https://man7.org/linux/man-pages/man7/fifo.7.html
-    # Links were followed already: with O_NOFOLLOW, one that has taken the file's place since then is not.
-    # Windows has neither: no named pipe lies in a folder there, and making a link takes a privilege.
+    # Links were followed already; O_NOFOLLOW refuses one that has replaced the file since then.
+    # Windows has neither flag: its named pipes are not in folders, and creating a link requires a privilege.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - Path cannot open a descriptor
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

@@ -1,7 +1,7 @@
 """The inputs of `action.yml` as one typed, frozen model, and how it is made from the environment.
 
-A new input is a field of `Inputs`, its parser in `parsers`, its name in `rules`, its line in `action.yml` and its row
-in the README; tests name what is missing.
+A new input needs a field of `Inputs`, a parser in `parsers`, its name in `rules`, a line in `action.yml` and a row in
+the README; tests name what is missing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +25,7 @@ _AUTOMATIC = {"operation": AUTO, "skip-duplicate": AUTO}
 """Inputs whose default depends on other inputs, or on the run."""
 
 _NEVER_QUOTED = frozenset({"description", "resolved-description", "incident-title", "github-token"})
-"""Inputs whose values appear in no message. All but the last are refused when they contain a token."""
+"""Inputs whose values appear in no message. All except `github-token` are refused when they contain a token."""
 
 _ALSO_CALLED = {"message": "description", "text": "description", "body": "description", "token": "api-token"}
 """What other actions call these inputs."""
@@ -68,20 +68,20 @@ class Inputs(BaseModel):
 
 
 class ValidInputs(NamedTuple):
-    """Inputs, and sentences on what the user should fix although it is not an error."""
+    """Valid inputs, and warnings of what the user should fix all the same."""
 
     inputs: Inputs
     warnings: list[str]
 
 
 class CommandLine(NamedTuple):
-    """What a command line says.
+    """A parsed command line.
 
     Attributes:
         inputs: The texts of inputs, by name.
         dotenv: The file for variables that later jobs read.
-        answer: The text to print instead of a run: the help or the version.
-        problems: What is wrong with it, a sentence each.
+        answer: The text to print instead of running: the help or the version.
+        problems: One sentence on each thing that is wrong with it.
         usage_error: Why it cannot be parsed.
     """
 
@@ -96,7 +96,7 @@ class InvalidInputsError(Exception):
     """Raised when inputs are wrong, or name something that the status page does not have.
 
     Attributes:
-        problems: A sentence for each.
+        problems: One sentence on each error.
         warnings: Sentences on what is not an error, but should be fixed as well.
     """
 
@@ -117,7 +117,7 @@ def read_inputs(
 
     Args:
         environment: Their texts, and what they depend on.
-        earlier_problems: What is wrong with the command line, a sentence each.
+        earlier_problems: One sentence on each thing that is wrong with the command line.
         stdin: Where `description-file: -` is read from; None when it is closed.
         now: The current time, with an offset; None for the system's.
 
@@ -226,8 +226,8 @@ def _problem(error: ErrorDetails, environment: Environment) -> str:
     if name == "api-token":
         return (
             "api-token is empty; check the name of the secret. Workflow runs from forks and from Dependabot get no "
-            "secrets, a workflow that another one calls gets them only if the calling job says secrets: inherit or "
-            "passes them on, and an environment's secrets need environment: in the job. The environment variable "
+            "secrets; a workflow that another one calls gets them only if the calling job says secrets: inherit or "
+            "passes them on; an environment's secrets need environment: in the job. The environment variable "
             f"{TOKEN_VARIABLE} works as well."
         )
     return f'{name} is required; check where its value comes from, and quote ids in the workflow ({name}: "00012345").'

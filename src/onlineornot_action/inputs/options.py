@@ -39,24 +39,24 @@ _GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         ),
     },
     "a deploy that failed or succeeded": {
-        "result": ("WORD", "failure reports it, success closes the incident with that title; others do nothing"),
-        "resolved-description": ("TEXT", "what customers read when it is closed"),
+        "result": ("WORD", "failure opens an incident or adds to it, success closes it; other words do nothing"),
+        "resolved-description": ("TEXT", "what customers read when the incident is closed"),
     },
     "an existing update": {
         "operation": ("WORD", f"{', '.join(Operation)}; auto updates if there is an --update-id, else creates"),
         "update-id": ("ID", "its id, or latest"),
     },
-    "how it is done": {
+    "how to run": {
         "dry-run": ("true|false", "check everything, and write nothing"),
         "fail-on-error": ("true|false", "false only warns when the API cannot be reached or its response was lost"),
-        "timeout-seconds": ("SECONDS", "the time limit for everything together, from 10 to 600"),
+        "timeout-seconds": ("SECONDS", "the time limit for the whole run, from 10 to 600"),
         "api-url": ("URL", "the address of the API"),
     },
 }
 """The inputs that are options, with metavar and help; a test names an input that is neither here nor below."""
 
 NO_OPTIONS = frozenset({"api-token", "github-token", "comment", "pull-request"})
-"""Tokens, which others could see, and what belongs to GitHub."""
+"""Tokens, which others could see on a command line, and inputs that only make sense on GitHub."""
 
 _REFUSED_TOKENS = {
     "api-token": f"set the environment variable {TOKEN_VARIABLE} instead",
@@ -68,8 +68,8 @@ Post, change, read, list or delete incident updates on an OnlineOrNot status pag
 
 The API token, with the permission STATUS_PAGES:EDIT, comes from the environment
 variable {TOKEN_VARIABLE}. The result is one JSON object on standard
-output; everything else goes to standard error. The exit status is 0 when it was
-done, 1 when it was not, 130 or 143 when it was interrupted."""
+output; everything else goes to standard error. The exit status is 0 on success,
+1 on failure, and 130 or 143 when interrupted."""
 
 _EXAMPLE = f"""\
 example:
@@ -112,7 +112,7 @@ class _UsageError(Exception):
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """Raise instead of ending the process, in a sentence that repeats no value, which could be a secret."""
+        """Raise instead of ending the process; the message repeats no value, since that could be a secret."""
         problem = message.removeprefix("argument ").partition(" '")[0]
         if problem.endswith("expected one argument"):
             option = problem.partition(":")[0]
@@ -135,13 +135,11 @@ def _make_parser() -> _Parser:
         for name, (metavar, about) in names.items():
             _add_option(group, name, metavar, about)
     group = parser.add_argument_group("other options")
-    group.add_argument(
-        "--dotenv", action="append", metavar="FILE", help="write the outcome and ids there, as variables"
-    )
+    group.add_argument("--dotenv", action="append", metavar="FILE", help="write the outcome and ids to this file")
     group.add_argument("--help", "-h", action="store_true", help="show this text")
     group.add_argument("--version", action="store_true", help="show the version")
     for name in _REFUSED_TOKENS:
-        # Known, so that its value is not taken for anything that a message could repeat.
+        # Defined, so that its value is not mistaken for an unknown argument, which a message might repeat.
         parser.add_argument(f"--{name}", nargs="?", const="", help=argparse.SUPPRESS)
     return parser
 
@@ -180,7 +178,7 @@ def _find_dotenv(arguments: Sequence[str]) -> str:
 
 
 def _unknown(others: Sequence[str], environment: Environment) -> Iterator[str]:
-    """Say what is no option; only what looks like a name is repeated, since a value could be a secret."""
+    """Report unknown options; repeat only what looks like a name, since a value could be a secret."""
     mask = masker(environment.secrets)
     names = (re.match("--?[a-z-]+(?=$|[=:\\s])", mask(argument)) for argument in others)
     unknown = [name[0] for name in names if name]
@@ -190,7 +188,7 @@ def _unknown(others: Sequence[str], environment: Environment) -> Iterator[str]:
 
 
 def _empty_booleans(given: Mapping[str, str]) -> Iterator[str]:
-    """Refuse what is probably a variable that is not set: `--dry-run "$UNSET"` must not post."""
+    """Refuse an empty value, which is probably an unset variable: `--dry-run "$UNSET"` must not post."""
     for name, value in given.items():
         if _is_boolean(name) and not value:
             yield f"--{name} has an empty value; give true or false."

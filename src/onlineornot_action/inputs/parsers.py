@@ -5,12 +5,11 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum
 from itertools import pairwise
 from pathlib import Path
-from typing import TextIO, TypeVar
+from typing import NamedTuple, TextIO, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import ValidationInfo
@@ -26,7 +25,7 @@ AUTO = "auto"
 LATEST = "latest"
 STANDARD_INPUT = "-"
 AUTOMATED = "[Automated]"
-"""How the titles of incidents begin that OnlineOrNot's monitors open and close."""
+"""The prefix of the titles of incidents that OnlineOrNot's monitors open and close."""
 
 MAX_TITLE_LENGTH = 256
 TIMEOUT_SECONDS = range(10, 601)
@@ -48,9 +47,8 @@ _PATH_WORDS = {"status_page_id": "status_pages", "incident_id": "incidents", "up
 """The word that precedes an id in the path of a URL."""
 
 
-@dataclass(frozen=True)
-class ParsingContext:
-    """What the value of an input depends on, beside its text; parsers add to the warnings."""
+class ParsingContext(NamedTuple):
+    """What the value of an input depends on, besides its text; parsers add to the warnings."""
 
     environment: Environment
     now: datetime
@@ -116,7 +114,7 @@ def find_word(words: type[Word], value: str) -> Word | None:
 
 
 def word_of(words: type[Word], *others: str) -> Callable[[str], Word]:
-    """Return a parser for the words of an enumeration, in any case; its message offers the others as well."""
+    """Return a parser for the words of an enumeration, in any case; its error message lists the others as well."""
 
     def parse(value: str) -> Word:
         word = find_word(words, value)
@@ -135,7 +133,7 @@ def boolean(value: str) -> bool:
 
 
 class SkipDuplicate(Enum):
-    """Which updates of an open incident make a new one that matches them unnecessary."""
+    """Which updates of an open incident make a matching new one unnecessary."""
 
     NEVER = "none"
     IF_NEWEST = "the newest: what customers read now"
@@ -144,12 +142,12 @@ class SkipDuplicate(Enum):
 
     @property
     def is_rerun(self) -> bool:
-        """Whether the job is run again, and nothing may be posted before the list is read."""
+        """Whether the job is run again, so that nothing may be posted before the list is read."""
         return self in (SkipDuplicate.IF_NEWEST_ON_RERUN, SkipDuplicate.IF_ANY_ON_RERUN)
 
 
 def skip_duplicate(value: str, info: Info) -> SkipDuplicate:
-    """Parse a boolean or `auto`, which asks for nothing in the first attempt of a job."""
+    """Parse a boolean or `auto`, which has no effect in the first attempt of a job."""
     is_auto = value.casefold() == AUTO
     if not is_auto and value not in _BOOLEANS:
         raise ValueError(f"is {quote(value)}, but must be auto, true or false")
@@ -228,7 +226,7 @@ def text(value: str, info: Info) -> str:
         if name == "description":
             in_yaml = "begin the text below description: | in YAML"
             how = in_yaml if context.environment.on_github else "give a file, or pipe the text to --description-file -"
-        meaning = f"customers read as these characters; for line breaks, {how}"
+        meaning = f"customers will see literally; for line breaks, {how}"
         context.warnings.append(f"{name} contains {quote(escape)}, which {meaning}.")
     return checked
 

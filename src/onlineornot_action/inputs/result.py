@@ -63,9 +63,9 @@ def parse_result(value: str) -> DeployResult:
 
 
 def with_defaults(given: Mapping[str, str], operation: str) -> dict[str, str]:
-    """Return the inputs of a step that reports a failure, with what is not said about it.
+    """Return the inputs of a step that reports a failure, completed with defaults.
 
-    The defaults of `action.yml` cannot be told from words that somebody wrote, so they count as not given.
+    A default of `action.yml` cannot be told from the same word written by the user, so it counts as not given.
     """
     if "result" not in given:
         return dict(given)
@@ -80,11 +80,11 @@ def with_defaults(given: Mapping[str, str], operation: str) -> dict[str, str]:
 
 
 def result_conflicts(given: Mapping[str, str], operation: str, environment: Environment) -> Iterator[str]:
-    """Say which inputs `result` lacks, and which do not go together with it.
+    """Say which inputs `result` lacks, and which conflict with it.
 
     Args:
         given: The text of each input that was given, by name.
-        operation: The word of that input.
+        operation: The text of the input `operation`.
         environment: Knows how the user writes the names of inputs.
     """
     name_of, resolved = environment.name_of, environment.name_of("resolved-description")
@@ -109,6 +109,6 @@ def result_conflicts(given: Mapping[str, str], operation: str, environment: Envi
             yield f"{name_of(name)} cannot be used {with_result}, {reason}."
     if given.get("components", "").casefold() == "restore":
         restore = environment.assign("components", "restore")
-        yield f"{restore} cannot be used {with_result}; name what a failure affects, a success restores it."
+        yield f"{restore} cannot be used {with_result}; name what a failure affects, and a success restores it."
     if (status := given.get("status", "").upper()) in tuple(IncidentStatus) and status not in OPENING_STATUSES:
-        yield f"{name_of('status')} {status} cannot be used {with_result}; it is the status that reports a failure."
+        yield f"{name_of('status')} {status} cannot be used {with_result}; give the status that reports a failure."

@@ -1,8 +1,8 @@
 """Which inputs go together: what each operation requires, uses and rejects."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from onlineornot_action.inputs.parsers import AUTO, LATEST
 from onlineornot_action.inputs.variables import Environment
@@ -42,8 +42,7 @@ class IfNoIncident(StrEnum):
     SKIP = "skip"
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """How one operation treats the inputs that not all operations use.
 
     Attributes:
@@ -54,7 +53,7 @@ class Rule:
 
     needs: tuple[tuple[str, ...], ...] = ()
     uses: frozenset[str] = frozenset()
-    forbids: Mapping[str, str] = field(default_factory=dict)
+    forbids: Mapping[str, str] = {}
 
     @property
     def names(self) -> frozenset[str]:
@@ -103,7 +102,7 @@ def conflicts(operation: Operation | None, given: Mapping[str, str], environment
     """Say which inputs are missing and which do not go together.
 
     Args:
-        operation: None when the input names none; then only what holds for all operations is checked.
+        operation: None when the input is not an operation; then only the rules for all operations are checked.
         given: The text of each input that was given, by name.
         environment: Says whether the job is run again, and how messages write inputs.
     """
@@ -140,14 +139,14 @@ def _incident_conflicts(given: Mapping[str, str], environment: Environment) -> I
     status = given.get("status", "").upper()
     if _opens_incident(given) and status in MAINTENANCE_STATUSES:
         create = environment.assign("if-no-incident", "create")
-        yield f"{environment.name_of('status')} {status} is for maintenances, and {create} cannot open one."
+        yield f"{environment.name_of('status')} {status} is for a maintenance, which {create} cannot open."
 
 
 def _operation_conflicts(operation: Operation, given: Mapping[str, str], environment: Environment) -> Iterator[str]:
     rule, chosen = RULES[operation], environment.assign("operation", operation)
     for names in rule.needs:
         if names == ("status",) and given.keys() & {"result", "resolved-description"}:
-            continue  # it has a default with a result
+            continue  # with a result, `status` has a default
         if not given.keys() & set(names):
             yield f"{_join('or', names, environment)} is required to {operation} an update."
     for name, reason in rule.forbids.items():

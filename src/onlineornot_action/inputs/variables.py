@@ -1,6 +1,6 @@
 """The environment, read once: the inputs, the secrets among them, and what the runner says about itself.
 
-Imports the standard library alone, since the composite action needs it before it has packages.
+Imports only the standard library, since the composite action needs this module before it has packages.
 
 Sources:
     The runner's variables: https://docs.github.com/en/actions/reference/workflows-and-actions/variables
@@ -14,15 +14,15 @@ import os
 import re
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from onlineornot_action.masking import MIN_SECRET_LENGTH
 
 PREFIX = "INPUT_"
 TOKEN_VARIABLE = "ONLINEORNOT_API_TOKEN"  # noqa: S105 - the name of a variable
 EXTRA_CA_VARIABLE = "NODE_EXTRA_CA_CERTS"
-"""Node goes on without a file that this variable names and that does not exist, so workflows may name one."""
+"""Node ignores this variable if its file does not exist, so workflows may name one that does not."""
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", EXTRA_CA_VARIABLE)
 
 _MISSING = (
@@ -33,8 +33,7 @@ _EMPTY = "names a file without a valid certificate; it must be a text file in PE
 _BEARER = "Bearer "
 
 
-@dataclass(frozen=True)
-class Certificates:
+class Certificates(NamedTuple):
     """The files and folders with certificates that the environment names, and what is wrong with them."""
 
     paths: tuple[str, ...]
@@ -53,9 +52,8 @@ class Certificates:
         return cls(tuple(dict.fromkeys(existing.values())), problems, (warning,) if warning else ())
 
 
-@dataclass(frozen=True)
-class GitHubVariables:
-    """The runner's variables `GITHUB_*`, by the rest of their names; empty where it sets none."""
+class GitHubVariables(NamedTuple):
+    """The runner's variables `GITHUB_*`, named without that prefix; empty when not set."""
 
     api_url: str
     event_name: str
@@ -72,7 +70,7 @@ class GitHubVariables:
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "GitHubVariables":
         """Read the variables."""
-        return cls(**{field.name: environ.get(f"GITHUB_{field.name.upper()}", "") for field in fields(cls)})
+        return cls(**{name: environ.get(f"GITHUB_{name.upper()}", "") for name in cls._fields})
 
     @property
     def is_rerun(self) -> bool:
@@ -81,13 +79,12 @@ class GitHubVariables:
 
     @property
     def run_url(self) -> str:
-        """Where people see the workflow run; empty when the variables do not tell."""
+        """The address of the workflow run; empty when unknown."""
         url = f"{self.server_url}/{self.repository}/actions/runs/{self.run_id}"
         return url if re.fullmatch(r"https?://[\w.:-]+/[\w.-]+/[\w.-]+/actions/runs/[0-9]+", url, re.ASCII) else ""
 
 
-@dataclass(frozen=True)
-class Environment:
+class Environment(NamedTuple):
     """What the environment says.
 
     Attributes:
@@ -146,7 +143,7 @@ class Environment:
 
     def with_inputs(self, inputs: Mapping[str, str]) -> "Environment":
         """Return the environment with these inputs in place of its own."""
-        return replace(self, inputs={**self.inputs, **inputs}, ambiguous=self.ambiguous - inputs.keys())
+        return self._replace(inputs={**self.inputs, **inputs}, ambiguous=self.ambiguous - inputs.keys())
 
 
 def variable_of(name: str) -> str:
@@ -155,9 +152,9 @@ def variable_of(name: str) -> str:
 
 
 def _read_inputs(environ: Mapping[str, str], *, on_github: bool) -> dict[str, list[str]]:
-    """Return the different texts of each input: of the runner's variable, then of the one that GitLab can set too.
+    """Return the distinct texts of each input, from the runner's variable, then from the same one with underscores.
 
-    On GitHub, only the runner's count: one with underscores may be left by an earlier step.
+    GitLab can set only the latter. On GitHub it does not count, since an earlier step may have left it behind.
     """
     inputs: dict[str, list[str]] = {}
     for variable in sorted(environ):
@@ -186,7 +183,7 @@ def _exists(path: str) -> bool:
 
 
 def _has_certificate(path: str) -> bool:
-    """Tell whether OpenSSL finds a certificate in a file. Folders are taken as they are."""
+    """Tell whether OpenSSL finds a certificate in a file. Folders are not checked."""
     if not Path(path).is_file():
         return Path(path).is_dir()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -1,7 +1,7 @@
 """Connect to the first address of a host that responds: "Happy Eyeballs", https://www.rfc-editor.org/rfc/rfc8305.
 
-urllib3 waits its whole timeout for each address in turn, so one that drops packets, as half-working IPv6 does, takes
-all the time there is: https://github.com/urllib3/urllib3/blob/main/src/urllib3/util/connection.py
+urllib3 waits its whole timeout for each address in turn, so one that drops packets, as half-working IPv6 does, uses
+up all the time: https://github.com/urllib3/urllib3/blob/main/src/urllib3/util/connection.py
 """
 
 import errno
@@ -23,7 +23,7 @@ ATTEMPT_DELAY = 0.25
 """Seconds until the next address is tried while earlier ones are still silent, as recommended by RFC 8305."""
 
 _CONNECTING = frozenset({0, errno.EINPROGRESS, getattr(errno, "WSAEWOULDBLOCK", errno.EINPROGRESS)})
-"""What `connect_ex` returns when it has not failed. WSAEWOULDBLOCK exists only on Windows; elsewhere, EWOULDBLOCK is a
+"""What `connect_ex` returns unless it fails. WSAEWOULDBLOCK exists only on Windows; elsewhere, EWOULDBLOCK is a
 failure: https://man7.org/linux/man-pages/man2/connect.2.html
 """
 
@@ -65,7 +65,7 @@ def create_connection(
     resolve: Resolve = resolve_name,
     attempt_delay: float = ATTEMPT_DELAY,
 ) -> socket.socket:
-    """Connect to the first address that responds. Until it is confirmed, it is tried last the next time.
+    """Connect to the first address that responds. Until `confirm` is called, later calls try that address last.
 
     Raises:
         TimeoutError: No address responded in time.
@@ -101,7 +101,7 @@ def confirm(connection: socket.socket) -> None:
 
 
 def in_order(addresses: Iterable[Address]) -> Iterator[Address]:
-    """Put unconfirmed addresses last, and alternate between the families, beginning with the first address's."""
+    """Put unconfirmed addresses last, and alternate between the families, beginning with that of the first."""
     distinct = dict.fromkeys(addresses)
     for is_last in (False, True):
         by_family: dict[int, list[Address]] = {}

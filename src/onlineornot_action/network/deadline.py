@@ -3,8 +3,7 @@
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 POLL_SECONDS = 0.1
 """How often a wait checks for cancellation."""
@@ -21,7 +20,7 @@ class CancelledError(Exception):
 
 
 class Clock(Protocol):
-    """What is needed of the module `time`, which is one."""
+    """The functions of the module `time` that are used; the module itself is a `Clock`."""
 
     def monotonic(self) -> float: ...
     def time(self) -> float: ...
@@ -31,8 +30,7 @@ class Clock(Protocol):
 SYSTEM_CLOCK: Clock = time
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """The limits of an exchange and of its repetition, in seconds unless stated otherwise."""
 
     connect: float = 10
@@ -53,8 +51,7 @@ class Limits:
     """Bytes of a response's body, after decompression."""
 
 
-@dataclass(frozen=True)
-class Deadline:
+class Deadline(NamedTuple):
     """A moment, in the clock's `monotonic` seconds, by which everything has to be over."""
 
     at: float
@@ -73,7 +70,7 @@ class Deadline:
         clock: Clock = SYSTEM_CLOCK,
         cancelled: Callable[[], bool] = lambda: False,
         log: Callable[[str], None] = lambda _: None,
-        limits: Limits = Limits(),
+        limits: Limits = Limits(),  # noqa: B008 - frozen
     ) -> "Deadline":
         """Return a deadline this many seconds from now."""
         return cls(clock.monotonic() + seconds, clock, cancelled, log, limits)
@@ -90,10 +87,10 @@ class Deadline:
     def within(self, seconds: float, *, detached: bool = False) -> "Deadline":
         """Return a deadline at most this many seconds from now, and never later than this one.
 
-        A wait that the API asks for may exceed it, up to the outermost deadline, unless it is `detached`.
+        A wait that the API asks for may exceed the new deadline, up to the outermost one, unless it is `detached`.
         """
         at = min(self.at, self.clock.monotonic() + seconds)
-        return replace(self, at=at, parent=None if detached else self)
+        return self._replace(at=at, parent=None if detached else self)
 
     def despite_cancellation(self, seconds: float) -> "Deadline":
         """Return a deadline at most this many seconds from now that no cancellation interrupts."""
@@ -114,9 +111,9 @@ class Deadline:
         self.log(f"Waiting {what}; {self.outermost.left():.0f} s left")
 
     def sleep(self, seconds: float, reserve: float = 0, *, until: str = "") -> bool:
-        """Sleep, but leave the reserve, in seconds; return False, without sleeping, when no more than that is left.
+        """Sleep, but keep a reserve, in seconds; return False, without sleeping, when no more than that is left.
 
-        Announce a long wait with what comes next, if `until` says so; raise `CancelledError` if the run was cancelled.
+        Announce a long wait if `until` says what comes next; raise `CancelledError` if the run was cancelled.
         """
         self.check()
         end = min(self.clock.monotonic() + seconds, self.at - reserve)

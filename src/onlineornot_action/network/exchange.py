@@ -44,7 +44,7 @@ class Effect(Enum):
 
 
 class Cause(Enum):
-    """Why no complete response arrived. Only after the first two may a repetition succeed."""
+    """Why no complete response arrived. A repetition may succeed only after the first two."""
 
     CONNECTION = "it could not be made, or broke"
     TIMEOUT = "it took longer than its limit"
@@ -68,14 +68,14 @@ class Network(NamedTuple):
     ca_paths: tuple[str, ...] = ()
     """Files and folders of certificates to trust in addition to certifi's."""
     proxy_variables: tuple[str, ...] = ()
-    """The names of the environment variables that set proxies, in their case there."""
+    """The names of the environment variables that set proxies, in the case that they have there."""
 
     def adapter(self) -> NetworkAdapter:
         """Make an adapter for `requests`, through which `run_within` learns how far a request got."""
         return NetworkAdapter(self.ca_paths, {"http": _HTTPConnection, "https": _HTTPSConnection})
 
     def mount(self, session: requests.Session, limits: Limits, clean: Callable[[bytes], bytes]) -> None:
-        """Make a session use such an adapter, and read no body that is too large; each is cleaned before it is used."""
+        """Make a session use such an adapter, refuse bodies that are too large, and pass the others through `clean`."""
         for prefix in ("https://", "http://"):
             session.mount(prefix, self.adapter())
         session.hooks["response"].append(partial(_replace_body, limits, clean))
@@ -107,7 +107,7 @@ class Response(NamedTuple):
 class Transport:
     """Sends requests with a bearer token, one at a time, over one connection while that is healthy.
 
-    It follows no redirect. A session of `requests` would read `.netrc` and the whole body of a redirect as well.
+    It follows no redirects. It uses no session of `requests`, which would read `.netrc` and a redirect's whole body.
     """
 
     def __init__(self, token: str, *, user_agent: str, network: Network) -> None:
@@ -121,7 +121,7 @@ class Transport:
         began = deadline.clock.monotonic()
         if began - self._idle_since > deadline.limits.idle:
             self.close()
-        # An exchange that is abandoned goes on with its adapter, so the next one must have another.
+        # An abandoned exchange still uses its adapter, so the next exchange needs another.
         adapter, self._adapter = self._adapter, self._network.adapter()
         send = partial(self._send, adapter, request, deadline.limits, began)
         response = run_within(deadline, send, request.url, self._network, writes=request.writes)
@@ -162,14 +162,14 @@ def _read_body(received: requests.Response, limits: Limits) -> bytes:
 def _replace_body(
     limits: Limits, clean: Callable[[bytes], bytes], received: requests.Response, **_options: object
 ) -> None:
-    """Replace the body of a response by a clean one, which a session reads afterwards."""
+    """Replace the body of a response with a clean one, before the session reads it."""
     try:
         body = _read_body(received, limits)
     except BaseException:
         received.close()
         raise
     received.raw = BytesIO(clean(body))
-    received.encoding = "utf-8"  # that of JSON; to detect another takes long
+    received.encoding = "utf-8"  # the encoding of JSON, since detecting one takes long
 
 
 class _BodyTooLargeError(OSError):
@@ -202,11 +202,11 @@ class _Exchange(Generic[T]):
         self._began = deadline.clock.monotonic()
         self._lock = threading.Lock()
         self._abandoned = False
-        self._socket: socket.socket | None = None  # set before a byte of the request may leave
+        self._socket: socket.socket | None = None  # set before any byte of the request is sent
         self._outcome: list[T] = []
         self._failure: BaseException | None = None  # as the connection raised it, before urllib3 and `requests` wrap it
         self.status: int | None = None
-        self.connected, self.over = threading.Event(), threading.Event()  # the first is set, too, when all is over
+        self.connected, self.over = threading.Event(), threading.Event()  # `connected` is also set when all is over
 
     def run(self) -> None:
         """Make the call, in its thread, and keep the outcome."""
@@ -220,7 +220,7 @@ class _Exchange(Generic[T]):
 
     @contextlib.contextmanager
     def keeping_failure(self) -> Iterator[None]:
-        """Keep what the context raises."""
+        """Record the exception that the context raises."""
         try:
             yield
         except Exception as error:
@@ -281,13 +281,13 @@ class _Exchange(Generic[T]):
 
 
 _exchange: ContextVar[_Exchange[Any]] = ContextVar("exchange")
-"""The exchange of this thread, for the connection, since urllib3 cannot pass it on."""
+"""The exchange that this thread makes. Connections find it here, since urllib3 cannot pass it on."""
 
 
 class _HTTPConnection(HTTPConnection):
     """A connection that reports how far a request got.
 
-    It connects before it sends, so that a failure to connect is known as one; http.client would connect within the
+    It connects before it sends, so that a failure to connect is known as such; http.client would connect within the
     first `send` (`auto_open` in https://github.com/python/cpython/blob/3.13/Lib/http/client.py).
     """
 
@@ -331,7 +331,7 @@ class _Response(http.client.HTTPResponse):
 
 
 class Route(NamedTuple):
-    """The way to a host: directly, or through the proxy, without its password, that a variable sets."""
+    """The way to a host: direct, or through the proxy that a variable sets, here without its password."""
 
     host: str
     proxy: str = ""
@@ -394,7 +394,7 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (http.client.HTTPException, "the response is not HTTP"),
     (urllib3.exceptions.ProtocolError, "the response was cut short"),
 )
-"""The words for a failure: those of the first of these classes."""
+"""The words for a failure; the first class that fits counts."""
 
 
 def _explain_lost(route: Route, failure: BaseException) -> tuple[Cause, str]:

@@ -16,8 +16,8 @@ from urllib3.connection import HTTPConnection
 def ssl_context(ca_paths: tuple[str, ...] = ()) -> ssl.SSLContext:
     """Make a TLS context that verifies the chain, the dates and the host name, as OpenSSL does by default.
 
-    It trusts the certificates in these files and folders in addition to certifi's. Loading them takes long, so it is
-    made once. Python 3.13 and urllib3 would set VERIFY_X509_STRICT, which refuses authorities without a key identifier
+    It trusts the certificates in these files and folders in addition to certifi's, and is made once, since loading them
+    takes long. Python 3.13 and urllib3 would set VERIFY_X509_STRICT, which refuses authorities without a key identifier
     or a critical `basicConstraints`. Those of inspecting proxies are often like that, and curl and Node accept them:
     https://docs.python.org/3/library/ssl.html#ssl.create_default_context
 

@@ -19,7 +19,7 @@ PER_PAGE = 100
 MAX_LIST_SIZE = 24 * 1024 * 1024
 """Bytes of all pages of one list, so that a hostile server cannot exhaust memory."""
 ITEM_SIZE = 256
-"""Bytes that an item counts in addition, for what it takes in memory."""
+"""Bytes that are added for each item, for the object in memory."""
 
 T = TypeVar("T")
 
@@ -35,8 +35,8 @@ class OnlineOrNotClient:
         ambiguous    repeated  raised, because the write may have been done
         rejected     raised    raised
 
-    The pause is random and grows from 0.5 s to 8 s; a `Retry-After` replaces it. Raised at once are a `Retry-After`
-    beyond the deadline, a certificate that is not trusted and a proxy that requires a password.
+    The pause is random and grows from 0.5 s to 8 s; a `Retry-After` replaces it. A `Retry-After` beyond
+    the deadline, an untrusted certificate and a proxy that requires a password are raised at once.
 
     Every method raises `APIError`, `CancelledError` when the run was cancelled and the request has changed nothing, and
     `ValueError` for a malformed id.
@@ -46,7 +46,7 @@ class OnlineOrNotClient:
         deadline: When everything has to be over. Its log receives a line, with the reason, for each repetition.
         base_url: The address of the API, without `/v1`.
         network: How servers are reached.
-        mask: Masks the secrets in all that is read.
+        mask: Masks the secrets in everything that is read.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class OnlineOrNotClient:
     def update_incident_update(
         self, status_page_id: str, incident_id: str, update_id: str, patch: models.IncidentUpdatePatch
     ) -> models.IncidentUpdate:
-        """Change the status, the text or the date of an update, as far as they are given."""
+        """Change those of an update's status, text and date that are given."""
         path = _path(status_page_id, incident_id, update_id)
         return self._request("PATCH", path, Envelope[models.IncidentUpdate], patch.to_json())
 
@@ -143,7 +143,12 @@ class OnlineOrNotClient:
         self._transport.close()
 
     def _pages(
-        self, path: str, envelope: type[Envelope[Items[Listed]]], deadline: Deadline | None, *, to_the_end: bool = False
+        self,
+        path: str,
+        envelope: "type[Envelope[Items[Listed]]]",
+        deadline: Deadline | None,
+        *,
+        to_the_end: bool = False,
     ) -> Iterator[ListPage[Listed]]:
         seen = set[str]()
         size = pages_without_new = 0
@@ -164,12 +169,12 @@ class OnlineOrNotClient:
                 return
 
     def _request(
-        self, method: str, path: str, envelope: type[Envelope[T]], body: bytes = b"", deadline: Deadline | None = None
+        self, method: str, path: str, envelope: "type[Envelope[T]]", body: bytes = b"", deadline: Deadline | None = None
     ) -> T:
         request = Request(method, f"{self._base_url}{path}", body=body)
         return self._send(request, envelope, deadline or self._deadline).result
 
-    def _send(self, request: Request, envelope: type[Envelope[T]], deadline: Deadline) -> Received[T]:
+    def _send(self, request: Request, envelope: "type[Envelope[T]]", deadline: Deadline) -> Received[T]:
         """Send a request, and repeat it while that is safe and may help."""
         attempts = 0
         while True:
@@ -187,7 +192,7 @@ class OnlineOrNotClient:
                 deadline.log(f"{request.method}: {error}; trying again in {pause:.1f} s, {left:.0f} s left")
             retry_deadline.sleep(pause)
 
-    def _attempt(self, request: Request, envelope: type[Envelope[T]], deadline: Deadline) -> Received[T]:
+    def _attempt(self, request: Request, envelope: "type[Envelope[T]]", deadline: Deadline) -> Received[T]:
         deadline.check()
         before = self.may_have_written
         self.may_have_written = before or request.writes

@@ -5,8 +5,8 @@
     ├── APIResponseValidationError    a complete response arrived that the API does not document
     └── APIStatusError                a complete response reports a failure; most statuses have a class of their own
 
-The `effect` of an error, not its class, decides whether the request may be repeated. `CancelledError` of the network is
-no `APIError`: the API did not fail, the caller stopped.
+The `effect` of an error, not its class, decides whether the request may be repeated. The network's `CancelledError` is
+not an `APIError`: the API did not fail, the caller stopped.
 """
 
 from http import HTTPStatus
@@ -133,7 +133,7 @@ _THROTTLING = (425, 429)
 
 
 def error_for(status: int, *, has_envelope: bool = True, writes: bool = False) -> type[APIStatusError]:
-    """Return the class of the error for a status; only the API's own responses to reads and writes have an envelope."""
+    """Return the class of the error for a status; a response without an envelope is not the API's own."""
     is_foreign = not has_envelope and status >= 400  # noqa: PLR2004 - no redirect
     if is_foreign and (effect_of(status) is Effect.REJECTED or (writes and status in _THROTTLING)):
         return InterceptedError

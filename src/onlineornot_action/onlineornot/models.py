@@ -34,7 +34,7 @@ class IncidentStatus(StrEnum):
 ENDING_STATUSES = frozenset({IncidentStatus.RESOLVED, IncidentStatus.COMPLETED})
 
 _UNDER_WAY = frozenset({IncidentStatus.IN_PROGRESS, IncidentStatus.VERIFYING})
-"""Statuses of a maintenance that goes on, whatever its schedule says."""
+"""Statuses of a maintenance that is in progress, whatever its schedule says."""
 
 
 class ComponentStatus(StrEnum):
@@ -155,7 +155,7 @@ def _as_misfit(value: object, info: ValidationInfo) -> Misfit:
 
 MAX_MISFIT_LENGTH = 256
 Items = Many[Annotated[T | Annotated[Misfit, PlainValidator(_as_misfit)], Field(union_mode="left_to_right")]]
-"""The items of a list; one that does not fit is set apart, so that the others can be read."""
+"""The items of a list; malformed ones become misfits, so that the others can be read."""
 
 
 class Resource(ReadModel):
@@ -225,7 +225,7 @@ class Schedule(NamedTuple):
 
 
 def _as_schedule(value: object) -> Schedule | None:
-    """Read `start_date` and `duration_minutes`; whatever else is there, it is the schedule of a maintenance."""
+    """Read `start_date` and `duration_minutes`; any value but null, even without them, is a maintenance's schedule."""
     if not isinstance(value, dict):
         return None if value is None else Schedule()
     date, minutes = value.get("start_date"), value.get("duration_minutes")
@@ -250,7 +250,7 @@ class Incident(Resource):
 
     @property
     def is_open(self) -> bool:
-        """Whether neither the API nor its newest update says that it is over."""
+        """Whether neither the field `ended` nor its newest update says that it is over."""
         return not self.ended and self._status not in ENDING_STATUSES
 
     def is_open_at(self, moment: float) -> bool:
@@ -306,7 +306,7 @@ class StatusPage(ReadModel):
     custom_domain: Text = None
 
     def url_of(self, incident_id: str) -> str:
-        """Return the address of an incident for readers; without an id, of the page; empty without a valid domain.
+        """Return an incident's public address; the page's without an id; empty without a valid domain.
 
         No response of the API contains this address. A domain may be written as a URL.
         """

@@ -32,7 +32,7 @@ class ResultInfo(ReadModel):
 
 
 def _require_no_id(value: object) -> None:
-    """Accept in place of a result what a failure may contain there: anything without an id."""
+    """Accept whatever a failure may contain in place of a result: anything without an id."""
     if isinstance(value, dict) and value.get("id"):
         raise ValueError("has an id")
 
@@ -53,7 +53,7 @@ class Failure(ReadModel):
 
 
 class Received(NamedTuple, Generic[T]):
-    """A result, its size in bytes, and what `ListPage` says about its list and its times."""
+    """A result and its size in bytes; the other fields are those of `ListPage`."""
 
     result: T
     size: int
@@ -67,7 +67,7 @@ def read_response(
 ) -> Received[T]:
     """Read the result of a response; `now`, in seconds since 1970, is for a `Retry-After` without a `Date`.
 
-    To a request that writes, a failure that is not the API's own says nothing about what was written.
+    A failure that is not the API's own does not tell whether a write was done.
 
     Raises:
         APIStatusError: The response reports a failure.
@@ -98,7 +98,7 @@ def _invalid(response: Response, problem: str) -> APIResponseValidationError:
 _MAX_STRUCTURE = 200_000
 """Braces, brackets and commas outside strings; a page of 100 updates has a few thousand."""
 
-# Rarely needed, so not compiled in advance: that takes longer than reading a usual response.
+# Rarely needed, so not compiled in advance: compiling takes longer than reading a usual response.
 _TOKEN = rb'(?s)"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[{\[,]'
 """A string, closed or not, or a character of the structure; it never backtracks."""
 _LONE_SURROGATE = (
@@ -110,7 +110,7 @@ _LONE_SURROGATE = (
 def well_formed(body: bytes) -> bytes:
     r"""Return JSON that pydantic accepts, and at a reasonable cost.
 
-    A body that is all structure would take gigabytes of memory; it becomes empty, which is no valid response. Lone
+    A body that is all structure would take gigabytes of memory; it becomes empty, which is not a valid response. Lone
     surrogates (`\ud83d`), left by a server that truncated a text, become question marks, since pydantic refuses them.
     """
     if sum(map(body.count, (b"{", b"[", b","))) > _MAX_STRUCTURE:
@@ -140,7 +140,7 @@ def _status_error(response: Response, effect: Effect, mask: Mask, now: float, *,
 def _retry_after(response: Response, now: float) -> float | None:
     """Return the seconds to wait, from a number or a date (RFC 9110, section 10.2.3); None for anything else.
 
-    A date is compared with that of the response, which is the server's own clock, if it has one.
+    A date is compared with the server's own clock if the response has a `Date`, and with `now` otherwise.
     """
     value = response.headers.get("Retry-After", "").strip()
     if re.fullmatch("[0-9]+", value):

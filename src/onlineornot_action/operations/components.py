@@ -1,7 +1,6 @@
 """The components of an update, looked up by their names."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
 from onlineornot_action.exactly_once.listing import Listing
 from onlineornot_action.inputs.components import RESTORE, NamedStatus, once_each, separator_hint
@@ -28,9 +27,9 @@ def find_components(session: Session, target: Target) -> Target:
     if wanted == RESTORE:
         return restore(session, target)
     if all(each.by_id for each in wanted):
-        return replace(target, components=_affected((each.name, each.status) for each in wanted))
+        return target._replace(components=_affected((each.name, each.status) for each in wanted))
     page = session.read_components()
-    return replace(target, components=_look_up(session, wanted, page), page=page)
+    return target._replace(components=_look_up(session, wanted, page), page=page)
 
 
 def _affected(statuses: Iterable[tuple[str, ComponentStatus]]) -> tuple[ComponentAffected, ...]:
@@ -93,7 +92,7 @@ def _problem(name: str, found: list[Component], names: Mapping[str, str], misfit
             return f"components: {quote_name(name)} has an id that is not of the documented form: {quote(misfit.id)}."
     if found:
         choices = ", ".join(f"{quote_name(names[component.id])} ({component.id})" for component in found)
-        return f"components: {quote_name(name)} is the name of several: {choices}."
-    known = ", ".join(map(quote_name, sorted(names.values(), key=normalize)[:MAX_NAMES])) or "none at all"
+        return f"components: several are called {quote_name(name)}: {choices}."
+    known = ", ".join(map(quote_name, sorted(names.values(), key=normalize)[:MAX_NAMES])) or "no components"
     more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
     return f"components: the page has no {quote_name(name)}. It has: {known}{more}.{separator_hint(name)}"

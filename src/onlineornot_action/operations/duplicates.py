@@ -1,7 +1,7 @@
-"""Whether an update need not be posted, because the incident has one that matches it: the input `skip-duplicate`."""
+"""The input `skip-duplicate`: whether posting is unnecessary, because an update of the incident matches."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from onlineornot_action.exactly_once.listing import Listing, read_baseline
 from onlineornot_action.inputs.parsers import SkipDuplicate
@@ -19,18 +19,17 @@ from onlineornot_action.session import Session, Target
 
 _HOUR = 3600
 _STALE_HOURS = 6
-"""Hours after which customers may expect to read something new."""
+"""Hours after which customers may expect something new."""
 
 
-@dataclass(frozen=True)
-class Checked:
-    """What the updates of an incident are before a new one is posted.
+class Checked(NamedTuple):
+    """The updates of an incident before a new one is posted, and whether one of them makes that unnecessary.
 
     Attributes:
         updates: The list; None when it could not be read.
         duplicate: The update that makes posting unnecessary; None if none does.
-        warnings: What the user should know of it, a sentence each.
-        notes: Why an update that matches does not, for the summary.
+        warnings: What the user should know about the duplicate, a sentence each.
+        notes: Why no update makes posting unnecessary, for the summary.
     """
 
     updates: Listing[IncidentUpdate] | None
@@ -42,8 +41,8 @@ class Checked:
 def check_duplicate(session: Session, target: Target, draft: UpdateDraft) -> Checked:
     """Read the updates of the incident, and look for one that makes a new one unnecessary.
 
-    On a re-run that list is required, since another copy is what it must prevent. In a first attempt it is not:
-    customers who hear nothing are worse off than those who hear twice.
+    On a re-run the list is required, to prevent a second copy. In a first attempt it is not: customers who hear nothing
+    are worse off than those who hear twice.
 
     Raises:
         APIError: Something that is required cannot be read.
@@ -75,10 +74,10 @@ def _read_completely(session: Session, draft: UpdateDraft) -> Listing[IncidentUp
 
 
 def find_candidates(items: list[IncidentUpdate], draft: UpdateDraft, skip: SkipDuplicate) -> list[IncidentUpdate]:
-    """Return the updates that make posting unnecessary if the page has the components that they do not name.
+    """Return the updates that make posting unnecessary, provided that the components they omit have the new status.
 
-    UPDATEs neither end nor reopen an incident. One that is over is no reason for silence, except for an update that
-    ends it once more.
+    An UPDATE neither ends nor reopens an incident. When an incident is over, only an update that would end it again is
+    unnecessary.
     """
     states = _newest([item for item in items if item.status != IncidentStatus.UPDATE])
     if draft.body.status in ENDING_STATUSES:
@@ -93,7 +92,7 @@ def find_candidates(items: list[IncidentUpdate], draft: UpdateDraft, skip: SkipD
 
 
 def _newest(items: list[IncidentUpdate]) -> list[IncidentUpdate]:
-    """Return the newest update, with those whose dates do not tell that they are older."""
+    """Return the newest updates, and those without a date, which may be as new."""
     newest = max(map(created_or_oldest, items), default=None)
     return [item for item in items if item.created in (None, newest)]
 
@@ -105,7 +104,7 @@ def _matches(item: IncidentUpdate, draft: UpdateDraft) -> bool:
 def _find_duplicate(
     session: Session, target: Target, updates: Listing[IncidentUpdate], draft: UpdateDraft
 ) -> IncidentUpdate | None:
-    """Return the first candidate whose other components the page has; they are read only where there are any."""
+    """Return the first candidate whose omitted components have the new status; read them only if there are any."""
     page = target.page and {component.id: component.status for component in target.page.items}
     for candidate in find_candidates(updates.items, draft, session.inputs.skip_duplicate):
         unnamed = unnamed_components(candidate, draft.body, exactly=False) or {}
@@ -127,8 +126,7 @@ def _read_statuses(session: Session, draft: UpdateDraft) -> dict[str, str | None
         return {}
 
 
-@dataclass(frozen=True)
-class _Reason:
+class _Reason(NamedTuple):
     """Why an update is posted although one matches it, and whether that is uncertain."""
 
     text: str

@@ -1,4 +1,4 @@
-"""The open incident of a title, or what follows when there is none."""
+"""Find the open incident with a title, or decide what to do without one."""
 
 import re
 import unicodedata
@@ -25,13 +25,13 @@ MAX_COMPARED = 100
 """Open incidents whose titles are compared closely, the newest first."""
 
 MIN_CUT_LENGTH = 40
-"""Characters that a page leaves at least of a title whose end it cuts off."""
+"""Characters. A page that cuts the end of a title leaves at least as many."""
 
 _VARIATION_SELECTORS = frozenset(map(chr, range(0xFE00, 0xFE10)))
 """Part of many emoji."""
 
 MAX_SHORT_WORD = 3
-"""Letters of a word in which any difference makes another word."""
+"""Letters of a word so short that any difference makes it another word."""
 
 
 def find_incident(session: Session, title: str) -> Target | Result:
@@ -41,7 +41,7 @@ def find_incident(session: Session, title: str) -> Target | Result:
         The incident; or a target without one, when it has to be opened; or, when nothing is left to do, the result.
 
     Raises:
-        InvalidInputsError: There is none, and `if-no-incident` is `fail`.
+        InvalidInputsError: No open incident has the title, and `if-no-incident` is `fail`.
         APIError: The incidents cannot be read.
     """
     incidents = session.read_incidents(is_enough=lambda some: bool(open_incidents(some, title)))
@@ -53,12 +53,12 @@ def find_incident(session: Session, title: str) -> Target | Result:
     warnings: tuple[str, ...] = ()
     if len(candidates) > 1:
         ids = ", ".join(incident.id for incident in candidates)
-        warnings = (f"Several open incidents have this title: {ids}. The newest, which is the first, is used.",)
+        warnings = (f"Several open incidents have this title: {ids}. The first, which is the newest, is used.",)
     return Target(candidates[0].id, incidents=incidents, warnings=warnings)
 
 
 def _posted_before(session: Session, incidents: Listing[Incident], title: str) -> Result | None:
-    """Return what an earlier attempt of the job posted to the incident that it thereby ended."""
+    """Return the result if an earlier attempt of the job has posted this update, and thereby ended the incident."""
     inputs = session.inputs
     newest = next(iter(newest_first(each for each in incidents.items if has_title(each, title))), None)
     ends = inputs.operation is Operation.CREATE and inputs.status in ENDING_STATUSES
@@ -98,14 +98,14 @@ def _without_incident(session: Session, incidents: Listing[Incident], title: str
             return Result(Outcome.SKIPPED, notes=(_name_open(others),), warnings=warnings)
         case IfNoIncident.FAIL:
             problem = (
-                f"incident-title: {missing}. The one that you mean may have ended; with if-no-incident: create one is "
-                "opened, with skip the step ends without an error."
+                f"incident-title: {missing}. The one that you mean may have ended. To open one, set if-no-incident to "
+                "create; to end the step without an error, set it to skip."
             )
             raise InvalidInputsError([problem], warnings)
 
 
 def _name_misfits(incidents: Listing[Incident], title: str) -> str:
-    """Name what has the title, but an id with which nothing can be done."""
+    """Name the incidents that have the title, but an id that cannot be used."""
     ids = ", ".join(quote(misfit.id) for misfit in incidents.misfits if normalize(misfit.name) == normalize(title))
     return f"The page has {quote_name(title)} with an id that is not of the documented form, {ids}" if ids else ""
 
@@ -125,18 +125,18 @@ def _warn_of_similar(incidents: list[Incident], title: str) -> Iterator[str]:
     if similar:
         names = " or ".join(f"{quote_name(each.title or '')} ({each.id})" for each in similar[:MAX_TITLES])
         yield (
-            f"incident-title {quote_name(title)} is the title of no open incident, but {names} differs from it by "
-            "little and is probably the one that was meant. If so, write its title in the workflow exactly like that."
+            f"incident-title is {quote_name(title)}; no open incident has this title, but {names} is almost the same "
+            "and was probably meant. If so, write the title in the workflow exactly like that."
         )
 
 
 def is_manual(incident: Incident) -> bool:
-    """Whether people opened an incident, not a monitor, and it is no maintenance."""
+    """Whether an incident was opened by a person, not by a monitor, and is not a maintenance."""
     return not incident.scheduled_maintenance and not normalize(incident.title or "").startswith(normalize(AUTOMATED))
 
 
 def has_title(incident: Incident, title: str) -> bool:
-    """Whether people opened an incident, not a maintenance, under this title."""
+    """Whether an incident is manual and has this title."""
     name = normalize(incident.title or "")
     return bool(name) and name == normalize(title) and is_manual(incident)
 
@@ -147,15 +147,15 @@ def open_incidents(incidents: Iterable[Incident], title: str) -> list[Incident]:
 
 
 def other_open_incidents(incidents: Iterable[Incident], title: str) -> list[Incident]:
-    """Return the open incidents that people opened under another title, newest first."""
+    """Return the open manual incidents with another title, newest first."""
     others = (each for each in incidents if each.title and each.is_open and not has_title(each, title))
     return newest_first(filter(is_manual, others))
 
 
 def is_nearly(title: str, wanted: str) -> bool:
-    """Whether one title was probably meant for the other: a slip within a word, punctuation, or a cut end.
+    """Whether two titles differ only by slips within words, punctuation or a cut end, so that one was probably meant.
 
-    Not where a whole word differs or is missing: `(api)` and `(web)` are two services.
+    They must not differ by a whole word: `(api)` and `(web)` are two services.
     """
     one, other = words(title).split(), words(wanted).split()
     shorter, longer = sorted((" ".join(one), " ".join(other)), key=len)
@@ -168,10 +168,10 @@ def is_nearly(title: str, wanted: str) -> bool:
 
 
 def _is_slip(one: str, other: str) -> bool:
-    """Whether two words are the same, but for one letter or two letters that have changed places."""
+    """Whether two words are the same, or differ by one letter or by two swapped letters."""
     if one == other:
         return True
-    # Letters, not paths, are what is compared.
+    # This compares letters, not paths.
     start = len(commonprefix((one, other)))  # noqa: RUF071
     end = len(commonprefix((one[start:][::-1], other[start:][::-1])))  # noqa: RUF071
     rest, other_rest = one[start : len(one) - end], other[start : len(other) - end]
@@ -182,10 +182,10 @@ def _is_slip(one: str, other: str) -> bool:
 
 
 def may_be_kept_as(kept: str, title: str) -> bool:
-    """Whether a page can have made one title of another.
+    """Whether a page may have turned a title into the one that it keeps.
 
-    It may escape it, change case and white space, drop characters that are neither letters nor digits, and cut the end,
-    which it may mark with an ellipsis.
+    It may escape a title, change case and white space, drop characters that are neither letters nor digits, and cut the
+    end, which it may mark with an ellipsis.
     """
     uncut = normalize(kept).rstrip("….")
     one, other = (words(text).replace(" ", "") for text in (kept, title))

@@ -1,8 +1,7 @@
-"""Opening an incident exactly once, although a page may write its title differently."""
+"""Open an incident exactly once, although the page may change its title."""
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from onlineornot_action.exactly_once.listing import Comparison, Listing
 from onlineornot_action.exactly_once.post import Posted, duplicate_warnings, post
@@ -23,11 +22,11 @@ from onlineornot_action.session import Session, Target
 from onlineornot_action.text import normalize, quote_name
 
 MAX_READ = 100
-"""New incidents whose first update is read; any more may be ours, for all that this run can tell."""
+"""New incidents whose first update is read; any beyond these may be ours."""
 
 
 def open_incident(session: Session, target: Target) -> Result:
-    """Open an incident under the title in the inputs, exactly once; what it raises is what `post` raises."""
+    """Open an incident under the title in the inputs, exactly once; raise what `post` raises."""
     inputs = session.inputs
     body = IncidentCreate(
         title=inputs.incident_title,
@@ -36,13 +35,13 @@ def open_incident(session: Session, target: Target) -> Result:
         notify_subscribers=inputs.notify,
         components=target.components,
     )
-    warnings = ("date-happened has no effect on an incident that is opened.",) if inputs.date_happened else ()
+    warnings = ("date-happened has no effect when an incident is opened.",) if inputs.date_happened else ()
     if inputs.dry_run:
         return Result(Outcome.DRY_RUN, body=body, warnings=warnings)
     draft = IncidentDraft(session, body)
     posted = post(draft, session.deadline, target.incidents, session.limits.post)
     result = _opened(session, target, draft, posted)
-    return replace(result, warnings=(*warnings, *result.warnings))
+    return result._replace(warnings=(*warnings, *result.warnings))
 
 
 def _opened(session: Session, target: Target, draft: "IncidentDraft", posted: Posted[Incident]) -> Result:
@@ -119,7 +118,7 @@ class IncidentDraft:
         return self._session.client.incident_pages(self._session.page_id, deadline, to_the_end=to_the_end)
 
     def may_be_same(self, item: Incident) -> bool:
-        """Whether an incident could be this one: whatever its title, since a page may write it differently."""
+        """Whether an incident could be this one, whatever its title, which the page may have changed."""
         return is_manual(item)
 
     def compare(
@@ -130,7 +129,7 @@ class IncidentDraft:
         deadline = (deadline or self._session.deadline).within(limits.first_updates, detached=True)
         ours: list[tuple[Incident, Mapping[str, ComponentStatus] | None]] = []
         similar, unreadable = list[Incident](), list[Incident]()
-        # What is most likely ours comes first, in case there is no time to look at all of them.
+        # Those most likely to be ours come first, in case there is no time to look at all of them.
         for item in sorted(items, key=lambda each: (not self._may_have_title(each), each.created or float("inf"))):
             first = self._read_first_update(item, deadline)
             if first is None:
@@ -157,7 +156,7 @@ class IncidentDraft:
         except APIError:
             return None
         first = oldest(updates.items)
-        # A failing server may leave out the first update; what is incomplete can only show that it is ours.
+        # A failing server may leave out the first update, so an incomplete list can only show that it is ours.
         if first and (updates.complete or unnamed_components(first, self.first_update, exactly=True) is not None):
             self.first_updates[incident.id] = first
         return self.first_updates.get(incident.id)

@@ -1,4 +1,4 @@
-"""Whether the token may write: what a dry run asks the API, so that a rehearsal finds out before the day it matters."""
+"""Whether the token may write: a dry run asks the API, so that a rehearsal finds out before the day it matters."""
 
 from onlineornot_action.onlineornot.errors import APIError, AuthenticationError
 from onlineornot_action.outputs import Outcome, Result
@@ -16,7 +16,7 @@ def check_permissions(session: Session) -> Result:
     letters only.
 
     Returns:
-        A dry run with what there is to say about the permissions; or a refusal, where the token may only read.
+        A dry run, with a note or a warning where that is uncertain; or a refusal, where the token may only read.
 
     Raises:
         AuthenticationError: The API refused the token itself.

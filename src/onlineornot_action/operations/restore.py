@@ -1,8 +1,8 @@
-"""`components: restore`: the components that an incident has changed go back to the status that they had before."""
+"""`components: restore`: give the components that an incident has changed their earlier status again."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
+from typing import NamedTuple
 
 from onlineornot_action.exactly_once.listing import Listing, oldest_first
 from onlineornot_action.onlineornot.errors import APIError
@@ -18,7 +18,7 @@ from onlineornot_action.session import Session, Target
 from onlineornot_action.text import quote
 
 MAX_EARLIER = 20
-"""Incidents before this one in which the reason for an earlier status is looked for, the newest first."""
+"""Earlier incidents that are searched for the reason of a component's earlier status, the newest first."""
 
 
 def restore(session: Session, target: Target) -> Target:
@@ -28,19 +28,18 @@ def restore(session: Session, target: Target) -> Target:
         APIError: The updates, the components or the incidents of the page cannot be read.
     """
     if not target.incident_id:
-        return replace(target, notes=(*target.notes, "There are no components to restore: the incident is new"))
+        return target._replace(notes=(*target.notes, "There are no components to restore: the incident is new"))
     updates = session.read_updates(target.incident_id)
-    target = replace(target, updates=updates)
+    target = target._replace(updates=updates)
     changes = read_changes(session, target, updates.items)
     if not changes:
-        return replace(target, notes=(*target.notes, "No component was restored"))
+        return target._replace(notes=(*target.notes, "No component was restored"))
     page = session.read_components()
     known = target.incidents if target.incidents and target.incidents.complete else session.read_incidents()
     history = read_history(session, target.incident_id, known, updates.items)
     plan = plan_restoration(changes, page, history)
     notes = plan.notes if plan.components else (*plan.notes, "No component was restored")
-    return replace(
-        target,
+    return target._replace(
         components=plan.components or None,
         page=page,
         incidents=known,
@@ -49,8 +48,7 @@ def restore(session: Session, target: Target) -> Target:
     )
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """How an incident has changed a component: its status before the first update that did, and after the last one."""
 
     before: str | None
@@ -58,7 +56,7 @@ class Change:
 
 
 def read_changes(session: Session, target: Target, updates: Iterable[IncidentUpdate]) -> dict[str, Change]:
-    """Return what the updates changed, by component; else the incident's own list, without an earlier status."""
+    """Return what the updates changed, by component; if nothing, the incident's components without their statuses."""
     changes: dict[str, Change] = {}
     for update in oldest_first(updates):
         for change in update.components or ():
@@ -71,9 +69,8 @@ def read_changes(session: Session, target: Target, updates: Iterable[IncidentUpd
     return {component.id: Change(None, None) for component in listed if component.id}
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The components that go back, notes on those that cannot, and warnings of those that stay as they are."""
+class Plan(NamedTuple):
+    """The components to restore, notes on those that cannot be, and warnings about those that stay as they are."""
 
     components: tuple[ComponentAffected, ...]
     notes: tuple[str, ...]
@@ -129,7 +126,7 @@ def _reason_to_leave(component: Component, change: Change, history: "History") -
 
 
 def _earlier_status(component_id: str, change: Change, history: "History") -> tuple[ComponentStatus, str]:
-    """Return the status that a component had before, or OPERATIONAL, with a warning if its word is not documented."""
+    """Return the status to restore, with a warning if the API does not document the earlier one."""
     if change.before is None or history.has_ended_incident_of(component_id):
         return ComponentStatus.OPERATIONAL, ""
     if change.before not in tuple(ComponentStatus):
@@ -147,11 +144,11 @@ class History:
     Args:
         session: Reads them.
         others: The other incidents.
-        began: When this one began, in seconds since 1970; None if that is not known.
+        began: When the incident to restore from began, in seconds since 1970; None if that is not known.
         now: The present, by the server's clock, in seconds since 1970.
 
     Attributes:
-        warnings: Which of them could not be read, a sentence each.
+        warnings: One sentence on each open incident that could not be read.
     """
 
     def __init__(self, session: Session, others: Sequence[Incident], began: float | None, now: float) -> None:
@@ -175,7 +172,7 @@ class History:
         return any(component_id in ids for ids in self._ended)
 
     def was_left_by_earlier_incident(self, component_id: str) -> bool:
-        """Whether the last incident before this one that changed a component left it so; read as far as necessary."""
+        """Whether the last earlier incident that changed a component left it impaired; read as few as necessary."""
         while component_id not in self._earlier_statuses:
             other = next(self._earlier, None)
             if other is None:
@@ -184,7 +181,7 @@ class History:
         return self._earlier_statuses[component_id] != ComponentStatus.OPERATIONAL
 
     def _read_changed(self, other: Incident, *, warn: bool) -> dict[str | None, str | None]:
-        """Return to what status an incident's updates changed components; None where only its own list names them."""
+        """Return the status that an incident's updates gave each component; None where only the incident names it."""
         session, deadline = self._session, self._deadline.within(self._session.limits.follow_up, detached=True)
         try:
             detailed = session.client.get_incident(session.page_id, other.id, deadline)
@@ -205,7 +202,7 @@ class History:
 def read_history(
     session: Session, incident_id: str, known: Listing[Incident], updates: Iterable[IncidentUpdate]
 ) -> History:
-    """Read what the incidents of the page that may have changed the same components have done."""
+    """Read what the other incidents of the page have done to components."""
     others = {incident.id: incident for incident in known.items}
     own = others.pop(incident_id, None)
     began = (own and own.began_at) or min((update.created for update in updates if update.created), default=None)

@@ -1,7 +1,6 @@
 """What each operation does with the API. A new one is a function here and a line in `OPERATIONS`."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from onlineornot_action.exactly_once.change import change
 from onlineornot_action.exactly_once.post import Evidence, Posted, duplicate_warnings, post
@@ -33,8 +32,8 @@ def run(session: Session, target: Target) -> Result:
     Raises:
         APIError: It was not done.
         UnknownOutcomeError: It may have been done.
-        CancelledError: The run was cancelled before it was done.
-        CancelledWriteError: The run was cancelled when it may have been done.
+        CancelledError: The run was cancelled; it was not done.
+        CancelledWriteError: The run was cancelled; it may have been done.
     """
     return OPERATIONS[session.inputs.operation](session, target)
 
@@ -50,7 +49,7 @@ def _create(session: Session, target: Target) -> Result:
     checked = check_duplicate(session, target, draft)
     if checked.duplicate:
         result = _about(Outcome.UNCHANGED, target, checked.duplicate, evidence=Evidence.DUPLICATE)
-        return replace(result, known_updates=checked.updates, warnings=checked.warnings)
+        return result._replace(known_updates=checked.updates, warnings=checked.warnings)
     posted = post(draft, session.deadline, checked.updates, session.limits.post)
     return _created(session, target, draft, checked, posted)
 
@@ -61,8 +60,7 @@ def _created(
     # Where the update was only found afterwards, others may have been posted since the baseline was read.
     up_to_date = posted.evidence is not Evidence.RECONCILED and not posted.duplicates
     page = target.page.items if target.page else ()
-    return replace(
-        _about(Outcome.CREATED, target, posted.item, evidence=posted.evidence),
+    return _about(Outcome.CREATED, target, posted.item, evidence=posted.evidence)._replace(
         known_updates=posted.baseline if up_to_date else None,
         notified=session.inputs.notify,
         notes=checked.notes or tuple(_circumstances(posted)),
@@ -81,7 +79,7 @@ def _update(session: Session, target: Target) -> Result:
     inputs, client = session.inputs, session.client
     body = IncidentUpdatePatch(status=inputs.status, description=inputs.text, date_happened=inputs.date_happened)
     if inputs.dry_run:
-        return replace(_get(session, target), outcome=Outcome.DRY_RUN, body=body)
+        return _get(session, target)._replace(outcome=Outcome.DRY_RUN, body=body)
     ids = (session.page_id, target.incident_id, target.update_id)
 
     def read_back() -> IncidentUpdate | None:
@@ -93,7 +91,7 @@ def _update(session: Session, target: Target) -> Result:
     )
     result = _about(Outcome.UPDATED, target, update, evidence=evidence)
     warnings = () if is_patched(update, body) else ("The page has this update in another form than was sent.",)
-    return replace(result, notified=None, warnings=warnings)
+    return result._replace(notified=None, warnings=warnings)
 
 
 def _get(session: Session, target: Target) -> Result:
@@ -103,7 +101,7 @@ def _get(session: Session, target: Target) -> Result:
 
 def _delete(session: Session, target: Target) -> Result:
     if session.inputs.dry_run:
-        return replace(_get(session, target), outcome=Outcome.DRY_RUN)
+        return _get(session, target)._replace(outcome=Outcome.DRY_RUN)
     client = session.client
     ids = (session.page_id, target.incident_id, target.update_id)
 
@@ -153,14 +151,14 @@ def _about(
 
 
 def find_update(session: Session, target: Target) -> Target:
-    """Take the id that was given; look `latest` up, once.
+    """Return the target with the id of the update; look `latest` up once.
 
     Raises:
         InvalidInputsError: The incident has no updates, or their dates do not say which is the newest.
-        APIError: They cannot be read.
+        APIError: The updates cannot be read.
     """
     if session.inputs.update_id != LATEST:
-        return replace(target, update_id=session.inputs.update_id or "")
+        return target._replace(update_id=session.inputs.update_id or "")
     updates = session.read_updates(target.incident_id)
     if not updates.ids:
         raise InvalidInputsError([f"update-id is latest, but the incident {target.incident_id} has no updates."])
@@ -171,9 +169,9 @@ def find_update(session: Session, target: Target) -> Target:
             "update-id is latest, but the dates of the updates do not say which one that is; give the update's id."
         )
         raise InvalidInputsError([f"{problem} The incident {target.incident_id} has {known}."])
-    return replace(target, update_id=items[0].id, updates=updates, latest=items[0])
+    return target._replace(update_id=items[0].id, updates=updates, latest=items[0])
 
 
 def _have_order(items: list[IncidentUpdate]) -> bool:
-    """Whether the dates say which of some updates, sorted by them, is the newest."""
+    """Whether the dates of updates, which are sorted by them, say which is the newest."""
     return len(items) == 1 or (items[-1].created is not None and items[0].created != items[1].created)

@@ -6,9 +6,9 @@ The API may change the form of a text, name only the components that really chan
 import contextlib
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import NamedTuple
 
 from onlineornot_action.exactly_once.listing import Comparison
 from onlineornot_action.network.deadline import CancelledError, Deadline
@@ -37,16 +37,16 @@ MAX_COMBINING = 30
 def unnamed_components(
     update: IncidentUpdate, wanted: IncidentUpdateCreate, *, exactly: bool
 ) -> dict[str, ComponentStatus] | None:
-    """Compare an update with one that was to be posted: status, text, and the components that it names.
+    """Compare an update with the one to post: status, text, and the components that it names.
 
     Args:
         update: The update, whose components an API may name only as far as they have changed.
-        wanted: The one that was to be posted.
-        exactly: Whether the update may have come from posting that one: then it names no other component, and where its
-            components are absent, status and text decide.
+        wanted: The one to post.
+        exactly: Whether the update must be the result of posting `wanted`: then it may name no other component, and if
+            it has no list of components, status and text decide.
 
     Returns:
-        The components that match only if the page has their new status; None if the update does not match.
+        The components that `update` omits, which must have this status on the page; None if it does not match.
     """
     if update.status != wanted.status or not same_text(update.description, wanted.description):
         return None
@@ -62,7 +62,7 @@ def unnamed_components(
 
 
 def is_patched(update: IncidentUpdate, patch: IncidentUpdatePatch) -> bool:
-    """Whether an update is as a patch was to make it."""
+    """Whether an update has the values of a patch."""
     return (
         patch.status in (None, update.status)
         and (patch.description is None or same_text(update.description, patch.description))
@@ -71,8 +71,8 @@ def is_patched(update: IncidentUpdate, patch: IncidentUpdatePatch) -> bool:
 
 
 def same_text(one: str | None, other: str) -> bool:
-    """Whether two texts are the same, however a page stores them: escaped, in another normal form, with other ends."""
-    if one is None or len(one) > 8 * len(other) + 1000:  # more than any escaping makes of it
+    """Whether two texts differ at most by what a page may change: escapes, the normal form, white space at the ends."""
+    if one is None or len(one) > 8 * len(other) + 1000:  # longer than any escaping makes it
         return False
     return one == other or _canonical(one) == _canonical(other)
 
@@ -84,7 +84,7 @@ def _canonical(text: str) -> str:
 
 
 def _normalize(text: str) -> str:
-    """Return NFC; a text with long runs of combining characters, for which that takes quadratic time, as it is."""
+    """Return a text in NFC, or as it is if long runs of combining characters would make that take quadratic time."""
     if text.isascii():
         return text
     runs = groupby(text, lambda character: unicodedata.combining(character) > 0)
@@ -113,9 +113,8 @@ def draft_update(session: Session, target: Target) -> "UpdateDraft":
     return UpdateDraft(session.client, session.page_id, target.incident_id, body)
 
 
-@dataclass(frozen=True)
-class UpdateDraft:
-    """An update that is to be posted exactly once."""
+class UpdateDraft(NamedTuple):
+    """An update to post exactly once."""
 
     client: OnlineOrNotClient
     status_page_id: str
@@ -123,7 +122,7 @@ class UpdateDraft:
     body: IncidentUpdateCreate
 
     def post(self) -> IncidentUpdate:
-        """Post it."""
+        """Post the update."""
         return self.client.create_incident_update(self.status_page_id, self.incident_id, self.body)
 
     def pages(
@@ -140,7 +139,7 @@ class UpdateDraft:
     def compare(
         self, items: Sequence[IncidentUpdate], deadline: Deadline | None = None, *, is_last_look: bool = False
     ) -> Comparison[IncidentUpdate]:
-        """Find the updates that match this one; the server may have stored it in the form of any other."""
+        """Compare updates with this one, in whatever form the server may have stored it."""
         unnamed = [(item, unnamed_components(item, self.body, exactly=True)) for item in items]
         return self.on_page.compare(unnamed, deadline, is_last_look=is_last_look)
 
@@ -150,8 +149,7 @@ class UpdateDraft:
         return PageComponents(self.client, self.status_page_id)
 
 
-@dataclass(frozen=True)
-class PageComponents:
+class PageComponents(NamedTuple):
     """The components of a page as they are now, read for updates that do not name all of theirs."""
 
     client: OnlineOrNotClient
@@ -173,7 +171,7 @@ class PageComponents:
         *,
         is_last_look: bool,
     ) -> Comparison[AnyItem]:
-        """Tell apart items that match, by what `unnamed_components` says of each; read the page at most once."""
+        """Sort items by what `unnamed_components` returned for each; read the page at most once."""
         found: tuple[list[AnyItem], list[AnyItem], list[AnyItem]] = ([], [], [])
         same, similar, unreadable = found
         page: Mapping[str, str | None] | None = None
@@ -193,10 +191,10 @@ class PageComponents:
 def differences(
     session: Session, update: IncidentUpdate, wanted: IncidentUpdateCreate, page: Iterable[Component]
 ) -> Iterator[str]:
-    """Say what the page made of an update otherwise than was sent.
+    """Say how an update on the page differs from what was sent.
 
     Args:
-        session: Reads the components where the update does not name one, and its status before is not known.
+        session: Reads the components if the update omits one whose status before is not known.
         update: The update as the API returned it.
         wanted: The one that was sent.
         page: The components of the page before, as far as they were read.

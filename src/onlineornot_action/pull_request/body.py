@@ -111,7 +111,7 @@ def _format_state(state: CommentState) -> str:
 def render(
     marker: str, state: CommentState, updates: Iterable[IncidentUpdate], run: WorkflowRun, title: str, url: str
 ) -> str:
-    """Write the comment on all updates of an incident, in any order; the marker is its first line."""
+    """Write the comment on an incident from all its updates, in any order; the marker is the first line."""
     shown = newest_first(updates)
     bounds = _bounds(shown) if shown else []
     blocks = [
@@ -143,7 +143,7 @@ def _headline(updates: Sequence[IncidentUpdate]) -> str:
 
 
 def _latest_state(updates: Sequence[IncidentUpdate]) -> IncidentUpdate:
-    """Return the newest update that has the incident's status; UPDATE is not one."""
+    """Return the newest update that sets the incident's status, which an UPDATE does not."""
     return next((update for update in updates if update.status != IncidentStatus.UPDATE), updates[0])
 
 
@@ -178,9 +178,9 @@ def _format_time(update: IncidentUpdate, first: IncidentUpdate | None = None) ->
 def _timeline(
     updates: Sequence[IncidentUpdate], bounds: Sequence[IncidentUpdate], notified: Mapping[str, bool | None]
 ) -> Iterator[str]:
-    """Write the newest update, the others folded, and a word on those that a comment has no room for.
+    """Write the newest update, the others folded, and a line about those that a comment has no room for.
 
-    Blank lines let GitHub read what is folded as Markdown:
+    Blank lines make GitHub read the folded part as Markdown:
     https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/organizing-information-with-collapsed-sections
     """
     entries = [_entry(update, bounds, _SUBSCRIBERS[notified.get(update.id)]) for update in updates[:MAX_UPDATES]]
@@ -196,7 +196,7 @@ def _timeline(
 
 
 def _entry(update: IncidentUpdate, bounds: Sequence[IncidentUpdate], subscribers: str) -> str:
-    """Write what an update says, without its time where the period of the incident begins or ends with it."""
+    """Write an update, without its time if that is the beginning or the end of the incident, which the facts show."""
     time, *others = [_format_time(each, bounds[0]) for each in (update, *bounds)]
     facts = (f"**{_name(update.status)}**", subscribers, "" if time in others else time)
     blocks = (" · ".join(filter(None, facts)), _quote(update.description or ""), _components(update))

@@ -39,7 +39,7 @@ ADVICE = (
 )
 STALE = "The comment may not be up to date on the pull request"
 _KEY = "\n<!-- key "
-"""Before the random word that ends a comment, by which a run recognizes what it has sent."""
+"""Precedes the random word at the end of a comment, by which a run recognizes what it has sent."""
 
 Render = Callable[[Sequence[str], str], str]
 """Writes a comment, given the names of the jobs that failed and the comment as it is; empty when there is none."""
@@ -47,7 +47,7 @@ Render = Callable[[Sequence[str], str], str]
 
 @dataclass(frozen=True)
 class CommentLimits:
-    """In seconds."""
+    """Limits of updating a comment, in seconds."""
 
     failed_jobs: float = 4
     """For the names of the jobs that failed, which the comment can do without."""
@@ -81,7 +81,7 @@ def with_comment(session: Session, result: Result, environment: Environment, rep
     run = replace(run, pull_request=session.inputs.pull_request or run.pull_request)
     if obstacle := _find_obstacle(run, session.inputs):
         warning = f"There is no comment on the pull request: {obstacle}. {ADVICE}"
-        return replace(result, warnings=(*result.warnings, warning))
+        return result._replace(warnings=(*result.warnings, warning))
     comments = _comment(session, result, run, reporter.mask)
     for url in comments.urls:
         reporter.log(f"The comment on the pull request is up to date: {url}")
@@ -89,7 +89,7 @@ def with_comment(session: Session, result: Result, environment: Environment, rep
         change = f"commit {run.commit}" if run.commit else "this event"
         reporter.annotate(Level.NOTICE, f"There is no comment: no pull request belongs to {change}.")
     advice = (ADVICE,) if comments.failed and not session.deadline.cancelled() else ()
-    return replace(result, comments=comments.urls, warnings=(*result.warnings, *comments.problems, *advice))
+    return result._replace(comments=comments.urls, warnings=(*result.warnings, *comments.problems, *advice))
 
 
 def _find_obstacle(run: WorkflowRun, inputs: Inputs) -> str:
@@ -108,8 +108,8 @@ def _find_obstacle(run: WorkflowRun, inputs: Inputs) -> str:
 def _comment(session: Session, result: Result, run: WorkflowRun, mask: Callable[[str], str]) -> CommentResult:
     """Create or edit the comment on the pull requests that a workflow run is about."""
     deadline = session.deadline.within(session.limits.comment, detached=True)
-    limits = replace(deadline.limits, connect=RESPONSE_SECONDS, response=RESPONSE_SECONDS)
-    github = GitHub(run, session.inputs.github_token or "", replace(deadline, limits=limits), mask, session.network)
+    limits = deadline.limits._replace(connect=RESPONSE_SECONDS, response=RESPONSE_SECONDS)
+    github = GitHub(run, session.inputs.github_token or "", deadline._replace(limits=limits), mask, session.network)
     marker = body.format_marker(session.page_id, result.incident_id)
     incident = _Incident(session, result, deadline)
 
@@ -143,7 +143,7 @@ def upsert_comments(github: GitHub, marker: str, render: Render, limits: Comment
 
 @contextlib.contextmanager
 def _collected(problems: list[str], problem: str) -> Iterator[None]:
-    """Add an exception to the problems: it is no reason for the step to fail, nor for other comments to be left out."""
+    """Add an exception to the problems, so that the step does not fail and other comments are still written."""
     try:
         yield
     except GitHubError as error:
@@ -180,7 +180,7 @@ class _PullRequestComment:
         return self._url(oldest.id)
 
     def _write(self) -> list[Comment]:
-        """Make the oldest comment say what it should, or create it; return all on the incident, oldest first."""
+        """Update the oldest comment, or create one; return all comments on the incident, oldest first."""
         comments: list[Comment] = []
         attempts = 0
         while True:
@@ -194,17 +194,17 @@ class _PullRequestComment:
                 comments = [] if error.is_gone else comments
             else:
                 return comments
-            # Another run may edit it in the meantime, so it is read again before the next attempt.
+            # Another run may edit the comment in the meantime, so it is read again before the next attempt.
             self.github.deadline.sleep(self.github.deadline.backoff(attempts))
 
     def _edit(self, comment: Comment) -> None:
-        """Make a comment say what it should, unless it does."""
+        """Update a comment, unless its text is right already."""
         text = self.render(comment.text)
         if comment.text.partition(_KEY)[0] != text:
             self.github.edit_comment(self.number, comment.id, text)
 
     def _create(self) -> list[Comment]:
-        """Create the comment. A lost one is searched for before it is sent again: two copies are worse than none."""
+        """Create the comment. If the response is lost, search before sending again: two copies are worse than none."""
         text = self.render("") + self.key
         attempts = 0
         while True:
@@ -240,7 +240,7 @@ class _PullRequestComment:
         return [ours[comment_id] for comment_id in sorted(ours)]
 
     def _mention_duplicates(self) -> None:
-        """Name the duplicates, unless the run that has created them deletes them right now."""
+        """Name the duplicates, unless the runs that created them delete them first."""
         with contextlib.suppress(GitHubError, CancelledError):  # the oldest comment is up to date, which is what counts
             self.github.deadline.sleep(max(self.limits.lost_pauses))
             self.duplicates.extend(f"{self._duplicate(comment)}." for comment in self._find()[1:])
@@ -254,7 +254,7 @@ class _PullRequestComment:
 
 
 class _Incident:
-    """The incident: as this run knows it, and what it does not know is read at most once."""
+    """The incident as this run knows it; anything else about it is read at most once."""
 
     def __init__(self, session: Session, result: Result, deadline: Deadline) -> None:
         pages = partial(session.client.incident_update_pages, session.page_id, result.incident_id, deadline)
@@ -271,7 +271,7 @@ class _Incident:
 
     @cached_property
     def url(self) -> str:
-        """Where readers see it; empty likewise."""
+        """The public address; empty when this run does not know it and cannot read it either."""
         return self._result.incident_url or self._session.read_url(self._result.incident_id, self._soon())
 
     def updates_including(self, ids: AbstractSet[str]) -> list[IncidentUpdate]:
@@ -312,7 +312,7 @@ def _next_state(
 
 
 def _find_failed_run(known: FailedRun | None, run_id: int | None, failed_jobs: Sequence[str]) -> FailedRun | None:
-    """Return the failed run that triggered this one; what the comment knows of it if its jobs could not be read."""
+    """Return the failed run that triggered this one; from the comment if its jobs could not be read now."""
     if run_id is None or (known and known.id == run_id and not failed_jobs):
         return known
     return FailedRun.of(run_id, failed_jobs)

@@ -47,7 +47,7 @@ class WorkflowRun:
         pull_request: The number of the pull request that the event is about; None for other events.
         commit: The commit that the event is about otherwise; empty when unknown.
         failed_run: The id of the workflow run that triggered this one, if it did not succeed.
-        pull_requests: The numbers of the pull requests that a check names beside its commit.
+        pull_requests: The numbers of the pull requests that a check names besides its commit.
     """
 
     api_url: str

@@ -86,7 +86,7 @@ class GitHub:
     """GitHub's API for one repository and one token.
 
     Reads and deletions are repeated until the deadline, at most `MAX_ATTEMPTS` times. A comment is created or edited
-    once per call: whether to do it again is for the caller to decide, who can look whether it worked.
+    once per call: the caller can check whether that worked, and decides whether to try again.
 
     https://docs.github.com/en/rest/issues/comments
     https://docs.github.com/en/rest/commits/commits#list-pull-requests-associated-with-a-commit
@@ -182,9 +182,9 @@ class GitHub:
         # https://github.com/PyGithub/PyGithub/blob/main/github/__init__.py
         logging.getLogger("github").handlers = [logging.NullHandler()]
         host_url = "/".join(self.run.api_url.split("/", 3)[:3])
-        # As an attribute of a class, which it becomes, a bare partial would be bound to the instance in later versions.
+        # It becomes a class attribute, where later versions of Python would bind a bare partial to the instance.
         connection = staticmethod(partial(_Connection, host_url, partial(self._send, deadline)))
-        Requester.injectConnectionClasses(connection, connection)  # type: ignore[arg-type]  # what makes one will do
+        Requester.injectConnectionClasses(connection, connection)  # type: ignore[arg-type]  # a factory will do
         github = Github(
             auth=Auth.Token(self.token),
             base_url=self.run.api_url,
@@ -221,7 +221,7 @@ class GitHub:
             deadline.sleep(deadline.backoff(attempts))
 
     def _exchange(self, deadline: Deadline, send: Callable[[], requests.Response]) -> requests.Response:
-        """Make one exchange, unless the run was cancelled or the deadline is over."""
+        """Make one exchange, unless the run was cancelled or the deadline has passed."""
         deadline.check()
         if not deadline.left():
             raise GitHubError("GitHub did not respond in time")
@@ -237,7 +237,7 @@ class GitHub:
 
 
 class _Connection:
-    """What PyGithub takes for a connection to any host; the token goes to the host of GitHub's API alone."""
+    """What PyGithub takes for a connection to any host; the token goes only to the host of GitHub's API."""
 
     def __init__(self, host_url: str, send: Callable[..., requests.Response], *_: object, **_options: object) -> None:
         self._host_url, self._send = host_url, send
@@ -258,7 +258,7 @@ class _Connection:
 
 
 def _as_comment(marker: str, *attributes: Any, **options: Any) -> Comment | None:  # noqa: ANN401
-    """Keep of a comment no more than is needed, and nothing of one that is malformed or without the marker."""
+    """Return only the needed parts of a comment; None if it is malformed or does not begin with the marker."""
     comment = IssueComment(*attributes, **options)
     with contextlib.suppress(BadAttributeException):
         text, author = normalize_newlines(comment.body or ""), comment.user.login if comment.user else None
@@ -267,16 +267,16 @@ def _as_comment(marker: str, *attributes: Any, **options: Any) -> Comment | None
 
 
 def _list(repository: Repository, kind: Callable[..., T], path: str, within: str = "items") -> Iterable[T]:
-    """List the objects of all pages. As `completed` ones they are not requested again where a field is missing."""
+    """List the objects of all pages, as `completed` ones, so that a missing field causes no further request."""
     complete: Any = partial(kind, completed=True)
     return PaginatedList(complete, repository.requester, f"{repository.url}/{path}", list_item=within)
 
 
 def _choose(pulls: Iterable[PullRequest], repository: str, commit: str) -> list[PullRequest]:
-    """Return the pull requests that brought a commit, which may be abbreviated; where GitHub says little, they fit.
+    """Return the pull requests that brought a commit, which may be abbreviated; a field that is missing excludes none.
 
-    GitHub lists every pull request that contains the commit, also those into which the default branch was merged since,
-    and those of a fork, or of the repository that it was forked from:
+    GitHub lists every pull request that contains the commit, even those into which the default branch was merged since,
+    and those of a fork, or of the repository that this one was forked from:
     https://docs.github.com/en/rest/commits/commits#list-pull-requests-associated-with-a-commit
     """
     bases = ((pull, pull.base and pull.base.repo) for pull in pulls)
@@ -288,7 +288,7 @@ def _choose(pulls: Iterable[PullRequest], repository: str, commit: str) -> list[
 
 
 def _check(response: requests.Response, mask: Callable[[str], str]) -> None:
-    """Raise `GitHubError` unless a response is a success with content: PyGithub takes none for an empty list."""
+    """Raise `GitHubError` unless a response is a success with content: PyGithub would treat none as an empty list."""
     content: Any = None
     with contextlib.suppress(ValueError, RecursionError):
         content = response.json()

@@ -56,14 +56,14 @@ class Reporter(Protocol):
 
     @property
     def mask(self) -> Callable[[str], str]:
-        """What replaces the secrets in a text."""
+        """The function that masks the secrets in a text."""
 
     @property
     def warnings(self) -> list[str]:
-        """What people were warned of, with its secrets masked."""
+        """The warnings so far, with their secrets masked."""
 
     def log(self, text: str) -> None:
-        """Write plain lines; a bar marks those that continue the first."""
+        """Write plain lines; a bar marks every line but the first."""
 
     def log_group(self, title: str, text: str) -> None:
         """Write plain lines under a title."""
@@ -88,9 +88,9 @@ class ActionsReporter:
     Attributes:
         github: Names the files that the runner reads.
         stream: The step's log, which is standard output; None when it is closed.
-        mask: What replaces the secrets in a text. The runner does so in the log, but not in the files:
+        mask: Masks the secrets in a text. The runner does so in the log, but not in the files:
             https://github.com/actions/runner/blob/main/src/Runner.Common/HostContext.cs
-        warnings: What people were warned of, with its secrets masked.
+        warnings: The warnings so far, with their secrets masked.
     """
 
     github: GitHubVariables
@@ -99,7 +99,7 @@ class ActionsReporter:
     warnings: list[str] = field(default_factory=list)
 
     def mask_log(self, secrets: Iterable[str]) -> None:
-        """Have the runner mask each line of the secrets; a short one would be masked all over the log."""
+        """Have the runner mask each line of the secrets, except short ones, which would be masked all over the log."""
         for line in (line for secret in secrets for line in _lines(secret)):
             if len(line) >= MIN_SECRET_LENGTH:
                 write_line(self.stream, f"::add-mask::{_escape_data(line)}")
@@ -123,7 +123,7 @@ class ActionsReporter:
         was_there = os.path.exists(path)  # noqa: PTH110 - Path.exists may raise
         self._append("GITHUB_OUTPUT", path, format_outputs(outputs))
         if os.path.exists(path) and not was_there:  # noqa: PTH110 - likewise
-            missing = "The file that GITHUB_OUTPUT names did not exist, as where the runner itself is in a container"
+            missing = "The file that GITHUB_OUTPUT names did not exist, as when the runner itself is in a container"
             warn(self, f"{missing}{_LOST_OUTPUTS}.")
 
     def publish_outputs(self) -> None:
@@ -148,12 +148,12 @@ def warn(reporter: Reporter, message: str) -> None:
 
 
 def escape_commands(text: str) -> str:
-    """Return the lines of a text, so that no CI system finds a command in them."""
+    """Escape a text, so that no CI system finds a command in it."""
     return "\n".join(map(_escape_line, _lines(text)))
 
 
 def write_line(stream: TextIO | None, text: str) -> None:
-    """Write to a log. One that cannot be written must not stop the work: outputs and exit status still report it."""
+    """Write to a log. If that fails, the run must go on: its outputs and exit status still report the result."""
     with contextlib.suppress(OSError, ValueError):
         if stream is not None:
             stream.write(f"{text}\n".encode(errors="replace").decode())

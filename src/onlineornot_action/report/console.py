@@ -24,7 +24,7 @@ from onlineornot_action.report.actions import (
 _JSON_OUTPUTS = frozenset({"update", "updates"})
 
 _DOTENV_OUTPUTS = ("outcome", "update-id", "incident-id", "incident-url", "status", "notified")
-"""None that holds a text: GitLab takes each line of the file for a variable."""
+"""Those without free text, since GitLab takes each line of the file for a variable."""
 
 _PLAIN = re.compile(r"[\w-]*|https?://[\w./:-]+", re.ASCII)
 """A word, an id or an address in which a shell that reads the file finds nothing to expand or to run."""
@@ -38,10 +38,10 @@ class ConsoleReporter:
         environment: Says whether colors are wanted, and names the files that GitHub's runner reads, if any.
         stdout: Gets the outputs, once they are complete; None when it is closed.
         stderr: Gets everything else; None when it is closed.
-        mask: What replaces the secrets in a text.
+        mask: Masks the secrets in a text.
         dotenv: The file for variables that later jobs read; empty for none.
         outputs: Those that have been set.
-        warnings: What people were warned of, with its secrets masked.
+        warnings: The warnings so far, with their secrets masked.
     """
 
     environment: Environment
@@ -101,7 +101,7 @@ class ConsoleReporter:
         shown = {name: value if _PLAIN.fullmatch(value) else "" for name, value in outputs.items()}
         lines = [f"ONLINEORNOT_{name.replace('-', '_').upper()}={shown[name]}\n" for name in _DOTENV_OUTPUTS]
         try:
-            # Without O_NONBLOCK, a named pipe without a reader would keep the process; Windows has none in a folder.
+            # Without O_NONBLOCK, a named pipe without a reader would block the process; Windows has none in a folder.
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NONBLOCK", 0)
             with open(os.open(self.dotenv, flags, 0o644), "w", encoding="ascii", newline="\n") as file:  # noqa: PTH123 - Path cannot open a descriptor
                 file.writelines(lines)

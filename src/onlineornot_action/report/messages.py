@@ -1,7 +1,6 @@
 """The messages of failures: what happened, what that usually means, and what to change."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any, NamedTuple, assert_never
 from urllib.parse import urlsplit
 
@@ -20,7 +19,7 @@ from onlineornot_action.text import one_line, quote, shorten
 LOOK_FIRST = "Look at the incident on the status page before you try again"
 
 _MAX_QUOTE_LENGTH = 200
-"""Characters of the API's own words; they say more than a value that somebody wrote."""
+"""Characters of the API's own words, which say more than an input that is quoted."""
 
 _INTERCEPTED = (
     "This is not the API's own response: a proxy, a firewall or the network in front of the API refused the request"
@@ -107,7 +106,7 @@ def _explain_unknown(error: UnknownOutcomeError, inputs: Inputs, incident_id: st
         *_asked_to_wait(error.cause),
         LOOK_FIRST,
     ]
-    return replace(_result(Outcome.UNKNOWN, inputs, incident_id, sentences), notified=None)
+    return _result(Outcome.UNKNOWN, inputs, incident_id, sentences)._replace(notified=None)
 
 
 def _explain_cancelled_write(posted: Posted[Any] | None, inputs: Inputs, incident_id: str) -> Result:
@@ -115,12 +114,12 @@ def _explain_cancelled_write(posted: Posted[Any] | None, inputs: Inputs, inciden
     done = verb_of(inputs.operation).done
     if posted is None:
         sentences = [f"The run was cancelled while the update was being {done}; it may be there", LOOK_FIRST]
-        return replace(_result(Outcome.CANCELLED, inputs, incident_id, sentences), notified=None)
+        return _result(Outcome.CANCELLED, inputs, incident_id, sentences)._replace(notified=None)
     result = _result(Outcome.CANCELLED, inputs, incident_id, [f"The run was cancelled, but the update was {done}"])
-    result = replace(result, known_because=posted.evidence, notified=inputs.notify)
+    result = result._replace(known_because=posted.evidence, notified=inputs.notify)
     if isinstance(posted.item, IncidentUpdate):
-        return replace(result, update_id=posted.item.id, update=posted.item)
-    return replace(result, incident_id=posted.item.id)
+        return result._replace(update_id=posted.item.id, update=posted.item)
+    return result._replace(incident_id=posted.item.id)
 
 
 def _result(outcome: Outcome, inputs: Inputs, incident_id: str, sentences: Iterable[str]) -> Result:

@@ -157,7 +157,7 @@ def _content(result: Result, inputs: Inputs | None) -> Iterator[str]:
         yield f"> {escape_markdown(shorten(text, MAX_TEXT_LENGTH))}"
     yield components
     if result.replaced:
-        yield f"Before, it was {code(result.replaced.status or '?')}, with this text:"
+        yield f"Before, the update was {code(result.replaced.status or '?')}, with this text:"
         yield f"> {escape_markdown(shorten(result.replaced.description or '', MAX_TEXT_LENGTH))}"
     if result.updates is not None:
         yield _timeline(result.updates)
@@ -166,7 +166,7 @@ def _content(result: Result, inputs: Inputs | None) -> Iterator[str]:
 
 
 def _components(update: IncidentUpdate | None, inputs: Inputs | None) -> str:
-    """List before → after as the API returned it; what was asked for when it did not."""
+    """List the changes of components that the API returned; the requested ones if it returned none."""
     requested = inputs.components if inputs and isinstance(inputs.components, tuple) else ()
     changes: list[tuple[str | None, str | None, str | None]] = [(each.name, None, each.status) for each in requested]
     if update and update.components is not None:

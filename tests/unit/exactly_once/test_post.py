@@ -677,7 +677,9 @@ def test_run_that_is_cancelled_after_a_lost_response_reads_the_list_once_more(
 
     error = failure(CancelledWriteError, server)
 
-    assert error.posted == Posted(Note("posted-1", born=0, created=VirtualClock.BEGINNING), RECONCILED)
+    assert error.posted
+    assert error.posted.item == Note("posted-1", born=0, created=VirtualClock.BEGINNING)
+    assert error.posted.evidence is RECONCILED
     assert (len(server.posted_at), len(server.read_at)) == (1, len(lists) + 1)
 
 

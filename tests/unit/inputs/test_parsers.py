@@ -305,6 +305,6 @@ def test_an_escape_is_published_as_it_is_with_a_warning(
     from_file = read({"status": "UPDATE", "description-file": "notes.txt"}, workspace_environ)
 
     assert typed.inputs.text == from_file.inputs.text == written.strip()
-    meaning = f"contains '{escape}', which customers read as these characters; for line breaks,"
+    meaning = f"contains '{escape}', which customers will see literally; for line breaks,"
     assert typed.warnings == [f"description {meaning} begin the text below description: | in YAML."]
     assert from_file.warnings == [f"description-file {meaning} write real ones into the file."]

@@ -49,7 +49,7 @@ def test_only_one_of_description_and_file_may_be_given(workspace_environ: dict[s
         (UPDATE | {"components": "component1: NO_IMPACT"}, "components cannot be used with operation: update"),
         (BY_TITLE | UPDATE | OPEN, "if-no-incident: create cannot be used with operation: update"),
         (BY_TITLE | GET | OPEN, "if-no-incident: create cannot be used with operation: get"),
-        (BY_TITLE | CREATE | OPEN | {"status": "in_progress"}, "status IN_PROGRESS is for maintenances"),
+        (BY_TITLE | CREATE | OPEN | {"status": "in_progress"}, "status IN_PROGRESS is for a maintenance"),
         (CREATE | {"incident-title": "Down"}, "incident-id and incident-title are both given"),
     ],
 )

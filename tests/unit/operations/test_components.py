@@ -82,11 +82,11 @@ def test_a_name_that_repeats_is_found_in_its_group(name: str, component_id: str)
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("API", "components: 'API' is the name of several: 'Shop / API' (comp-api-shop), 'Core / API' (comp-api-core)"),
-        ("Core / Twin", "'Core / Twin' is the name of several: 'Core / Twin' (comp-twin-one), "),
+        ("API", "components: several are called 'API': 'Shop / API' (comp-api-shop), 'Core / API' (comp-api-core)"),
+        ("Core / Twin", "several are called 'Core / Twin': 'Core / Twin' (comp-twin-one), "),
         (
             "Mail out",
-            "'Mail out' is the name of several: 'Mail \\xa0out' (comp-mail-one), 'mail  out' (comp-mail-two)",
+            "several are called 'Mail out': 'Mail \\xa0out' (comp-mail-one), 'mail  out' (comp-mail-two)",
         ),
         ("Billing", "the page has no 'Billing'. It has: 'Billing\\u200b', "),
         (

@@ -1,7 +1,6 @@
 """The sentence and the job summary: what they say, and that untrusted text in them stays text."""
 
 import re
-from dataclasses import replace
 from html import unescape
 
 import pytest
@@ -301,7 +300,7 @@ def test_what_was_changed_or_deleted_as_latest_is_shown_as_it_was(outcome: Outco
 
     shown = paragraphs(render(ended, inputs(operation="delete", update_id="latest")))
 
-    assert shown[-2:] == ["Before, it was MONITORING, with this text:", "<b>Written</b>\nby a colleague."]
+    assert shown[-2:] == ["Before, the update was MONITORING, with this text:", "<b>Written</b>\nby a colleague."]
 
 
 def test_a_failure_shows_the_error_and_the_text_that_was_to_be_posted() -> None:
@@ -402,7 +401,7 @@ def test_no_untrusted_text_is_more_than_text(text: str, outcome: Outcome) -> Non
     change = ComponentChange(name=text, old_status=text, new_status=text)
     update = IncidentUpdate(id=UPDATE_ID, status=text, description=text, components=(change,))
     shown = Result(outcome, INCIDENT_ID, UPDATE_ID, update, replaced=update, notes=(text,), error=text)
-    shown = replace(shown, warnings=(text,))
+    shown = shown._replace(warnings=(text,))
 
     markdown = render(shown, inputs(**CREATE))
 
