@@ -1,6 +1,7 @@
 # make demo   see what the action does, against the sandbox; SERVE=1 keeps its status page up
 # make sandbox  the sandbox on port 8787, to try a workflow of your own
 # make test   all tests (those in a container only where a Docker engine runs)
+# make coverage   all tests, and which branches no test takes; takes twice as long
 # make .venv-tools/installed   act and syft, which some of those tests need
 # make .node-tools/installed   gitlab-ci-local, for the test of GitLab, which also needs rsync
 # make test-image IMAGE=…  only the tests in a container, except GitLab's, with an existing image
@@ -18,12 +19,15 @@ DEMO := PYTHONPATH=src .venv-demo/bin/python -m
 COMPILE := .venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --no-strip-extras \
            --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: demo test test-image test-gitlab pulled check format sandbox soak pictures owner rehearse lock
+.PHONY: demo test coverage test-image test-gitlab pulled check format sandbox soak pictures owner rehearse lock
 
 demo: .venv-demo/installed
 	@$(DEMO) onlineornot_sandbox.demo $(if $(filter 1,$(SERVE)),--serve)
 
 test: .venv/installed
+	$(BIN)/pytest -n 4 --dist worksteal
+
+coverage: .venv/installed
 	$(BIN)/pytest -n 4 --dist worksteal --cov --cov-report=term
 
 # make test-image IMAGE=name@sha256:…
