@@ -115,12 +115,6 @@ def test_a_dry_run_without_an_incident_would_open_one() -> None:
     assert describe(Result(Outcome.DRY_RUN), inputs(**CREATE))[1].endswith("It would open an incident.")
 
 
-def test_the_status_that_the_api_shows_comes_first() -> None:
-    update = IncidentUpdate(id=UPDATE_ID, status="MONITORING")
-
-    assert "MONITORING" in describe(result(Outcome.CREATED, update), inputs(**CREATE))[1]
-
-
 def test_the_inputs_are_not_mistaken_for_what_was_read() -> None:
     given = inputs(operation="get", update_id=UPDATE_ID, status="RESOLVED", description="All is well.")
     read = result(Outcome.FETCHED, IncidentUpdate(id=UPDATE_ID))
@@ -211,10 +205,13 @@ def test_a_failure_to_read_says_nothing_about_customers() -> None:
     assert "Customers" not in render(result(Outcome.REJECTED), inputs(operation="list"))
 
 
-def test_the_details_say_how_it_is_known() -> None:
+def test_the_details_say_how_it_is_known_and_end_so_that_another_summary_can_follow() -> None:
     found = Result(Outcome.CREATED, INCIDENT_ID, UPDATE_ID, known_because="it was read", notes=("It rained.",))
 
-    assert facts(render(found, inputs(**CREATE), requests=5, writes=2)) == {
+    markdown = render(found, inputs(**CREATE), requests=5, writes=2)
+
+    assert markdown.endswith("</details>\n\n")
+    assert facts(markdown) == {
         "Outcome": "created",
         "Status page": PAGE_ID,
         "Incident": INCIDENT_ID,
@@ -232,33 +229,32 @@ def test_invalid_inputs_are_shown_without_facts_about_them() -> None:
     assert paragraphs(markdown)[-2:] == ["status is required.", "notify is 'x'."]
 
 
+ASKED_FOR = [
+    f"✅ Posted IDENTIFIED; {NOBODY}",
+    CREATE["description"],
+    "🔴 component1: MAJOR_OUTAGE\n🔵 two: MAINTENANCE",
+]
+
+
 @pytest.mark.parametrize(
     ("update", "shown"),
     [
-        (IncidentUpdate(id=UPDATE_ID, description="As the API\nshows it."), "As the API\nshows it."),
-        (None, CREATE["description"]),
+        (None, ASKED_FOR),
+        (IncidentUpdate(id=UPDATE_ID), ASKED_FOR),
+        (
+            IncidentUpdate(id=UPDATE_ID, status="UPDATE", description="As the API\nshows it.", components=()),
+            [f"✅ Posted UPDATE; {NOBODY}", "As the API\nshows it."],
+        ),
+        (IncidentUpdate(id=UPDATE_ID, description=""), [ASKED_FOR[0], ASKED_FOR[2]]),
     ],
+    ids=["no response", "a response without them", "all of them", "an empty text"],
 )
-def test_the_text_is_shown_as_customers_read_it_or_as_it_was_asked_for(
-    update: IncidentUpdate | None, shown: str
+def test_what_the_page_has_is_shown_and_what_was_sent_only_where_the_api_does_not_say(
+    update: IncidentUpdate | None, shown: list[str]
 ) -> None:
-    assert paragraphs(render(result(Outcome.UPDATED, update), inputs(**CREATE)))[-1] == shown
+    given = inputs(**CREATE, components="component1: major_outage\ntwo: maintenance")
 
-
-def test_what_the_page_has_is_shown_and_not_what_was_sent() -> None:
-    given = inputs(**CREATE, components="component1: major_outage")
-    kept = IncidentUpdate(id=UPDATE_ID, status="UPDATE", description="The cause", components=())
-
-    heading, *shown = paragraphs(render(result(Outcome.CREATED, kept), given))
-
-    assert "Posted UPDATE" in heading
-    assert shown == ["The cause"]
-
-
-def test_a_text_that_the_page_dropped_is_not_shown() -> None:
-    kept = IncidentUpdate(id=UPDATE_ID, description="")
-
-    assert CREATE["description"] not in render(result(Outcome.CREATED, kept), inputs(**CREATE))
+    assert paragraphs(render(result(Outcome.CREATED, update), given)) == shown
 
 
 @pytest.mark.parametrize("outcome", [Outcome.UPDATED, Outcome.DELETED])
@@ -277,10 +273,6 @@ def test_a_failure_shows_the_error_and_the_text_that_was_to_be_posted() -> None:
     assert shown[-3:] == ["The API says no.", "What was to be posted:", CREATE["description"]]
 
 
-def test_a_summary_ends_with_an_empty_line_so_that_another_can_follow() -> None:
-    assert render(result(Outcome.CREATED), inputs(**CREATE)).endswith("</details>\n\n")
-
-
 @pytest.mark.parametrize(
     ("change", "shown"),
     [
@@ -297,15 +289,6 @@ def test_components_are_shown_before_and_after(change: ComponentChange, shown: s
     update = IncidentUpdate(id=UPDATE_ID, description="It fails.", components=(change,))
 
     assert paragraphs(render(result(Outcome.FETCHED, update), inputs(**CREATE)))[-1] == shown
-
-
-@pytest.mark.parametrize("update", [None, IncidentUpdate(id=UPDATE_ID)])
-def test_where_the_api_says_nothing_the_requested_components_are_shown(update: IncidentUpdate | None) -> None:
-    given = inputs(**CREATE, components="component1: major_outage\ncomponent2: maintenance")
-
-    shown = paragraphs(render(result(Outcome.CREATED, update), given))[-1]
-
-    assert shown.split("\n") == ["🔴 component1: MAJOR_OUTAGE", "🔵 component2: MAINTENANCE"]
 
 
 @pytest.mark.parametrize(("count", "last"), [(MAX_COMPONENTS, "⚪ ?: ?"), (MAX_COMPONENTS + 2, "and 2 more")])
