@@ -104,13 +104,6 @@ def test_what_was_posted_is_shown_with_who_is_notified(outcome: Outcome) -> None
     assert [text.rstrip(".").split("; ")[1] for text in shown] == ["subscribers are notified"] * 2
 
 
-@pytest.mark.parametrize(("operation", "done"), [("get", "read"), ("update", "changed"), ("delete", "deleted")])
-def test_the_headline_of_a_failure_names_what_was_to_be_done(operation: str, done: str) -> None:
-    given = inputs(operation=operation, update_id=UPDATE_ID, description="New.")
-
-    assert describe(failure("No."), given)[0] == f"Nothing was {done}: the request was refused"
-
-
 def test_a_dry_run_without_an_incident_would_open_one() -> None:
     assert describe(Result(Outcome.DRY_RUN), inputs(**CREATE))[1].endswith("It would open an incident.")
 
@@ -174,13 +167,21 @@ def test_advice_needs_no_address_of_the_run() -> None:
     assert "**Run the job again.**" in render(Result(Outcome.NOT_SENT, INCIDENT_ID), inputs(**CREATE))
 
 
-@pytest.mark.parametrize(("operation", "undone"), [("update", "has not changed"), ("delete", "is still there")])
-def test_where_to_look_fits_the_operation(operation: str, undone: str) -> None:
-    given = {"operation": operation, "update_id": UPDATE_ID, "description": "New."}
+@pytest.mark.parametrize(
+    ("operation", "done", "undone"),
+    [
+        ("get", "read", "is not there"),
+        ("update", "changed", "has not changed"),
+        ("delete", "deleted", "is still there"),
+    ],
+)
+def test_a_failure_says_what_was_not_done_and_how_to_see_that(operation: str, done: str, undone: str) -> None:
+    given = inputs(operation=operation, update_id=UPDATE_ID, description="New.")
 
-    markdown = render(Result(Outcome.UNKNOWN, INCIDENT_ID, UPDATE_ID, notified=None), inputs(**given))
+    refused, lost = render(failure("No."), given), render(Result(Outcome.UNKNOWN, notified=None), given)
 
-    assert f"If the update {undone} after a minute, re-run this job alone.**" in markdown
+    assert paragraphs(refused)[0] == f"❌ Nothing was {done}: the request was refused"
+    assert f"If the update {undone} after a minute, re-run this job alone.**" in lost
 
 
 SEEN = "Customers see the update; subscribers are"
