@@ -51,23 +51,18 @@ def publish(**outputs: str) -> Callable[[ConsoleReporter], None]:
     return write
 
 
-def test_outputs_are_one_json_object_on_one_line() -> None:
+def test_outputs_are_one_json_object_on_one_line_with_the_last_value_of_each() -> None:
     update = {"id": "update1234", "description": "Two\nlines, 🛠"}
 
-    stdout, stderr = written(publish(outcome="created", update_id="update1234", update=json.dumps(update), updates=""))
-
-    assert stdout.count("\n") == 1
-    assert json.loads(stdout) == {"outcome": "created", "update-id": "update1234", "update": update, "updates": None}
-    assert stderr == ""
-
-
-def test_outputs_that_are_set_later_replace_earlier_ones() -> None:
     def write(reporter: ConsoleReporter) -> None:
-        reporter.set_outputs({"outcome": "created", "incident-url": ""})
-        reporter.set_outputs({"incident-url": "https://status.example.com/"})
-        reporter.publish_outputs()
+        reporter.set_outputs({"outcome": "created", "incident-url": "", "update": json.dumps(update), "updates": ""})
+        publish(incident_url="https://status.example.com/")(reporter)
 
-    assert json.loads(written(write)[0]) == {"outcome": "created", "incident-url": "https://status.example.com/"}
+    stdout, stderr = written(write)
+
+    url = {"incident-url": "https://status.example.com/"}
+    assert json.loads(stdout) == {"outcome": "created", "update": update, "updates": None, **url}
+    assert (stdout.count("\n"), stderr) == (1, "")
 
 
 @settings(deadline=None, derandomize=True)
