@@ -217,7 +217,7 @@ def test_the_exit_status_is_settled_before_anything_is_reported(
     assert step(**inputs).exit_status == end
 
 
-SIMILAR = "Chekout is failing"
+SIMILAR, MEANT = "Chekout is failing", "was probably meant"
 
 
 def shown_in(result: Result) -> str:
@@ -229,9 +229,10 @@ def shown_in(result: Result) -> str:
     ("inputs", "words"),
     [
         (CREATE | {"mesage": "x"}, ["There is no input 'mesage'"]),
-        (CLOSE | {"incident_title": SIMILAR, "if_no_incident": "skip"}, ["was probably meant", "Open incidents: "]),
-        (CREATE | {"incident_title": SIMILAR, "if_no_incident": "create"}, ["was probably meant"]),
-        (CREATE | {"incident_title": SIMILAR}, ["was probably meant", "Open incidents: "]),
+        (CLOSE | {"incident_title": SIMILAR, "if_no_incident": "skip"}, [MEANT, "Open incidents: "]),
+        (CLOSE | {"incident_title": SIMILAR, "if_no_incident": "create"}, [MEANT, "would already be over"]),
+        (CREATE | {"incident_title": SIMILAR, "if_no_incident": "create"}, [MEANT]),
+        (CREATE | {"incident_title": SIMILAR}, [MEANT, "Open incidents: "]),
         (CREATE | {"comment": "true", "github_token": ""}, ["There is no comment on the pull request"]),
     ],
 )
