@@ -2,7 +2,7 @@
 
 import contextlib
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from typing import TextIO
 
@@ -22,7 +22,7 @@ from onlineornot_action.operations.permissions import check_permissions
 from onlineornot_action.operations.run import find_update, run
 from onlineornot_action.outputs import Kind, Outcome, Outputs, Result
 from onlineornot_action.report import summary
-from onlineornot_action.report.actions import ActionsReporter, Level, Reporter, escape_commands, warn
+from onlineornot_action.report.actions import ActionsReporter, Level, Reporter, escape_commands, warn, write_line
 from onlineornot_action.report.console import ConsoleReporter
 from onlineornot_action.report.messages import LOOK_FIRST, explain
 from onlineornot_action.session import RunLimits, Session, Target
@@ -55,14 +55,17 @@ def main(
     environment = Environment.of(environ)
     command_line = _read_command_line(arguments, environment)
     if command_line.answer:
-        return _print(command_line.answer, stdout)
+        write_line(stdout, command_line.answer.rstrip("\n"))
+        return 0
     environment = environment.with_inputs(command_line.inputs)
     reporter = _make_reporter(environment, stdout, stderr, command_line.dotenv)
     session: Session | None = None
     try:
         inputs = _read_inputs(command_line, environment, reporter, stdin)
-        network = Network(environment.certificates.paths, environment.proxy_variables)
-        session = _open_session(inputs, network, reporter, lambda: signal_received() is not None, clock, limits)
+        deadline = Deadline.after(
+            inputs.timeout_seconds, clock, lambda: signal_received() is not None, reporter.log, limits.exchange
+        )
+        session = _open_session(inputs, environment, deadline, reporter.mask, limits)
         result = _run(session)
     except InvalidInputsError as error:
         result = Result(Outcome.INVALID, error="\n".join(error.problems), warnings=error.warnings)
@@ -79,12 +82,6 @@ def _read_command_line(arguments: Sequence[str], environment: Environment) -> Co
     from onlineornot_action.inputs.options import parse_command_line  # noqa: PLC0415 - a step has no use for argparse
 
     return parse_command_line(arguments, environment)
-
-
-def _print(text: str, stdout: TextIO | None) -> int:
-    with contextlib.suppress(OSError, ValueError):
-        print(text, end="", file=stdout, flush=True)
-    return 0
 
 
 def _make_reporter(environment: Environment, stdout: TextIO | None, stderr: TextIO | None, dotenv: str) -> Reporter:
@@ -105,22 +102,16 @@ def _read_inputs(
     if command_line.usage_error:
         raise InvalidInputsError([command_line.usage_error])
     inputs, warnings = read_inputs(environment, command_line.problems, stdin=stdin)
-    _warn(reporter, warnings)
+    warn(reporter, "\n".join(warnings))
     return inputs
 
 
 def _open_session(
-    inputs: Inputs,
-    network: Network,
-    reporter: Reporter,
-    cancelled: Callable[[], bool],
-    clock: Clock,
-    limits: RunLimits,
+    inputs: Inputs, environment: Environment, deadline: Deadline, mask: Callable[[str], str], limits: RunLimits
 ) -> Session:
-    deadline = Deadline.after(inputs.timeout_seconds, clock, cancelled, reporter.log, limits.exchange)
-    client = OnlineOrNotClient(
-        inputs.api_token, deadline=deadline, base_url=inputs.api_url, network=network, mask=reporter.mask
-    )
+    network = Network(environment.certificates.paths, environment.proxy_variables)
+    token, url = inputs.api_token, inputs.api_url
+    client = OnlineOrNotClient(token, deadline=deadline, base_url=url, network=network, mask=mask)
     return Session(inputs, client, deadline, limits, network)
 
 
@@ -205,7 +196,7 @@ def _report(result: Result, session: Session | None, environment: Environment, r
     with _soft_failure("updating the comment on the pull request", reporter):
         result = _with_comment(result, session, environment, reporter)
     with _soft_failure("writing the warnings", reporter):
-        _warn(reporter, result.warnings)
+        warn(reporter, "\n".join(result.warnings))
         if result.body:
             reporter.log(f"It would send {result.body.to_json().decode()}")
         if result.replaced:
@@ -238,8 +229,8 @@ def _with_incident_url(result: Result, session: Session | None, reporter: Report
     if session is None or not (is_success or result.outcome is Outcome.UNKNOWN):
         return result
     try:
-        page = session.client.get_status_page(session.page_id, session.deadline.within(session.limits.follow_up))
-        url, problem = page.url_of(result.incident_id), "the page has no valid domain."
+        deadline = session.deadline.within(session.limits.follow_up)
+        url, problem = session.read_url(result.incident_id, deadline), "the page has no valid domain."
     except (APIError, CancelledError) as error:
         url, problem = "", str(error)
     if not url:
@@ -258,9 +249,3 @@ def _with_comment(result: Result, session: Session | None, environment: Environm
     from onlineornot_action.pull_request.comment import with_comment  # noqa: PLC0415 - PyGithub is slow to import
 
     return with_comment(session, result, environment, reporter)
-
-
-def _warn(reporter: Reporter, warnings: Iterable[str]) -> None:
-    """Write all warnings as one annotation."""
-    if text := "\n".join(warnings):
-        warn(reporter, text)

@@ -80,12 +80,9 @@ def _base64_parts(secret: str) -> set[str]:
     Three bytes become four characters, so the form depends on where in its group of three the secret begins. Characters
     that hold bits of its neighbours are left out: https://www.rfc-editor.org/rfc/rfc4648#section-4
     """
-    parts = {_base64_part(secret.encode(errors="replace"), offset) for offset in range(3)}
-    return parts | {part.translate(_URL_SAFE) for part in parts}
-
-
-def _base64_part(secret: bytes, offset: int) -> str:
-    """Return the characters that encode a secret and nothing else, where `offset` bytes precede it in its group."""
-    encoded = b2a_base64(bytes(offset) + secret, newline=False).decode()
-    first, end = (0, 2, 3)[offset], (offset + len(secret)) * 8 // 6
-    return encoded[first:end]
+    parts = set[str]()
+    for offset, first in enumerate((0, 2, 3)):
+        shifted = bytes(offset) + secret.encode(errors="replace")
+        part = b2a_base64(shifted, newline=False).decode()[first : len(shifted) * 8 // 6]
+        parts |= {part, part.translate(_URL_SAFE)}
+    return parts

@@ -8,12 +8,7 @@ from onlineornot_action.text import kebab
 if TYPE_CHECKING:
     # `composite/` reports before pydantic is installed.
     from onlineornot_action.exactly_once.listing import Listing
-    from onlineornot_action.onlineornot.models import (
-        IncidentCreate,
-        IncidentUpdate,
-        IncidentUpdateCreate,
-        IncidentUpdatePatch,
-    )
+    from onlineornot_action.onlineornot import models
 
 
 class Kind(Enum):
@@ -93,13 +88,13 @@ class Result(NamedTuple):
     outcome: Outcome
     incident_id: str = ""
     update_id: str = ""
-    update: "IncidentUpdate | None" = None
-    updates: "tuple[IncidentUpdate, ...] | None" = None
-    known_updates: "Listing[IncidentUpdate] | None" = None
+    update: "models.IncidentUpdate | None" = None
+    updates: "tuple[models.IncidentUpdate, ...] | None" = None
+    known_updates: "Listing[models.IncidentUpdate] | None" = None
     incident_title: str = ""
-    replaced: "IncidentUpdate | None" = None
+    replaced: "models.IncidentUpdate | None" = None
     notified: bool | None = False
-    body: "IncidentCreate | IncidentUpdateCreate | IncidentUpdatePatch | None" = None
+    body: "models.IncidentCreate | models.IncidentUpdateCreate | models.IncidentUpdatePatch | None" = None
     incident_url: str = ""
     comments: tuple[str, ...] = ()
     known_because: str = ""

@@ -1,6 +1,5 @@
 """What one run works with, and what it has found out so far; both frozen, and handed from step to step."""
 
-import contextlib
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NamedTuple
@@ -10,7 +9,6 @@ from onlineornot_action.inputs.model import Inputs
 from onlineornot_action.network.deadline import Deadline, Limits
 from onlineornot_action.network.exchange import Network
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
-from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import (
     Component,
     ComponentAffected,
@@ -70,17 +68,9 @@ class Session(NamedTuple):
         pages = partial(self.client.incident_pages, self.page_id)
         return read_reliably(pages, self.deadline, self.limits.post, is_enough=is_enough)
 
-    def read_title(self, incident_id: str, deadline: Deadline) -> str:
-        """Read the title of an incident; empty when it cannot be read."""
-        with contextlib.suppress(APIError):
-            return self.client.get_incident(self.page_id, incident_id, deadline).title or ""
-        return ""
-
     def read_url(self, incident_id: str, deadline: Deadline) -> str:
-        """Read an incident's public address, in one attempt; empty when it cannot be read."""
-        with contextlib.suppress(APIError):
-            return self.client.get_status_page(self.page_id, deadline).url_of(incident_id)
-        return ""
+        """Read an incident's public address, in one attempt; empty when the page has no valid domain."""
+        return self.client.get_status_page(self.page_id, deadline).url_of(incident_id)
 
     def _read(self, pages: Callable[[], Iterable[ListPage[Listed]]]) -> Listing[Listed]:
         return read_reliably(pages, self.deadline, self.limits.post)

@@ -166,11 +166,10 @@ def _escape_line(line: str) -> str:
     return _MARKUP.sub(r"\\\g<0>", joined).replace("$", _DOLLAR)
 
 
-def component_line(name: str | None, before: str | None, after: str | None, length: int = MAX_NAME_LENGTH) -> str:
+def component_line(name: str | None, before: str | None, after: str | None) -> str:
     """Format a component and its status, before and after, as a line of Markdown; without `before`, only the latter."""
-    texts = (escape_markdown(shorten(one_line(text or ""), length)) or "?" for text in (name, before, after))
-    shown_name, shown_before, shown_after = texts
-    return f"{dot(after)} {shown_name}: {f'{shown_before} → ' if before else ''}{shown_after}"
+    shown = [escape_markdown(shorten(one_line(text or ""), MAX_NAME_LENGTH)) or "?" for text in (name, before, after)]
+    return f"{dot(after)} {shown[0]}: {f'{shown[1]} → ' if before else ''}{shown[2]}"
 
 
 def dot(status: str | None) -> str:

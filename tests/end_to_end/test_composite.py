@@ -10,9 +10,10 @@ import signal
 import subprocess
 import sys
 import venv
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from zipfile import ZipFile
@@ -35,23 +36,13 @@ from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
 from onlineornot_sandbox.server import Sandbox
 from onlineornot_sandbox.store import Store
 
+Once = Callable[[str, Callable[[Path], object]], Path]
 STEP_SECONDS = 120
 TEXT = "The rollback is through."
-INPUTS = {
-    "api-token": EDIT_TOKEN,
-    "status-page-id": PAGE_ID,
-    "incident-id": INCIDENT_ID,
-    "status": "RESOLVED",
-    "description": TEXT,
-}
-NOTHING_TO_SEND = {"status": "FIXED"}
-PUSH = {
-    "GITHUB_EVENT_NAME": "push",
-    "GITHUB_REPOSITORY": REPOSITORY,
-    "GITHUB_RUN_ID": "1658821493",
-    "GITHUB_SERVER_URL": SERVER_URL,
-    "GITHUB_SHA": HEAD,
-}
+INPUTS = {"api-token": EDIT_TOKEN, "status-page-id": PAGE_ID, "incident-id": INCIDENT_ID}
+INPUTS |= {"status": "RESOLVED", "description": TEXT}
+PUSH = {"GITHUB_EVENT_NAME": "push", "GITHUB_RUN_ID": "1658821493", "GITHUB_SHA": HEAD}
+PUSH |= {"GITHUB_REPOSITORY": REPOSITORY, "GITHUB_SERVER_URL": SERVER_URL}
 JOB = """
 name: Composite
 on: push
@@ -69,10 +60,6 @@ STEP = """
           incident-id: incident0001
           status: IDENTIFIED
           description: The cause has been identified.
-"""
-IN_VAIN = """
-        env:
-          PIP_FIND_LINKS: /nonexistent
 """
 MODULES = (
     *("ast", "hashlib", "http", "json", "onlineornot_action", "pathlib", "pip", "pydantic", "re", "requests", "ssl"),
@@ -137,29 +124,34 @@ class Job:
 
 
 @pytest.fixture(scope="session")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a Python that has pip and nothing else."""
-    folder = tmp_path_factory.mktemp("python")
-    venv.create(folder, with_pip=True)
-    return folder / "bin" / "python"
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Fill a folder once for all workers."""
+    own = tmp_path_factory.getbasetemp()
+    common = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def folder_with(name: str, fill: Callable[[Path], object]) -> Path:
+        folder = common / name
+        with folder.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                fill(folder)
+        return folder
+
+    return folder_with
 
 
 @pytest.fixture(scope="session")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Download the packages of the lock file, once for all workers."""
-    own = tmp_path_factory.getbasetemp()
-    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "wheels"
-    with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            what = [
-                "--no-deps",
-                "--only-binary=:all:",
-                f"--requirement={ROOT / 'requirements.txt'}",
-                f"--dest={folder}",
-            ]
-            subprocess.run([sys.executable, "-m", "pip", "download", *what], capture_output=True, check=True)
-    return folder
+def python(once: Once) -> Path:
+    """Make a Python that has pip and nothing else."""
+    return once("python", partial(venv.create, with_pip=True)) / "bin" / "python"
+
+
+@pytest.fixture(scope="session")
+def wheels(once: Once) -> Path:
+    """Download the packages of the lock file."""
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+    what = f"--requirement={ROOT / 'requirements.txt'}"
+    return once("wheels", lambda to: subprocess.run([*command, what, f"--dest={to}"], capture_output=True, check=True))
 
 
 @pytest.fixture
@@ -186,22 +178,23 @@ def job(action: Path, python: Path, wheels: Path, tmp_path: Path) -> Job:
 
 
 @pytest.fixture(scope="session")
-def filled(python: Path, wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def filled(once: Once, python: Path, wheels: Path) -> Path:
     """Fill a RUNNER_TEMP with the core packages, as the first step of a job does."""
-    folder = tmp_path_factory.mktemp("filled")
-    environ = {"PATH": f"{python.parent}{os.pathsep}{os.defpath}", **pip_variables(wheels)}
-    (folder / "workspace").mkdir()
-    (folder / "temporary").mkdir()
-    job = Job(ROOT, folder / "temporary", folder / "workspace", environ)
-    job.run(NOTHING_TO_SEND)
-    assert len(job.packages) == 1
-    return job.temporary
+
+    def fill(folder: Path) -> None:
+        (folder / "workspace").mkdir(parents=True)
+        (folder / "temporary").mkdir()
+        environ = {"PATH": f"{python.parent}{os.pathsep}{os.defpath}", **pip_variables(wheels)}
+        Job(ROOT, folder / "temporary", folder / "workspace", environ).run({"status": "FIXED"})
+
+    return once("filled", fill) / "temporary"
 
 
 @pytest.fixture
 def second(job: Job, filled: Path) -> Job:
     """Begin a job whose first step has installed the core packages."""
     shutil.copytree(filled, job.temporary, dirs_exist_ok=True)
+    assert len(job.packages) == 1
     return job
 
 
@@ -230,8 +223,7 @@ def pip_variables(wheels: Path) -> dict[str, str]:
 
 def index_at(url: str, user: str = "") -> dict[str, str]:
     """Make pip look for packages in one index, and nowhere else."""
-    scheme, address = url.split("://")
-    with_user = f"{scheme}://{user}@{address}" if user else url
+    with_user = url.replace("//", f"//{user}@") if user else url
     return {"PIP_INDEX_URL": f"{with_user}/simple/", "PIP_NO_INDEX": "0", "PIP_FIND_LINKS": ""}
 
 
@@ -280,7 +272,8 @@ def test_everything_that_runs_before_packages_are_installed_needs_only_the_stand
 
 
 def test_steps_of_a_job_share_what_the_first_installs(act: Act, store: Store) -> None:
-    second = STEP.replace("IDENTIFIED", "MONITORING").rstrip() + IN_VAIN
+    without_wheels = "\n        env:\n          PIP_FIND_LINKS: /nonexistent\n"
+    second = STEP.replace("IDENTIFIED", "MONITORING").rstrip() + without_wheels
 
     result = act.run(JOB + STEP + second, "push")
 
@@ -334,9 +327,10 @@ def test_python_is_found(second: Job, sandbox: Sandbox, tmp_path: Path, programs
     assert (step.end, len(sandbox.store.timeline())) == ((0, "created"), 2)
 
 
-def test_nothing_in_the_environment_keeps_the_script_from_running(
+def test_a_step_posts_what_was_written_whatever_the_environment_holds(
     second: Job, sandbox: Sandbox, tmp_path: Path
 ) -> None:
+    text = 'She said "it\'s {fine}" \\o/\n\n##[error]no\n::error::no\n$HOME `id` ${{ x }} — ünïcode 🎉'
     (tmp_path / "startup").write_text("exit 0", encoding="utf-8")
     hostile = {
         "BASH_ENV": str(tmp_path / "startup"),
@@ -345,10 +339,13 @@ def test_nothing_in_the_environment_keeps_the_script_from_running(
         "PYTHONPATH": str(second.workspace),
         "SHELLOPTS": "noexec",
     }
+    of_an_enclosing_action = {"INPUT_DRY-RUN": "true", "INPUT_STATUS": "MONITORING"}
 
-    step = second.run({"api-url": sandbox.url}, hostile)
+    step = second.run({"api-url": sandbox.url, "description": text}, hostile | of_an_enclosing_action)
 
-    assert (step.end, len(sandbox.store.timeline())) == ((0, "created"), 2)
+    posted = [(update.status, update.description) for update in sandbox.store.timeline()[1:]]
+    assert (step.end, posted) == ((0, "created"), [(INPUTS["status"], text)])
+    assert [level for level, _ in annotations(step.log)] == ["notice"]
 
 
 def test_nothing_is_left_in_the_folder_of_the_action(job: Job, sandbox: Sandbox) -> None:
@@ -363,15 +360,15 @@ def test_nothing_is_left_in_the_folder_of_the_action(job: Job, sandbox: Sandbox)
     assert list(job.packages[0].rglob("*.pyc")) == []
 
 
-def test_three_steps_at_once_post_all_three(job: Job, sandbox: Sandbox) -> None:
+def test_two_steps_at_once_post_both(job: Job, sandbox: Sandbox) -> None:
     def run(number: int) -> StepResult:
         return job.run({"api-url": sandbox.url, "description": f"Step {number}"}, name=f"step {number}")
 
     with ThreadPoolExecutor() as executor:
-        steps = list(executor.map(run, range(3)))
+        steps = list(executor.map(run, range(2)))
 
-    assert [step.end for step in steps] == [(0, "created")] * 3
-    assert len(sandbox.store.timeline()) == 4
+    assert [step.end for step in steps] == [(0, "created")] * 2
+    assert len(sandbox.store.timeline()) == 3
 
 
 def test_folders_that_no_earlier_step_has_filled_or_that_somebody_has_changed_are_not_used(
@@ -431,6 +428,8 @@ def test_only_settings_and_variables_about_the_source_of_packages_take_effect(
     paths = dict.fromkeys(("constraint", "log", "prefix", "python", "requirement", "root"), str(further))
     options = {**paths, **dict.fromkeys(("dry-run", "require-virtualenv", "user"), "true"), "quiet": "3"}
     hostile = {f"PIP_{name.upper().replace('-', '_')}": value for name, value in options.items()}
+    hostile["OPENSSL_CONF"] = str(tmp_path / "openssl")
+    os.mkfifo(hostile["OPENSSL_CONF"])  # opening it blocks forever
     unset = {"PIP_CONFIG_FILE": "../pip.conf", "PIP_FIND_LINKS": "", "PIP_NO_INDEX": ""}
 
     with FaultServer(app=create_index(wheels)) as index:
@@ -469,18 +468,12 @@ def test_an_index_that_refuses_is_named_with_its_status_and_shows_no_token(job: 
     assert (step.log.count(EDIT_TOKEN), step.log.count(TOKEN)) == (1, 1)
 
 
-@pytest.mark.parametrize("fail_on_error", ["true", "false"])
-def test_without_an_index_one_annotation_says_what_to_set(
-    job: Job, no_index: dict[str, str], fail_on_error: str
-) -> None:
-    step = job.run({"fail-on-error": fail_on_error}, no_index)
+def test_without_an_index_one_annotation_says_what_to_set(job: Job, no_index: dict[str, str]) -> None:
+    step = job.run({}, no_index)
 
-    ((level, message),) = annotations(step.log)
-    assert (level, step.end) == {"true": ("error", (1, "not-sent")), "false": ("warning", (0, "not-sent"))}[
-        fail_on_error
-    ]
-    assert "PIP_INDEX_URL" in message == step.outputs["error"]
-    assert list(job.temporary.glob("onlineornot-*/packages")) == []
+    assert (step.end, annotations(step.log)) == ((1, "not-sent"), [("error", step.outputs["error"])])
+    assert "PIP_INDEX_URL" in step.outputs["error"]
+    assert job.packages == []
 
 
 def test_an_index_that_trickles_is_abandoned_at_the_limit_of_the_step(job: Job) -> None:
@@ -538,23 +531,10 @@ def test_a_package_with_an_unexpected_hash_is_not_installed(job: Job) -> None:
     assert "lock file does not know" in step.outputs["error"]
 
 
-def test_a_file_that_openssl_would_load_is_read_neither_by_the_action_nor_by_pip(
-    job: Job, no_index: dict[str, str], tmp_path: Path
-) -> None:
-    os.mkfifo(tmp_path / "openssl")  # opening it blocks forever
-
-    step = job.run({}, {**no_index, "OPENSSL_CONF": str(tmp_path / "openssl")})
-
-    assert step.end == (1, "not-sent")
-    assert "PIP_INDEX_URL" in step.outputs["error"]
-
-
 def test_a_folder_that_cannot_be_written_is_reported(job: Job, tmp_path: Path) -> None:
     step = job.run({}, {"RUNNER_TEMP": str(tmp_path / "missing")})
 
-    assert step.end == (1, "not-sent")
-    assert [level for level, _ in annotations(step.log)] == ["error"]
-    assert "RUNNER_TEMP" in step.outputs["error"]
+    assert (step.end, annotations(step.log)) == ((1, "not-sent"), [("error", step.outputs["error"])])
     assert step.summary.startswith("### ❌ Nothing was sent\n\nThe packages cannot be installed into RUNNER\\_TEMP")
 
 
@@ -565,25 +545,6 @@ def test_a_defect_is_reported_in_the_outputs_with_its_location(second: Job) -> N
 
     assert step.end == (1, "not-sent")
     assert step.outputs["error"] == "Internal error: RuntimeError in main.py, line 1. Nothing was sent."
-
-
-def test_a_description_arrives_as_it_was_written(second: Job, sandbox: Sandbox) -> None:
-    text = 'She said "it\'s {fine}" \\o/\n\n##[error]no\n::error::no\n$HOME `id` ${{ x }} — ünïcode 🎉'
-
-    step = second.run({"api-url": sandbox.url, "description": text})
-
-    assert step.end == (0, "created")
-    assert [update.description for update in sandbox.store.timeline()[1:]] == [text]
-    assert [level for level, _ in annotations(step.log)] == ["notice"]
-
-
-def test_inputs_of_an_enclosing_action_do_not_count(second: Job, sandbox: Sandbox) -> None:
-    of_another = {"INPUT_DRY-RUN": "true", "INPUT_STATUS": "MONITORING"}
-
-    step = second.run({"api-url": sandbox.url}, of_another)
-
-    assert step.end == (0, "created")
-    assert step.outputs["status"] == INPUTS["status"]
 
 
 def test_a_comment_whose_packages_cannot_be_installed_is_a_warning_and_the_update_is_posted(
@@ -611,8 +572,7 @@ def test_a_comment_is_written_with_the_packages_of_its_lock(job: Job, sandbox: S
 
 
 @pytest.mark.parametrize(
-    ("number", "exit_status", "outcome"),
-    [(signal.SIGTERM, 143, "cancelled"), (signal.SIGINT, 130, "cancelled"), (signal.SIGKILL, -9, None)],
+    ("number", "exit_status", "outcome"), [(signal.SIGINT, 130, "cancelled"), (signal.SIGKILL, -9, None)]
 )
 def test_a_signal_while_pip_waits_ends_both_and_pip_never_sees_a_token(
     job: Job, tmp_path: Path, number: signal.Signals, exit_status: int, outcome: str | None
@@ -624,8 +584,8 @@ def test_a_signal_while_pip_waits_ends_both_and_pip_never_sees_a_token(
         job.start(tmp_path, {}, environ | index_at(index.url)) as process,
     ):
         index.wait_for("GET")
-        pip = child_of(process.pid)
-        pip_knows = (pip / "environ").read_text(encoding="utf-8")
+        (pip,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
+        pip_knows = Path("/proc", pip, "environ").read_text(encoding="utf-8")
         process.send_signal(number)
         process.wait(STEP_SECONDS)
 
@@ -633,9 +593,3 @@ def test_a_signal_while_pip_waits_ends_both_and_pip_never_sees_a_token(
     assert (process.returncode, outputs.get("outcome")) == (exit_status, outcome)
     assert ("token" in pip_knows, "PIP_INDEX_URL" in pip_knows) == (False, True)
     assert len(list(job.temporary.glob("onlineornot-*/log"))) == (outcome is None)
-
-
-def child_of(pid: int) -> Path:
-    """Return the folder in /proc of a process's only child."""
-    (child,) = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    return Path("/proc", child)

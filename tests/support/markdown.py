@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from markdown_it import MarkdownIt
 
-_COMMONMARK = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+COMMONMARK = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
 FILTERS = re.compile(
     r"""
@@ -49,7 +49,7 @@ class Page(HTMLParser):
         self.links: list[str | None] = []
         self.text = ""
         self._in_code = False
-        self.feed(_COMMONMARK.render(markdown))
+        self.feed(COMMONMARK.render(markdown))
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -81,7 +81,7 @@ class Page(HTMLParser):
 
 def tokens(markdown: str) -> list[tuple[str, str]]:
     """Return the tokens of a Markdown text in order: kind and content, or the address of a link."""
-    parsed = _COMMONMARK.parse(markdown)
+    parsed = COMMONMARK.parse(markdown)
     flat = [each for token in parsed for each in (token.children if token.type == "inline" else [token]) or ()]
     return [(token.type, str(token.attrs.get("href", token.content))) for token in flat]
 
@@ -89,7 +89,7 @@ def tokens(markdown: str) -> list[tuple[str, str]]:
 def rows(markdown: str) -> list[list[str]]:
     """Return the cells of all rows of all tables; the parser gives every row as many as the header has."""
     found: list[list[str]] = []
-    for before, token in pairwise(_COMMONMARK.parse(markdown)):
+    for before, token in pairwise(COMMONMARK.parse(markdown)):
         if token.type == "tr_open":
             found.append([])
         elif before.type in ("th_open", "td_open"):

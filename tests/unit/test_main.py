@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import pytest
 from support.fault_server import FAULTS, FOREVER, Fault, Phase, Reply, Rule
@@ -50,12 +49,8 @@ def test_create_posts_the_update_and_outputs_it(step: RunStep, sandbox: Sandbox)
     assert [(change.id, change.new_status) for change in posted.components] == [(API_ID, "MAJOR_OUTAGE")]
     assert result.end == (0, "created")
     assert json.loads(result.outputs["update"]) == json.loads(json.dumps(posted.as_json()))
-    assert {name: result.outputs[name] for name in ("update-id", "incident-id", "status", "error")} == {
-        "update-id": posted.id,
-        "incident-id": INCIDENT_ID,
-        "status": "IDENTIFIED",
-        "error": "",
-    }
+    expected = {"update-id": posted.id, "incident-id": INCIDENT_ID, "status": "IDENTIFIED", "error": ""}
+    assert expected.items() <= result.outputs.items()
 
 
 @pytest.mark.parametrize(("notify", "mails"), [("true", 3), ("", 3), ("FALSE", 0)])
@@ -83,13 +78,10 @@ def test_latest_is_the_newest_update_if_there_is_one(step: RunStep, sandbox: San
     missing = step(operation="get", update_id="latest")
 
     assert (fetched.end, fetched.outputs["update-id"]) == ((0, "fetched"), newest)
-    assert [(result.end, result.outputs["update-id"]) for result in deleted] == [
-        ((0, "deleted"), newest),
-        ((0, "deleted"), UPDATE_ID),
-    ]
+    assert [result.end for result in deleted] == [(0, "deleted")] * 2
+    assert [result.outputs["update-id"] for result in deleted] == [newest, UPDATE_ID]
     assert sandbox.store.timeline() == []
-    assert missing.end == (1, "invalid")
-    assert "no updates" in missing.outputs["error"]
+    assert (missing.end, "no updates" in missing.error) == ((1, "invalid"), True)
 
 
 def test_list_outputs_all_updates_newest_first(step: RunStep) -> None:
@@ -132,13 +124,8 @@ def test_a_refusal_fails_and_says_what_to_change(
 def test_invalid_inputs_fail_at_once_and_all_of_them_are_named(step: RunStep, sandbox: Sandbox) -> None:
     result = step(status="BROKEN", notify="yes", incident_id="12345", fail_on_error="false")
 
-    assert result.end == (1, "invalid")
-    assert [problem.split()[0] for problem in result.outputs["error"].splitlines()] == [
-        "incident-id",
-        "status",
-        "notify",
-        "description",
-    ]
+    named = [problem.split()[0] for problem in result.error.splitlines()]
+    assert (result.end, named) == ((1, "invalid"), ["incident-id", "status", "notify", "description"])
     assert sandbox.store.requests == []
 
 
@@ -230,7 +217,7 @@ def test_the_exit_status_is_settled_before_anything_is_reported(
     assert step(**inputs).exit_status == end
 
 
-SIMILAR = "Chekout is failing"
+SIMILAR, MEANT = "Chekout is failing", "was probably meant"
 
 
 def shown_in(result: Result) -> str:
@@ -242,14 +229,10 @@ def shown_in(result: Result) -> str:
     ("inputs", "words"),
     [
         (CREATE | {"mesage": "x"}, ["There is no input 'mesage'"]),
-        (CREATE | {"description": "It\x1b[2K fails."}, ["control character(s) from description"]),
-        (CLOSE | {"incident_title": SIMILAR, "if_no_incident": "skip"}, ["was probably meant", "Open incidents: "]),
-        (
-            CLOSE | {"incident_title": SIMILAR, "if_no_incident": "create"},
-            ["was probably meant", "would already be over"],
-        ),
-        (CREATE | {"incident_title": SIMILAR, "if_no_incident": "create"}, ["was probably meant"]),
-        (CREATE | {"incident_title": SIMILAR}, ["was probably meant", "Open incidents: "]),
+        (CLOSE | {"incident_title": SIMILAR, "if_no_incident": "skip"}, [MEANT, "Open incidents: "]),
+        (CLOSE | {"incident_title": SIMILAR, "if_no_incident": "create"}, [MEANT, "would already be over"]),
+        (CREATE | {"incident_title": SIMILAR, "if_no_incident": "create"}, [MEANT]),
+        (CREATE | {"incident_title": SIMILAR}, [MEANT, "Open incidents: "]),
         (CREATE | {"comment": "true", "github_token": ""}, ["There is no comment on the pull request"]),
     ],
 )
@@ -277,33 +260,39 @@ def test_a_component_that_is_left_as_it_is_stands_in_the_summary(step: RunStep, 
     assert result.summary.startswith("### ⚠️ Posted RESOLVED")
 
 
-@pytest.mark.parametrize("inputs", [{"operation": "delete"}, {"operation": "update", "description": "All is well."}])
-def test_what_latest_overwrites_or_deletes_is_shown_as_it_was(step: RunStep, inputs: dict[str, str]) -> None:
-    step(status="monitoring", description="Rolled back *by hand*.")
-
-    result = step(**inputs, update_id="latest")
-
-    assert "Rolled back *by hand*." in shown_in(result)
-    assert "Before, the update was MONITORING: Rolled back *by hand*." in result.log
-
-
 @pytest.mark.parametrize(
-    ("inputs", "method"),
-    [({"operation": "delete"}, "DELETE"), ({"operation": "update", "description": "All is well."}, "PATCH")],
+    ("inputs", "method", "done"),
+    [
+        ({"operation": "delete"}, "DELETE", "deleted"),
+        ({"operation": "update", "description": "All is well."}, "PATCH", "updated"),
+    ],
 )
 @pytest.mark.parametrize(
-    ("cancels", "outcome", "is_shown"), [(False, "unknown", True), (True, "cancelled", True), (None, "rejected", False)]
+    ("fault", "cancels", "outcome", "is_shown"),
+    [
+        ("", False, "", True),
+        ("reset", False, "unknown", True),
+        ("reset", True, "cancelled", True),
+        ("401 envelope", False, "rejected", False),
+    ],
 )
-def test_what_latest_may_have_overwritten_is_shown_only_where_that_is_possible(
-    step: RunStep, inputs: dict[str, str], method: str, outcome: str, *, cancels: bool | None, is_shown: bool
+def test_what_latest_has_overwritten_or_deleted_or_may_have_is_shown_as_it_was(
+    step: RunStep,
+    inputs: dict[str, str],
+    method: str,
+    done: str,
+    fault: str,
+    outcome: str,
+    *,
+    cancels: bool,
+    is_shown: bool,
 ) -> None:
     step(status="monitoring", description="Rolled back *by hand*.")
-    lost = Rule(FAULTS["reset"], method=method, times=FOREVER, cancels=bool(cancels))
-    refused = Rule(FAULTS["401 envelope"], method=method)
+    rules = [Rule(FAULTS[fault], method=method, times=FOREVER, cancels=cancels)] if fault else []
 
-    result = step(refused if cancels is None else lost, **inputs, update_id="latest")
+    result = step(*rules, **inputs, update_id="latest")
 
-    assert result.outcome == outcome
+    assert result.outcome == (outcome or done)
     assert ("Rolled back *by hand*." in shown_in(result)) is is_shown
     assert ("Before, the update was MONITORING: Rolled back *by hand*." in result.log) is is_shown
 
@@ -330,21 +319,10 @@ def test_a_response_that_differs_from_what_was_sent_is_shown_as_the_page_has_it(
     result = step(otherwise, **CREATE, components="API: major_outage")
 
     heading, *_, text = shown_in(result).strip().split("\n")
-    assert result.end == (0, "created")
+    assert (result.end, text) == ((0, "created"), "It is cut")
     assert heading.startswith("⚠️ Posted UPDATE")
-    assert text == "It is cut"
     assert "does not confirm that the component" in shown_in(result)
     assert "🔴" not in result.summary
-
-
-def test_without_the_file_for_outputs_everything_happens_and_a_warning_says_so(
-    step: RunStep, store: Store, tmp_path: Path
-) -> None:
-    result = step(**CREATE, environ={"GITHUB_OUTPUT": str(tmp_path / "none")})
-
-    assert (result.exit_status, len(store.timeline())) == (0, 2)
-    assert "later steps will not see the outputs." in shown_in(result)
-    assert len(result.warnings) == 1
 
 
 def test_a_defect_after_the_post_is_unknown(step: RunStep, fail_once: Callable[[object, str], None]) -> None:

@@ -27,14 +27,6 @@ def test_a_secret_in_base64_is_found_and_masked(
     assert "***" in masker([secret])(encoded)
 
 
-@pytest.mark.parametrize("other", ["token-0234567890", "Token-1234567890", "token", ""])
-def test_something_else_is_no_secret_as_it_is_or_in_base64(other: str) -> None:
-    text = f"The key is {other}, {base64.b64encode(other.encode()).decode()}"
-
-    assert not contains_secret(text, [SECRET])
-    assert masker([SECRET])(text) == text
-
-
 @pytest.mark.parametrize("secret", [SECRET, 'quoted "token"', "two\nlines of it"])
 def test_a_secret_is_masked_as_it_is_and_in_json(secret: str) -> None:
     text = f"It is {secret}, psst; {json.dumps({'token': secret})}"
@@ -51,6 +43,8 @@ def test_a_secret_is_masked_as_it_is_and_in_json(secret: str) -> None:
         (["12345678"], "is 12345678", "is ***"),
         (["7 chars", ""], "has 7 chars", "has 7 chars"),
         (["service"], "The c2VydmljZQ== service", "The c2VydmljZQ== service"),
+        ([SECRET], "is token-0234567890, dG9rZW4tMDIzNDU2Nzg5MA==", "is token-0234567890, dG9rZW4tMDIzNDU2Nzg5MA=="),
+        ([SECRET], "is Token-1234567890, VG9rZW4tMTIzNDU2Nzg5MA==", "is Token-1234567890, VG9rZW4tMTIzNDU2Nzg5MA=="),
     ],
 )
 def test_secrets_are_masked_as_a_whole_unless_ordinary_text_contains_them(

@@ -15,7 +15,6 @@ from onlineornot_action.text import (
     dot,
     escape_markdown,
     fence,
-    kebab,
     normalize,
     normalize_newlines,
     one_line,
@@ -35,10 +34,8 @@ always = settings(deadline=None, derandomize=True)
         ("a\nb\r\n\r\n  c\rd\te", "`a b c d e`"),
         (" \n a ", "`a`"),
         ("a `b` c", "`a 'b' c`"),
-        ("``a", "`''a`"),
         ("a | b", "`a ¦ b`"),
         ("a\\", "`a\\`"),
-        ("\\`", "`\\'`"),
         ("<b>&lt;@octocat #1 :smile:", "`<b>&lt;@octocat #1 :smile:`"),
         ("a\x00b\x1b[31mc\x1b[0m\u202ed\u2066e", "`abcde`"),
         ("Zurückgerollt 🛠", "`Zurückgerollt 🛠`"),
@@ -54,14 +51,20 @@ def test_code_is_one_short_line_without_characters_that_could_end_it_or_nothing(
 
 
 @always
-@given(text=untrusted | st.sampled_from(MARKDOWN_BAITS).map("x{}".format))
-def test_code_is_one_span_or_nothing_and_shows_the_beginning_of_the_text(text: str) -> None:
+@given(text=untrusted | st.sampled_from(MARKDOWN_BAITS).map("x{}".format), other=untrusted)
+def test_code_shows_the_beginning_of_the_text_in_one_span_or_nothing_and_stays_in_its_cell(
+    text: str, other: str
+) -> None:
     markdown, said = code(text, 50), re.sub(r"[\W_]", "", sanitize(text))
+    row = [markdown, code(other), "c"]
 
-    shown = re.sub(r"[\W_]", "", markdown)
+    shown, in_table = re.sub(r"[\W_]", "", markdown), table([("A", "B", "C"), row, row])
     assert [kind for kind, _ in tokens(markdown)] in ([], ["paragraph_open", "code_inline", "paragraph_close"])
     assert not set(markdown[1:-1]) & set("`|\n\r\x00\u202e")
     assert said == shown or (len(markdown) == 50 + len("``…") and said.startswith(shown))
+    assert rows(in_table) == [["A", "B", "C"], row, row]
+    assert [line.count("|") for line in in_table.split("\n")] == [4] * 4
+    assert {content for kind, content in tokens(in_table) if kind != "code_inline"} == {"", "A", "B", "C", "c"}
 
 
 @pytest.mark.parametrize(
@@ -113,60 +116,36 @@ CONTEXTS = {"> {}": ["blockquote", "p"], "**{}** · x": ["p", "strong"], "### x:
 @pytest.mark.parametrize("context", CONTEXTS)
 @pytest.mark.parametrize("bait", MARKDOWN_BAITS)
 def test_a_bait_is_nothing_but_text_once_it_is_escaped(bait: str, context: str) -> None:
-    before, after = (Page(context.format(escape_markdown(text))) for text in (f"{bait}x", f"x{bait}"))
+    pages = [Page(context.format(escape_markdown(text))) for text in (f"{bait}x", f"x{bait}")]
 
-    assert (before.markup, after.markup) == (CONTEXTS[context], CONTEXTS[context])
-    assert (FILTERS.search(before.text), FILTERS.search(after.text)) == (None, None)
+    assert [page.markup for page in pages] == [CONTEXTS[context]] * 2
+    assert [FILTERS.search(page.text) for page in pages] == [None] * 2
 
 
 @always
 @given(text=untrusted.map("{}x".format), context=st.sampled_from(sorted(CONTEXTS)))
-def test_escaped_markdown_is_nothing_but_text(text: str, context: str) -> None:
+def test_escaped_markdown_shows_the_whole_text_and_is_nothing_but_text(text: str, context: str) -> None:
     markdown = escape_markdown(text)
 
-    page = Page(context.format(markdown))
+    lines = map(one_line, sanitize(text).strip().encode(errors="replace").decode().split("\n"))
+    page, shown = Page(context.format(markdown)), Page(f"> {markdown}").text.strip("\n")
     assert page.markup == CONTEXTS[context]
     assert FILTERS.search(page.text) is None
     assert not set(markdown) & set("\n\r\x00\u202e")
-
-
-@always
-@given(text=untrusted)
-def test_escaped_markdown_shows_the_whole_text(text: str) -> None:
-    lines = map(one_line, sanitize(text).strip().encode(errors="replace").decode().split("\n"))
-
-    shown = Page(f"> {escape_markdown(text)}").text.strip("\n").replace(JOINER, "")
-
-    assert shown == "\n".join(lines).replace(JOINER, "")
+    assert shown.replace(JOINER, "") == "\n".join(lines).replace(JOINER, "")
 
 
 @pytest.mark.parametrize(
     ("cells", "markdown"),
     [
-        (
-            [["Time", "Text"], ["14:00", "`a`"], ["", "`b`<br>`c`"]],
-            "| Time | Text |\n| --- | --- |\n| 14:00 | `a` |\n|  | `b`<br>`c` |",
-        ),
+        ([["A", "B"], ["", ""], ["c", "`d`<br>`e`"]], "| A | B |\n| --- | --- |\n|  |  |\n| c | `d`<br>`e` |"),
         ([["A", "B", "C"]], "| A | B | C |\n| --- | --- | --- |"),
-        ([["A", "B"], ["", ""], ["c", "d"]], "| A | B |\n| --- | --- |\n|  |  |\n| c | d |"),
     ],
-    ids=["cells", "only a header", "a row of empty cells"],
+    ids=["rows", "only a header"],
 )
 def test_a_table_has_one_line_for_the_header_and_for_each_row(cells: list[list[str]], markdown: str) -> None:
     assert table(iter(cells)) == markdown
     assert rows(markdown) == cells
-
-
-@always
-@given(text=untrusted, other=untrusted)
-def test_untrusted_text_as_code_stays_in_its_cell(text: str, other: str) -> None:
-    row = [code(text), code(other), "c"]
-
-    markdown = table([("A", "B", "C"), row, row])
-
-    assert rows(markdown) == [["A", "B", "C"], row, row]
-    assert [line.count("|") for line in markdown.split("\n")] == [4] * 4
-    assert {content for kind, content in tokens(markdown) if kind != "code_inline"} == {"", "A", "B", "C", "c"}
 
 
 @pytest.mark.parametrize(
@@ -192,20 +171,14 @@ def test_a_text_cannot_leave_its_fence(text: str) -> None:
     assert tokens(fence(text)) == [("fence", f"{sanitize(text)}\n")]
 
 
-@pytest.mark.parametrize(
-    ("text", "normalized"), [("a\r\nb", "a\nb"), ("a\rb", "a\nb"), ("a\n\r\r\n\nb", "a\n\n\n\nb"), ("a\nb", "a\nb")]
-)
-def test_every_line_end_becomes_a_line_feed(text: str, normalized: str) -> None:
-    assert normalize_newlines(text) == normalized
+def test_every_line_end_becomes_a_line_feed() -> None:
+    assert normalize_newlines("a\r\nb\rc\nd\n\r\r\n\ne") == "a\nb\nc\nd\n\n\n\ne"
 
 
-@pytest.mark.parametrize(
-    "character",
-    [*map(chr, (*range(9), *range(0x0B, 0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)))],
-    ids=ascii,
-)
-def test_control_characters_and_bidirectional_controls_are_removed(character: str) -> None:
-    assert strip_controls(f"{character}a{character}{character}b") == "ab"
+def test_control_characters_and_bidirectional_controls_are_removed() -> None:
+    codes = (*range(9), *range(0x0B, 0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+
+    assert strip_controls("".join(f"{chr(code)}a{chr(code)}{chr(code)}b" for code in codes)) == "ab" * len(codes)
 
 
 @pytest.mark.parametrize(
@@ -213,11 +186,6 @@ def test_control_characters_and_bidirectional_controls_are_removed(character: st
 )
 def test_invisible_characters_that_writing_systems_need_stay(text: str) -> None:
     assert strip_controls(text) == text
-
-
-@pytest.mark.parametrize(("field", "name"), [("update_id", "update-id"), ("status", "status")])
-def test_inputs_and_outputs_are_named_in_kebab_case(field: str, name: str) -> None:
-    assert kebab(field) == name
 
 
 @pytest.mark.parametrize(
@@ -228,7 +196,6 @@ def test_inputs_and_outputs_are_named_in_kebab_case(field: str, name: str) -> No
         ("Caf\u00e9", "caf\u00e9"),
         ("CAFE\u0301", "caf\u00e9"),
         ("A &amp; B", "a & b"),
-        ("A &AMP; B", "a & b"),
         ("A &#38; B &#x26; C &#X26; D", "a & b & c & d"),
         ("e&#769;", "\u00e9"),
         ("&nbsp;A&nbsp; B", "a b"),

@@ -267,12 +267,19 @@ class _Incident:
     @cached_property
     def title(self) -> str:
         """The title; empty when this run does not know it and cannot read it either."""
-        return self._result.incident_title or self._session.read_title(self._result.incident_id, self._soon())
+        if self._result.incident_title:
+            return self._result.incident_title
+        with contextlib.suppress(APIError):
+            session = self._session
+            return session.client.get_incident(session.page_id, self._result.incident_id, self._soon()).title or ""
+        return ""
 
     @cached_property
     def url(self) -> str:
         """The public address; empty when this run does not know it and cannot read it either."""
-        return self._result.incident_url or self._session.read_url(self._result.incident_id, self._soon())
+        with contextlib.suppress(APIError):
+            return self._result.incident_url or self._session.read_url(self._result.incident_id, self._soon())
+        return ""
 
     def updates_including(self, ids: AbstractSet[str]) -> list[IncidentUpdate]:
         """Return all updates, newest first; they include these ids, except those of deleted updates."""

@@ -14,10 +14,10 @@ import contextlib
 import os.path
 import re
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, TextIO
+from typing import TextIO
 
 from onlineornot_action.inputs.variables import GitHubVariables
 from onlineornot_action.masking import MIN_SECRET_LENGTH
@@ -40,6 +40,7 @@ _MAX_SUMMARY_BYTES = 1024 * 1024
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits
 """
 
+_TOO_LONG = "The summary of this step is too long for GitHub to show; the outputs contain everything.\n"
 _LOST_OUTPUTS = "; later steps will not see the outputs"
 
 
@@ -51,77 +52,82 @@ class Level(StrEnum):
     ERROR = "error"
 
 
-class Reporter(Protocol):
-    """Tells people and later steps how a run went. Nothing that it writes contains a secret."""
-
-    @property
-    def mask(self) -> Callable[[str], str]:
-        """The function that masks the secrets in a text."""
-
-    @property
-    def warnings(self) -> list[str]:
-        """The warnings so far, with their secrets masked."""
-
-    def log(self, text: str) -> None:
-        """Write plain lines; a bar marks every line but the first."""
-
-    def log_group(self, title: str, text: str) -> None:
-        """Write plain lines under a title."""
-
-    def annotate(self, level: Level, message: str) -> None:
-        """Write a message that people should not miss."""
-
-    def set_outputs(self, outputs: Mapping[str, str]) -> None:
-        """Set outputs that later steps read; a later value replaces an earlier one."""
-
-    def publish_outputs(self) -> None:
-        """Show the outputs, now that they are complete."""
-
-    def add_summary(self, markdown: str) -> None:
-        """Add to the job summary."""
-
-
-@dataclass(frozen=True)
-class ActionsReporter:
-    """Reports to GitHub's runner.
+class Reporter(ABC):
+    """Tells people and later steps how a run went. Nothing that it writes contains a secret.
 
     Attributes:
-        github: Names the files that the runner reads.
-        stream: The step's log, which is standard output; None when it is closed.
+        github: Names the files that GitHub's runner reads.
+        log_stream: The log; None when it is closed.
         mask: Masks the secrets in a text. The runner does so in the log, but not in the files:
             https://github.com/actions/runner/blob/main/src/Runner.Common/HostContext.cs
         warnings: The warnings so far, with their secrets masked.
     """
 
-    github: GitHubVariables
-    stream: TextIO | None
-    mask: Callable[[str], str]
-    warnings: list[str] = field(default_factory=list)
+    def __init__(self, github: GitHubVariables, log_stream: TextIO | None, mask: Callable[[str], str]) -> None:
+        self.github, self.log_stream, self.mask = github, log_stream, mask
+        self.warnings: list[str] = []
+
+    def log(self, text: str) -> None:
+        """Write plain lines; a bar marks every line but the first."""
+        write_line(self.log_stream, escape_commands(self.mask(text)).replace("\n", "\n| "))
+
+    def log_group(self, title: str, text: str) -> None:
+        """Write plain lines under a title."""
+        self.log(f"{title}:")
+        self.log(text)
+
+    @abstractmethod
+    def annotate(self, level: Level, message: str) -> None:
+        """Write a message that people should not miss."""
+
+    def set_outputs(self, outputs: Mapping[str, str]) -> None:
+        """Set outputs that later steps read; a later value replaces an earlier one."""
+        self.append("GITHUB_OUTPUT", self.github.output, format_outputs(outputs))
+
+    @abstractmethod
+    def publish_outputs(self) -> None:
+        """Show the outputs, now that they are complete."""
+
+    def add_summary(self, markdown: str) -> None:
+        """Add to the job summary."""
+        is_too_long = len(markdown.encode(errors="replace")) > _MAX_SUMMARY_BYTES
+        self.append("GITHUB_STEP_SUMMARY", self.github.step_summary, _TOO_LONG if is_too_long else markdown)
+
+    def append(self, variable: str, path: str, text: str) -> None:
+        """Append to the file that a variable names, if it does."""
+        try:
+            if path:
+                with open(path, "ab") as file:  # noqa: PTH123 - Path.open does no more
+                    file.write(self.mask(text).encode(errors="replace"))
+        except OSError as error:
+            lost = _LOST_OUTPUTS if variable == "GITHUB_OUTPUT" else ""
+            warn(self, f"The file that {variable} names cannot be written: {error.strerror}{lost}.")
+
+
+class ActionsReporter(Reporter):
+    """Reports to GitHub's runner; the log is the step's standard output."""
 
     def mask_log(self, secrets: Iterable[str]) -> None:
         """Have the runner mask each line of the secrets, except short ones, which would be masked all over the log."""
         for line in (line for secret in secrets for line in _lines(secret)):
             if len(line) >= MIN_SECRET_LENGTH:
-                write_line(self.stream, f"::add-mask::{_escape_data(line)}")
-
-    def log(self, text: str) -> None:
-        write_line(self.stream, escape_commands(self.mask(text)).replace("\n", "\n| "))
+                write_line(self.log_stream, f"::add-mask::{_escape_data(line)}")
 
     def log_group(self, title: str, text: str) -> None:
-        write_line(self.stream, f"::group::{_escape_data(_escape_line(self.mask(title)))}")
+        write_line(self.log_stream, f"::group::{_escape_data(_escape_line(self.mask(title)))}")
         self.log(text)
-        write_line(self.stream, "::endgroup::")
+        write_line(self.log_stream, "::endgroup::")
 
     def annotate(self, level: Level, message: str) -> None:
         text = escape_commands(self.mask(message))
         if len(text) > _MAX_ANNOTATION_LENGTH:
             text = f"{text[: _MAX_ANNOTATION_LENGTH - 1]}…"
-        write_line(self.stream, f"::{level}::{_escape_data(text)}")
+        write_line(self.log_stream, f"::{level}::{_escape_data(text)}")
 
     def set_outputs(self, outputs: Mapping[str, str]) -> None:
         path = self.github.output
         was_there = os.path.exists(path)  # noqa: PTH110 - Path.exists may raise
-        self._append("GITHUB_OUTPUT", path, format_outputs(outputs))
+        super().set_outputs(outputs)
         if os.path.exists(path) and not was_there:  # noqa: PTH110 - likewise
             missing = "The file that GITHUB_OUTPUT names did not exist, as when the runner itself is in a container"
             warn(self, f"{missing}{_LOST_OUTPUTS}.")
@@ -129,20 +135,16 @@ class ActionsReporter:
     def publish_outputs(self) -> None:
         pass  # The runner shows them when the step is over.
 
-    def add_summary(self, markdown: str) -> None:
-        self._append("GITHUB_STEP_SUMMARY", self.github.step_summary, limit_summary(markdown))
-
-    def _append(self, variable: str, path: str, text: str) -> None:
-        if path:
-            append_to_file(self, variable, path, text)
-        else:
+    def append(self, variable: str, path: str, text: str) -> None:
+        super().append(variable, path, text)
+        if not path:
             self.log(f"{variable} is not set: nothing is written to it")
 
 
 def warn(reporter: Reporter, message: str) -> None:
-    """Annotate a warning once, and keep it for the job summary."""
+    """Annotate a warning once, unless it is empty, and keep it for the job summary."""
     masked = reporter.mask(message)
-    if masked not in reporter.warnings:
+    if masked and masked not in reporter.warnings:
         reporter.warnings.append(masked)
         reporter.annotate(Level.WARNING, masked)
 
@@ -164,23 +166,6 @@ def format_outputs(outputs: Mapping[str, str]) -> str:
     """Return outputs as the runner reads them, between random delimiters that no value can contain."""
     end = f"end-{secrets.token_hex(16)}"
     return "".join(f"{name}<<{end}\n{value}\n{end}\n" for name, value in outputs.items())
-
-
-def limit_summary(markdown: str) -> str:
-    """Return a job summary, or a sentence in place of one that GitHub would drop as too long."""
-    if len(markdown.encode(errors="replace")) <= _MAX_SUMMARY_BYTES:
-        return markdown
-    return "The summary of this step is too long for GitHub to show; the outputs contain everything.\n"
-
-
-def append_to_file(reporter: Reporter, variable: str, path: str, text: str) -> None:
-    """Append to the file that a variable names."""
-    try:
-        with open(path, "ab") as file:  # noqa: PTH123 - Path.open does no more
-            file.write(reporter.mask(text).encode(errors="replace"))
-    except OSError as error:
-        lost = _LOST_OUTPUTS if variable == "GITHUB_OUTPUT" else ""
-        warn(reporter, f"The file that {variable} names cannot be written: {error.strerror}{lost}.")
 
 
 def _lines(text: str) -> list[str]:

@@ -7,19 +7,10 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TextIO, assert_never
+from typing import TextIO
 
 from onlineornot_action.inputs.variables import Environment
-from onlineornot_action.report.actions import (
-    Level,
-    append_to_file,
-    escape_commands,
-    format_outputs,
-    limit_summary,
-    warn,
-    write_line,
-)
+from onlineornot_action.report.actions import Level, Reporter, escape_commands, warn, write_line
 
 _JSON_OUTPUTS = frozenset({"update", "updates"})
 
@@ -29,44 +20,42 @@ _DOTENV_OUTPUTS = ("outcome", "update-id", "incident-id", "incident-url", "statu
 _PLAIN = re.compile(r"[\w-]*|https?://[\w./:-]+", re.ASCII)
 """A word, an id or an address in which a shell that reads the file finds nothing to expand or to run."""
 
+_COLORS = {Level.NOTICE: 32, Level.WARNING: 33, Level.ERROR: 31}
+"""https://en.wikipedia.org/wiki/ANSI_escape_code#Colors"""
 
-@dataclass
-class ConsoleReporter:
+
+class ConsoleReporter(Reporter):
     """Reports to people and to other CI systems.
 
     Attributes:
-        environment: Says whether colors are wanted, and names the files that GitHub's runner reads, if any.
         stdout: Gets the outputs, once they are complete; None when it is closed.
-        stderr: Gets everything else; None when it is closed.
-        mask: Masks the secrets in a text.
         dotenv: The file for variables that later jobs read; empty for none.
+        wants_color: Whether a terminal may show colors.
         outputs: Those that have been set.
-        warnings: The warnings so far, with their secrets masked.
     """
 
-    environment: Environment
-    stdout: TextIO | None
-    stderr: TextIO | None
-    mask: Callable[[str], str]
-    dotenv: str = ""
-    outputs: dict[str, str] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-
-    def log(self, text: str) -> None:
-        write_line(self.stderr, escape_commands(self.mask(text)).replace("\n", "\n| "))
-
-    def log_group(self, title: str, text: str) -> None:
-        self.log(f"{title}:")
-        self.log(text)
+    def __init__(
+        self,
+        environment: Environment,
+        stdout: TextIO | None,
+        stderr: TextIO | None,
+        mask: Callable[[str], str],
+        dotenv: str = "",
+    ) -> None:
+        super().__init__(environment.github, stderr, mask)
+        self.stdout, self.dotenv = stdout, dotenv
+        self.wants_color = environment.wants_color
+        self.outputs: dict[str, str] = {}
 
     def annotate(self, level: Level, message: str) -> None:
-        label = f"\x1b[{_color(level)}m{level}:\x1b[0m" if self._shows_colors() else f"{level}:"
+        is_colored = self.wants_color and self.log_stream is not None and self.log_stream.isatty()
+        label = f"\x1b[{_COLORS[level]}m{level}:\x1b[0m" if is_colored else f"{level}:"
         text = escape_commands(self.mask(message)).replace("\n", "\n  ")
-        write_line(self.stderr, f"{label} {text}")
+        write_line(self.log_stream, f"{label} {text}")
 
     def set_outputs(self, outputs: Mapping[str, str]) -> None:
         self.outputs.update(outputs)
-        self._append("GITHUB_OUTPUT", self.environment.github.output, format_outputs(outputs))
+        super().set_outputs(outputs)
 
     def publish_outputs(self) -> None:
         outputs = {name: self.mask(value) for name, value in self.outputs.items()}
@@ -83,16 +72,6 @@ class ConsoleReporter:
         if self.dotenv:
             self._write_dotenv(outputs)
 
-    def add_summary(self, markdown: str) -> None:
-        self._append("GITHUB_STEP_SUMMARY", self.environment.github.step_summary, limit_summary(markdown))
-
-    def _append(self, variable: str, path: str, text: str) -> None:
-        if path:
-            append_to_file(self, variable, path, text)
-
-    def _shows_colors(self) -> bool:
-        return self.environment.wants_color and self.stderr is not None and self.stderr.isatty()
-
     def _write_dotenv(self, outputs: Mapping[str, str]) -> None:
         """Write the outputs that are words, ids and addresses as variables.
 
@@ -108,16 +87,3 @@ class ConsoleReporter:
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "its name is not valid"
             warn(self, f"The file that --dotenv names cannot be written: {reason}.")
-
-
-def _color(level: Level) -> int:
-    """Return the color of a level: https://en.wikipedia.org/wiki/ANSI_escape_code#Colors."""
-    match level:
-        case Level.NOTICE:
-            return 32
-        case Level.WARNING:
-            return 33
-        case Level.ERROR:
-            return 31
-        case _:
-            assert_never(level)

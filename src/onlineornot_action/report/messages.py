@@ -90,7 +90,9 @@ def verb_of(operation: Operation) -> Verb:
 
 def _explain_failure(error: APIError, inputs: Inputs, incident_id: str) -> Result:
     """Say why nothing was written."""
-    sentences = [_not_done(error, inputs.operation), *_quotes(error), _meaning(error, inputs), *_asked_to_wait(error)]
+    what = "The updates were" if inputs.operation is Operation.LIST else "The update was"
+    not_done = f"{what} not {verb_of(inputs.operation).done}: {error}"
+    sentences = [not_done, *_quotes(error), _meaning(error, inputs), *_asked_to_wait(error)]
     outcome = Outcome.REJECTED if error.is_refusal else Outcome.NOT_SENT
     return _result(outcome, inputs, incident_id, sentences)
 
@@ -126,11 +128,6 @@ def _result(outcome: Outcome, inputs: Inputs, incident_id: str, sentences: Itera
     where = f"Page {inputs.status_page_id}, incident {incident_id or quote(inputs.incident_title or '')}"
     known_id = inputs.update_id if inputs.update_id and inputs.update_id != LATEST else ""
     return Result(outcome, incident_id, known_id, error=". ".join([*sentences, where]) + ".")
-
-
-def _not_done(error: APIError, operation: Operation) -> str:
-    what = "The updates were" if operation is Operation.LIST else "The update was"
-    return f"{what} not {verb_of(operation).done}: {error}"
 
 
 def _quotes(error: APIError) -> list[str]:

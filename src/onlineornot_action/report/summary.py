@@ -72,12 +72,8 @@ def _skipped(inputs: Inputs | None) -> str:
 def render(result: Result, inputs: Inputs | None, requests: int = 0, writes: int = 0, *, run_url: str = "") -> str:
     """Return the job summary in GitHub's Markdown: what the engineer on call needs first, then how it is known.
 
-    Args:
-        result: The result of the run.
-        inputs: What it was asked for; None when the inputs are wrong.
-        requests: The number of requests sent.
-        writes: The number of those that write.
-        run_url: Where people see the workflow run; empty when unknown.
+    The inputs are None when they are invalid. Of the requests sent, `writes` were to write. `run_url` is where people
+    see the workflow run; empty when unknown.
     """
     blocks = [
         f"### {_icon(result)} {escape_markdown(describe(result, inputs)[0])}",
@@ -120,19 +116,11 @@ def _advice(result: Result, inputs: Inputs | None, run_url: str) -> str:
         look = f"[{look}]({result.incident_url})" if result.incident_url else look
         return f"{look} first. If the update {undone} after a minute, re-run this job alone."
     again = f"[Run the job again]({run_url})" if run_url else "Run the job again"
-    match result.outcome:
-        case Outcome.INVALID | Outcome.REJECTED:
-            return "Fix what is named below, and run the job again."
-        case Outcome.NOT_SENT:
-            return f"{again}."
-        case Outcome.UNKNOWN | Outcome.CANCELLED if not result.update_id:
-            return f"{again} if the update is still needed."
-        case (
-            Outcome.CREATED | Outcome.OPENED | Outcome.UPDATED | Outcome.DELETED | Outcome.FETCHED | Outcome.LISTED
-        ) | (Outcome.UNCHANGED | Outcome.SKIPPED | Outcome.DRY_RUN | Outcome.UNKNOWN | Outcome.CANCELLED):
-            return "There is nothing to do."
-        case _:
-            assert_never(result.outcome)
+    if result.outcome in (Outcome.INVALID, Outcome.REJECTED):
+        return "Fix what is named below, and run the job again."
+    if result.outcome is Outcome.NOT_SENT:
+        return f"{again}."
+    return "There is nothing to do." if result.update_id else f"{again} if the update is still needed."
 
 
 def _consequence(result: Result) -> str:

@@ -51,59 +51,43 @@ def publish(**outputs: str) -> Callable[[ConsoleReporter], None]:
     return write
 
 
-def test_outputs_are_one_json_object_on_one_line() -> None:
+def test_outputs_are_one_json_object_on_one_line_with_the_last_value_of_each() -> None:
     update = {"id": "update1234", "description": "Two\nlines, 🛠"}
 
-    stdout, stderr = written(publish(outcome="created", update_id="update1234", update=json.dumps(update), updates=""))
-
-    assert stdout.count("\n") == 1
-    assert json.loads(stdout) == {"outcome": "created", "update-id": "update1234", "update": update, "updates": None}
-    assert stderr == ""
-
-
-def test_outputs_that_are_set_later_replace_earlier_ones() -> None:
     def write(reporter: ConsoleReporter) -> None:
-        reporter.set_outputs({"outcome": "created", "incident-url": ""})
-        reporter.set_outputs({"incident-url": "https://status.example.com/"})
-        reporter.publish_outputs()
+        reporter.set_outputs({"outcome": "created", "incident-url": "", "update": json.dumps(update), "updates": ""})
+        publish(incident_url="https://status.example.com/")(reporter)
 
-    assert json.loads(written(write)[0]) == {"outcome": "created", "incident-url": "https://status.example.com/"}
+    stdout, stderr = written(write)
+
+    url = {"incident-url": "https://status.example.com/"}
+    assert json.loads(stdout) == {"outcome": "created", "update": update, "updates": None, **url}
+    assert (stdout.count("\n"), stderr) == (1, "")
 
 
 @settings(deadline=None, derandomize=True)
 @given(texts)
-def test_no_text_in_the_outputs_is_a_command_or_controls_a_terminal(text: str) -> None:
-    stdout, _ = written(publish(error=text))
+def test_no_text_is_a_command_or_controls_a_terminal(text: str) -> None:
+    def write(reporter: ConsoleReporter) -> None:
+        reporter.annotate(Level.ERROR, text)
+        reporter.log(text)
+        reporter.log_group(text, text)
+        publish(error=text)(reporter)
 
-    assert (commands(stdout), other_commands(stdout)) == ([], [])
+    stdout, stderr = written(write)
+
+    assert (commands(stdout + stderr), other_commands(stdout + stderr)) == ([], [])
+    assert stderr.startswith("error: ")
     assert stdout.rstrip("\n").isascii()
     assert stdout.rstrip("\n").isprintable()
     assert json.loads(stdout) == {"error": text}
 
 
-@settings(deadline=None, derandomize=True)
-@given(texts)
-def test_no_text_in_a_message_is_a_command(text: str) -> None:
-    def write(reporter: ConsoleReporter) -> None:
-        reporter.annotate(Level.ERROR, text)
-        reporter.log(text)
-        reporter.log_group(text, text)
-
-    _, stderr = written(write)
-
-    assert (commands(stderr), other_commands(stderr)) == ([], [])
-    assert stderr.startswith("error: ")
-
-
 @pytest.mark.parametrize(
     "text",
     [
-        "##vso[task.setvariable variable=x]y",
-        "##teamcity[buildStatus text='x']",
-        "###[error]x",
-        "\n::error::x",
-        "section_start:1:x\r\x1b[0Kx",
-        "\\##vso[x]##",
+        *("##vso[task.setvariable variable=x]y", "##teamcity[buildStatus text='x']", "###[error]x", "\n::error::x"),
+        *("section_start:1:x\r\x1b[0Kx", "\\##vso[x]##"),
     ],
 )
 def test_a_text_in_the_outputs_is_no_command_of_any_system_and_keeps_its_value(text: str) -> None:
@@ -130,25 +114,25 @@ def test_the_lines_of_a_message_are_indented() -> None:
     assert written(lambda reporter: reporter.annotate(Level.WARNING, "one\ntwo"))[1] == "warning: one\n  two\n"
 
 
-@pytest.mark.parametrize(("level", "color"), [(Level.NOTICE, 32), (Level.WARNING, 33), (Level.ERROR, 31)])
-@pytest.mark.parametrize("environ", [{"TERM": "xterm"}, {"TERM": "xterm", "NO_COLOR": ""}])
-def test_a_level_is_colored_on_a_terminal_that_wants_it(level: Level, color: int, environ: dict[str, str]) -> None:
-    _, stderr = written(lambda reporter: reporter.annotate(level, "no"), environ, stderr=Screen())
-
-    assert stderr == f"\x1b[{color}m{level}:\x1b[0m no\n"
+XTERM = {"TERM": "xterm"}
 
 
 @pytest.mark.parametrize(
-    ("stderr", "environ"),
+    ("level", "environ", "stderr", "shown"),
     [
-        (Screen(), {"TERM": "xterm", "NO_COLOR": "1"}),
-        (Screen(), {"TERM": "dumb"}),
-        (Screen(), {}),
-        (io.StringIO(), {"TERM": "xterm"}),
+        (Level.NOTICE, XTERM, Screen(), "\x1b[32mnotice:\x1b[0m no\n"),
+        (Level.WARNING, XTERM, Screen(), "\x1b[33mwarning:\x1b[0m no\n"),
+        (Level.ERROR, XTERM | {"NO_COLOR": ""}, Screen(), "\x1b[31merror:\x1b[0m no\n"),
+        (Level.ERROR, XTERM | {"NO_COLOR": "1"}, Screen(), "error: no\n"),
+        (Level.ERROR, {"TERM": "dumb"}, Screen(), "error: no\n"),
+        (Level.ERROR, {}, Screen(), "error: no\n"),
+        (Level.ERROR, XTERM, io.StringIO(), "error: no\n"),
     ],
 )
-def test_a_level_is_not_colored_elsewhere(stderr: io.StringIO, environ: dict[str, str]) -> None:
-    assert written(lambda reporter: reporter.annotate(Level.ERROR, "no"), environ, stderr=stderr)[1] == "error: no\n"
+def test_a_level_is_colored_only_on_a_terminal_that_wants_it(
+    level: Level, environ: dict[str, str], stderr: io.StringIO, shown: str
+) -> None:
+    assert written(lambda reporter: reporter.annotate(level, "no"), environ, stderr=stderr)[1] == shown
 
 
 def test_the_files_of_github_are_written_where_they_are_named(tmp_path: Path) -> None:
@@ -171,15 +155,10 @@ def test_files_of_github_that_are_not_named_cause_no_warning() -> None:
 def test_the_file_for_later_jobs_has_words_ids_and_addresses(tmp_path: Path) -> None:
     dotenv = tmp_path / "update.env"
     dotenv.write_text("OLD=1\n", encoding="utf-8")
-    outputs = {
-        "outcome": "created",
-        "update_id": "u-1",
-        "incident_id": "i-1",
-        "incident_url": "https://x/",
-        "error": "e",
-    }
+    ids = {"update_id": "u-1", "incident_id": "i-1", "incident_url": "https://x/"}
+    others = {"outcome": "created", "status": "RESOLVED", "notified": "true", "error": "e", "update": "{}"}
 
-    written(publish(**outputs, status="RESOLVED", notified="true", update="{}"), dotenv=str(dotenv))
+    written(publish(**ids, **others), dotenv=str(dotenv))
 
     assert dotenv.read_text(encoding="ascii") == (
         "ONLINEORNOT_OUTCOME=created\nONLINEORNOT_UPDATE_ID=u-1\nONLINEORNOT_INCIDENT_ID=i-1\n"
@@ -191,33 +170,9 @@ def test_the_file_for_later_jobs_has_words_ids_and_addresses(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "value",
     [
-        *(
-            "UPDATE\nPATH=/tmp",
-            "$(id)",
-            "`id`",
-            "a;b",
-            "a&b",
-            "a|b",
-            "a b",
-            "a\tb",
-            "a<b",
-            "$HOME",
-            "'a'",
-            '"a"',
-            "a\\b",
-        ),
-        *(
-            "https://x/?a=$(id)",
-            "https://x/&id",
-            "https://x/;id",
-            "javascript:x",
-            "über",
-            "a#b",
-            "~",
-            "*",
-            "\x1b[2K",
-            "a=",
-        ),
+        *("UPDATE\nPATH=/tmp", "$(id)", "`id`", "a;b", "a&b", "a|b", "a b", "a\tb", "a<b", "$HOME", "'a'"),
+        *('"a"', "a\\b", "https://x/?a=$(id)", "https://x/&id", "https://x/;id", "javascript:x"),
+        *("über", "a#b", "~", "*", "\x1b[2K", "a="),
     ],
 )
 def test_an_output_that_is_no_plain_word_id_or_address_is_empty_in_the_file(

@@ -6,16 +6,12 @@ from html import unescape
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
-from support.untrusted_text import texts, untrusted
+from support.markdown import COMMONMARK, Page, rows
+from support.untrusted_text import untrusted
 
 from onlineornot_action.inputs.model import Inputs, read_inputs
 from onlineornot_action.inputs.variables import Environment
-from onlineornot_action.onlineornot.models import (
-    ComponentChange,
-    IncidentUpdate,
-    IncidentUpdatePatch,
-)
+from onlineornot_action.onlineornot.models import ComponentChange, IncidentUpdate, IncidentUpdatePatch
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.report.summary import MAX_COMPONENTS, MAX_UPDATES, describe, render
 from onlineornot_action.text import JOINER
@@ -28,8 +24,6 @@ MEBIBYTE = 1024 * 1024
 
 _URL = "https://status.example.com/incidents/incident1234"
 _RUN_URL = "https://github.com/example/shop/actions/runs/1"
-_FENCED = re.compile(r"^(`{3,})(\w*)\n(.*?)\n {0,3}\1`*[ \t]*$", re.DOTALL | re.MULTILINE)
-_CELL_END = re.compile(r"(?<!\\)\|")
 
 
 def inputs(**given: str) -> Inputs:
@@ -51,21 +45,9 @@ def failure(error: str) -> Result:
     return Result(Outcome.REJECTED, INCIDENT_ID, error=error)
 
 
-def blocks(markdown: str) -> list[tuple[str, str]]:
-    """The code blocks, as language and text, each ended by the first line that ends it."""
-    return [(language, text) for _, language, text in _FENCED.findall(markdown)]
-
-
-def table(markdown: str) -> list[list[str]]:
-    """The cells of each row, as GitHub splits them; the lines between head and body are left out."""
-    rows = [line for line in markdown.split("\n") if line.startswith("|") and not line.startswith("| ---")]
-    return [[cell.strip() for cell in _CELL_END.split(row)[1:-1]] for row in rows]
-
-
 def facts(markdown: str) -> dict[str, str]:
     """The table of two columns that is folded away, without the marks around its values."""
-    folded = markdown.split("<details>")[1]
-    return {row[0]: row[1].strip("`") for row in table(folded) if row[0]}
+    return {name: value.strip("`") for name, value in rows(markdown.split("<details>")[1]) if name}
 
 
 def paragraphs(markdown: str) -> list[str]:
@@ -75,7 +57,7 @@ def paragraphs(markdown: str) -> list[str]:
 
 def text_of(markdown: str) -> str:
     """The text that a piece of Markdown shows, without its escapes."""
-    html = MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown)
+    html = COMMONMARK.render(markdown)
     return unescape(re.sub("<[^>]*>", "", html.replace("<br>", "\n"))).replace(JOINER, "").strip()
 
 
@@ -88,53 +70,42 @@ DRY_RUN = "Dry run: nothing was written"
 
 
 @pytest.mark.parametrize(
-    ("outcome", "headline", "annotation"),
+    ("outcome", "icon", "headline", "annotation"),
     [
-        (Outcome.CREATED, f"Posted IDENTIFIED; {NOBODY}", POSTED),
-        (Outcome.OPENED, f"Opened an incident with IDENTIFIED; {NOBODY}", OPENED),
-        (Outcome.UPDATED, "Changed the update", f"Changed {IT}."),
-        (Outcome.DELETED, "Deleted the update", f"Deleted {IT}."),
-        (Outcome.UNCHANGED, f"{NOTHING} an update that matches is there already", f"{NOTHING} {IT} matches."),
-        (Outcome.LISTED, "Read 0 update(s)", "Read 0 update(s) of incident incident1234."),
-        (Outcome.FETCHED, "Read the update", f"Read {IT}; its status is IDENTIFIED."),
-        (Outcome.SKIPPED, NO_INCIDENT, f"{NO_INCIDENT}. It rained."),
-        (Outcome.DRY_RUN, DRY_RUN, f"{DRY_RUN}. It would create an update of incident incident1234."),
-        (Outcome.INVALID, f"{NOTHING} the inputs are invalid", "It failed."),
-        (Outcome.REJECTED, f"{NOTHING} the request was refused", "It failed."),
-        (Outcome.NOT_SENT, f"{NOTHING} the API could not be reached", "It failed."),
-        (Outcome.UNKNOWN, "It is not known whether the update was posted", "It failed."),
-        (Outcome.CANCELLED, "The run was cancelled", "It failed."),
+        (Outcome.CREATED, "✅", f"Posted IDENTIFIED; {NOBODY}", POSTED),
+        (Outcome.OPENED, "✅", f"Opened an incident with IDENTIFIED; {NOBODY}", OPENED),
+        (Outcome.UPDATED, "✅", "Changed the update", f"Changed {IT}."),
+        (Outcome.DELETED, "✅", "Deleted the update", f"Deleted {IT}."),
+        (Outcome.UNCHANGED, "✅", f"{NOTHING} an update that matches is there already", f"{NOTHING} {IT} matches."),
+        (Outcome.LISTED, "✅", "Read 0 update(s)", "Read 0 update(s) of incident incident1234."),
+        (Outcome.FETCHED, "✅", "Read the update", f"Read {IT}; its status is IDENTIFIED."),
+        (Outcome.SKIPPED, "✅", NO_INCIDENT, f"{NO_INCIDENT}. It rained."),
+        (Outcome.DRY_RUN, "✅", DRY_RUN, f"{DRY_RUN}. It would create an update of incident incident1234."),
+        (Outcome.INVALID, "❌", f"{NOTHING} the inputs are invalid", "It failed."),
+        (Outcome.REJECTED, "❌", f"{NOTHING} the request was refused", "It failed."),
+        (Outcome.NOT_SENT, "❌", f"{NOTHING} the API could not be reached", "It failed."),
+        (Outcome.UNKNOWN, "⚠️", "It is not known whether the update was posted", "It failed."),
+        (Outcome.CANCELLED, "⚠️", "The run was cancelled", "It failed."),
     ],
 )
-def test_the_headline_and_the_annotation_say_what_was_done(outcome: Outcome, headline: str, annotation: str) -> None:
+def test_the_heading_and_the_annotation_say_what_was_done(
+    outcome: Outcome, icon: str, headline: str, annotation: str
+) -> None:
     ended = Result(outcome, INCIDENT_ID, UPDATE_ID, notes=("It rained",), error="It failed.")
 
     assert describe(ended, inputs(**CREATE)) == (headline, annotation)
+    assert paragraphs(render(ended, inputs(**CREATE)))[0] == f"{icon} {headline}"
 
 
 @pytest.mark.parametrize("outcome", [Outcome.CREATED, Outcome.OPENED])
 def test_what_was_posted_is_shown_with_who_is_notified(outcome: Outcome) -> None:
-    headline, annotation = describe(Result(outcome, INCIDENT_ID, UPDATE_ID, notified=True), inputs(**CREATE))
+    shown = describe(Result(outcome, INCIDENT_ID, UPDATE_ID, notified=True), inputs(**CREATE))
 
-    assert headline.endswith("; subscribers are notified")
-    assert annotation.endswith("; subscribers are notified.")
-
-
-@pytest.mark.parametrize(("operation", "done"), [("get", "read"), ("update", "changed"), ("delete", "deleted")])
-def test_the_headline_of_a_failure_names_what_was_to_be_done(operation: str, done: str) -> None:
-    given = inputs(operation=operation, update_id=UPDATE_ID, description="New.")
-
-    assert describe(failure("No."), given)[0] == f"Nothing was {done}: the request was refused"
+    assert [text.rstrip(".").split("; ")[1] for text in shown] == ["subscribers are notified"] * 2
 
 
 def test_a_dry_run_without_an_incident_would_open_one() -> None:
     assert describe(Result(Outcome.DRY_RUN), inputs(**CREATE))[1].endswith("It would open an incident.")
-
-
-def test_the_status_that_the_api_shows_comes_first() -> None:
-    update = IncidentUpdate(id=UPDATE_ID, status="MONITORING")
-
-    assert "MONITORING" in describe(result(Outcome.CREATED, update), inputs(**CREATE))[1]
 
 
 def test_the_inputs_are_not_mistaken_for_what_was_read() -> None:
@@ -144,18 +115,6 @@ def test_the_inputs_are_not_mistaken_for_what_was_read() -> None:
     assert describe(read, given)[1].endswith("; its status is not given.")
     assert "RESOLVED" not in render(read, given)
     assert "All is well." not in render(read, given)
-
-
-def test_the_updates_of_a_list_are_counted() -> None:
-    assert describe(timeline(*[IncidentUpdate(id=UPDATE_ID)] * 3), None)[0] == "Read 3 update(s)"
-
-
-@pytest.mark.parametrize("outcome", Outcome)
-def test_the_heading_shows_at_a_glance_how_it_went(outcome: Outcome) -> None:
-    heading = render(result(outcome), None).split("\n")[0]
-
-    assert re.match(r"### (✅|❌|⚠️) ", heading)
-    assert ("✅" in heading) is not outcome.failed
 
 
 @pytest.mark.parametrize("outcome", Outcome)
@@ -208,34 +167,38 @@ def test_advice_needs_no_address_of_the_run() -> None:
     assert "**Run the job again.**" in render(Result(Outcome.NOT_SENT, INCIDENT_ID), inputs(**CREATE))
 
 
-@pytest.mark.parametrize(("operation", "undone"), [("update", "has not changed"), ("delete", "is still there")])
-def test_where_to_look_fits_the_operation(operation: str, undone: str) -> None:
-    given = {"operation": operation, "update_id": UPDATE_ID, "description": "New."}
+@pytest.mark.parametrize(
+    ("operation", "done", "undone"),
+    [
+        ("get", "read", "is not there"),
+        ("update", "changed", "has not changed"),
+        ("delete", "deleted", "is still there"),
+    ],
+)
+def test_a_failure_says_what_was_not_done_and_how_to_see_that(operation: str, done: str, undone: str) -> None:
+    given = inputs(operation=operation, update_id=UPDATE_ID, description="New.")
 
-    markdown = render(Result(Outcome.UNKNOWN, INCIDENT_ID, UPDATE_ID, notified=None), inputs(**given))
+    refused, lost = render(failure("No."), given), render(Result(Outcome.UNKNOWN, notified=None), given)
 
-    assert f"If the update {undone} after a minute, re-run this job alone.**" in markdown
+    assert paragraphs(refused)[0] == f"❌ Nothing was {done}: the request was refused"
+    assert f"If the update {undone} after a minute, re-run this job alone.**" in lost
+
+
+SEEN = "Customers see the update; subscribers are"
 
 
 @pytest.mark.parametrize(
-    ("failed", "words"),
+    ("outcome", "notified", "words"),
     [
-        (result(Outcome.REJECTED), "Customers see no change, and nobody was notified."),
-        (
-            Result(Outcome.UNKNOWN, INCIDENT_ID, notified=None),
-            "Customers may see it already, and subscribers may have been notified.",
-        ),
-        (
-            Result(Outcome.CANCELLED, INCIDENT_ID, UPDATE_ID, notified=True),
-            "Customers see the update; subscribers are notified.",
-        ),
-        (
-            Result(Outcome.CANCELLED, INCIDENT_ID, UPDATE_ID, notified=False),
-            "Customers see the update; subscribers are not notified.",
-        ),
+        (Outcome.REJECTED, False, "Customers see no change, and nobody was notified."),
+        (Outcome.UNKNOWN, None, "Customers may see it already, and subscribers may have been notified."),
+        (Outcome.CANCELLED, True, f"{SEEN} notified."),
+        (Outcome.CANCELLED, False, f"{SEEN} not notified."),
     ],
 )
-def test_a_failure_says_what_customers_know(failed: Result, words: str) -> None:
+def test_a_failure_says_what_customers_know(outcome: Outcome, *, notified: bool | None, words: str) -> None:
+    failed = Result(outcome, INCIDENT_ID, UPDATE_ID, notified=notified)
+
     assert words in paragraphs(render(failed, inputs(**CREATE)))
 
 
@@ -243,18 +206,15 @@ def test_a_failure_to_read_says_nothing_about_customers() -> None:
     assert "Customers" not in render(result(Outcome.REJECTED), inputs(operation="list"))
 
 
-def test_the_details_say_how_it_is_known() -> None:
+def test_the_details_say_how_it_is_known_and_end_so_that_another_summary_can_follow() -> None:
     found = Result(Outcome.CREATED, INCIDENT_ID, UPDATE_ID, known_because="it was read", notes=("It rained.",))
 
-    assert facts(render(found, inputs(**CREATE), requests=5, writes=2)) == {
-        "Outcome": "created",
-        "Status page": PAGE_ID,
-        "Incident": INCIDENT_ID,
-        "Update": UPDATE_ID,
-        "Known because": "it was read",
-        "Note": "It rained.",
-        "Requests": "5, 2 of them to write",
-    }
+    markdown = render(found, inputs(**CREATE), requests=5, writes=2)
+
+    assert markdown.endswith("</details>\n\n")
+    ids = {"Status page": PAGE_ID, "Incident": INCIDENT_ID, "Update": UPDATE_ID}
+    reasons = {"Known because": "it was read", "Note": "It rained.", "Requests": "5, 2 of them to write"}
+    assert facts(markdown) == {"Outcome": "created", **ids, **reasons}
 
 
 def test_invalid_inputs_are_shown_without_facts_about_them() -> None:
@@ -264,33 +224,29 @@ def test_invalid_inputs_are_shown_without_facts_about_them() -> None:
     assert paragraphs(markdown)[-2:] == ["status is required.", "notify is 'x'."]
 
 
+COMPONENTS = "🔴 component1: MAJOR_OUTAGE\n🔵 two: MAINTENANCE"
+ASKED_FOR = [f"✅ Posted IDENTIFIED; {NOBODY}", CREATE["description"], COMPONENTS]
+
+
 @pytest.mark.parametrize(
     ("update", "shown"),
     [
-        (IncidentUpdate(id=UPDATE_ID, description="As the API\nshows it."), "As the API\nshows it."),
-        (None, CREATE["description"]),
+        (None, ASKED_FOR),
+        (IncidentUpdate(id=UPDATE_ID), ASKED_FOR),
+        (
+            IncidentUpdate(id=UPDATE_ID, status="UPDATE", description="As the API\nshows it.", components=()),
+            [f"✅ Posted UPDATE; {NOBODY}", "As the API\nshows it."],
+        ),
+        (IncidentUpdate(id=UPDATE_ID, description=""), [ASKED_FOR[0], COMPONENTS]),
     ],
+    ids=["no response", "a response without them", "all of them", "an empty text"],
 )
-def test_the_text_is_shown_as_customers_read_it_or_as_it_was_asked_for(
-    update: IncidentUpdate | None, shown: str
+def test_what_the_page_has_is_shown_and_what_was_sent_only_where_the_api_does_not_say(
+    update: IncidentUpdate | None, shown: list[str]
 ) -> None:
-    assert paragraphs(render(result(Outcome.UPDATED, update), inputs(**CREATE)))[-1] == shown
+    given = inputs(**CREATE, components="component1: major_outage\ntwo: maintenance")
 
-
-def test_what_the_page_has_is_shown_and_not_what_was_sent() -> None:
-    given = inputs(**CREATE, components="component1: major_outage")
-    kept = IncidentUpdate(id=UPDATE_ID, status="UPDATE", description="The cause", components=())
-
-    heading, *shown = paragraphs(render(result(Outcome.CREATED, kept), given))
-
-    assert "Posted UPDATE" in heading
-    assert shown == ["The cause"]
-
-
-def test_a_text_that_the_page_dropped_is_not_shown() -> None:
-    kept = IncidentUpdate(id=UPDATE_ID, description="")
-
-    assert CREATE["description"] not in render(result(Outcome.CREATED, kept), inputs(**CREATE))
+    assert paragraphs(render(result(Outcome.CREATED, update), given)) == shown
 
 
 @pytest.mark.parametrize("outcome", [Outcome.UPDATED, Outcome.DELETED])
@@ -309,40 +265,23 @@ def test_a_failure_shows_the_error_and_the_text_that_was_to_be_posted() -> None:
     assert shown[-3:] == ["The API says no.", "What was to be posted:", CREATE["description"]]
 
 
-def test_a_summary_ends_with_an_empty_line_so_that_another_can_follow() -> None:
-    assert render(result(Outcome.CREATED), inputs(**CREATE)).endswith("</details>\n\n")
-
-
 @pytest.mark.parametrize(
-    ("change", "shown"),
+    ("changes", "last"),
     [
         (
-            ComponentChange(id="component1", name="Shop | API", old_status="OPERATIONAL", new_status="MAJOR_OUTAGE"),
+            [ComponentChange(id="component1", name="Shop | API", old_status="OPERATIONAL", new_status="MAJOR_OUTAGE")],
             "🔴 Shop | API: OPERATIONAL → MAJOR_OUTAGE",
         ),
-        (ComponentChange(), "⚪ ?: ?"),
-        (ComponentChange(id="component1", new_status="NO_IMPACT"), "⚪ component1: NO_IMPACT"),
-        (ComponentChange(name="Shop", old_status="MAINTENANCE"), "⚪ Shop: MAINTENANCE → ?"),
+        ([ComponentChange(id="component1", new_status="NO_IMPACT")], "⚪ component1: NO_IMPACT"),
+        ([ComponentChange(name="Shop", old_status="MAINTENANCE")], "⚪ Shop: MAINTENANCE → ?"),
+        ([ComponentChange()] * MAX_COMPONENTS, "⚪ ?: ?"),
+        ([ComponentChange()] * (MAX_COMPONENTS + 2), "and 2 more"),
     ],
 )
-def test_components_are_shown_before_and_after(change: ComponentChange, shown: str) -> None:
-    update = IncidentUpdate(id=UPDATE_ID, description="It fails.", components=(change,))
-
-    assert paragraphs(render(result(Outcome.FETCHED, update), inputs(**CREATE)))[-1] == shown
-
-
-@pytest.mark.parametrize("update", [None, IncidentUpdate(id=UPDATE_ID)])
-def test_where_the_api_says_nothing_the_requested_components_are_shown(update: IncidentUpdate | None) -> None:
-    given = inputs(**CREATE, components="component1: major_outage\ncomponent2: maintenance")
-
-    shown = paragraphs(render(result(Outcome.CREATED, update), given))[-1]
-
-    assert shown.split("\n") == ["🔴 component1: MAJOR_OUTAGE", "🔵 component2: MAINTENANCE"]
-
-
-@pytest.mark.parametrize(("count", "last"), [(MAX_COMPONENTS, "⚪ ?: ?"), (MAX_COMPONENTS + 2, "and 2 more")])
-def test_a_long_list_of_components_is_cut_and_says_so(count: int, last: str) -> None:
-    update = IncidentUpdate(id=UPDATE_ID, components=(ComponentChange(),) * count)
+def test_components_are_shown_before_and_after_unless_they_are_too_many(
+    changes: list[ComponentChange], last: str
+) -> None:
+    update = IncidentUpdate(id=UPDATE_ID, description="It fails.", components=tuple(changes))
 
     assert paragraphs(render(result(Outcome.FETCHED, update), None))[-1].split("\n")[-1] == last
 
@@ -354,16 +293,17 @@ def test_a_dry_run_of_a_change_shows_the_text_as_it_is_and_what_would_change() -
     markdown = render(Result(Outcome.DRY_RUN, INCIDENT_ID, UPDATE_ID, update, body=body), None)
 
     assert "Old." in paragraphs(markdown)
-    assert blocks(markdown) == [("json", '{"description":"New."}')]
+    assert '```json\n{"description":"New."}\n```\n' in markdown
 
 
-def test_a_list_is_a_table_in_the_order_of_the_result() -> None:
+def test_a_list_is_a_table_in_the_order_of_the_result_and_its_updates_are_counted() -> None:
     newest = IncidentUpdate(id=UPDATE_ID, status="RESOLVED", description="Over.", date_happened="2026-02-01T00:00:00Z")
     oldest = IncidentUpdate(id=UPDATE_ID, description="It\n\nbegan.")
 
-    rows = table(render(timeline(newest, oldest), inputs(operation="list")).split("<details>")[0])
+    markdown = render(timeline(newest, oldest), inputs(operation="list")).split("<details>")[0]
 
-    assert rows == [
+    assert paragraphs(markdown)[0] == "✅ Read 2 update(s)"
+    assert rows(markdown) == [
         ["When", "Status", "Text"],
         ["`2026-02-01T00:00:00Z`", "`RESOLVED`", "`Over.`"],
         ["", "", "`It began.`"],
@@ -386,35 +326,21 @@ def test_thousands_of_long_updates_leave_the_summary_short_enough_for_github() -
     assert len(markdown.encode()) < MEBIBYTE
 
 
-TAGS = {"h3", "p", "strong", "blockquote", "br", "ul", "li", "span", "code", "details", "summary"}
+TAGS = {"h3", "p", "strong", "blockquote", "br", "span", "code", "details", "summary"}
 TAGS |= {"table", "thead", "tbody", "tr", "th", "td"}
 """Those that the summary writes itself; no text brings a link."""
-
-
-def tags_of(markdown: str) -> set[str]:
-    return set(re.findall("<([a-z0-9]+)", MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown)))
 
 
 @always
 @given(text=untrusted, outcome=st.sampled_from([Outcome.CANCELLED, Outcome.SKIPPED]))
 def test_no_untrusted_text_is_more_than_text(text: str, outcome: Outcome) -> None:
     change = ComponentChange(name=text, old_status=text, new_status=text)
-    update = IncidentUpdate(id=UPDATE_ID, status=text, description=text, components=(change,))
-    shown = Result(outcome, INCIDENT_ID, UPDATE_ID, update, replaced=update, notes=(text,), error=text)
+    update = IncidentUpdate(id=UPDATE_ID, status=text, description=text, date_happened=text, components=(change,))
+    shown = Result(outcome, INCIDENT_ID, UPDATE_ID, update, (update,), replaced=update, notes=(text,), error=text)
     shown = shown._replace(warnings=(text,))
 
     markdown = render(shown, inputs(**CREATE))
 
-    assert tags_of(markdown) <= TAGS
+    assert set(Page(markdown).tags) <= TAGS
     assert markdown.count("<details>") == markdown.count("</details>") == 1
-
-
-@always
-@given(text=texts)
-def test_a_row_of_a_list_has_three_cells_of_plain_code(text: str) -> None:
-    update = IncidentUpdate(id=UPDATE_ID, status=text, description=text, date_happened=text)
-
-    row = table(render(timeline(update), None).split("<details>")[0])[-1]
-
-    assert len(row) == 3
-    assert all(re.fullmatch("(`[^`]+`)?", cell) for cell in row)
+    assert all(re.fullmatch("(`[^`]+`)?", cell) for cell in rows(markdown)[1])
