@@ -16,6 +16,9 @@ MAX_LENGTH = 10_000
 _MAX_FILE_BYTES = 4 * MAX_LENGTH + 1024
 """The longest text in UTF-8, four bytes a character, and some room for white space around it."""
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Stands for a byte of the environment that is not UTF-8: https://peps.python.org/pep-0383/"""
+
 _BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
 """Invisible, but letters and symbols to Unicode: the Hangul fillers and the empty Braille pattern."""
 
@@ -54,9 +57,9 @@ def check(text: str, *, secrets: Iterable[str]) -> str:
     Raises:
         ValueError: It is not valid Unicode, shows nothing, is too long, or contains a secret or what looks like one.
     """
-    if any(map(_is_surrogate, text)):
+    if _SURROGATE.search(text):
         raise ValueError("is not valid UTF-8")
-    if not any(map(_is_visible, text)):
+    if all(unicodedata.category(character)[0] in "CMZ" or character in _BLANK_LETTERS for character in text):
         raise ValueError("contains no visible characters")
     if len(text) > MAX_LENGTH:
         raise ValueError(f"has {len(text):,} characters, but at most {MAX_LENGTH:,} are allowed; shorten it")
@@ -158,12 +161,3 @@ def _decode(content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError("is not UTF-8 text; save it in that encoding") from error
-
-
-def _is_surrogate(character: str) -> bool:
-    """Tell whether it stands for a byte of the environment that is not UTF-8 (https://peps.python.org/pep-0383/)."""
-    return unicodedata.category(character) == "Cs"
-
-
-def _is_visible(character: str) -> bool:
-    return unicodedata.category(character)[0] not in "CMZ" and character not in _BLANK_LETTERS

@@ -23,7 +23,6 @@ from onlineornot_action.text import kebab, normalize, normalize_newlines, quote,
 
 AUTO = "auto"
 LATEST = "latest"
-STANDARD_INPUT = "-"
 AUTOMATED = "[Automated]"
 """The prefix of the titles of incidents that OnlineOrNot's monitors open and close."""
 
@@ -58,7 +57,6 @@ class ParsingContext(NamedTuple):
 
 Info = ValidationInfo[ParsingContext]
 Word = TypeVar("Word", bound=StrEnum)
-
 
 _NO_TOKENS = {
     "a token in quotes, which docker's --env-file keeps": "\"[^\"]*\"|'[^']*'",
@@ -148,21 +146,21 @@ class SkipDuplicate(Enum):
 
 def skip_duplicate(value: str, info: Info) -> SkipDuplicate:
     """Parse a boolean or `auto`, which has no effect in the first attempt of a job."""
-    is_auto = value.casefold() == AUTO
-    if not is_auto and value not in _BOOLEANS:
+    is_rerun = info.context.environment.github.is_rerun
+    if value.casefold() == AUTO:
+        return SkipDuplicate.IF_ANY_ON_RERUN if is_rerun else SkipDuplicate.NEVER
+    if value not in _BOOLEANS:
         raise ValueError(f"is {quote(value)}, but must be auto, true or false")
-    if not is_auto and not _BOOLEANS[value]:
+    if not _BOOLEANS[value]:
         return SkipDuplicate.NEVER
-    if info.context.environment.github.is_rerun:
-        return SkipDuplicate.IF_ANY_ON_RERUN if is_auto else SkipDuplicate.IF_NEWEST_ON_RERUN
-    return SkipDuplicate.NEVER if is_auto else SkipDuplicate.IF_NEWEST
+    return SkipDuplicate.IF_NEWEST_ON_RERUN if is_rerun else SkipDuplicate.IF_NEWEST
 
 
 def timeout(value: str) -> int:
     """Parse a number of seconds."""
     if not re.fullmatch("[0-9]{1,9}", value) or int(value) not in TIMEOUT_SECONDS:
-        shortest, longest = TIMEOUT_SECONDS[0], TIMEOUT_SECONDS[-1]
-        raise ValueError(f"is {quote(value)}, but must be a whole number from {shortest} to {longest}")
+        limits = f"{TIMEOUT_SECONDS[0]} to {TIMEOUT_SECONDS[-1]}"
+        raise ValueError(f"is {quote(value)}, but must be a whole number from {limits}")
     return int(value)
 
 
@@ -197,20 +195,17 @@ def _moment(value: str) -> datetime | None:
 
 def base_url(value: str, info: Info) -> str:
     """Parse a URL to which the token may be sent."""
-    if not re.fullmatch(_BASE_URL, value, re.IGNORECASE) or not _has_valid_port(value):
+    try:
+        parts = urlsplit(value)
+        is_valid = re.fullmatch(_BASE_URL, value, re.IGNORECASE) and parts.port != 0
+    except ValueError:
+        is_valid = False
+    if not is_valid:
         raise ValueError("must be an https URL without user name, password, query or fragment")
-    parts = urlsplit(value)
     http_allowed = info.context.environment.allow_http or is_loopback(parts.hostname or "")
     if parts.scheme == "http" and not http_allowed:
         raise ValueError("must begin with https://, or the token could be read in transit")
     return value.rstrip("/")
-
-
-def _has_valid_port(url: str) -> bool:
-    try:
-        return urlsplit(url).port != 0
-    except ValueError:
-        return False
 
 
 def text(value: str, info: Info) -> str:
@@ -234,15 +229,16 @@ def text(value: str, info: Info) -> str:
 def text_file(value: str, info: Info) -> str:
     """Read a text that customers read from a file in the workspace or under RUNNER_TEMP, or from standard input."""
     environment = info.context.environment
-    if value != STANDARD_INPUT:
-        workspace, on_github = Path(environment.github.workspace), environment.on_github
+    if value != "-":
+        workspace, runner_temp = Path(environment.github.workspace), environment.runner_temp
         read = description.read_file(
-            value, workspace=workspace, runner_temp=environment.runner_temp, on_github=on_github
+            value, workspace=workspace, runner_temp=runner_temp, on_github=environment.on_github
         )
-        return text(read, info)
-    if environment.on_github:
+    elif environment.on_github:
         raise ValueError("is -, which is standard input on a command line; give a file, since a step has none")
-    return text(description.read_standard_input(info.context.stdin), info)
+    else:
+        read = description.read_standard_input(info.context.stdin)
+    return text(read, info)
 
 
 def title(value: str, info: Info) -> str:
