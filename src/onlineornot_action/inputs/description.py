@@ -111,8 +111,9 @@ def read_file(name: str, *, workspace: Path, runner_temp: Path | None = None, on
         raise ValueError(f"contains the shell's variable {variable[1]}; write {_EXPRESSIONS[variable[1]]} instead")
     in_temp = runner_temp is not None and Path(os.path.normpath(name)).is_relative_to(runner_temp)
     try:
-        path = _follow_links(name, runner_temp if runner_temp and in_temp else workspace)
-        if path is None:
+        root = os.path.realpath(runner_temp if runner_temp and in_temp else workspace)
+        path = Path(os.path.realpath(os.path.join(root, name)))  # noqa: PTH118 - realpath accepts links in a loop
+        if not path.is_relative_to(root):
             raise ValueError(_OUTSIDE if on_github else _OUTSIDE_OF_CURRENT)
         if runner_temp and _is_reserved(path, runner_temp, workspace):
             raise ValueError(
@@ -125,17 +126,10 @@ def read_file(name: str, *, workspace: Path, runner_temp: Path | None = None, on
         raise ValueError(f"cannot be read ({error.strerror}); {advice}") from error
 
 
-def _follow_links(name: str, folder: Path) -> Path | None:
-    """Return where a path really leads; None when that is outside the folder."""
-    root = os.path.realpath(folder)
-    path = Path(os.path.realpath(os.path.join(root, name)))  # noqa: PTH118 - realpath accepts links in a loop
-    return path if path.is_relative_to(root) else None
-
-
 def _is_reserved(path: Path, runner_temp: Path, workspace: Path) -> bool:
     """Tell whether a file under RUNNER_TEMP is in one of the runner's folders, or is named like a credentials file."""
     temp, workspace = Path(os.path.realpath(runner_temp)), Path(os.path.realpath(workspace))
-    in_workspace_below = workspace.is_relative_to(temp) and workspace != temp and path.is_relative_to(workspace)
+    in_workspace_below = temp in workspace.parents and path.is_relative_to(workspace)
     if in_workspace_below or not path.is_relative_to(temp):
         return False
     below = path.relative_to(temp)

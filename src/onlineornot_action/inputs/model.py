@@ -1,8 +1,4 @@
-"""The inputs of `action.yml` as one typed, frozen model, and how it is made from the environment.
-
-A new input needs a field of `Inputs`, a parser in `parsers`, its name in `rules`, a line in `action.yml` and a row in
-the README; tests name what is missing.
-"""
+"""The inputs of `action.yml` as one typed, frozen model, and how it is made from the environment."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -175,7 +171,7 @@ def default_of(name: str) -> str:
     field = Inputs.model_fields[name.replace("-", "_")]
     if field.is_required() or field.default is None:
         return _AUTOMATIC.get(name, "")
-    return str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
+    return str(field.default).lower()
 
 
 def _given(environment: Environment) -> dict[str, str]:

@@ -42,8 +42,6 @@ _NUMBER_INSIDE = re.compile(
 _TIMESTAMP = "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})"
 _BASE_URL = r"https?://([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?"
 _NOT_IN_TITLES = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_PATH_WORDS = {"status_page_id": "status_pages", "incident_id": "incidents", "update_id": "updates"}
-"""The word that precedes an id in the path of a URL."""
 
 
 class ParsingContext(NamedTuple):
@@ -95,8 +93,8 @@ def resource_id(value: str, info: Info) -> str:
 
 def _id_in_url(value: str, field_name: str) -> str | None:
     """Find what seems to be the id in a URL: the part after the resource's name, or else the last part with a digit."""
-    parts = re.split("[/?#=]", value)
-    named = [part for word, part in pairwise(parts) if word.replace("-", "_") == _PATH_WORDS.get(field_name)]
+    parts, resources = re.split("[/?#=]", value), f"{field_name.removesuffix('_id')}s"
+    named = [part for word, part in pairwise(parts) if word.replace("-", "_") == resources]
     others = [part for part in reversed(parts[1:]) if re.search("[0-9]", part)]
     return next((part for part in named + others if re.fullmatch(ID_PATTERN, part)), None)
 
@@ -175,22 +173,17 @@ def pull_request_number(value: str) -> int:
 
 def timestamp(value: str, info: Info) -> str:
     """Parse a date and time, and return it as the API expects it: UTC, milliseconds, Z."""
-    moment = _moment(value.upper())
+    written = value.upper()
+    try:
+        moment = datetime.fromisoformat(written).astimezone(UTC) if re.fullmatch(_TIMESTAMP, written) else None
+    except (ValueError, OverflowError):
+        moment = None
     if moment is None:
         example = "2026-01-31T14:00:00+01:00"
         raise ValueError(f"is {quote(value)}, but must be a date and time with an offset, such as {example}")
     if moment > info.context.now + MAX_AHEAD:
         raise ValueError(f"is {quote(value)}, which is more than a year ahead")
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _moment(value: str) -> datetime | None:
-    if not re.fullmatch(_TIMESTAMP, value):
-        return None
-    try:
-        return datetime.fromisoformat(value).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def base_url(value: str, info: Info) -> str:

@@ -41,10 +41,7 @@ REPORTING = {"operation": "create", "status": "INVESTIGATING", "if-no-incident":
 
 OPENING_STATUSES = ("INVESTIGATING", "IDENTIFIED", "MONITORING", "UPDATE")
 
-_EXCLUDED = {
-    "incident-id": "which finds the incident by its title",
-    "update-id": "which posts new updates",
-}
+_EXCLUDED = {"incident-id": "which finds the incident by its title", "update-id": "which posts new updates"}
 
 
 class DeployResult(NamedTuple):

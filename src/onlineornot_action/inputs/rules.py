@@ -14,8 +14,8 @@ MAINTENANCE_STATUSES = frozenset(
 INCIDENT = ("incident-id", "incident-title")
 TEXT = ("description", "description-file")
 UPDATE_ID = ("update-id",)
-WRITING = frozenset({"dry-run", "comment"})
-"""Inputs used by every operation that writes."""
+WRITING = frozenset({"dry-run", "comment", "pull-request"})
+"""Inputs used by every operation that writes; the last one only with `comment: true`."""
 
 
 class Operation(StrEnum):
@@ -83,9 +83,6 @@ ALWAYS_USED = frozenset(
     {"api-token", "status-page-id", "incident-id", "incident-title", "operation", "github-token"}
     | {"fail-on-error", "timeout-seconds", "api-url"}
 )
-USED_WITH_COMMENT = frozenset({"pull-request"})
-"""Inputs used by every operation that writes, but only with `comment: true`."""
-
 USED_WITH_TITLE = frozenset({"if-no-incident"})
 """Inputs used by every operation, but only when `incident-title` is given."""
 
@@ -121,10 +118,8 @@ def without_effect(operation: Operation, given: Mapping[str, str], environment: 
     used = RULES[operation].names | ALWAYS_USED
     if "incident-title" in given:
         used |= USED_WITH_TITLE
-    if "comment" in used:
-        used |= USED_WITH_COMMENT
-        if "pull-request" in given and "comment" not in given:
-            yield "pull-request has no effect without comment: true."
+    if operation.writes and "pull-request" in given and "comment" not in given:
+        yield "pull-request has no effect without comment: true."
     if unused := sorted(given.keys() - used):
         names = ", ".join(map(environment.name_of, unused))
         yield f"With {environment.assign('operation', operation)}, these have no effect: {names}."

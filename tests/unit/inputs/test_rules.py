@@ -4,7 +4,7 @@ import pytest
 from support.inputs import BY_TITLE, CREATE, DELETE, GET, LIST, OPEN, UPDATE, problem, read
 
 from onlineornot_action.inputs.model import input_names
-from onlineornot_action.inputs.rules import ALWAYS_USED, RULES, USED_WITH_COMMENT, USED_WITH_TITLE, Operation
+from onlineornot_action.inputs.rules import ALWAYS_USED, RULES, USED_WITH_TITLE, Operation
 
 
 @pytest.mark.parametrize(
@@ -131,6 +131,6 @@ def test_the_first_run_of_a_job_can_delete_the_latest_update(attempt: str) -> No
 
 
 def test_every_input_is_always_used_or_named_by_a_rule() -> None:
-    named = ALWAYS_USED.union(USED_WITH_TITLE, USED_WITH_COMMENT, *(rule.names for rule in RULES.values()))
+    named = ALWAYS_USED.union(USED_WITH_TITLE, *(rule.names for rule in RULES.values()))
 
     assert named == set(input_names())
