@@ -14,6 +14,7 @@ MAINTENANCE_STATUSES = frozenset(
 INCIDENT = ("incident-id", "incident-title")
 TEXT = ("description", "description-file")
 UPDATE_ID = ("update-id",)
+_INCIDENT_IN_YAML = 'incident-id or incident-title is required; quote ids in YAML (incident-id: "00012345").'
 WRITING = frozenset({"dry-run", "comment", "pull-request"})
 """Inputs used by every operation that writes; the last one only with `comment: true`."""
 
@@ -99,8 +100,7 @@ def conflicts(operation: Operation | None, given: Mapping[str, str], environment
         if set(pair) <= given.keys():
             yield f"{_join('and', pair, environment)} are both given; give only one of them."
     if not given.keys() & {*INCIDENT, "result"}:
-        advice = '; quote ids in YAML (incident-id: "00012345")' if environment.on_github else ""
-        yield f"{_join('or', INCIDENT, environment)} is required{advice}."
+        yield _INCIDENT_IN_YAML if environment.on_github else f"{_join('or', INCIDENT, environment)} is required."
     status = given.get("status", "").upper()
     if _opens_incident(given) and status in MAINTENANCE_STATUSES:
         create = environment.assign("if-no-incident", "create")
