@@ -10,7 +10,7 @@ import pytest
 import yaml
 from support.documents import block, documented_workflows
 
-from onlineornot_action.inputs.model import Inputs, input_names
+from onlineornot_action.inputs.model import default_of, input_names
 from onlineornot_action.onlineornot.models import ComponentStatus, IncidentStatus
 from onlineornot_action.outputs import Kind, Outcome, Outputs
 
@@ -28,9 +28,10 @@ def rows(heading: str) -> dict[str, str]:
     return dict(re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", section, re.MULTILINE))
 
 
-def default_of(name: str) -> str:
-    default = Inputs.model_fields[name.replace("-", "_")].get_default()
-    return str(default).lower() if isinstance(default, bool | int) else str(default)
+def run_tool(name: str, *arguments: str, text: str) -> subprocess.CompletedProcess[str]:
+    """Run a tool of the virtual environment on a text on standard input."""
+    command = [str(Path(sys.executable).with_name(name)), *arguments]
+    return subprocess.run(command, cwd=ROOT, input=text, capture_output=True, encoding="utf-8", check=False)
 
 
 def test_every_input_is_in_action_yml_and_in_the_readme() -> None:
@@ -59,8 +60,7 @@ def test_the_readme_states_the_exit_status_of_each_outcome(outcome: Outcome) -> 
 def test_defaults_are_the_same_in_action_yml_the_code_and_the_readme(name: str) -> None:
     default = ACTION["inputs"][name]["default"]
 
-    # The code knows neither whether the job is re-run, nor what an expression stands for.
-    assert default in (default_of(name), "auto", "${{ github.token }}")
+    assert default in (default_of(name), "${{ github.token }}")
     assert rows("Inputs")[name].startswith(f"`{default}` | ")
 
 
@@ -95,11 +95,8 @@ def test_the_composite_action_is_one_step_that_gets_all_inputs_in_one_variable()
 
 def test_the_script_of_the_composite_action_passes_shellcheck() -> None:
     (step,) = COMPOSITE["runs"]["steps"]
-    shellcheck = Path(sys.executable).with_name("shellcheck")
 
-    checked = subprocess.run(
-        [shellcheck, "--shell=bash", "-"], input=step["run"], capture_output=True, encoding="utf-8", check=False
-    )
+    checked = run_tool("shellcheck", "--shell=bash", "-", text=step["run"])
 
     assert checked.returncode == 0, checked.stdout
 
@@ -176,15 +173,7 @@ def test_the_example_has_the_documented_permissions() -> None:
 def test_documented_workflows_are_valid(workflow: str) -> None:
     # As `./`, the action is the one in this folder, so that its inputs and outputs are checked as well.
     local = re.sub(r"uses: \S+/onlineornot-incident-update(/composite)?@v1", r"uses: .\1/", workflow)
-    actionlint = Path(sys.executable).with_name("actionlint")
 
-    checked = subprocess.run(
-        [actionlint, "-stdin-filename", "documents.yml", "-"],
-        cwd=ROOT,
-        input=local,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
+    checked = run_tool("actionlint", "-stdin-filename", "documents.yml", "-", text=local)
 
     assert checked.returncode == 0, checked.stdout

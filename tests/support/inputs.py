@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from types import MappingProxyType
 
 import pytest
 
@@ -20,27 +19,25 @@ LIST = {"operation": "list"}
 BY_TITLE = {"incident-id": "", "incident-title": "Checkout is failing"}
 OPEN = {"if-no-incident": "CREATE"}
 
-_EMPTY: Mapping[str, str] = MappingProxyType({})
-
 
 def as_variables(inputs: Mapping[str, str]) -> dict[str, str]:
     """Name inputs as the runner does."""
     return {"GITHUB_ACTIONS": "true", **{f"INPUT_{name.upper()}": value for name, value in inputs.items()}}
 
 
-def read(inputs: Mapping[str, str], environ: Mapping[str, str] = _EMPTY) -> ValidInputs:
+def read(inputs: Mapping[str, str], environ: Mapping[str, str] = {}) -> ValidInputs:
     """Read these inputs together with `USUAL`."""
     return read_inputs(Environment.of({**as_variables({**USUAL, **inputs}), **environ}), now=NOW)
 
 
-def refuse(inputs: Mapping[str, str], environ: Mapping[str, str] = _EMPTY) -> InvalidInputsError:
+def refuse(inputs: Mapping[str, str], environ: Mapping[str, str] = {}) -> InvalidInputsError:
     """Return the error that reading these inputs raises."""
     with pytest.raises(InvalidInputsError) as caught:
         read(inputs, environ)
     return caught.value
 
 
-def problem(inputs: Mapping[str, str], environ: Mapping[str, str] = _EMPTY) -> str:
+def problem(inputs: Mapping[str, str], environ: Mapping[str, str] = {}) -> str:
     """Return the only problem with these inputs."""
     (only,) = refuse(inputs, environ).problems
     return only

@@ -87,23 +87,16 @@ def _is_json(value: str) -> bool:
     Entries end with a word, JSON with a bracket; JSON that lacks its last bracket still has its statuses in quotes.
     """
     closing = {"[": "]", "{": "}"}.get(value[:1])
-    if closing is None or value.endswith(closing):
-        return closing is not None
-    return not _LINE_ENDS.search(value)
+    return closing is not None and (value.endswith(closing) or not _LINE_ENDS.search(value))
 
 
 def _entries(value: str) -> Iterator[NamedStatus]:
-    for line in value.splitlines():
-        for match in _ENTRY.finditer(line):
-            if entry := match[0].strip(" \t,;"):
-                yield _parse_entry(entry)
-
-
-def _parse_entry(entry: str) -> NamedStatus:
-    name, _, word = (part.strip() for part in entry.rpartition(":"))
-    if not name:
-        raise ValueError(f"has the line {quote(entry)}, but each line must be NAME: STATUS")
-    return NamedStatus(name, _parse_status(name, word))
+    matches = (match for line in value.splitlines() for match in _ENTRY.finditer(line))
+    for entry in filter(None, (match[0].strip(" \t,;") for match in matches)):
+        name, _, word = (part.strip() for part in entry.rpartition(":"))
+        if not name:
+            raise ValueError(f"has the line {quote(entry)}, but each line must be NAME: STATUS")
+        yield NamedStatus(name, _parse_status(name, word))
 
 
 def _parse_status(name: str, word: str) -> ComponentStatus:
@@ -139,23 +132,19 @@ def _parse_json(value: str) -> tuple[NamedStatus, ...]:
 
 
 def _parse_item(index: int, item: object) -> _Item:
+    """Parse an item of a JSON list, in which objects are tuples of pairs."""
+    fields = item
+    if isinstance(item, tuple):
+        fields = dict(item)
+        if len(fields) < len(item):
+            raise ValueError(f"has an item with the same key twice in its JSON list, {quote(json.dumps(fields))}")
     try:
-        return _Item.model_validate(_fields(item))
+        return _Item.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, (index, *first["loc"])))
         what = "Input should be an object" if first["type"] == "model_type" else first["msg"]
         raise ValueError(f"{_JSON_RULE}; item {where}: {what}") from error
-
-
-def _fields(item: object) -> object:
-    """Return a JSON object as pydantic expects it, and anything else as it is."""
-    if not isinstance(item, tuple):
-        return item
-    fields = dict(item)
-    if len(fields) < len(item):
-        raise ValueError(f"has an item with the same key twice in its JSON list, {quote(json.dumps(fields))}")
-    return fields
 
 
 def _from_item(index: int, item: _Item) -> NamedStatus:

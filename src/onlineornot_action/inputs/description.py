@@ -16,6 +16,9 @@ MAX_LENGTH = 10_000
 _MAX_FILE_BYTES = 4 * MAX_LENGTH + 1024
 """The longest text in UTF-8, four bytes a character, and some room for white space around it."""
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Stands for a byte of the environment that is not UTF-8: https://peps.python.org/pep-0383/"""
+
 _BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
 """Invisible, but letters and symbols to Unicode: the Hangul fillers and the empty Braille pattern."""
 
@@ -54,9 +57,9 @@ def check(text: str, *, secrets: Iterable[str]) -> str:
     Raises:
         ValueError: It is not valid Unicode, shows nothing, is too long, or contains a secret or what looks like one.
     """
-    if any(map(_is_surrogate, text)):
+    if _SURROGATE.search(text):
         raise ValueError("is not valid UTF-8")
-    if not any(map(_is_visible, text)):
+    if all(unicodedata.category(character)[0] in "CMZ" or character in _BLANK_LETTERS for character in text):
         raise ValueError("contains no visible characters")
     if len(text) > MAX_LENGTH:
         raise ValueError(f"has {len(text):,} characters, but at most {MAX_LENGTH:,} are allowed; shorten it")
@@ -108,8 +111,9 @@ def read_file(name: str, *, workspace: Path, runner_temp: Path | None = None, on
         raise ValueError(f"contains the shell's variable {variable[1]}; write {_EXPRESSIONS[variable[1]]} instead")
     in_temp = runner_temp is not None and Path(os.path.normpath(name)).is_relative_to(runner_temp)
     try:
-        path = _follow_links(name, runner_temp if runner_temp and in_temp else workspace)
-        if path is None:
+        root = os.path.realpath(runner_temp if runner_temp and in_temp else workspace)
+        path = Path(os.path.realpath(os.path.join(root, name)))  # noqa: PTH118 - realpath accepts links in a loop
+        if not path.is_relative_to(root):
             raise ValueError(_OUTSIDE if on_github else _OUTSIDE_OF_CURRENT)
         if runner_temp and _is_reserved(path, runner_temp, workspace):
             raise ValueError(
@@ -122,17 +126,10 @@ def read_file(name: str, *, workspace: Path, runner_temp: Path | None = None, on
         raise ValueError(f"cannot be read ({error.strerror}); {advice}") from error
 
 
-def _follow_links(name: str, folder: Path) -> Path | None:
-    """Return where a path really leads; None when that is outside the folder."""
-    root = os.path.realpath(folder)
-    path = Path(os.path.realpath(os.path.join(root, name)))  # noqa: PTH118 - realpath accepts links in a loop
-    return path if path.is_relative_to(root) else None
-
-
 def _is_reserved(path: Path, runner_temp: Path, workspace: Path) -> bool:
     """Tell whether a file under RUNNER_TEMP is in one of the runner's folders, or is named like a credentials file."""
     temp, workspace = Path(os.path.realpath(runner_temp)), Path(os.path.realpath(workspace))
-    in_workspace_below = workspace.is_relative_to(temp) and workspace != temp and path.is_relative_to(workspace)
+    in_workspace_below = temp in workspace.parents and path.is_relative_to(workspace)
     if in_workspace_below or not path.is_relative_to(temp):
         return False
     below = path.relative_to(temp)
@@ -158,12 +155,3 @@ def _decode(content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError("is not UTF-8 text; save it in that encoding") from error
-
-
-def _is_surrogate(character: str) -> bool:
-    """Tell whether it stands for a byte of the environment that is not UTF-8 (https://peps.python.org/pep-0383/)."""
-    return unicodedata.category(character) == "Cs"
-
-
-def _is_visible(character: str) -> bool:
-    return unicodedata.category(character)[0] not in "CMZ" and character not in _BLANK_LETTERS

@@ -1,8 +1,4 @@
-"""The inputs of `action.yml` as one typed, frozen model, and how it is made from the environment.
-
-A new input needs a field of `Inputs`, a parser in `parsers`, its name in `rules`, a line in `action.yml` and a row in
-the README; tests name what is missing.
-"""
+"""The inputs of `action.yml` as one typed, frozen model, and how it is made from the environment."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -14,8 +10,8 @@ from pydantic_core import ErrorDetails
 from onlineornot_action.inputs import parsers
 from onlineornot_action.inputs.components import RESTORE, Components, parse_components
 from onlineornot_action.inputs.parsers import AUTO, ParsingContext, find_word, word_of
-from onlineornot_action.inputs.result import Choice, DeployResult, parse_result, result_conflicts, with_defaults
-from onlineornot_action.inputs.rules import IfNoIncident, Operation, conflicts, resolve, without_effect
+from onlineornot_action.inputs.result import REPORTING, Choice, DeployResult, parse_result, result_conflicts
+from onlineornot_action.inputs.rules import IfNoIncident, Operation, conflicts, without_effect
 from onlineornot_action.inputs.variables import TOKEN_VARIABLE, Environment, variable_of
 from onlineornot_action.masking import masker
 from onlineornot_action.onlineornot.models import IncidentStatus
@@ -24,8 +20,8 @@ from onlineornot_action.text import kebab, quote
 _AUTOMATIC = {"operation": AUTO, "skip-duplicate": AUTO}
 """Inputs whose default depends on other inputs, or on the run."""
 
-_NEVER_QUOTED = frozenset({"description", "resolved-description", "incident-title", "github-token"})
-"""Inputs whose values appear in no message. All except `github-token` are refused when they contain a token."""
+_NEVER_QUOTED = frozenset({"api-token", "github-token", "description", "resolved-description", "incident-title"})
+"""Inputs whose values appear in no message. The last three are refused when they contain a token."""
 
 _ALSO_CALLED = {"message": "description", "text": "description", "body": "description", "token": "api-token"}
 """What other actions call these inputs."""
@@ -127,22 +123,23 @@ def read_inputs(
     warnings = [*_unknown_inputs(environment), *environment.certificates.warnings]
     given = _given(environment)
     explicit = {name: value for name, value in given.items() if value.casefold() != default_of(name).casefold()}
-    asked_for = environment.inputs.get("operation") or AUTO
-    given = with_defaults(given, asked_for)
+    if "result" in given:
+        given |= REPORTING | explicit
+    if given["operation"].casefold() == AUTO:
+        given["operation"] = Operation.UPDATE if "update-id" in given else Operation.CREATE
     operation = find_word(Operation, given["operation"])
     problems = [
         *earlier_problems,
         *_ambiguous_inputs(environment),
         *environment.certificates.problems,
-        *result_conflicts(explicit, asked_for, environment),
+        *result_conflicts(explicit, environment),
         *conflicts(operation, explicit, environment),
     ]
     context = ParsingContext(environment, now or datetime.now(UTC), warnings, stdin)
     try:
         inputs = Inputs.model_validate(given, context=context)
     except ValidationError as error:
-        invalid = [_problem(detail, environment) for detail in error.errors()]
-        raise InvalidInputsError([*invalid, *problems], warnings) from None
+        problems = [*(_problem(detail, environment) for detail in error.errors()), *problems]
     if problems:
         raise InvalidInputsError(problems, warnings)
     return ValidInputs(_choose(inputs), [*warnings, *without_effect(inputs.operation, explicit, environment)])
@@ -174,26 +171,18 @@ def default_of(name: str) -> str:
     field = Inputs.model_fields[name.replace("-", "_")]
     if field.is_required() or field.default is None:
         return _AUTOMATIC.get(name, "")
-    return str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
+    return str(field.default).lower()
 
 
 def _given(environment: Environment) -> dict[str, str]:
-    """Collect the inputs that are not empty, by name, with `auto` resolved.
+    """Collect the inputs that are not empty, by name.
 
     Tokens that were pasted into the wrong input become asterisks, since messages quote what is wrong.
     """
     mask = masker(environment.secrets)
-    given = dict(_AUTOMATIC)
-    for name in input_names():
-        value = environment.inputs.get(name, "")
-        if name == "api-token":
-            value = environment.api_token
-        elif name not in _NEVER_QUOTED:
-            value = mask(value)
-        if value:
-            given[name] = value
-    given["operation"] = resolve(given["operation"], given)
-    return given
+    texts = {**environment.inputs, "api-token": environment.api_token}
+    given = {name: text for name in input_names() if (text := texts.get(name, ""))}
+    return _AUTOMATIC | {name: text if name in _NEVER_QUOTED else mask(text) for name, text in given.items()}
 
 
 def _unknown_inputs(environment: Environment) -> Iterator[str]:

@@ -4,7 +4,7 @@ import argparse
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, NoReturn
+from typing import Any
 
 from onlineornot_action.inputs.model import CommandLine, Inputs, default_of, input_names
 from onlineornot_action.inputs.rules import Operation
@@ -85,43 +85,23 @@ def parse_command_line(arguments: Sequence[str], environment: Environment) -> Co
         return CommandLine(problems=(problem,))
     parser = _make_parser()
     try:
-        options, others = parser.parse_known_args(arguments)
-    except _UsageError as error:
-        return CommandLine(dotenv=_find_dotenv(arguments), usage_error=str(error))
-    if options.help:
+        namespace, others = parser.parse_known_args(arguments)
+    except argparse.ArgumentError as error:
+        return CommandLine(dotenv=_find_dotenv(arguments), usage_error=_usage_error(error))
+    options = vars(namespace)
+    if options["help"]:
         return CommandLine(answer=parser.format_help())
-    if options.version:
+    if options["version"]:
         return CommandLine(answer=f"{COMMAND} {__version__}\n")
-    given = {name: values[-1].strip() for name, values in _given(vars(options))}
-    problems = (
-        *_given_twice(vars(options)),
-        *_unknown(others, environment),
-        *_refused_tokens(vars(options)),
-        *_empty_booleans(given),
-        *_differences(given, environment),
-    )
-    if options.dotenv and environment.on_github:
-        problems += ("--dotenv has no effect in a workflow, whose later steps read the step's outputs.",)
+    names = [name for name in input_names() if name not in NO_OPTIONS and options[name]]
+    given = {name: options[name][-1].strip() for name in names}
+    problems = tuple(_problems(options, others, given, environment))
     inputs = {name: value for name, value in given.items() if value}
-    return CommandLine(inputs, options.dotenv[-1] if options.dotenv else "", problems=problems)
+    return CommandLine(inputs, options["dotenv"][-1] if options["dotenv"] else "", problems=problems)
 
 
-class _UsageError(Exception):
-    """Raised when argparse cannot make sense of a command line."""
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Raise instead of ending the process; the message repeats no value, since that could be a secret."""
-        problem = message.removeprefix("argument ").partition(" '")[0]
-        if problem.endswith("expected one argument"):
-            option = problem.partition(":")[0]
-            problem += f"; write {option}=VALUE if the value begins with a hyphen"
-        raise _UsageError(f"{problem}; see --help.")
-
-
-def _make_parser() -> _Parser:
-    parser = _Parser(
+def _make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
         prog=COMMAND,
         usage=f"{COMMAND} --status-page-id ID (--incident-id ID | --incident-title TITLE) [options]",
         description=_DESCRIPTION,
@@ -129,6 +109,7 @@ def _make_parser() -> _Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
         add_help=False,
+        exit_on_error=False,
     )
     for title, names in _GROUPS.items():
         group = parser.add_argument_group(title)
@@ -140,7 +121,7 @@ def _make_parser() -> _Parser:
     group.add_argument("--version", action="store_true", help="show the version")
     for name in _REFUSED_TOKENS:
         # Defined, so that its value is not mistaken for an unknown argument, which a message might repeat.
-        parser.add_argument(f"--{name}", nargs="?", const="", help=argparse.SUPPRESS)
+        parser.add_argument(f"--{name}", dest=name, nargs="?", const="", help=argparse.SUPPRESS)
     return parser
 
 
@@ -148,23 +129,19 @@ def _add_option(group: argparse._ArgumentGroup, name: str, metavar: str, about: 
     default = default_of(name)
     shown = f"{about} (default: {default})".replace("%", "%%") if default else about
     nargs, const = ("?", "true") if _is_boolean(name) else (None, None)
-    group.add_argument(f"--{name}", action="append", nargs=nargs, const=const, metavar=metavar, help=shown)
+    group.add_argument(f"--{name}", dest=name, action="append", nargs=nargs, const=const, metavar=metavar, help=shown)
 
 
 def _is_boolean(name: str) -> bool:
     return Inputs.model_fields[name.replace("-", "_")].annotation is bool
 
 
-def _given(options: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    for name in input_names():
-        if name not in NO_OPTIONS and (values := options[name.replace("-", "_")]):
-            yield name, values
-
-
-def _given_twice(options: Mapping[str, Any]) -> Iterator[str]:
-    for name, values in options.items():
-        if isinstance(values, list) and len(values) > 1:
-            yield f"--{name.replace('_', '-')} is given twice."
+def _usage_error(error: argparse.ArgumentError) -> str:
+    """Say why the command line cannot be parsed, without repeating a value, since that could be a secret."""
+    option, problem = error.argument_name, error.message.partition(" '")[0]
+    if problem == "expected one argument":
+        problem += f"; write {option}=VALUE if the value begins with a hyphen"
+    return f"{option}: {problem}; see --help."
 
 
 def _find_dotenv(arguments: Sequence[str]) -> str:
@@ -177,6 +154,28 @@ def _find_dotenv(arguments: Sequence[str]) -> str:
     return ""
 
 
+def _problems(
+    options: Mapping[str, Any], others: Sequence[str], given: Mapping[str, str], environment: Environment
+) -> Iterator[str]:
+    """Say what is wrong with options that argparse accepts."""
+    for name, values in options.items():
+        if isinstance(values, list) and len(values) > 1:
+            yield f"--{name} is given twice."
+    yield from _unknown(others, environment)
+    for name, advice in _REFUSED_TOKENS.items():
+        if options[name] is not None:
+            reason = "other users of a machine can see command lines, and shells keep them"
+            yield f"--{name} is not accepted, because {reason}; {advice}."
+    for name, value in given.items():
+        if _is_boolean(name) and not value:  # probably an unset variable: `--dry-run "$UNSET"` must not post
+            yield f"--{name} has an empty value; give true or false."
+    for name, value in given.items():
+        if value and environment.inputs.get(name, "") not in ("", value):
+            yield f"--{name} and the variable for {name} in the environment differ; give only one."
+    if options["dotenv"] and environment.on_github:
+        yield "--dotenv has no effect in a workflow, whose later steps read the step's outputs."
+
+
 def _unknown(others: Sequence[str], environment: Environment) -> Iterator[str]:
     """Report unknown options; repeat only what looks like a name, since a value could be a secret."""
     mask = masker(environment.secrets)
@@ -185,23 +184,3 @@ def _unknown(others: Sequence[str], environment: Environment) -> Iterator[str]:
     yield from (f"There is no option {quote(name)}; see --help." for name in unknown)
     if others and not unknown:
         yield f"{len(others)} argument(s) belong to no option; quote a text that contains spaces, and see --help."
-
-
-def _empty_booleans(given: Mapping[str, str]) -> Iterator[str]:
-    """Refuse an empty value, which is probably an unset variable: `--dry-run "$UNSET"` must not post."""
-    for name, value in given.items():
-        if _is_boolean(name) and not value:
-            yield f"--{name} has an empty value; give true or false."
-
-
-def _refused_tokens(options: Mapping[str, Any]) -> Iterator[str]:
-    reason = "other users of a machine can see command lines, and shells keep them"
-    for name, advice in _REFUSED_TOKENS.items():
-        if options[name.replace("-", "_")] is not None:
-            yield f"--{name} is not accepted, because {reason}; {advice}."
-
-
-def _differences(given: Mapping[str, str], environment: Environment) -> Iterator[str]:
-    for name, value in given.items():
-        if value and environment.inputs.get(name, "") not in ("", value):
-            yield f"--{name} and the variable for {name} in the environment differ; give only one."

@@ -23,7 +23,6 @@ from onlineornot_action.text import kebab, normalize, normalize_newlines, quote,
 
 AUTO = "auto"
 LATEST = "latest"
-STANDARD_INPUT = "-"
 AUTOMATED = "[Automated]"
 """The prefix of the titles of incidents that OnlineOrNot's monitors open and close."""
 
@@ -43,8 +42,6 @@ _NUMBER_INSIDE = re.compile(
 _TIMESTAMP = "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})"
 _BASE_URL = r"https?://([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?"
 _NOT_IN_TITLES = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_PATH_WORDS = {"status_page_id": "status_pages", "incident_id": "incidents", "update_id": "updates"}
-"""The word that precedes an id in the path of a URL."""
 
 
 class ParsingContext(NamedTuple):
@@ -58,7 +55,6 @@ class ParsingContext(NamedTuple):
 
 Info = ValidationInfo[ParsingContext]
 Word = TypeVar("Word", bound=StrEnum)
-
 
 _NO_TOKENS = {
     "a token in quotes, which docker's --env-file keeps": "\"[^\"]*\"|'[^']*'",
@@ -97,8 +93,8 @@ def resource_id(value: str, info: Info) -> str:
 
 def _id_in_url(value: str, field_name: str) -> str | None:
     """Find what seems to be the id in a URL: the part after the resource's name, or else the last part with a digit."""
-    parts = re.split("[/?#=]", value)
-    named = [part for word, part in pairwise(parts) if word.replace("-", "_") == _PATH_WORDS.get(field_name)]
+    parts, resources = re.split("[/?#=]", value), f"{field_name.removesuffix('_id')}s"
+    named = [part for word, part in pairwise(parts) if word.replace("-", "_") == resources]
     others = [part for part in reversed(parts[1:]) if re.search("[0-9]", part)]
     return next((part for part in named + others if re.fullmatch(ID_PATTERN, part)), None)
 
@@ -148,21 +144,21 @@ class SkipDuplicate(Enum):
 
 def skip_duplicate(value: str, info: Info) -> SkipDuplicate:
     """Parse a boolean or `auto`, which has no effect in the first attempt of a job."""
-    is_auto = value.casefold() == AUTO
-    if not is_auto and value not in _BOOLEANS:
+    is_rerun = info.context.environment.github.is_rerun
+    if value.casefold() == AUTO:
+        return SkipDuplicate.IF_ANY_ON_RERUN if is_rerun else SkipDuplicate.NEVER
+    if value not in _BOOLEANS:
         raise ValueError(f"is {quote(value)}, but must be auto, true or false")
-    if not is_auto and not _BOOLEANS[value]:
+    if not _BOOLEANS[value]:
         return SkipDuplicate.NEVER
-    if info.context.environment.github.is_rerun:
-        return SkipDuplicate.IF_ANY_ON_RERUN if is_auto else SkipDuplicate.IF_NEWEST_ON_RERUN
-    return SkipDuplicate.NEVER if is_auto else SkipDuplicate.IF_NEWEST
+    return SkipDuplicate.IF_NEWEST_ON_RERUN if is_rerun else SkipDuplicate.IF_NEWEST
 
 
 def timeout(value: str) -> int:
     """Parse a number of seconds."""
     if not re.fullmatch("[0-9]{1,9}", value) or int(value) not in TIMEOUT_SECONDS:
-        shortest, longest = TIMEOUT_SECONDS[0], TIMEOUT_SECONDS[-1]
-        raise ValueError(f"is {quote(value)}, but must be a whole number from {shortest} to {longest}")
+        limits = f"{TIMEOUT_SECONDS[0]} to {TIMEOUT_SECONDS[-1]}"
+        raise ValueError(f"is {quote(value)}, but must be a whole number from {limits}")
     return int(value)
 
 
@@ -177,7 +173,11 @@ def pull_request_number(value: str) -> int:
 
 def timestamp(value: str, info: Info) -> str:
     """Parse a date and time, and return it as the API expects it: UTC, milliseconds, Z."""
-    moment = _moment(value.upper())
+    written = value.upper()
+    try:
+        moment = datetime.fromisoformat(written).astimezone(UTC) if re.fullmatch(_TIMESTAMP, written) else None
+    except (ValueError, OverflowError):
+        moment = None
     if moment is None:
         example = "2026-01-31T14:00:00+01:00"
         raise ValueError(f"is {quote(value)}, but must be a date and time with an offset, such as {example}")
@@ -186,31 +186,19 @@ def timestamp(value: str, info: Info) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _moment(value: str) -> datetime | None:
-    if not re.fullmatch(_TIMESTAMP, value):
-        return None
-    try:
-        return datetime.fromisoformat(value).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
 def base_url(value: str, info: Info) -> str:
     """Parse a URL to which the token may be sent."""
-    if not re.fullmatch(_BASE_URL, value, re.IGNORECASE) or not _has_valid_port(value):
+    try:
+        parts = urlsplit(value)
+        is_valid = re.fullmatch(_BASE_URL, value, re.IGNORECASE) and parts.port != 0
+    except ValueError:
+        is_valid = False
+    if not is_valid:
         raise ValueError("must be an https URL without user name, password, query or fragment")
-    parts = urlsplit(value)
     http_allowed = info.context.environment.allow_http or is_loopback(parts.hostname or "")
     if parts.scheme == "http" and not http_allowed:
         raise ValueError("must begin with https://, or the token could be read in transit")
     return value.rstrip("/")
-
-
-def _has_valid_port(url: str) -> bool:
-    try:
-        return urlsplit(url).port != 0
-    except ValueError:
-        return False
 
 
 def text(value: str, info: Info) -> str:
@@ -234,15 +222,16 @@ def text(value: str, info: Info) -> str:
 def text_file(value: str, info: Info) -> str:
     """Read a text that customers read from a file in the workspace or under RUNNER_TEMP, or from standard input."""
     environment = info.context.environment
-    if value != STANDARD_INPUT:
-        workspace, on_github = Path(environment.github.workspace), environment.on_github
+    if value != "-":
+        workspace, runner_temp = Path(environment.github.workspace), environment.runner_temp
         read = description.read_file(
-            value, workspace=workspace, runner_temp=environment.runner_temp, on_github=on_github
+            value, workspace=workspace, runner_temp=runner_temp, on_github=environment.on_github
         )
-        return text(read, info)
-    if environment.on_github:
+    elif environment.on_github:
         raise ValueError("is -, which is standard input on a command line; give a file, since a step has none")
-    return text(description.read_standard_input(info.context.stdin), info)
+    else:
+        read = description.read_standard_input(info.context.stdin)
+    return text(read, info)
 
 
 def title(value: str, info: Info) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import NamedTuple
 
-from onlineornot_action.inputs.parsers import AUTO
 from onlineornot_action.inputs.variables import Environment
 from onlineornot_action.onlineornot.models import IncidentStatus
 from onlineornot_action.text import quote
@@ -37,12 +36,12 @@ https://docs.github.com/en/webhooks/webhook-events-and-payloads#workflow_run
 GitLab's: https://docs.gitlab.com/ci/variables/predefined_variables/ (`CI_JOB_STATUS`)
 """
 
+REPORTING = {"operation": "create", "status": "INVESTIGATING", "if-no-incident": "create", "skip-duplicate": "true"}
+"""The defaults with a result. Those of `action.yml` cannot be told from the same words written by the user."""
+
 OPENING_STATUSES = ("INVESTIGATING", "IDENTIFIED", "MONITORING", "UPDATE")
 
-_EXCLUDED = {
-    "incident-id": "which finds the incident by its title",
-    "update-id": "which posts new updates",
-}
+_EXCLUDED = {"incident-id": "which finds the incident by its title", "update-id": "which posts new updates"}
 
 
 class DeployResult(NamedTuple):
@@ -62,29 +61,11 @@ def parse_result(value: str) -> DeployResult:
     raise ValueError(f"is {quote(value)}, but must be one of {allowed}")
 
 
-def with_defaults(given: Mapping[str, str], operation: str) -> dict[str, str]:
-    """Return the inputs of a step that reports a failure, completed with defaults.
-
-    A default of `action.yml` cannot be told from the same word written by the user, so it counts as not given.
-    """
-    if "result" not in given:
-        return dict(given)
-    if_no_incident = given.get("if-no-incident", "fail")
-    if if_no_incident.casefold() == "fail":
-        if_no_incident = "create"
-    skip_duplicate = "true" if given.get("skip-duplicate", AUTO).casefold() == AUTO else given["skip-duplicate"]
-    chosen = {"if-no-incident": if_no_incident, "skip-duplicate": skip_duplicate}
-    if operation.casefold() == AUTO:
-        chosen["operation"] = "create"
-    return {"status": IncidentStatus.INVESTIGATING.value, **given, **chosen}
-
-
-def result_conflicts(given: Mapping[str, str], operation: str, environment: Environment) -> Iterator[str]:
+def result_conflicts(given: Mapping[str, str], environment: Environment) -> Iterator[str]:
     """Say which inputs `result` lacks, and which conflict with it.
 
     Args:
-        given: The text of each input that was given, by name.
-        operation: The text of the input `operation`.
+        given: The text of each input that was given, by name, except for defaults.
         environment: Knows how the user writes the names of inputs.
     """
     name_of, resolved = environment.name_of, environment.name_of("resolved-description")
@@ -102,7 +83,7 @@ def result_conflicts(given: Mapping[str, str], operation: str, environment: Envi
         yield f"{name_of('incident-title')} is required {with_result}."
     if "resolved-description" not in given:
         yield f"{resolved} is required {with_result}: the text that closes the incident."
-    if operation.casefold() != AUTO:
+    if "operation" in given:
         yield f"{name_of('operation')} cannot be used {with_result}; leave it out."
     for name, reason in _EXCLUDED.items():
         if name in given:

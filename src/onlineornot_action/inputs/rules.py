@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from onlineornot_action.inputs.parsers import AUTO, LATEST
+from onlineornot_action.inputs.parsers import LATEST
 from onlineornot_action.inputs.variables import Environment
 from onlineornot_action.onlineornot.models import IncidentStatus
 
@@ -15,8 +15,8 @@ INCIDENT = ("incident-id", "incident-title")
 TEXT = ("description", "description-file")
 UPDATE_ID = ("update-id",)
 _INCIDENT_IN_YAML = 'incident-id or incident-title is required; quote ids in YAML (incident-id: "00012345").'
-WRITING = frozenset({"dry-run", "comment"})
-"""Inputs used by every operation that writes."""
+WRITING = frozenset({"dry-run", "comment", "pull-request"})
+"""Inputs used by every operation that writes; the last one only with `comment: true`."""
 
 
 class Operation(StrEnum):
@@ -84,18 +84,8 @@ ALWAYS_USED = frozenset(
     {"api-token", "status-page-id", "incident-id", "incident-title", "operation", "github-token"}
     | {"fail-on-error", "timeout-seconds", "api-url"}
 )
-USED_WITH_COMMENT = frozenset({"pull-request"})
-"""Inputs used by every operation that writes, but only with `comment: true`."""
-
 USED_WITH_TITLE = frozenset({"if-no-incident"})
 """Inputs used by every operation, but only when `incident-title` is given."""
-
-
-def resolve(operation: str, given: Mapping[str, str]) -> str:
-    """Return the operation that `auto` stands for, and any other word as it is."""
-    if operation.casefold() != AUTO:
-        return operation
-    return Operation.UPDATE if "update-id" in given else Operation.CREATE
 
 
 def conflicts(operation: Operation | None, given: Mapping[str, str], environment: Environment) -> Iterator[str]:
@@ -103,12 +93,18 @@ def conflicts(operation: Operation | None, given: Mapping[str, str], environment
 
     Args:
         operation: None when the input is not an operation; then only the rules for all operations are checked.
-        given: The text of each input that was given, by name.
+        given: The text of each input that was given, by name, except for defaults.
         environment: Says whether the job is run again, and how messages write inputs.
     """
-    if set(TEXT) <= given.keys():
-        yield f"{_join('and', TEXT, environment)} are both given; give only one of them."
-    yield from _incident_conflicts(given, environment)
+    for pair in (TEXT, INCIDENT):
+        if set(pair) <= given.keys():
+            yield f"{_join('and', pair, environment)} are both given; give only one of them."
+    if not given.keys() & {*INCIDENT, "result"}:
+        yield _INCIDENT_IN_YAML if environment.on_github else f"{_join('or', INCIDENT, environment)} is required."
+    status = given.get("status", "").upper()
+    if _opens_incident(given) and status in MAINTENANCE_STATUSES:
+        create = environment.assign("if-no-incident", "create")
+        yield f"{environment.name_of('status')} {status} is for a maintenance, which {create} cannot open."
     if operation is not None:
         yield from _operation_conflicts(operation, given, environment)
 
@@ -122,24 +118,11 @@ def without_effect(operation: Operation, given: Mapping[str, str], environment: 
     used = RULES[operation].names | ALWAYS_USED
     if "incident-title" in given:
         used |= USED_WITH_TITLE
-    if "comment" in used:
-        used |= USED_WITH_COMMENT
-        if "pull-request" in given and "comment" not in given:
-            yield "pull-request has no effect without comment: true."
+    if operation.writes and "pull-request" in given and "comment" not in given:
+        yield "pull-request has no effect without comment: true."
     if unused := sorted(given.keys() - used):
         names = ", ".join(map(environment.name_of, unused))
         yield f"With {environment.assign('operation', operation)}, these have no effect: {names}."
-
-
-def _incident_conflicts(given: Mapping[str, str], environment: Environment) -> Iterator[str]:
-    if not given.keys() & {*INCIDENT, "result"}:
-        yield _INCIDENT_IN_YAML if environment.on_github else f"{_join('or', INCIDENT, environment)} is required."
-    if set(INCIDENT) <= given.keys():
-        yield f"{_join('and', INCIDENT, environment)} are both given; give only one of them."
-    status = given.get("status", "").upper()
-    if _opens_incident(given) and status in MAINTENANCE_STATUSES:
-        create = environment.assign("if-no-incident", "create")
-        yield f"{environment.name_of('status')} {status} is for a maintenance, which {create} cannot open."
 
 
 def _operation_conflicts(operation: Operation, given: Mapping[str, str], environment: Environment) -> Iterator[str]:

@@ -44,7 +44,8 @@ class Certificates(NamedTuple):
     def of(cls, environ: Mapping[str, str]) -> "Certificates":
         """Read the variables, which other programs read as well."""
         named = {variable: path for variable in CA_VARIABLES if (path := environ.get(variable))}
-        existing = {variable: path for variable, path in named.items() if _exists(path)}
+        # Unlike Path.exists, os.path.exists accepts any text.
+        existing = {variable: path for variable, path in named.items() if os.path.exists(path)}  # noqa: PTH110
         missing = {variable: f"{variable} {_MISSING}" for variable in named.keys() - existing}
         warning = missing.pop(EXTRA_CA_VARIABLE, "")
         empty = [f"{variable} {_EMPTY}" for variable, path in existing.items() if not _has_certificate(path)]
@@ -176,10 +177,6 @@ def _find_secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
     api_tokens = (*inputs.get("api-token", ()), environ.get(TOKEN_VARIABLE, "").strip())
     tokens = (*map(_without_bearer, api_tokens), *inputs.get("github-token", ()))
     return tuple(token for token in dict.fromkeys(tokens) if len(token) >= MIN_SECRET_LENGTH and "${{" not in token)
-
-
-def _exists(path: str) -> bool:
-    return os.path.exists(path)  # noqa: PTH110 - unlike Path, it accepts any text
 
 
 def _has_certificate(path: str) -> bool:

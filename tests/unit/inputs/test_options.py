@@ -1,10 +1,12 @@
 """A command line and the inputs that it gives."""
 
+import io
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onlineornot_action.inputs.model import CommandLine, input_names
+from onlineornot_action.inputs.model import CommandLine, InvalidInputsError, input_names, read_inputs
 from onlineornot_action.inputs.options import NO_OPTIONS, parse_command_line
 from onlineornot_action.inputs.variables import Environment
 from onlineornot_action.onlineornot import __version__
@@ -12,6 +14,7 @@ from onlineornot_action.onlineornot import __version__
 SECRET = "sk-1234567890"
 EXPECTED = "expected one argument; write --status=VALUE if the value begins with a hyphen; see --help."
 OPTIONS = [name for name in input_names() if name not in NO_OPTIONS]
+INCIDENT = ["--status-page-id", "page1234", "--incident-id", "incident1234"]
 BOOLEANS = ["notify", "dry-run", "fail-on-error"]
 
 
@@ -68,7 +71,6 @@ def test_a_token_is_refused_with_the_reason_and_not_repeated(name: str, written:
         (["-c", "import os"], "-c"),
         (["--stat", "UPDATE"], "--stat"),
         (["--comment=1"], "--comment"),
-        (["--pull-request=1"], "--pull-request"),
     ],
 )
 def test_an_unknown_option_is_refused_without_its_value(arguments: list[str], name: str) -> None:
@@ -98,10 +100,9 @@ def test_a_command_line_that_cannot_be_parsed_still_names_the_file_for_later_job
 
 
 @pytest.mark.parametrize("name", BOOLEANS)
-@pytest.mark.parametrize("value", ["", "  "])
-def test_an_empty_boolean_is_refused_since_a_dry_run_must_not_post(name: str, value: str) -> None:
-    assert problem(f"--{name}", value) == f"--{name} has an empty value; give true or false."
-    assert problem(f"--{name}={value}") == f"--{name} has an empty value; give true or false."
+@pytest.mark.parametrize("written", [["--{}", ""], ["--{}", "  "], ["--{}="]])
+def test_an_empty_boolean_is_refused_since_a_dry_run_must_not_post(name: str, written: list[str]) -> None:
+    assert problem(*(part.format(name) for part in written)) == f"--{name} has an empty value; give true or false."
 
 
 @pytest.mark.parametrize(
@@ -118,14 +119,11 @@ def test_the_file_for_later_jobs_is_refused_in_a_workflow() -> None:
 
 
 @pytest.mark.parametrize("variable", ["INPUT_STATUS-PAGE-ID", "INPUT_STATUS_PAGE_ID"])
-def test_an_option_that_differs_from_the_environment_is_refused(variable: str) -> None:
+def test_an_option_may_repeat_the_environment_but_not_differ_from_it(variable: str) -> None:
     refused = problem("--status-page-id", "page1234", **{variable: "page5678"})
 
     assert refused == "--status-page-id and the variable for status-page-id in the environment differ; give only one."
-
-
-def test_an_option_may_repeat_the_environment() -> None:
-    assert parse("--status-page-id", "page1234", INPUT_STATUS_PAGE_ID=" page1234\n").problems == ()
+    assert parse("--status-page-id", "page1234", **{variable: " page1234\n"}).problems == ()
 
 
 def test_arguments_are_refused_where_the_runner_has_set_inputs_but_not_in_a_script_of_a_workflow() -> None:
@@ -133,6 +131,30 @@ def test_arguments_are_refused_where_the_runner_has_set_inputs_but_not_in_a_scri
 
     assert refused.startswith("The action takes no arguments on its command line; use inputs instead")
     assert parse("--dry-run", GITHUB_ACTIONS="true") == CommandLine({"dry-run": "true"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--status-page-id", "page1234"], "--incident-id or --incident-title is required."),
+        ([*INCIDENT, "--description", "x", "--description-file", "x"], "--description and --description-file are both"),
+        ([*INCIDENT, "--description-file", "-"], "--description-file is -, but standard input is empty"),
+        ([*INCIDENT, "--description-file", "../x"], "--description-file is outside the current folder"),
+        ([*INCIDENT, "--update-id", "latest", "--components", "restore"], "--components cannot be used"),
+        ([*INCIDENT, "--operation", "get"], "--update-id is required to get an update."),
+        ([*INCIDENT, "--operation", "get", "--if-no-incident", "create"], "with --operation get"),
+        ([*INCIDENT, "--description", "a\\nb", "--notify", "x"], "--description-file -"),
+    ],
+)
+def test_messages_on_a_command_line_name_options(arguments: list[str], words: str) -> None:
+    environment = Environment.of({"ONLINEORNOT_API_TOKEN": SECRET}).with_inputs(parse(*arguments).inputs)
+
+    with pytest.raises(InvalidInputsError) as caught:
+        read_inputs(environment, stdin=io.TextIOWrapper(io.BytesIO()))
+
+    messages = "\n".join((*caught.value.problems, *caught.value.warnings))
+    assert words in messages
+    assert [word for word in ("{{", "YAML", "workflow", "workspace") if word in messages] == []
 
 
 def test_help_names_every_option_with_its_default() -> None:

@@ -14,29 +14,24 @@ from onlineornot_action.text import quote
 YEAR = timedelta(days=366)
 IDS = ("status-page-id", "incident-id", "update-id")
 BOOLEANS = ("notify", "dry-run", "fail-on-error")
-WORDS = "is '{}', but must be one of {}."
-PULL_REQUEST = "is '{}', but must be the number of a pull request"
-
 NO_IDS = (
     *("1234567", "x" * 65, "12345", "abc.defgh", "abc#defgh", "abc?defgh", "abc%2Fdefgh", "abc defgh", "../abcdefgh"),
     "abc\ndefgh",
     *("abcdefgé", "١٢٣٤٥٦٧٨", "abcd\x07efgh", "\u200babcdefgh", "::error::abc"),
 )
 URLS = (
-    ("https://onlineornot.com/app/status-pages/", ""),
-    ("https://status.example.com/incidents/", "/"),
-    ("https://status.example.com/incidents/", "?tab=updates#latest"),
-    ("api.onlineornot.com/v1/status_pages/", "/incidents"),
+    *("https://onlineornot.com/app/status-pages/abcd1234", "https://status.example.com/incidents/abcd1234/"),
+    "https://status.example.com/incidents/abcd1234?tab=updates#latest",
+    "api.onlineornot.com/v1/status_pages/abcd1234/incidents",
 )
 NO_BOOLEANS = ("yes", "no", "on", "off", "1", "0", "tRUE", "y", "none", "true false")
-NO_TIMEOUTS = ("9", "601", "0", "-1", "+60", "abc", "1e9", "60.0", "6_0", "٦٠", "²⁰")
+NO_TIMEOUTS = ("9", "601", "0", "-1", "+60", "abc", "1e9", "60.0", "6_0", "٦٠", "²⁰", "1" * 5000)
 NO_DATES = (
     *("2026-01-31", "2026-01-31T14:00:00", "14:00Z", "now", "yesterday", "1769868000", "31.01.2026 14:00 +0100"),
     *("2026-02-29T14:00:00Z", "2026-13-01T14:00:00Z", "2026-01-31T25:00:00Z", "2026-01-31T14:00:00+25:00"),
     *("2026-W05-6T14:00:00Z", "20260131T140000Z", "2026-01-31T14Z", "2026-01-31T14:00:00 CET", "2026-1-31T14:00Z"),
     *("٢٠٢٦-01-31T14:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "12026-01-31T14:00:00Z"),
 )
-TOO_LATE = ((NOW + YEAR + timedelta(seconds=1)).isoformat(), "3000-01-01T00:00:00Z")
 NO_URLS = (
     *("https://user:password@api.onlineornot.com", "https://user@api.onlineornot.com", "https://a@localhost"),
     *("https://api.onlineornot.com?x=y", "https://api.onlineornot.com/#x", "https://api.onlineornot.com/?"),
@@ -54,7 +49,33 @@ AROUND_12 = (
     *("#12", "PR-12", "pr 12", "012", "12.0", "refs/pull/12/merge", "owner/repo#12"),
     "https://github.com/owner/repo2/pull/12#issuecomment-345",
 )
-NO_NUMBERS = ("0", "-1", "twelve", "true", "main", "٣", "9" * 11)
+
+NO_TOKEN = "contains a space or another character that a token cannot have"
+NO_ID = f"is {{}}, but {ID_RULE}; quote it in YAML ("
+NO_PULL_REQUEST = "is {}, but must be the number of a pull request"
+REFUSED = [
+    ("api-token", "is shorter than 8 characters", ["1234567"]),
+    ("api-token", "looks like a token in quotes", ['"token-1234567890"', "'token-1234567890'"]),
+    ("api-token", "looks like the name of a variable", ["$(TOKEN_OF_PAGE)", "$TOKEN", "${TOKEN}", "%TOKEN_OF_PAGE%"]),
+    ("api-token", "looks like the path of a file", ["/builds/shop/web.tmp/TOKEN", "C:\\builds\\web.tmp\\TOKEN"]),
+    ("api-token", "is an expression that GitHub has not evaluated", ["${{ secrets.ONLINEORNOT_API_TOKEN }}"]),
+    ("api-token", NO_TOKEN, [f"token-12{character}3456" for character in " \n\x07\x7fé\u200b🔑\udcff"]),
+    *((name, NO_ID, NO_IDS) for name in IDS),
+    *((name, NO_ID, ["latest"]) for name in ("status-page-id", "incident-id")),
+    ("incident-id", "is a URL; give only the id in it, which seems to be abcd1234.", URLS),
+    ("status", f"is {{}}, but must be one of {', '.join(IncidentStatus)}.", ["FIXED", "IN PROGRESS", "r.", "0"]),
+    ("operation", "is {}, but must be one of auto, create, update, get, list, delete.", ["post"]),
+    ("if-no-incident", "is {}, but must be one of fail, create, skip.", ["open"]),
+    *((name, "is {}, but must be true or false.", NO_BOOLEANS) for name in BOOLEANS),
+    ("skip-duplicate", "is {}, but must be auto, true or false.", NO_BOOLEANS),
+    ("timeout-seconds", "is {}, but must be a whole number from 10 to 600.", NO_TIMEOUTS),
+    ("date-happened", "is {}, but must be a date and time with an offset", NO_DATES),
+    ("date-happened", "is {}, which is more than a year ahead.", [(NOW + YEAR + timedelta(seconds=1)).isoformat()]),
+    ("api-url", "must be an https URL without user name, password, query or fragment.", NO_URLS),
+    ("api-url", "must begin with https://", PLAIN_URLS),
+    ("pull-request", f"{NO_PULL_REQUEST}; write 12.", AROUND_12),
+    ("pull-request", f"{NO_PULL_REQUEST}, such as 12.", ["0", "-1", "twelve", "true", "main", "٣", "9" * 11]),
+]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +91,6 @@ NO_NUMBERS = ("0", "-1", "twelve", "true", "main", "٣", "9" * 11)
         *((name, text, False) for name in BOOLEANS for text in ("false", "False", "FALSE")),
         *(("timeout-seconds", text, int(text)) for text in ("10", "11", "120", "600", "0060")),
         ("date-happened", "2026-01-31T14:00:00+01:00", "2026-01-31T13:00:00.000Z"),
-        ("date-happened", "2026-01-31T14:00:00Z", "2026-01-31T14:00:00.000Z"),
         ("date-happened", "2026-01-31 14:00z", "2026-01-31T14:00:00.000Z"),
         ("date-happened", "2026-01-31t14:00:00.1239-0330", "2026-01-31T17:30:00.123Z"),
         ("date-happened", "2026-01-31T14:00:00,123456789Z", "2026-01-31T14:00:00.123Z"),
@@ -79,8 +99,7 @@ NO_NUMBERS = ("0", "-1", "twelve", "true", "main", "٣", "9" * 11)
         ("api-url", "https://api.onlineornot.com/", "https://api.onlineornot.com"),
         ("api-url", "https://proxy.example.com:8443/onlineornot/v1/", "https://proxy.example.com:8443/onlineornot/v1"),
         *(("api-url", text, text) for text in ("HTTPS://API.example.com", "https://[2001:db8::1]:8443")),
-        *(("api-url", text, text) for text in ("http://127.0.0.1:8787", "http://127.9.9.9", "http://[::1]:8787")),
-        ("api-url", "http://localhost:8787/prefix", "http://localhost:8787/prefix"),
+        *(("api-url", text, text) for text in ("http://127.9.9.9", "http://[::1]:8787", "http://localhost:87/prefix")),
         *(("pull-request", text, int(text)) for text in ("1", " 12\n", "4294967295")),
         ("pull-request", " ", None),
     ],
@@ -92,60 +111,13 @@ def test_a_text_is_parsed(name: str, written: str, value: object) -> None:
 
 @pytest.mark.parametrize(
     ("name", "written", "words"),
-    [
-        ("api-token", "1234567", "is shorter than 8 characters"),
-        *(
-            ("api-token", written, f"looks like {words}")
-            for words, texts in {
-                "a token in quotes": ('"token-1234567890"', "'token-1234567890'"),
-                "the name of a variable": ("$(ONLINEORNOT_API_TOKEN)", "$TOKEN_OF_PAGE", "${TOKEN}", "%TOKEN_OF_PAGE%"),
-                "the path of a file": ("/builds/shop/web.tmp/ONLINEORNOT_API_TOKEN", "C:\\builds\\web.tmp\\TOKEN"),
-            }.items()
-            for written in texts
-        ),
-        ("api-token", "${{ secrets.ONLINEORNOT_API_TOKEN }}", "is an expression that GitHub has not evaluated"),
-        *(
-            ("api-token", f"token-12{character}34567890", "contains a space or another character that a token cannot")
-            for character in (" ", "\n", "\t", "\x07", "\x7f", "é", "\u200b", "🔑", "\udcff")
-        ),
-        *(
-            (name, "latest", f"is 'latest', but {ID_RULE}; quote it in YAML (")
-            for name in ("status-page-id", "incident-id")
-        ),
-        *((name, text, f"is {quote(text)}, but {ID_RULE}; quote it in YAML (") for name in IDS for text in NO_IDS),
-        *(
-            ("incident-id", f"{before}abcd1234{after}", "is a URL; give only the id in it, which seems to be abcd1234.")
-            for before, after in URLS
-        ),
-        *(
-            ("status", text, WORDS.format(text, ", ".join(IncidentStatus)))
-            for text in ("FIXED", "IN PROGRESS", "r.", "0")
-        ),
-        ("operation", "post", WORDS.format("post", "auto, create, update, get, list, delete")),
-        ("if-no-incident", "open", WORDS.format("open", "fail, create, skip")),
-        *((name, text, f"is '{text}', but must be true or false.") for name in BOOLEANS for text in NO_BOOLEANS),
-        *(("skip-duplicate", text, f"is '{text}', but must be auto, true or false.") for text in NO_BOOLEANS),
-        *(
-            ("timeout-seconds", text, f"is '{text}', but must be a whole number from 10 to 600.")
-            for text in NO_TIMEOUTS
-        ),
-        ("timeout-seconds", "1" * 5000, f"is '{'1' * 60}…', but must be a whole number from 10 to 600."),
-        *(("date-happened", text, f"is '{text}', but must be a date and time with an offset") for text in NO_DATES),
-        *(("date-happened", text, f"is '{text}', which is more than a year ahead.") for text in TOO_LATE),
-        *(
-            ("api-url", text, "must be an https URL without user name, password, query or fragment.")
-            for text in NO_URLS
-        ),
-        *(("api-url", text, "must begin with https://") for text in PLAIN_URLS),
-        *(("pull-request", text, f"{PULL_REQUEST.format(text)}; write 12.") for text in AROUND_12),
-        *(("pull-request", text, f"{PULL_REQUEST.format(text)}, such as 12.") for text in NO_NUMBERS),
-    ],
+    [(name, written, words) for name, words, texts in REFUSED for written in texts],
     ids=lambda text: ascii(text)[:60],
 )
 def test_any_other_text_is_refused_with_what_to_write_instead(name: str, written: str, words: str) -> None:
     message = problem(CREATE | {name: written})
 
-    assert message.startswith(f"{name} {words}")
+    assert message.startswith(f"{name} {words.replace('{}', quote(written))}")
     assert name != "api-token" or written not in message
 
 
@@ -217,27 +189,6 @@ def test_a_step_has_no_standard_input() -> None:
     )
 
 
-def test_the_text_of_a_file_is_cleaned_in_the_same_way(workspace_environ: dict[str, str]) -> None:
-    inputs, warnings = read({"status": "UPDATE", "description-file": "notes.txt"}, workspace_environ)
-
-    assert inputs.text == "Rolled\nback."
-    assert warnings == ["Removed 1 control character(s) from description-file."]
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [("", "contains no visible characters"), ("x" * 10_001, "has 10,001 characters, but at most")],
-)
-def test_a_file_that_cannot_be_published_is_refused(
-    workspace_environ: dict[str, str], tmp_path: Path, content: str, reason: str
-) -> None:
-    (tmp_path / "notes.txt").write_text(f"\ufeff{content}\n", encoding="utf-8")
-
-    message = problem({"status": "UPDATE", "description-file": "notes.txt"}, workspace_environ)
-
-    assert message.startswith(f"description-file {reason}")
-
-
 @pytest.mark.parametrize("word", ["", "1", "yes", "TRUE", "false"])
 def test_only_the_word_true_in_the_environment_allows_http_to_another_host(word: str) -> None:
     url = {"api-url": "http://sandbox:8787"}
@@ -272,14 +223,16 @@ def test_any_other_title_is_refused(written: str, words: str) -> None:
     assert problem(CREATE | BY_TITLE | {"incident-title": written}).startswith(f"incident-title {words}")
 
 
-def test_a_file_under_runner_temp_or_in_the_working_directory_is_a_text(
+def test_the_text_of_a_file_under_runner_temp_or_in_the_working_directory_is_cleaned_in_the_same_way(
     workspace_environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = {"status": "UPDATE", "description-file": f"{tmp_path}/notes.txt"}
     environ = {"GITHUB_WORKSPACE": str(tmp_path / "workspace"), "RUNNER_TEMP": workspace_environ["GITHUB_WORKSPACE"]}
     monkeypatch.chdir(tmp_path)
 
-    assert read(given, environ).inputs.text == "Rolled\nback."
+    inputs, warnings = read(given, environ)
+
+    assert (inputs.text, warnings) == ("Rolled\nback.", ["Removed 1 control character(s) from description-file."])
     assert read(given | {"description-file": "notes.txt"}).inputs.text == "Rolled\nback."
 
 
@@ -293,9 +246,7 @@ def test_without_an_absolute_runner_temp_only_the_workspace_is_read(tmp_path: Pa
     assert message.startswith("description-file is outside the workspace")
 
 
-@pytest.mark.parametrize(
-    ("written", "escape"), [(r"Down.\nWe are on it.", r"\n"), (" Down.%0AWe are on it.\n", "%0A"), (r"a\tb", r"\t")]
-)
+@pytest.mark.parametrize(("written", "escape"), [(r"Down.\nWe see.", r"\n"), (" Down.%0AWe see.\n", "%0A")])
 def test_an_escape_is_published_as_it_is_with_a_warning(
     written: str, escape: str, workspace_environ: dict[str, str], tmp_path: Path
 ) -> None:
