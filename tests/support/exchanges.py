@@ -15,7 +15,6 @@ PATH = f"/v1/status_pages/{PAGE_ID}/incidents/{INCIDENT_ID}/updates"
 UPDATE_BODY = b'{"status": "UPDATE", "description": "We are still at it.", "notify_subscribers": false}'
 SHORT = Limits(connect=0.2, response=0.2)
 PASSWORD = "proxy-password"
-SLOW_RESPONSES = ("silence", "headers stop", "headers drip", "body stops", "body drips", "103 for ever")
 
 
 class Transport(exchange.Transport):

@@ -1,5 +1,6 @@
 """The operations of the client, which requests it repeats, and how long it waits."""
 
+import contextlib
 import random
 import re
 import ssl
@@ -39,7 +40,7 @@ from support.fault_server import (
 )
 
 from onlineornot_action.network.deadline import CancelledError, Deadline, Limits
-from onlineornot_action.network.exchange import Cause, Effect, Network
+from onlineornot_action.network.exchange import Cause, Effect, ExchangeError, Network
 from onlineornot_action.onlineornot import __version__
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.errors import (
@@ -82,16 +83,6 @@ def test_create_notifies_subscribers_on_request(client: OnlineOrNotClient, sandb
     assert {mail.update_id for mail in sandbox.store.mails} == {created.id}
 
 
-def test_list_returns_every_update(client: OnlineOrNotClient, sandbox: Sandbox) -> None:
-    created = client.create_incident_update(PAGE_ID, INCIDENT_ID, UPDATE)
-
-    listed = list(client.list_incident_updates(PAGE_ID, INCIDENT_ID))
-
-    assert {update.id for update in listed} == {UPDATE_ID, created.id}
-    assert created in listed
-    assert len(sandbox.store.requests) == 2
-
-
 def test_update_changes_only_what_it_is_given(client: OnlineOrNotClient, sandbox: Sandbox) -> None:
     update = client.update_incident_update(PAGE_ID, INCIDENT_ID, UPDATE_ID, PATCH)
 
@@ -114,20 +105,16 @@ def test_operation_takes_one_request(operation: str, client: OnlineOrNotClient, 
     assert client.requests == 1
 
 
-def test_user_agent_names_the_client_and_its_version(make_client: MakeClient) -> None:
-    with FaultServer() as server:
-        OPERATIONS["get"](make_client(server.url))
-
-    assert server.requests[0].headers["User-Agent"] == f"onlineornot-incident-update/{__version__}"
-
-
 @pytest.mark.parametrize(("suffix", "prefix"), [("/", ""), ("/proxied", "/proxied"), ("/proxied/", "/proxied")])
-def test_path_of_the_base_url_is_kept(suffix: str, prefix: str, make_client: MakeClient) -> None:
+def test_request_has_the_path_of_the_base_url_and_names_the_client(
+    suffix: str, prefix: str, make_client: MakeClient
+) -> None:
     with FaultServer() as server:
         outcome_of("get", make_client(server.url + suffix))
 
     path = f"/v1/status_pages/{PAGE_ID}/incidents/{INCIDENT_ID}/updates/{UPDATE_ID}"
     assert server.requests[0].path == prefix + path
+    assert server.requests[0].headers["User-Agent"] == f"onlineornot-incident-update/{__version__}"
 
 
 BAD_IDS = (
@@ -156,11 +143,6 @@ def test_malformed_id_is_refused_before_anything_is_sent(
         client.delete_incident_update(*ids)
 
     assert sandbox.store.requests == []
-
-
-def test_list_refuses_a_malformed_id_at_once_though_it_reads_lazily(client: OnlineOrNotClient) -> None:
-    with pytest.raises(ValueError, match="an id is"):
-        client.list_incident_updates(PAGE_ID, "short")
 
 
 @pytest.mark.parametrize("good", ["-leading", "UPPER_lower-01", "x" * 64])
@@ -192,9 +174,9 @@ def test_pages_are_read_until_all_are_there(make_client: MakeClient) -> None:
 
 def test_page_that_is_not_needed_is_not_read(make_client: MakeClient) -> None:
     with Sandbox(store=store_of(250)) as sandbox:
-        updates = make_client(sandbox.url).list_incident_updates(PAGE_ID, INCIDENT_ID)
+        read = make_client(sandbox.url).incident_update_pages(PAGE_ID, INCIDENT_ID)
         before = len(sandbox.store.requests)
-        next(updates)
+        next(read)
 
     assert (before, len(sandbox.store.requests)) == (0, 1)
 
@@ -228,24 +210,26 @@ def test_reading_to_the_end_does_not_rely_on_the_total(make_client: MakeClient) 
     assert [page.total_count for page in read] == [2, 2, 2]
 
 
-def test_list_may_have_an_earlier_deadline(make_client: MakeClient, clock: VirtualClock) -> None:
-    part = Deadline.after(60, clock).within(15)
-
-    with FaultServer([Rule(FAULTS["500 empty"], times=FOREVER)]) as server, pytest.raises(InternalServerError):
-        list(make_client(server.url).incident_update_pages(PAGE_ID, INCIDENT_ID, part))
-
-    assert clock.slept == pytest.approx(14.5)
+WAIT, FAILURES = Rule(response(429, headers={"Retry-After": "40"})), Rule(FAULTS["500 empty"], times=FOREVER)
 
 
-def test_wait_that_the_api_asks_for_may_exceed_an_earlier_deadline(
-    make_client: MakeClient, clock: VirtualClock
+@pytest.mark.parametrize(
+    ("script", "seconds"),
+    [
+        pytest.param([FAILURES], 14.5, id="no wait"),
+        pytest.param([WAIT], 40, id="a wait, then success"),
+        pytest.param([WAIT, FAILURES], 40, id="a wait, then failures"),
+    ],
+)
+def test_list_may_have_an_earlier_deadline_which_only_a_wait_that_the_api_asks_for_exceeds(
+    script: list[Rule], seconds: float, make_client: MakeClient, clock: VirtualClock
 ) -> None:
     part = Deadline.after(60, clock).within(15)
 
-    with FaultServer([Rule(response(429, headers={"Retry-After": "40"}))]) as server:
+    with FaultServer(script) as server, contextlib.suppress(InternalServerError):
         list(make_client(server.url).incident_update_pages(PAGE_ID, INCIDENT_ID, part))
 
-    assert clock.slept == pytest.approx(40)
+    assert clock.slept == pytest.approx(seconds)
 
 
 def test_page_that_fails_is_read_again(make_client: MakeClient) -> None:
@@ -328,32 +312,11 @@ def test_bad_certificate_is_raised_at_once(make_client: MakeClient, tls: ssl.SSL
     assert (server.connections, clock.slept, client.may_have_written) == (1, 0, False)
 
 
-def test_proxy_that_requires_a_password_is_raised_at_once(
-    make_client: MakeClient, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with FaultServer([Rule(response(407))]) as proxy:
-        monkeypatch.setenv("http_proxy", proxy.url)
-        monkeypatch.delenv("no_proxy", raising=False)
-        client = make_client("http://api.invalid")
-        error = failure("create", client)
+@pytest.mark.parametrize("cause", Cause)
+def test_failure_is_final_where_a_repetition_would_change_nothing(cause: Cause) -> None:
+    error = APIConnectionError(ExchangeError("No.", cause, Effect.NOT_SENT))
 
-    assert isinstance(error, APIConnectionError)
-    assert error.cause is Cause.PROXY
-    assert (error.effect, clock.slept, client.may_have_written) == (Effect.NOT_SENT, 0, False)
-
-
-def test_wait_that_the_api_asks_for_does_not_prolong_an_earlier_deadline(
-    make_client: MakeClient, clock: VirtualClock
-) -> None:
-    throttled = response(429, "", {"Retry-After": "8"})
-    with FaultServer([Rule(throttled), Rule(FAULTS["500 empty"], times=FOREVER)]) as server:
-        client = make_client(server.url, seconds=100)
-        pages = client.incident_update_pages(PAGE_ID, INCIDENT_ID, Deadline.after(100, clock).within(5))
-
-        with pytest.raises(InternalServerError):
-            next(pages)
-
-    assert clock.slept == 8
+    assert error.final is (cause not in (Cause.CONNECTION, Cause.TIMEOUT))
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -16,7 +16,6 @@ from support.fault_server import (
     FOREVER,
     HTML,
     FaultServer,
-    Phase,
     Rule,
     VirtualClock,
     envelope,
@@ -41,9 +40,8 @@ from onlineornot_action.onlineornot.errors import (
     RedirectError,
 )
 from onlineornot_action.onlineornot.models import ErrorDetail, IncidentUpdate
-from onlineornot_sandbox.auth import EDIT_TOKEN, OTHER_ORGANISATION_TOKEN, READ_TOKEN
+from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID, UPDATE_ID
-from onlineornot_sandbox.server import Sandbox
 
 LARGE = {"total_count": 10**8}
 
@@ -79,7 +77,7 @@ def test_status_decides_the_error(
     assert str(status) in str(error)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 422, 501])
+@pytest.mark.parametrize("status", [400, 403, 501])
 @pytest.mark.parametrize(
     ("body", "is_own"),
     [
@@ -109,23 +107,6 @@ def test_refusal_that_is_no_envelope_is_not_the_apis_own(
     assert isinstance(error, InterceptedError) is not is_own
     assert error.effect is (Effect.REJECTED if is_own or operation == "get" else Effect.AMBIGUOUS)
     assert error.is_refusal
-
-
-@pytest.mark.parametrize(
-    ("token", "kind"),
-    [
-        ("wrong-token", AuthenticationError),
-        (READ_TOKEN, PermissionDeniedError),
-        (OTHER_ORGANISATION_TOKEN, PermissionDeniedError),
-    ],
-)
-def test_token_without_the_permission_to_write_is_an_error_of_its_own(
-    token: str, kind: type[APIError], sandbox: Sandbox, make_client: MakeClient
-) -> None:
-    error = failure("create", make_client(sandbox.url, token))
-
-    assert type(error) is kind
-    assert len(sandbox.store.timeline()) == 1
 
 
 def test_redirect_has_its_target(make_client: MakeClient) -> None:
@@ -163,15 +144,6 @@ def test_error_details_are_read_as_far_as_they_are_valid(
     assert [str(refusal) for refusal in error.details] == refusals
 
 
-@pytest.mark.parametrize("body", [HTML, "", "null", "[]", '"No."', DEEP_JSON, '{"errors": [{"message": "N'])
-def test_refusal_in_another_form_has_no_error_details(body: str, make_client: MakeClient) -> None:
-    with FaultServer([Rule(response(400, body))]) as server:
-        error = failure("create", make_client(server.url))
-
-    assert isinstance(error, InterceptedError)
-    assert error.details == ()
-
-
 def test_token_in_an_error_detail_is_masked(make_client: MakeClient) -> None:
     body = json.dumps({"success": False, "errors": [{"code": EDIT_TOKEN, "message": f"Bearer {EDIT_TOKEN} is wrong"}]})
 
@@ -193,16 +165,13 @@ def test_no_error_shows_the_token(name: str, make_client: MakeClient) -> None:
 
 
 @pytest.mark.parametrize("result", [None, [], {}, "nothing", 0, {"id": None}, {"id": ""}, {"status": "UPDATE"}])
-@pytest.mark.parametrize("status", [200, 201])
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_envelope_without_success_is_a_refusal(
-    operation: str, status: int, result: object, make_client: MakeClient
-) -> None:
-    with FaultServer([Rule(response(status, envelope(result, success=False)))]) as server:
+def test_envelope_without_success_is_a_refusal(operation: str, result: object, make_client: MakeClient) -> None:
+    with FaultServer([Rule(response(200, envelope(result, success=False)))]) as server:
         error = failure(operation, make_client(server.url))
 
     assert isinstance(error, APIStatusError)
-    assert (error.status, error.effect) == (status, Effect.REJECTED)
+    assert (error.status, error.effect) == (200, Effect.REJECTED)
     assert error.details == (ErrorDetail(code="10001", message="Scripted failure"),)
 
 
@@ -278,28 +247,21 @@ def test_lone_surrogate_in_a_response_becomes_a_question_mark(make_client: MakeC
 @pytest.mark.parametrize(
     "body",
     [
-        '{"success": true, "result": {"id": "update000009", "components": [' + "{}," * 2_000_000 + "{}]}}",
-        '{"success": true, "result": {"id": "update000009", "components": [' + "{}," * 400_000 + "{}]}}",
-        '{"success": false, "result": null, "errors": [' + "{}," * 2_000_000 + "{}]}",
-        '{"success": true, "result": {"id": "update000009"}, "x": [' + "1," * 4_000_000 + "1]}",
-        '{"success": true, "result": {"id": "update000009"}, "x": ["\\ud83d"' + ", {}" * 600_000 + "]}",
-        '{"a":' * 1_500_000,
-        "[" + "," * 200_000 + '"' + '\\"' * 140_000,
-        "[" + "," * 250_000 + '"' + '\\"' * 3_000_000,
+        pytest.param('{"success": true, "result": {"components": [' + "{}," * 2_000_000 + "{}]}}", id="changes"),
+        pytest.param('{"success": true, "x": ["\\ud83d"' + ", {}" * 600_000 + "]}", id="lone surrogate"),
+        pytest.param('["' + ',\\"' * 2_000_000, id="open string"),
     ],
-    ids=["changes", "fewer changes", "errors", "numbers", "lone surrogate", "deep", "open string", "long open string"],
 )
 def test_response_that_is_all_structure_exhausts_neither_time_nor_memory(body: str, make_client: MakeClient) -> None:
-    tracemalloc.start()
-    with FaultServer([Rule(response(201, body, {"Content-Type": "application/json"}), Phase.AFTER)]) as server:
+    with FaultServer([Rule(response(201, body))]) as server:
+        tracemalloc.start()
         begin = time.monotonic()
-        client = make_client(server.url)
-        client_result = outcome_of("create", client)
+        error = failure("create", make_client(server.url))
         seconds = time.monotonic() - begin
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
 
-    assert client_result is not None
+    assert isinstance(error, APIResponseValidationError)
     assert seconds < 20
     assert peak < 150_000_000
 
@@ -321,7 +283,7 @@ def test_list_that_is_too_large_is_not_read_to_the_end(
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text("aé🎉\0\u2028", max_size=3),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "status", "code"]), inner),
     max_leaves=6,
 )
