@@ -17,10 +17,8 @@ from hypothesis import strategies as st
 from support.exchanges import (
     PASSWORD,
     PATH,
-    SHORT,
     UPDATE_BODY,
     MakeTransport,
-    Transport,
     address_of,
     exchange_failure,
     get,
@@ -29,7 +27,6 @@ from support.exchanges import (
     through,
 )
 from support.fault_server import (
-    EARLY_HINTS,
     FAULTS,
     FOREVER,
     HEALTHY,
@@ -45,7 +42,7 @@ from support.listeners import address_at, refusing_address, resolving_to, silent
 
 from onlineornot_action.network.connect import install
 from onlineornot_action.network.deadline import CancelledError, Deadline, Limits
-from onlineornot_action.network.exchange import Cause, Effect, ExchangeError, Network
+from onlineornot_action.network.exchange import Cause, Effect, ExchangeError, Network, Transport
 from onlineornot_action.network.tls import ssl_context
 from onlineornot_sandbox.auth import EDIT_TOKEN
 
@@ -71,26 +68,19 @@ def resolving() -> Iterator[Callable[..., None]]:
     install()
 
 
-def test_request_has_token_user_agent_and_json(transport: Transport) -> None:
+def test_request_has_token_user_agent_and_json_and_without_a_body_no_content_type(transport: Transport) -> None:
     with FaultServer() as server:
         result = post(transport, server.url)
-
-    headers = server.requests[0].headers
-    assert result.status == 201
-    assert server.requests[0].body == UPDATE_BODY
-    assert headers["Authorization"] == f"Bearer {EDIT_TOKEN}"
-    assert headers["User-Agent"] == "tests/1"
-    assert headers["Accept"] == "application/json"
-    assert headers["Content-Type"] == "application/json"
-    assert len(server.store.timeline()) == 2
-
-
-def test_request_without_a_body_has_no_content_type(transport: Transport) -> None:
-    with FaultServer() as server:
         get(transport, server.url)
 
-    assert server.requests[0].path == f"{PATH}?page=1"
-    assert "Content-Type" not in server.requests[0].headers
+    posted, got = server.requests
+    assert (result.status, posted.body, got.path) == (201, UPDATE_BODY, f"{PATH}?page=1")
+    assert posted.headers["Authorization"] == f"Bearer {EDIT_TOKEN}"
+    assert posted.headers["User-Agent"] == "tests/1"
+    assert posted.headers["Accept"] == "application/json"
+    assert posted.headers["Content-Type"] == "application/json"
+    assert "Content-Type" not in got.headers
+    assert len(server.store.timeline()) == 2
 
 
 @pytest.mark.parametrize("status", [200, 202, 204, 301, 302, 303, 307, 308, 400, 407, 408, 429, 500, 520, 599])
@@ -151,14 +141,12 @@ def test_unknown_name_is_not_sent(host: str, transport: Transport) -> None:
     assert str(error).startswith(f"{host} could not be reached")
 
 
-@pytest.mark.parametrize(("limits", "seconds"), [(SHORT, 20), (Limits(), 0.2)], ids=["limit", "deadline"])
-def test_connection_that_is_never_accepted_is_not_sent(
-    limits: Limits, seconds: float, make_transport: MakeTransport, silent_url: str
-) -> None:
-    with lasting(), pytest.raises(ExchangeError) as caught:
-        post(make_transport(limits), silent_url, Deadline.after(seconds))
+@pytest.mark.parametrize("limit", ["connect", "seconds"])
+def test_connection_that_is_never_accepted_is_not_sent(limit: str, transport: Transport, silent_url: str) -> None:
+    with lasting():
+        error = exchange_failure(transport, silent_url, **{limit: 0.2})
 
-    assert (caught.value.cause, caught.value.effect) == (Cause.TIMEOUT, Effect.NOT_SENT)
+    assert (error.cause, error.effect) == (Cause.TIMEOUT, Effect.NOT_SENT)
 
 
 def test_server_without_tls_is_not_sent(transport: Transport) -> None:
@@ -197,12 +185,12 @@ LOST = {
 
 @pytest.mark.parametrize(("name", "words", "status"), [(name, *expected) for name, expected in LOST.items()])
 def test_lost_response_is_ambiguous_and_has_its_reason_and_status(
-    name: str, words: str, status: int | None, make_transport: MakeTransport
+    name: str, words: str, status: int | None, transport: Transport
 ) -> None:
-    is_slow, limits = words == TIMEOUT, Limits(response=0.5 if words == TIMEOUT else 10)
+    is_slow = words == TIMEOUT
 
-    with FaultServer([Rule(FAULTS[name])]) as server, lasting(limits.response * is_slow):
-        error = exchange_failure(make_transport(limits), server.url)
+    with FaultServer([Rule(FAULTS[name])]) as server, lasting(0.5 if is_slow else 0):
+        error = exchange_failure(transport, server.url, response=0.5 if is_slow else 10)
 
     assert (error.effect, error.status) == (Effect.AMBIGUOUS, status)
     assert error.cause is (Cause.TIMEOUT if is_slow else Cause.CONNECTION)
@@ -212,45 +200,43 @@ def test_lost_response_is_ambiguous_and_has_its_reason_and_status(
 
 
 @pytest.mark.parametrize("name", ["reset", "close", "body cut"])
-def test_response_lost_over_tls_is_ambiguous(
-    name: str, make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str
-) -> None:
+def test_response_lost_over_tls_is_ambiguous(name: str, trusting: Transport, tls: ssl.SSLContext) -> None:
     with FaultServer([Rule(FAULTS[name], Phase.AFTER)], ssl_context=tls) as server:
-        error = exchange_failure(make_transport(ca_bundle=ca_bundle), server.url)
+        error = exchange_failure(trusting, server.url)
 
     assert error.effect is Effect.AMBIGUOUS
     assert len(server.store.timeline()) == 2
 
 
-def cancelled() -> Deadline:
+def cancelled(grace: float) -> Deadline:
     """Make a deadline that is far ahead, in a run that was cancelled."""
-    return Deadline.after(20, cancelled=lambda: True)
+    return Deadline.after(20, cancelled=lambda: True, limits=Limits(grace=grace))
 
 
-def test_read_is_abandoned_at_once_when_the_run_was_cancelled(make_transport: MakeTransport) -> None:
+def test_read_is_abandoned_at_once_when_the_run_was_cancelled(transport: Transport) -> None:
     with FaultServer([Rule(FAULTS["silence"])]) as server, lasting(), pytest.raises(CancelledError):
-        get(make_transport(Limits(grace=10)), server.url, cancelled())
+        get(transport, server.url, cancelled(grace=10))
 
 
 def test_write_that_was_not_sent_is_abandoned_at_once_when_the_run_was_cancelled(
-    make_transport: MakeTransport, silent_url: str
+    transport: Transport, silent_url: str
 ) -> None:
     with lasting(), pytest.raises(CancelledError):
-        post(make_transport(Limits(grace=10)), silent_url, cancelled())
+        post(transport, silent_url, cancelled(grace=10))
 
 
-def test_write_that_was_sent_is_given_a_little_time_when_the_run_was_cancelled(make_transport: MakeTransport) -> None:
+def test_write_that_was_sent_is_given_a_little_time_when_the_run_was_cancelled(transport: Transport) -> None:
     late = Fault(lambda reply: [0.3, reply.wire()])
 
     with FaultServer([Rule(late, Phase.AFTER)]) as server:
-        result = post(make_transport(Limits(grace=10)), server.url, cancelled())
+        result = post(transport, server.url, cancelled(grace=10))
 
     assert result.status == 201
 
 
-def test_write_without_a_response_is_ambiguous_when_the_run_was_cancelled(make_transport: MakeTransport) -> None:
+def test_write_without_a_response_is_ambiguous_when_the_run_was_cancelled(transport: Transport) -> None:
     with FaultServer([Rule(FAULTS["silence"])]) as server, lasting(0.2), pytest.raises(ExchangeError) as caught:
-        post(make_transport(Limits(grace=0.2)), server.url, cancelled())
+        post(transport, server.url, cancelled(grace=0.2))
 
     assert caught.value.effect is Effect.AMBIGUOUS
 
@@ -267,14 +253,10 @@ def sized(shape: Fault, size: int) -> Rule:
 
 
 @pytest.mark.parametrize("shape", [HEALTHY.fault, FAULTS["gzip"], FAULTS["chunked"]])
-def test_body_may_be_as_large_as_the_limit_when_decompressed_and_no_larger(
-    shape: Fault, make_transport: MakeTransport
-) -> None:
-    transport = make_transport(Limits(body=1000))
-
+def test_body_may_be_as_large_as_the_limit_when_decompressed_and_no_larger(shape: Fault, transport: Transport) -> None:
     with FaultServer([sized(shape, 1000), sized(shape, 1001)]) as server:
-        result = get(transport, server.url)
-        error = exchange_failure(transport, server.url)
+        result = get(transport, server.url, Deadline.after(20, limits=Limits(body=1000)))
+        error = exchange_failure(transport, server.url, body=1000)
 
     assert result.body == b"x" * 1000
     assert error.effect is Effect.AMBIGUOUS
@@ -345,12 +327,12 @@ BROKEN_TUNNELS = dict.fromkeys(("reset", "close", "silence", "headers drip", "no
 
 @pytest.mark.parametrize(("name", "words"), (REFUSED_TUNNELS | BROKEN_TUNNELS).items())
 def test_proxy_that_makes_no_tunnel_is_not_sent(
-    name: str, words: str, make_transport: MakeTransport, monkeypatch: pytest.MonkeyPatch
+    name: str, words: str, transport: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with FaultServer([Rule(FAULTS[name])]) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", through(address_of(proxy.url)))
 
-        error = exchange_failure(make_transport(Limits(connect=0.3)), "https://nothing.invalid")
+        error = exchange_failure(transport, "https://nothing.invalid", connect=0.3)
 
     assert (error.effect, error.status) == (Effect.NOT_SENT, None)
     assert str(error).endswith(words)
@@ -393,7 +375,7 @@ def test_socks_proxy_is_final_and_names_its_variable(
     name = variable.format(scheme.upper() if variable.isupper() else scheme)
     monkeypatch.setenv(name, proxy.format(f"someone:{PASSWORD}@127.0.0.1"))
 
-    error = exchange_failure(make_transport(network=Network(proxy_variables=(name,))), f"{scheme}://nothing.invalid")
+    error = exchange_failure(make_transport(proxy_variables=(name,)), f"{scheme}://nothing.invalid")
 
     assert (error.cause, error.effect) == (Cause.SOCKS_PROXY, Effect.NOT_SENT)
     assert str(error).endswith(f"could not be reached: {name} names a SOCKS proxy, and SOCKS is not supported")
@@ -401,13 +383,12 @@ def test_socks_proxy_is_final_and_names_its_variable(
 
 
 def test_address_that_is_silent_in_the_handshake_is_not_the_first_next_time(
-    make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str, resolving: Callable[..., None]
+    trusting: Transport, tls: ssl.SSLContext, resolving: Callable[..., None]
 ) -> None:
     with FaultServer(ssl_context=tls, handshakes=[End.SILENCE]) as stuck, FaultServer(ssl_context=tls) as server:
         resolving(address_at(*stuck.address), address_at(*server.address))
-        transport = make_transport(Limits(connect=0.3), ca_bundle)
-        error = exchange_failure(transport, "https://localhost")
-        result = post(transport, "https://localhost")
+        error = exchange_failure(trusting, "https://localhost", connect=0.3)
+        result = post(trusting, "https://localhost")
 
     assert error.effect is Effect.NOT_SENT
     assert result.status == 201
@@ -451,14 +432,6 @@ def test_unusual_form_does_not_change_the_response(name: str, transport: Transpo
     assert server.store.timeline()[-1].id.encode() in result.body
 
 
-@pytest.mark.parametrize("prefix", [EARLY_HINTS, b"HTTP/1.1 100 Continue\r\n\r\n"])
-def test_status_of_an_interim_response_is_not_reported(prefix: bytes, transport: Transport) -> None:
-    with FaultServer([Rule(Fault(lambda _: [prefix], End.CLOSE))]) as server:
-        error = exchange_failure(transport, server.url)
-
-    assert (error.effect, error.status) == (Effect.AMBIGUOUS, None)
-
-
 @pytest.mark.parametrize("end", [End.RESET, End.CLOSE])
 def test_connection_that_ends_before_the_server_reads_the_request_is_ambiguous(end: End, transport: Transport) -> None:
     with FaultServer(handshakes=[end]) as server:
@@ -469,23 +442,21 @@ def test_connection_that_ends_before_the_server_reads_the_request_is_ambiguous(e
 
 
 @pytest.mark.parametrize("end", [End.RESET, End.CLOSE, End.SILENCE])
-def test_broken_handshake_is_not_sent(
-    end: End, make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str
-) -> None:
+def test_broken_handshake_is_not_sent(end: End, trusting: Transport, tls: ssl.SSLContext) -> None:
     with FaultServer(ssl_context=tls, handshakes=[end]) as server:
-        error = exchange_failure(make_transport(SHORT, ca_bundle), server.url)
+        error = exchange_failure(trusting, server.url, connect=0.2)
 
     assert (error.effect, error.status) == (Effect.NOT_SENT, None)
     assert server.requests == []
 
 
 def test_request_that_was_abandoned_while_connecting_is_never_sent(
-    make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str
+    trusting: Transport, tls: ssl.SSLContext, ca_bundle: str
 ) -> None:
     ssl_context((ca_bundle,))  # takes long the first time
     with FaultServer(ssl_context=tls, handshakes=[0.2]) as server:
         with pytest.raises(ExchangeError) as caught:
-            get(make_transport(ca_bundle=ca_bundle), server.url, Deadline.after(0.1))
+            get(trusting, server.url, Deadline.after(0.1))
         time.sleep(0.3)
 
     assert caught.value.effect is Effect.NOT_SENT
@@ -493,9 +464,9 @@ def test_request_that_was_abandoned_while_connecting_is_never_sent(
     assert server.requests == []
 
 
-def test_connection_is_closed_when_its_response_is_abandoned(make_transport: MakeTransport) -> None:
+def test_connection_is_closed_when_its_response_is_abandoned(transport: Transport) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        exchange_failure(make_transport(SHORT), f"http://127.0.0.1:{listener.getsockname()[1]}")
+        exchange_failure(transport, f"http://127.0.0.1:{listener.getsockname()[1]}", response=0.2)
 
         with listener.accept()[0] as connection:
             connection.settimeout(5)
@@ -571,12 +542,12 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 def test_https_goes_through_the_tunnel_of_a_proxy(
-    variable: str, make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str, monkeypatch: pytest.MonkeyPatch
+    variable: str, trusting: Transport, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with FaultServer(ssl_context=tls) as server, tunnel_to(server) as (proxy, heard):
         monkeypatch.setenv(variable, through(proxy))
 
-        result = post(make_transport(ca_bundle=ca_bundle), "https://api.example")
+        result = post(trusting, "https://api.example")
 
     assert result.status == 201
     assert heard[0].startswith(b"CONNECT api.example:443 ")
@@ -586,13 +557,13 @@ def test_https_goes_through_the_tunnel_of_a_proxy(
 
 
 def test_response_lost_in_a_tunnel_is_ambiguous(
-    make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str, monkeypatch: pytest.MonkeyPatch
+    trusting: Transport, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = [Rule(FAULTS["close"], Phase.AFTER)]
     with FaultServer(script, ssl_context=tls) as server, tunnel_to(server) as (proxy, _):
         monkeypatch.setenv("HTTPS_PROXY", through(proxy))
 
-        error = exchange_failure(make_transport(ca_bundle=ca_bundle), "https://api.example")
+        error = exchange_failure(trusting, "https://api.example")
 
     assert error.effect is Effect.AMBIGUOUS
     assert PASSWORD not in str(error)

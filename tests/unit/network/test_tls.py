@@ -8,7 +8,7 @@ from support.certificates import Authority
 from support.exchanges import MakeTransport, exchange_failure, post
 from support.fault_server import FaultServer
 
-from onlineornot_action.network.exchange import Cause, Effect, Network
+from onlineornot_action.network.exchange import Cause, Effect
 from onlineornot_action.network.tls import ssl_context
 
 
@@ -20,7 +20,7 @@ def authority() -> Authority:
 def post_to(authority: Authority, make_transport: MakeTransport, *ca_paths: str) -> int:
     """Post to a server with a certificate of this authority, and return the status."""
     with FaultServer(ssl_context=authority.server_context()) as server:
-        return post(make_transport(network=Network(ca_paths)), server.url).status
+        return post(make_transport(*ca_paths), server.url).status
 
 
 def test_every_named_authority_is_trusted_whatever_a_strict_verification_would_miss(
@@ -44,10 +44,10 @@ def test_a_certificate_of_another_authority_host_or_time_is_refused(
     named: str, host: str, days: int, cause: Cause, words: str, make_transport: MakeTransport, tmp_path: Path
 ) -> None:
     authorities = {"own": Authority(), "another": Authority("Another")}
-    network = Network((authorities[named].write_to(tmp_path / "ca.pem"),))
+    transport = make_transport(authorities[named].write_to(tmp_path / "ca.pem"))
 
     with FaultServer(ssl_context=authorities["own"].server_context(host, days=days)) as server:
-        error = exchange_failure(make_transport(network=network), server.url)
+        error = exchange_failure(transport, server.url)
 
     assert (error.cause, error.effect) == (cause, Effect.NOT_SENT)
     assert str(error).startswith("the certificate of localhost:")
