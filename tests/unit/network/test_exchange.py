@@ -515,12 +515,16 @@ def test_any_bytes_are_a_response_or_an_ambiguous_failure(fragments: list[bytes]
 
 
 @contextlib.contextmanager
-def tunnel_to(server: FaultServer) -> Iterator[tuple[str, list[bytes]]]:
-    """Run a proxy whose one tunnel leads to a server; yield its address and what it receives."""
+def tunnel_to(
+    server: FaultServer, monkeypatch: pytest.MonkeyPatch, variable: str = "HTTPS_PROXY"
+) -> Iterator[tuple[str, list[bytes]]]:
+    """Run a proxy, named by a variable, whose one tunnel leads to a server; yield its address and what it receives."""
     heard: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         Thread(target=_tunnel, args=[listener, server.address, heard], daemon=True).start()
-        yield f"127.0.0.1:{listener.getsockname()[1]}", heard
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        monkeypatch.setenv(variable, through(address))
+        yield address, heard
 
 
 def _tunnel(listener: socket.socket, address: tuple[str, int], heard: list[bytes]) -> None:
@@ -544,9 +548,7 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
 def test_https_goes_through_the_tunnel_of_a_proxy(
     variable: str, trusting: Transport, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with FaultServer(ssl_context=tls) as server, tunnel_to(server) as (proxy, heard):
-        monkeypatch.setenv(variable, through(proxy))
-
+    with FaultServer(ssl_context=tls) as server, tunnel_to(server, monkeypatch, variable) as (_, heard):
         result = post(trusting, "https://api.example")
 
     assert result.status == 201
@@ -560,9 +562,7 @@ def test_response_lost_in_a_tunnel_is_ambiguous(
     trusting: Transport, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = [Rule(FAULTS["close"], Phase.AFTER)]
-    with FaultServer(script, ssl_context=tls) as server, tunnel_to(server) as (proxy, _):
-        monkeypatch.setenv("HTTPS_PROXY", through(proxy))
-
+    with FaultServer(script, ssl_context=tls) as server, tunnel_to(server, monkeypatch):
         error = exchange_failure(trusting, "https://api.example")
 
     assert error.effect is Effect.AMBIGUOUS
@@ -572,9 +572,7 @@ def test_response_lost_in_a_tunnel_is_ambiguous(
 def test_certificate_in_a_tunnel_is_verified(
     transport: Transport, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with FaultServer(ssl_context=tls) as server, tunnel_to(server) as (proxy, _):
-        monkeypatch.setenv("HTTPS_PROXY", through(proxy))
-
+    with FaultServer(ssl_context=tls) as server, tunnel_to(server, monkeypatch) as (proxy, _):
         error = exchange_failure(transport, "https://api.example")
 
     assert error.cause is Cause.UNKNOWN_AUTHORITY

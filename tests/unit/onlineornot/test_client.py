@@ -405,13 +405,6 @@ def test_retry_after_may_just_leave_time_for_the_request(seconds: str, requests:
     assert len(server.requests) == requests
 
 
-def test_retry_after_of_a_failed_read_is_kept(make_client: MakeClient, clock: VirtualClock) -> None:
-    with FaultServer([Rule(response(503, headers={"Retry-After": "7"}))]) as server:
-        OPERATIONS["get"](make_client(server.url))
-
-    assert clock.slept == pytest.approx(7)
-
-
 def test_write_whose_response_was_lost_may_have_written_whatever_comes_later(make_client: MakeClient) -> None:
     with FaultServer([Rule(FAULTS["reset"]), Rule(FAULTS["400 envelope"])]) as server:
         client = make_client(server.url)

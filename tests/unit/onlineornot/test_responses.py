@@ -320,10 +320,10 @@ def test_retry_after_replaces_the_pause_if_it_is_valid(
 
 
 @pytest.mark.parametrize(("offset", "moment"), [(3600, START + 3605), (-3600, START - 3595), (None, START + 5)])
-def test_date_in_retry_after_is_compared_with_the_clock_of_the_server(
+def test_date_in_retry_after_of_a_failed_read_is_compared_with_the_clock_of_the_server(
     offset: float | None, moment: float, make_client: MakeClient, clock: VirtualClock
 ) -> None:
-    script = [Rule(response(429, headers={"Retry-After": http_date(moment)}))]
+    script = [Rule(response(503, headers={"Retry-After": http_date(moment)}))]
 
     with FaultServer(script, now=clock.time, date_offset=offset) as server:
         OPERATIONS["get"](make_client(server.url))
