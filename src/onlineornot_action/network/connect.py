@@ -25,13 +25,10 @@ _CONNECTING = frozenset({0, errno.EINPROGRESS, getattr(errno, "WSAEWOULDBLOCK", 
 failure: https://man7.org/linux/man-pages/man2/connect.2.html
 """
 
-Address = tuple[int, tuple[Any, ...]]
-"""A family and a socket address, as `socket.getaddrinfo` returns them."""
-
+Address = tuple[int, tuple[Any, ...]]  # a family and a socket address, as `socket.getaddrinfo` returns them
 Resolve = Callable[[str, int], Iterable[Address]]
 
-_unconfirmed: set[tuple[Any, ...]] = set()
-"""Socket addresses that were tried and have not been confirmed since. They are tried last."""
+_unconfirmed: set[tuple[Any, ...]] = set()  # socket addresses that were tried, but not confirmed since: tried last
 
 
 def resolve_name(host: str, port: int) -> list[Address]:

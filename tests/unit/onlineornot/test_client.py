@@ -49,7 +49,6 @@ from onlineornot_action.onlineornot.errors import (
     RateLimitError,
     RedirectError,
 )
-from onlineornot_action.onlineornot.models import IncidentStatus, IncidentUpdateCreate
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.bodies import IncidentUpdateCreate as StoredUpdate
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, PAGE_ID, UPDATE_ID
@@ -74,26 +73,12 @@ def test_create_posts_everything_that_it_is_given(client: OnlineOrNotClient, san
     assert sandbox.store.mails == []
 
 
-def test_create_notifies_subscribers_on_request(client: OnlineOrNotClient, sandbox: Sandbox) -> None:
-    update = IncidentUpdateCreate(status=IncidentStatus.RESOLVED, description="Over.", notify_subscribers=True)
-
-    created = client.create_incident_update(PAGE_ID, INCIDENT_ID, update)
-
-    assert {mail.update_id for mail in sandbox.store.mails} == {created.id}
-
-
 def test_update_changes_only_what_it_is_given(client: OnlineOrNotClient, sandbox: Sandbox) -> None:
     update = client.update_incident_update(PAGE_ID, INCIDENT_ID, UPDATE_ID, PATCH)
 
     assert (update.id, update.status, update.description) == (UPDATE_ID, "INVESTIGATING", "It was the database.")
     assert client.get_incident_update(PAGE_ID, INCIDENT_ID, UPDATE_ID) == update
     assert sandbox.store.incident_update(INCIDENT_ID, UPDATE_ID).description == update.description
-
-
-def test_delete_removes_the_update(client: OnlineOrNotClient, sandbox: Sandbox) -> None:
-    client.delete_incident_update(PAGE_ID, INCIDENT_ID, UPDATE_ID)
-
-    assert sandbox.store.timeline() == []
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
