@@ -36,15 +36,10 @@ def test_a_write_that_was_not_passed_on_is_rejected_without_misleading_advice(
     assert "<" not in ended.error
 
 
-@pytest.mark.parametrize("name", INTERCEPTED)
+@pytest.mark.parametrize("name", ["403 html", "404 other JSON", "403 without a body", "501 html"])
 @pytest.mark.parametrize(
     ("method", "inputs", "outcome"),
-    [
-        ("POST", CREATE, "created"),
-        ("POST", OPEN, "opened"),
-        ("PATCH", PATCH, "updated"),
-        ("DELETE", DELETE, "deleted"),
-    ],
+    [("POST", CREATE, "created"), ("POST", OPEN, "opened"), ("PATCH", PATCH, "updated"), ("DELETE", DELETE, "deleted")],
 )
 def test_a_write_that_was_passed_on_is_found(
     step: RunStep, name: str, method: str, inputs: dict[str, str], outcome: str

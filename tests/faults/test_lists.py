@@ -32,7 +32,7 @@ def add_misfits(store: Store, odd: Any, **fields: Any) -> None:
 @pytest.mark.parametrize("inputs", [CREATE, FOUND, OPEN, CLOSE], ids=["by id", "by title", "opening", "closing"])
 @pytest.mark.parametrize("attempt", [1, 2])
 @pytest.mark.parametrize("lost", [None, *Phase])
-@pytest.mark.parametrize("odd", [None, *ODD_IDS[:3]])
+@pytest.mark.parametrize("odd", [None, "inc.01HZX9"])
 def test_hidden_and_malformed_items_of_lists_hold_nothing_back(
     step: RunStep, store: Store, inputs: dict[str, str], attempt: int, lost: Phase | None, odd: Any
 ) -> None:
@@ -56,11 +56,7 @@ def test_an_item_with_an_id_of_any_other_form_is_set_aside(step: RunStep, store:
 @pytest.mark.parametrize(
     ("inputs", "outcome", "words"),
     [
-        (
-            FOUND | {"components": "partner: MAJOR_OUTAGE"},
-            "invalid",
-            "'partner' has an id that is not of the documented",
-        ),
+        (FOUND | {"components": "partner: MAJOR_OUTAGE"}, "invalid", "'partner' has an id that is not of the docum"),
         (FOUND | {"components": "ext:Partner1: MAJOR_OUTAGE"}, "invalid", "not of the documented form: 'ext:Partner1'"),
         (OPEN | {"if_no_incident": "fail"}, "invalid", "not of the documented form, 'ext:Partner1'"),
         (OPEN | {"if_no_incident": "skip"}, "skipped", "not of the documented form, 'ext:Partner1'"),

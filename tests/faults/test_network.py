@@ -1,12 +1,13 @@
 """Whole steps on networks that work halfway: silent addresses, private authorities, useless proxies."""
 
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from support.certificates import Authority
+from support.exchanges import lasting
 from support.fault_server import FaultServer
 from support.github_app import HEAD, REPOSITORY, SERVER_URL, TOKEN, GitHub, create_github_app, pull
 from support.listeners import address_at, refusing_address, resolving_to, silent_address
@@ -38,12 +39,12 @@ def post(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStep:
         "ONLINEORNOT_ALLOW_HTTP": "true",
     }
 
-    def run(url: str, *addresses: Address, environ: Mapping[str, str] | None = None, **options: Any) -> Result:
-        for name, value in (environ or {}).items():
+    def run(url: str, *addresses: Address, environ: Mapping[str, str] = MappingProxyType({}), **options: Any) -> Result:
+        for name, value in environ.items():
             monkeypatch.setenv(name, value)  # requests reads the proxies there
         usual: dict[str, Any] = {"status": "monitoring", "description": TEXT, "timeout_seconds": "30"}
         usual["resolve"] = resolving_to(*addresses) if addresses else None
-        return run_main(tmp_path, environ={**runner, **(environ or {})}, api_url=url, **(usual | options))
+        return run_main(tmp_path, environ={**runner, **environ}, api_url=url, **(usual | options))
 
     return run
 
@@ -57,22 +58,22 @@ def texts(server: FaultServer) -> list[str]:
 def test_the_update_is_posted_although_the_first_addresses_are_useless(
     post: RunStep, server: FaultServer, environ: dict[str, str]
 ) -> None:
-    begin = time.monotonic()
-
-    with silent_address("127.0.0.2") as silent, refusing_address() as refusing:
+    with lasting(), silent_address("127.0.0.2") as silent, refusing_address() as refusing:
         result = post(UNUSED_URL, silent, refusing, address_at(*server.address), environ=environ)
 
     assert result.end == (0, "created"), result.log
     assert texts(server) == [TEXT]
     assert server.requests[0].path.startswith(UNUSED_URL) is bool(environ)
-    assert time.monotonic() - begin < 5
 
 
 def test_the_comment_is_written_although_an_address_of_github_is_silent(post: RunStep, server: FaultServer) -> None:
     github = GitHub(pulls={HEAD: [pull(7, merged=True)]})
-    begin = time.monotonic()
 
-    with FaultServer(app=create_github_app(github)) as github_server, silent_address("127.0.0.2") as silent:
+    with (
+        FaultServer(app=create_github_app(github)) as github_server,
+        silent_address("127.0.0.2") as silent,
+        lasting(most=8),
+    ):
         good = {"github.example": address_at(*github_server.address), "name.example": address_at(*server.address)}
         result = post(
             UNUSED_URL,
@@ -85,16 +86,10 @@ def test_the_comment_is_written_although_an_address_of_github_is_silent(post: Ru
     assert result.end == (0, "created"), result.log
     assert result.warnings == []
     assert TEXT in github.bodies(7)[0]
-    assert time.monotonic() - begin < 8
 
 
 @pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        ("REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
-        ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"),
-        ("SSL_CERT_FILE", "CURL_CA_BUNDLE"),
-    ],
+    ("first", "second"), [("REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"), ("SSL_CERT_FILE", "CURL_CA_BUNDLE")]
 )
 def test_one_authority_of_the_api_and_one_of_github_may_be_named(
     first: str, second: str, post: RunStep, tmp_path: Path
@@ -115,28 +110,23 @@ def test_one_authority_of_the_api_and_one_of_github_may_be_named(
     assert TEXT in github.bodies(7)[0]
 
 
-def test_naming_an_unknown_authority_is_advised(post: RunStep) -> None:
-    with FaultServer(ssl_context=Authority().server_context()) as server:
-        result = post(server.url)
-
-    assert result.end == (1, "not-sent"), result.log
-    assert "REQUESTS_CA_BUNDLE" in result.error
-    assert server.requests == []
-
-
-@pytest.mark.parametrize("certificate", [{"days": -1}, {"host": "other.example"}], ids=["expired", "another host"])
-def test_naming_an_authority_is_not_advised_where_it_is_named(
-    certificate: dict[str, Any], post: RunStep, tmp_path: Path
+@pytest.mark.parametrize(
+    ("certificate", "variables"),
+    [({}, []), ({"days": -1}, ["REQUESTS_CA_BUNDLE"]), ({"host": "other.example"}, ["REQUESTS_CA_BUNDLE"])],
+    ids=["unknown authority", "expired", "another host"],
+)
+def test_naming_an_authority_is_advised_unless_it_is_named(
+    certificate: dict[str, Any], variables: list[str], post: RunStep, tmp_path: Path
 ) -> None:
     authority = Authority()
-    named = {"REQUESTS_CA_BUNDLE": authority.write_to(tmp_path / "ca.pem")}
+    environ = dict.fromkeys(variables, authority.write_to(tmp_path / "ca.pem"))
 
     with FaultServer(ssl_context=authority.server_context(**certificate)) as server:
-        result = post(server.url, environ=named)
+        result = post(server.url, environ=environ)
 
     assert result.end == (1, "not-sent"), result.log
     assert "localhost" in result.error
-    assert "REQUESTS_CA_BUNDLE" not in result.error
+    assert ("REQUESTS_CA_BUNDLE" in result.error) is not bool(variables)
     assert server.requests == []
 
 
@@ -148,22 +138,19 @@ def test_a_socks_proxy_is_named_by_its_variable(post: RunStep) -> None:
     assert "secret" not in result.log
 
 
-@pytest.mark.parametrize("url", [UNUSED_URL, ""], ids=["proxy", "no proxy"])
-def test_a_usable_proxy_or_no_proxy_replaces_a_socks_proxy(post: RunStep, server: FaultServer, url: str) -> None:
-    environ = {"ALL_PROXY": "socks5://127.0.0.1:1080", "HTTP_PROXY": server.url, "NO_PROXY": "127.0.0.1"}
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "NO_PROXY"])
+def test_a_usable_proxy_or_no_proxy_replaces_a_socks_proxy(post: RunStep, server: FaultServer, variable: str) -> None:
+    value = {"HTTP_PROXY": server.url, "NO_PROXY": "name.example"}[variable]
+    environ = {"ALL_PROXY": "socks5://127.0.0.1:1080", variable: value}
 
-    result = post(url or server.url, environ=environ)
+    result = post(UNUSED_URL, address_at(*server.address), environ=environ)
 
     assert result.end == (0, "created"), result.log
     assert texts(server) == [TEXT]
 
 
 def test_github_behind_a_socks_proxy_costs_the_comment_alone(post: RunStep, server: FaultServer) -> None:
-    environ = {
-        "ALL_PROXY": "socks5://127.0.0.1:1080",
-        "NO_PROXY": "127.0.0.1",
-        "GITHUB_API_URL": "http://github.example",
-    }
+    environ = {"ALL_PROXY": "socks5://127.0.0.1:1080", "GITHUB_API_URL": "http://github.example"}
 
     result = post(server.url, environ=environ, comment="true", github_token=TOKEN)
 

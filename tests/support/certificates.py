@@ -15,8 +15,7 @@ from cryptography.x509.oid import NameOID
 class Authority:
     """An authority with neither key usage nor key identifier, whose basic constraints are not critical.
 
-    Args:
-        name: Its common name; two authorities need different ones.
+    Two authorities need different names.
     """
 
     def __init__(self, name: str = "Example authority") -> None:

@@ -3,48 +3,36 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from onlineornot_action.network import exchange
 from onlineornot_action.network.deadline import Deadline, Limits
-from onlineornot_action.network.exchange import ExchangeError, Request, Response
+from onlineornot_action.network.exchange import ExchangeError, Request, Response, Transport
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
 
 PATH = f"/v1/status_pages/{PAGE_ID}/incidents/{INCIDENT_ID}/updates"
 UPDATE_BODY = b'{"status": "UPDATE", "description": "We are still at it.", "notify_subscribers": false}'
-SHORT = Limits(connect=0.2, response=0.2)
 PASSWORD = "proxy-password"
-SLOW_RESPONSES = ("silence", "headers stop", "headers drip", "body stops", "body drips", "103 for ever")
-
-
-class Transport(exchange.Transport):
-    """A transport, with the limits of the exchanges that a test makes."""
-
-    limits = Limits()
 
 
 MakeTransport = Callable[..., Transport]
 
 
-def _limited(deadline: Deadline | None, transport: Transport) -> Deadline:
-    return (deadline or Deadline.after(20))._replace(limits=transport.limits)
-
-
 def get(transport: Transport, url: str, deadline: Deadline | None = None) -> Response:
     """List the updates of the sandbox's incident."""
-    return transport.exchange(Request("GET", url + PATH, {"page": 1}), _limited(deadline, transport))
+    return transport.exchange(Request("GET", url + PATH, {"page": 1}), deadline or Deadline.after(20))
 
 
 def post(transport: Transport, url: str, deadline: Deadline | None = None) -> Response:
     """Post an update."""
-    return transport.exchange(Request("POST", url + PATH, body=UPDATE_BODY), _limited(deadline, transport))
+    return transport.exchange(Request("POST", url + PATH, body=UPDATE_BODY), deadline or Deadline.after(20))
 
 
-def exchange_failure(transport: Transport, url: str) -> ExchangeError:
-    """Post an update, and return the error that it raises."""
+def exchange_failure(transport: Transport, url: str, seconds: float = 20, **limits: Any) -> ExchangeError:
+    """Post an update under a deadline and these limits, and return the error that it raises."""
     with pytest.raises(ExchangeError) as caught:
-        post(transport, url)
+        post(transport, url, Deadline.after(seconds, limits=Limits()._replace(**limits)))
     return caught.value
 
 

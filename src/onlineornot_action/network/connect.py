@@ -13,27 +13,22 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import zip_longest
-from math import inf
 from typing import Any
 
 import urllib3.util.connection
 from urllib3.exceptions import LocationParseError
 
-ATTEMPT_DELAY = 0.25
-"""Seconds until the next address is tried while earlier ones are still silent, as recommended by RFC 8305."""
+ATTEMPT_DELAY = 0.25  # seconds until the next address is tried while earlier ones are silent, as RFC 8305 recommends
 
 _CONNECTING = frozenset({0, errno.EINPROGRESS, getattr(errno, "WSAEWOULDBLOCK", errno.EINPROGRESS)})
 """What `connect_ex` returns unless it fails. WSAEWOULDBLOCK exists only on Windows; elsewhere, EWOULDBLOCK is a
 failure: https://man7.org/linux/man-pages/man2/connect.2.html
 """
 
-Address = tuple[int, tuple[Any, ...]]
-"""A family and a socket address, as `socket.getaddrinfo` returns them."""
-
+Address = tuple[int, tuple[Any, ...]]  # a family and a socket address, as `socket.getaddrinfo` returns them
 Resolve = Callable[[str, int], Iterable[Address]]
 
-_unconfirmed: set[tuple[Any, ...]] = set()
-"""Socket addresses that were tried and have not been confirmed since. They are tried last."""
+_unconfirmed: set[tuple[Any, ...]] = set()  # socket addresses that were tried, but not confirmed since: tried last
 
 
 def resolve_name(host: str, port: int) -> list[Address]:
@@ -58,11 +53,11 @@ def install(resolve: Resolve = resolve_name) -> None:
 
 def create_connection(
     address: tuple[str, int],
-    timeout: float | None = None,
+    timeout: float,
     source_address: None = None,  # noqa: ARG001 - urllib3 passes it; requests never sets it
-    socket_options: Sequence[tuple[Any, ...]] | None = None,
+    socket_options: Sequence[tuple[Any, ...]] = (),
     *,
-    resolve: Resolve = resolve_name,
+    resolve: Resolve,
     attempt_delay: float = ATTEMPT_DELAY,
 ) -> socket.socket:
     """Connect to the first address that responds. Until `confirm` is called, later calls try that address last.
@@ -71,7 +66,7 @@ def create_connection(
         TimeoutError: No address responded in time.
         OSError: All addresses failed; the error is that of the last.
     """
-    end = inf if timeout is None else time.monotonic() + timeout
+    end = time.monotonic() + timeout
     waiting = deque(in_order(resolve(*address)))
     error = OSError("the name has no address")
     with selectors.DefaultSelector() as selector:
@@ -81,7 +76,7 @@ def create_connection(
                     raise TimeoutError("no address responded in time")
                 try:
                     if waiting:
-                        _begin(waiting.popleft(), selector, socket_options or ())
+                        _begin(waiting.popleft(), selector, socket_options)
                     until = min(end, time.monotonic() + attempt_delay) if waiting else end
                     if connected := _wait(selector, until):
                         connected.settimeout(timeout)
@@ -126,7 +121,7 @@ def _begin(address: Address, selector: selectors.BaseSelector, options: Iterable
 
 def _wait(selector: selectors.BaseSelector, until: float) -> socket.socket | None:
     """Wait for a connection; return None when the time is up, and raise an `OSError` when an attempt has failed."""
-    for key, _ in selector.select(None if until == inf else max(0.0, until - time.monotonic())):
+    for key, _ in selector.select(max(0.0, until - time.monotonic())):
         attempt: socket.socket = key.fileobj  # type: ignore[assignment]  # only sockets are registered
         _raise_failure(attempt, attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), selector)
         selector.unregister(attempt)

@@ -5,11 +5,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-POLL_SECONDS = 0.1
-"""How often a wait checks for cancellation."""
-
-MIN_ANNOUNCED_WAIT = 2.0
-"""Seconds. A longer wait is logged, so that it does not look like a hang."""
+POLL_SECONDS = 0.1  # how often a wait checks for cancellation
+MIN_ANNOUNCED_WAIT = 2.0  # seconds; a longer wait is logged, so that it does not look like a hang
 
 
 class CancelledError(Exception):
@@ -33,22 +30,15 @@ SYSTEM_CLOCK: Clock = time
 class Limits(NamedTuple):
     """The limits of an exchange and of its repetition, in seconds unless stated otherwise."""
 
-    connect: float = 10
-    """To make a connection: name resolution, proxy and TLS handshake included."""
-    response: float = 30
-    """From the first byte of a request to the last byte of its response."""
-    idle: float = 2
-    """A connection that was idle for longer is not reused."""
-    write_reserve: float = 5
-    """A write is not *repeated* with less time left than this; the first attempt is always made."""
-    read_reserve: float = 0.5
-    """A read is not repeated with less time left than this."""
+    connect: float = 10  # to make a connection: name resolution, proxy and TLS handshake included
+    response: float = 30  # from the first byte of a request to the last byte of its response
+    idle: float = 2  # a connection that was idle for longer is not reused
+    write_reserve: float = 5  # a write is not *repeated* with less time left; the first attempt is always made
+    read_reserve: float = 0.5  # a read is not repeated with less time left
     min_backoff: float = 0.5
     max_backoff: float = 8
-    grace: float = 2
-    """After a cancellation: for the response to a write that was sent, and for one last reading of the list."""
-    body: int = 8 * 1024 * 1024
-    """Bytes of a response's body, after decompression."""
+    grace: float = 2  # after a cancellation: for the response to a sent write, and for one last reading of the list
+    body: int = 8 * 1024 * 1024  # bytes of a response's body, after decompression
 
 
 class Deadline(NamedTuple):
@@ -57,11 +47,9 @@ class Deadline(NamedTuple):
     at: float
     clock: Clock = SYSTEM_CLOCK
     cancelled: Callable[[], bool] = lambda: False
-    log: Callable[[str], None] = lambda _: None
-    """Receives a line about each long wait."""
+    log: Callable[[str], None] = lambda _: None  # receives a line about each long wait
     limits: Limits = Limits()
-    parent: "Deadline | None" = None
-    """The later deadline of which this one is a part."""
+    parent: "Deadline | None" = None  # the later deadline of which this one is a part
 
     @classmethod
     def after(

@@ -24,12 +24,13 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3
+from requests.adapters import HTTPAdapter
 from requests.utils import default_headers, get_environ_proxies, select_proxy
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from onlineornot_action.network import connect
 from onlineornot_action.network.deadline import MIN_ANNOUNCED_WAIT, POLL_SECONDS, CancelledError, Deadline, Limits
-from onlineornot_action.network.tls import NetworkAdapter
+from onlineornot_action.network.tls import ssl_context
 
 T = TypeVar("T")
 
@@ -55,29 +56,23 @@ class Cause(Enum):
 
 
 class ExchangeError(Exception):
-    """Raised when no complete response arrived; `began` is when the request began, on the deadline's clock."""
+    """Raised when no complete response arrived."""
 
-    def __init__(self, message: str, cause: Cause, effect: Effect, status: int | None = None, began: float = 0) -> None:
+    def __init__(self, message: str, cause: Cause, effect: Effect, status: int | None = None) -> None:
         super().__init__(message)
-        self.cause, self.effect, self.status, self.began = cause, effect, status, began
+        self.cause, self.effect, self.status = cause, effect, status
 
 
 class Network(NamedTuple):
     """How servers are reached; `requests` reads the proxies themselves from the environment."""
 
-    ca_paths: tuple[str, ...] = ()
-    """Files and folders of certificates to trust in addition to certifi's."""
-    proxy_variables: tuple[str, ...] = ()
-    """The names of the environment variables that set proxies, in the case that they have there."""
-
-    def adapter(self) -> NetworkAdapter:
-        """Make an adapter for `requests`, through which `run_within` learns how far a request got."""
-        return NetworkAdapter(self.ca_paths, {"http": _HTTPConnection, "https": _HTTPSConnection})
+    ca_paths: tuple[str, ...] = ()  # files and folders of certificates to trust in addition to certifi's
+    proxy_variables: tuple[str, ...] = ()  # the names of the environment variables that set proxies, in their case
 
     def mount(self, session: requests.Session, limits: Limits, clean: Callable[[bytes], bytes]) -> None:
-        """Make a session use such an adapter, refuse bodies that are too large, and pass the others through `clean`."""
+        """Prepare a session for `run_within`: bodies that are too large fail, and the others pass through `clean`."""
         for prefix in ("https://", "http://"):
-            session.mount(prefix, self.adapter())
+            session.mount(prefix, _Adapter(self.ca_paths))
         session.hooks["response"].append(partial(_replace_body, limits, clean))
 
 
@@ -113,7 +108,7 @@ class Transport:
     def __init__(self, token: str, *, user_agent: str, network: Network) -> None:
         own = {"Authorization": f"Bearer {token}", "User-Agent": user_agent, "Accept": "application/json"}
         self._headers = {**default_headers(), **own}
-        self._network, self._adapter = network, network.adapter()
+        self._network, self._adapter = network, _Adapter(network.ca_paths)
         self._idle_since = 0.0
 
     def exchange(self, request: Request, deadline: Deadline) -> Response:
@@ -122,7 +117,7 @@ class Transport:
         if began - self._idle_since > deadline.limits.idle:
             self.close()
         # An abandoned exchange still uses its adapter, so the next exchange needs another.
-        adapter, self._adapter = self._adapter, self._network.adapter()
+        adapter, self._adapter = self._adapter, _Adapter(self._network.ca_paths)
         send = partial(self._send, adapter, request, deadline.limits, began)
         response = run_within(deadline, send, request.url, self._network, writes=request.writes)
         self._adapter, self._idle_since = adapter, deadline.clock.monotonic()
@@ -130,17 +125,15 @@ class Transport:
             self.close()
         route = find_route(request.url, self._network)
         if route.proxy and response.status == http.client.PROXY_AUTHENTICATION_REQUIRED:  # for http, without a tunnel
-            raise ExchangeError(route.password_required, Cause.PROXY, Effect.NOT_SENT, began=began)
+            raise ExchangeError(route.password_required, Cause.PROXY, Effect.NOT_SENT)
         return response
 
-    def _send(self, adapter: NetworkAdapter, request: Request, limits: Limits, began: float) -> Response:
+    def _send(self, adapter: HTTPAdapter, request: Request, limits: Limits, began: float) -> Response:
         headers = {**self._headers, "Content-Type": "application/json"} if request.body else self._headers
-        prepared = requests.Request(
-            request.method, request.url, headers, params=request.query, data=request.body, auth=lambda same: same
-        ).prepare()  # without an `auth`, a password in the URL would replace the token
+        parts = requests.Request(request.method, request.url, headers, params=request.query, data=request.body)
         proxies, timeout = _find_proxies(request.url), (limits.connect, limits.response)
         try:
-            with adapter.send(prepared, stream=True, timeout=timeout, proxies=proxies) as received:
+            with adapter.send(parts.prepare(), stream=True, timeout=timeout, proxies=proxies) as received:
                 return Response(received.status_code, received.headers, _read_body(received, limits), began)
         except BaseException:
             adapter.close()
@@ -199,7 +192,6 @@ class _Exchange(Generic[T]):
 
     def __init__(self, call: Callable[[], T], deadline: Deadline, route: "Route", *, writes: bool) -> None:
         self._call, self._deadline, self._route, self._writes = call, deadline, route, writes
-        self._began = deadline.clock.monotonic()
         self._lock = threading.Lock()
         self._abandoned = False
         self._socket: socket.socket | None = None  # set before any byte of the request is sent
@@ -277,7 +269,7 @@ class _Exchange(Generic[T]):
         """Return the error that says why no complete response arrived."""
         explain, effect = (_explain_lost, Effect.AMBIGUOUS) if self._socket else (_explain_not_sent, Effect.NOT_SENT)
         cause, message = explain(self._route, failure)
-        return ExchangeError(message, cause, effect, self.status, self._began)
+        return ExchangeError(message, cause, effect, self.status)
 
 
 _exchange: ContextVar[_Exchange[Any]] = ContextVar("exchange")
@@ -311,6 +303,37 @@ class _HTTPConnection(HTTPConnection):
 
 class _HTTPSConnection(_HTTPConnection, HTTPSConnection):
     """The same with TLS."""
+
+
+class _Adapter(HTTPAdapter):
+    """Makes these connections, and verifies certificates with `ssl_context`.
+
+    `requests` would replace certifi's certificates with those that REQUESTS_CA_BUNDLE names:
+    https://requests.readthedocs.io/en/latest/user/advanced/#ssl-cert-verification
+    """
+
+    def __init__(self, ca_paths: tuple[str, ...]) -> None:
+        self._ca_paths = ca_paths
+        super().__init__()
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        if proxy.lower().startswith("https:"):
+            options["proxy_ssl_context"] = ssl_context(self._ca_paths)
+        return super().proxy_manager_for(proxy, **options)
+
+    def build_connection_pool_key_attributes(self, request: requests.PreparedRequest, *_: Any) -> Any:
+        host, options = super().build_connection_pool_key_attributes(request, True)
+        if host["scheme"] == "https":
+            options["ssl_context"] = ssl_context(self._ca_paths)
+        return host, options
+
+    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **options)
+        pool.ConnectionCls = _HTTPSConnection if pool.scheme == "https" else _HTTPConnection
+        return pool
+
+    def cert_verify(self, *args: Any, **options: Any) -> None:
+        """Do nothing: urllib3 would load the certificates anew for each connection."""
 
 
 class _Response(http.client.HTTPResponse):
@@ -348,9 +371,9 @@ class Route(NamedTuple):
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine itself."""
+    """Whether a host, without brackets, is this machine itself."""
     try:
-        return ip_address(host.strip("[]")).is_loopback
+        return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
 

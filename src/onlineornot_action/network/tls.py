@@ -1,15 +1,10 @@
 """Which certificates are trusted: certifi's, and those that the user names."""
 
 import ssl
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import certifi
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection
 
 
 @cache
@@ -29,34 +24,3 @@ def ssl_context(ca_paths: tuple[str, ...] = ()) -> ssl.SSLContext:
     for path in (certifi.where(), *ca_paths):
         context.load_verify_locations(**{"capath" if Path(path).is_dir() else "cafile": path})
     return context
-
-
-class NetworkAdapter(HTTPAdapter):
-    """Makes connections of the given class for each scheme, and verifies certificates with `ssl_context`.
-
-    `requests` would replace certifi's certificates with those that REQUESTS_CA_BUNDLE names:
-    https://requests.readthedocs.io/en/latest/user/advanced/#ssl-cert-verification
-    """
-
-    def __init__(self, ca_paths: tuple[str, ...], connections: Mapping[str, type[HTTPConnection]]) -> None:
-        self._ca_paths, self._connections = ca_paths, connections
-        super().__init__()
-
-    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        if proxy.lower().startswith("https:"):
-            options["proxy_ssl_context"] = ssl_context(self._ca_paths)
-        return super().proxy_manager_for(proxy, **options)
-
-    def build_connection_pool_key_attributes(self, request: requests.PreparedRequest, *_: Any) -> Any:
-        host, options = super().build_connection_pool_key_attributes(request, True)
-        if host["scheme"] == "https":
-            options["ssl_context"] = ssl_context(self._ca_paths)
-        return host, options
-
-    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
-        pool: Any = super().get_connection_with_tls_context(*args, **options)
-        pool.ConnectionCls = self._connections[pool.scheme]
-        return pool
-
-    def cert_verify(self, *args: Any, **options: Any) -> None:
-        """Do nothing: urllib3 would load the certificates anew for each connection."""

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TypeVar
 
 from onlineornot_action.network.deadline import CancelledError, Deadline
@@ -16,10 +16,8 @@ BASE_URL = "https://api.onlineornot.com"
 USER_AGENT = f"onlineornot-incident-update/{__version__}"
 PER_PAGE = 100
 
-MAX_LIST_SIZE = 24 * 1024 * 1024
-"""Bytes of all pages of one list, so that a hostile server cannot exhaust memory."""
-ITEM_SIZE = 256
-"""Bytes that are added for each item, for the object in memory."""
+MAX_LIST_SIZE = 24 * 1024 * 1024  # bytes of all pages of one list, so that a hostile server cannot exhaust memory
+ITEM_SIZE = 256  # bytes that are added for each item, for the object in memory
 
 T = TypeVar("T")
 
@@ -64,9 +62,13 @@ class OnlineOrNotClient:
         self.writes = 0  # how many of them were writes
         self.may_have_written = False  # whether a write was sent that was not refused
 
-    def list_incident_updates(self, status_page_id: str, incident_id: str) -> Iterator[models.IncidentUpdate]:
-        """Yield each update of an incident once, in no promised order; a page is read when it is needed."""
-        return _distinct(self.incident_update_pages(status_page_id, incident_id))
+    def list_incident_updates(self, status_page_id: str, incident_id: str) -> list[models.IncidentUpdate]:
+        """Read all updates of an incident, each once, in no promised order."""
+        found: dict[str, models.IncidentUpdate] = {}
+        for page in self.incident_update_pages(status_page_id, incident_id):
+            for update in page.items:
+                found.setdefault(update.id, update)  # a list that grows meanwhile moves items to the next page
+        return list(found.values())
 
     def incident_update_pages(
         self, status_page_id: str, incident_id: str, deadline: Deadline | None = None, *, to_the_end: bool = False
@@ -181,9 +183,11 @@ class OnlineOrNotClient:
             attempts += 1
             # A wait that the API asked for may have outlasted an earlier deadline: one more attempt is made then.
             attempt_deadline = deadline if deadline.left() else deadline.outermost.within(deadline.limits.response)
+            began = deadline.clock.monotonic()
             try:
                 return self._attempt(request, envelope, attempt_deadline)
             except APIError as error:
+                error.began = began
                 retry_deadline = deadline.outermost if error.effect is Effect.THROTTLED else deadline
                 pause = _pause(request, error, attempts, retry_deadline)
                 if pause is None:
@@ -218,16 +222,6 @@ def _pause(request: Request, error: APIError, attempts: int, deadline: Deadline)
     if error.retry_after:
         return error.retry_after if error.retry_after <= left else None
     return min(deadline.backoff(attempts), left) if left > 0 else None
-
-
-def _distinct(pages: Iterable[ListPage[Listed]]) -> Iterator[Listed]:
-    """Yield each item once; a list that grows while it is read moves items to the next page."""
-    seen = set[str]()
-    for page in pages:
-        for item in page.items:
-            if item.id not in seen:
-                seen.add(item.id)
-                yield item
 
 
 def _path(*ids: str) -> str:

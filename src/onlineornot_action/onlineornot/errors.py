@@ -16,22 +16,19 @@ from onlineornot_action.onlineornot.models import ErrorDetail
 
 
 class APIError(Exception):
-    """A request that got no successful response, with the HTTP status if that was read.
+    """A request that got no successful response, with the HTTP status if that was read; `retry_after` is in seconds."""
 
-    `retry_after` is in seconds; `began` is when the request began, on the deadline's clock.
-    """
-
-    def __init__(
-        self, message: str, effect: Effect, status: int | None, retry_after: float | None = None, began: float = 0
-    ) -> None:
+    def __init__(self, message: str, effect: Effect, status: int | None, retry_after: float | None = None) -> None:
         super().__init__(message)
-        self.effect, self.status, self.retry_after, self.began = effect, status, retry_after, began
+        self.effect, self.status, self.retry_after = effect, status, retry_after
         self.final = effect is Effect.REJECTED  # whether the same request would fail again
+        self.began = 0.0  # when the request began, on the deadline's clock; set by the client
 
     @property
     def is_refusal(self) -> bool:
         """Whether the request was refused for good, provided that it has changed nothing."""
-        return self.effect is Effect.REJECTED
+        is_foreign = isinstance(self, InterceptedError | RedirectError) and self.status not in _THROTTLING
+        return is_foreign or self.effect is Effect.REJECTED
 
     @property
     def prevents_writing(self) -> bool:
@@ -49,7 +46,7 @@ class APIConnectionError(APIError):
     """No complete response arrived, for the reason in `cause`."""
 
     def __init__(self, error: ExchangeError) -> None:
-        super().__init__(str(error), error.effect, error.status, began=error.began)
+        super().__init__(str(error), error.effect, error.status)
         self.cause = error.cause
         self.final = error.cause not in (Cause.CONNECTION, Cause.TIMEOUT)
 
@@ -57,8 +54,8 @@ class APIConnectionError(APIError):
 class APIResponseValidationError(APIError):
     """A complete response arrived, but not one that the API documents."""
 
-    def __init__(self, message: str, *, status: int | None = None, began: float = 0) -> None:
-        super().__init__(message, Effect.AMBIGUOUS, status, began=began)
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message, Effect.AMBIGUOUS, status)
 
 
 class APIStatusError(APIError):
@@ -72,17 +69,10 @@ class APIStatusError(APIError):
         details: tuple[ErrorDetail, ...] = (),
         retry_after: float | None = None,
         location: str = "",
-        began: float = 0,
     ) -> None:
         phrase = HTTPStatus(status).phrase if status in tuple(HTTPStatus) else ""
-        super().__init__(f"HTTP {status} {phrase}".strip(), effect, status, retry_after, began)
+        super().__init__(f"HTTP {status} {phrase}".strip(), effect, status, retry_after)
         self.details, self.location = details, location
-
-    @property
-    def is_refusal(self) -> bool:
-        """Whether the request was refused for good, provided that it has changed nothing."""
-        is_foreign = self.effect is Effect.AMBIGUOUS and isinstance(self, InterceptedError | RedirectError)
-        return super().is_refusal or (is_foreign and self.status not in _THROTTLING)
 
 
 class BadRequestError(APIStatusError):
@@ -120,16 +110,15 @@ class InterceptedError(APIStatusError):
     """
 
 
+_THROTTLING = (425, 429)
+
 ERRORS: dict[int, type[APIStatusError]] = {
     **dict.fromkeys((400, 409, 422), BadRequestError),
     401: AuthenticationError,
     403: PermissionDeniedError,
     404: NotFoundError,
-    **dict.fromkeys((425, 429), RateLimitError),
+    **dict.fromkeys(_THROTTLING, RateLimitError),
 }
-
-
-_THROTTLING = (425, 429)
 
 
 def error_for(status: int, *, has_envelope: bool = True, writes: bool = False) -> type[APIStatusError]:

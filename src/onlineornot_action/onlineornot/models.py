@@ -242,8 +242,7 @@ class Incident(Resource):
     started: Text = None
     ended: Text = None
     latest_update: Lenient[LatestUpdate] = None
-    scheduled_maintenance: Annotated[Schedule | None, PlainValidator(_as_schedule)] = None
-    """The schedule of a maintenance; None for an incident."""
+    scheduled_maintenance: Annotated[Schedule | None, PlainValidator(_as_schedule)] = None  # None for an incident
     created_at: Text = None
     components: Lenient[Many[IncidentComponent]] = None
     updates: Lenient[Many[IncidentUpdate]] = None
@@ -354,11 +353,7 @@ class ListPage(NamedTuple, Generic[T]):
     """One page of a list, in no promised order."""
 
     items: tuple[T, ...]
-    total_count: int | None
-    """How many items the whole list has; None when the API does not say."""
-    began: float
-    """When the request began, on the deadline's clock."""
-    server_time: float | None
-    """The server's clock at its response, in seconds since 1970; None when the server does not say."""
-    misfits: tuple[Misfit, ...] = ()
-    """Items that are not of the documented form."""
+    total_count: int | None  # how many items the whole list has; None when the API does not say
+    began: float  # when the request began, on the deadline's clock
+    server_time: float | None  # the server's clock at its response, in seconds since 1970; None when it does not say
+    misfits: tuple[Misfit, ...] = ()  # items that are not of the documented form

@@ -91,8 +91,7 @@ def read_response(
 
 
 def _invalid(response: Response, problem: str) -> APIResponseValidationError:
-    message = f"HTTP {response.status} {problem}"
-    return APIResponseValidationError(message, status=response.status, began=response.began)
+    return APIResponseValidationError(f"HTTP {response.status} {problem}", status=response.status)
 
 
 _MAX_STRUCTURE = 200_000
@@ -133,7 +132,6 @@ def _status_error(response: Response, effect: Effect, mask: Mask, now: float, *,
         details=tuple(detail for detail in failure.errors or () if detail and (detail.code or detail.message)),
         retry_after=_retry_after(response, now),
         location=mask(response.headers.get("Location", "")),
-        began=response.began,
     )
 
 

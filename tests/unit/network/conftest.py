@@ -4,11 +4,10 @@ import contextlib
 from collections.abc import Iterator
 
 import pytest
-from support.exchanges import MakeTransport, Transport
+from support.exchanges import MakeTransport
 
 from onlineornot_action.network.connect import install
-from onlineornot_action.network.deadline import Limits
-from onlineornot_action.network.exchange import Network
+from onlineornot_action.network.exchange import Network, Transport
 from onlineornot_sandbox.auth import EDIT_TOKEN
 
 
@@ -22,14 +21,8 @@ def make_transport() -> Iterator[MakeTransport]:
     """Make transports, and close them after the test."""
     with contextlib.ExitStack() as stack:
 
-        def make(
-            limits: Limits = Limits(),  # noqa: B008 - frozen
-            ca_bundle: str | None = None,
-            network: Network | None = None,
-        ) -> Transport:
-            network = network or Network((ca_bundle,) if ca_bundle else ())
-            transport = Transport(EDIT_TOKEN, user_agent="tests/1", network=network)
-            transport.limits = limits
+        def make(*ca_paths: str, proxy_variables: tuple[str, ...] = ()) -> Transport:
+            transport = Transport(EDIT_TOKEN, user_agent="tests/1", network=Network(ca_paths, proxy_variables))
             stack.callback(transport.close)
             return transport
 
@@ -39,3 +32,9 @@ def make_transport() -> Iterator[MakeTransport]:
 @pytest.fixture
 def transport(make_transport: MakeTransport) -> Transport:
     return make_transport()
+
+
+@pytest.fixture
+def trusting(make_transport: MakeTransport, ca_bundle: str) -> Transport:
+    """Make a transport that trusts the authority."""
+    return make_transport(ca_bundle)

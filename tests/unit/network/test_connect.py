@@ -4,6 +4,7 @@ import contextlib
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from support.exchanges import lasting
@@ -24,34 +25,26 @@ SOON = 1.0
 V4, V6 = socket.AF_INET, socket.AF_INET6
 
 
-@pytest.fixture
-def silent() -> Iterator[Address]:
-    with silent_address("127.0.0.2") as address:
-        yield address
+class Addresses(NamedTuple):
+    """Addresses that do not respond, refuse connections, or accept them."""
+
+    silent: Address
+    also_silent: Address
+    refusing: Address
+    good: Address
+    also_good: Address
 
 
 @pytest.fixture
-def also_silent() -> Iterator[Address]:
-    with silent_address("127.0.0.3") as address:
-        yield address
-
-
-@pytest.fixture
-def refusing() -> Iterator[Address]:
-    with refusing_address() as address:
-        yield address
-
-
-@pytest.fixture
-def good() -> Iterator[Address]:
-    with FaultServer() as server:
-        yield address_at(*server.address)
-
-
-@pytest.fixture
-def also_good() -> Iterator[Address]:
-    with FaultServer() as server:
-        yield address_at(*server.address)
+def at() -> Iterator[Addresses]:
+    with (
+        silent_address("127.0.0.2") as silent,
+        silent_address("127.0.0.3") as also_silent,
+        refusing_address() as refusing,
+        FaultServer() as good,
+        FaultServer() as also_good,
+    ):
+        yield Addresses(silent, also_silent, refusing, address_at(*good.address), address_at(*also_good.address))
 
 
 def connect(*addresses: Address, timeout: float = FOREVER, attempt_delay: float = ATTEMPT_DELAY) -> Address:
@@ -66,39 +59,35 @@ def connect_and_confirm(*addresses: Address) -> None:
         confirm(connection)
 
 
-def test_silent_addresses_cost_little(silent: Address, also_silent: Address, good: Address) -> None:
+def test_silent_addresses_cost_little(at: Addresses) -> None:
     with lasting(0.5, 0.5 + SOON):
-        assert connect(silent, also_silent, good) == good
+        assert connect(at.silent, at.also_silent, at.good) == at.good
 
 
-@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2)])
-def test_the_good_address_is_found_behind_a_silent_and_a_refusing_one(
-    order: tuple[int, ...], silent: Address, refusing: Address, good: Address
-) -> None:
-    addresses = (silent, refusing, good)
-
+@pytest.mark.parametrize("order", [(0, 2, 3), (2, 0, 3)])
+def test_the_good_address_is_found_behind_a_silent_and_a_refusing_one(order: tuple[int, ...], at: Addresses) -> None:
     with lasting(most=SOON):
-        assert connect(*(addresses[place] for place in order)) == good
+        assert connect(*(at[place] for place in order)) == at.good
 
 
-def test_after_a_refusal_the_next_address_is_tried_at_once(refusing: Address, good: Address) -> None:
+def test_after_a_refusal_the_next_address_is_tried_at_once(at: Addresses) -> None:
     with lasting(most=SOON):
-        assert connect(refusing, good, attempt_delay=FOREVER) == good
+        assert connect(at.refusing, at.good, attempt_delay=FOREVER) == at.good
 
 
 @pytest.mark.parametrize("bad", [(250, ("name.example", 80)), (V4, ("255.255.255.255", 80))])
-def test_an_address_that_fails_at_once_is_passed_over(bad: Address, good: Address) -> None:
-    assert connect(bad, good, attempt_delay=FOREVER) == good
+def test_an_address_that_fails_at_once_is_passed_over(bad: Address, at: Addresses) -> None:
+    assert connect(bad, at.good, attempt_delay=FOREVER) == at.good
 
 
-def test_only_silent_addresses_end_in_a_timeout(silent: Address, also_silent: Address) -> None:
+def test_only_silent_addresses_end_in_a_timeout(at: Addresses) -> None:
     with lasting(0.4, 0.4 + SOON), pytest.raises(TimeoutError):
-        connect(silent, also_silent, timeout=0.4)
+        connect(at.silent, at.also_silent, timeout=0.4)
 
 
-def test_only_refusing_addresses_end_in_a_refusal(refusing: Address) -> None:
+def test_only_refusing_addresses_end_in_a_refusal(at: Addresses) -> None:
     with pytest.raises(ConnectionRefusedError):
-        connect(refusing, refusing)
+        connect(at.refusing, at.refusing)
 
 
 def test_a_name_without_addresses_ends_in_an_error() -> None:
@@ -106,41 +95,37 @@ def test_a_name_without_addresses_ends_in_an_error() -> None:
         connect()
 
 
-def test_the_timeout_ends_up_on_the_socket(good: Address) -> None:
-    with create_connection(("name.example", 80), 7, None, [], resolve=resolving_to(good)) as connection:
+def test_the_timeout_ends_up_on_the_socket(at: Addresses) -> None:
+    with create_connection(("name.example", 80), 7, None, [], resolve=resolving_to(at.good)) as connection:
         assert connection.gettimeout() == 7
 
 
 @pytest.mark.parametrize("kind", ["silent", "refusing"])
-def test_an_address_that_failed_is_not_the_first_next_time(
-    kind: str, good: Address, request: pytest.FixtureRequest
-) -> None:
-    bad = request.getfixturevalue(kind)
-    connect_and_confirm(bad, good)
+def test_an_address_that_failed_is_not_the_first_next_time(kind: str, at: Addresses) -> None:
+    bad = getattr(at, kind)
+    connect_and_confirm(bad, at.good)
 
     with lasting(most=SOON):
-        assert connect(bad, good, attempt_delay=FOREVER) == good
+        assert connect(bad, at.good, attempt_delay=FOREVER) == at.good
 
 
-def test_an_address_whose_handshake_was_never_done_is_not_the_first_next_time(
-    good: Address, also_good: Address
-) -> None:
-    assert [connect(good, also_good), connect(good, also_good)] == [good, also_good]
+def test_an_address_whose_handshake_was_never_done_is_not_the_first_next_time(at: Addresses) -> None:
+    assert [connect(at.good, at.also_good), connect(at.good, at.also_good)] == [at.good, at.also_good]
 
 
-def test_an_address_that_was_confirmed_stays_the_first(good: Address, also_good: Address) -> None:
-    connect_and_confirm(good, also_good)
+def test_an_address_that_was_confirmed_stays_the_first(at: Addresses) -> None:
+    connect_and_confirm(at.good, at.also_good)
 
-    assert connect(good, also_good) == good
+    assert connect(at.good, at.also_good) == at.good
 
 
-def test_no_socket_is_left_open(silent: Address, refusing: Address, good: Address) -> None:
+def test_no_socket_is_left_open(at: Addresses) -> None:
     open_files = Path("/proc/self/fd")
     before = len([*open_files.iterdir()])
 
-    connect(silent, refusing, good)
+    connect(at.silent, at.refusing, at.good)
     with contextlib.suppress(TimeoutError):
-        connect(silent, timeout=0.1)
+        connect(at.silent, timeout=0.1)
 
     assert len([*open_files.iterdir()]) == before
 

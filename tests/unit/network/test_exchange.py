@@ -17,11 +17,8 @@ from hypothesis import strategies as st
 from support.exchanges import (
     PASSWORD,
     PATH,
-    SHORT,
-    SLOW_RESPONSES,
     UPDATE_BODY,
     MakeTransport,
-    Transport,
     address_of,
     exchange_failure,
     get,
@@ -30,11 +27,9 @@ from support.exchanges import (
     through,
 )
 from support.fault_server import (
-    EARLY_HINTS,
     FAULTS,
     FOREVER,
     HEALTHY,
-    LOST_RESPONSES,
     End,
     Fault,
     FaultServer,
@@ -47,7 +42,7 @@ from support.listeners import address_at, refusing_address, resolving_to, silent
 
 from onlineornot_action.network.connect import install
 from onlineornot_action.network.deadline import CancelledError, Deadline, Limits
-from onlineornot_action.network.exchange import Cause, Effect, ExchangeError, Network
+from onlineornot_action.network.exchange import Cause, Effect, ExchangeError, Network, Transport
 from onlineornot_action.network.tls import ssl_context
 from onlineornot_sandbox.auth import EDIT_TOKEN
 
@@ -66,55 +61,40 @@ def silent_url() -> Iterator[str]:
         yield "http://{}:{}".format(*address[1])
 
 
-def test_request_has_token_user_agent_and_json(transport: Transport) -> None:
+@pytest.fixture
+def resolving() -> Iterator[Callable[..., None]]:
+    """Give every name these addresses."""
+    yield lambda *addresses: install(resolving_to(*addresses))
+    install()
+
+
+def test_request_has_token_user_agent_and_json_and_without_a_body_no_content_type(transport: Transport) -> None:
     with FaultServer() as server:
         result = post(transport, server.url)
+        get(transport, server.url)
 
-    headers = server.requests[0].headers
-    assert result.status == 201
-    assert server.requests[0].body == UPDATE_BODY
-    assert headers["Authorization"] == f"Bearer {EDIT_TOKEN}"
-    assert headers["User-Agent"] == "tests/1"
-    assert headers["Accept"] == "application/json"
-    assert headers["Content-Type"] == "application/json"
+    posted, got = server.requests
+    assert (result.status, posted.body, got.path) == (201, UPDATE_BODY, f"{PATH}?page=1")
+    assert posted.headers["Authorization"] == f"Bearer {EDIT_TOKEN}"
+    assert posted.headers["User-Agent"] == "tests/1"
+    assert posted.headers["Accept"] == "application/json"
+    assert posted.headers["Content-Type"] == "application/json"
+    assert "Content-Type" not in got.headers
     assert len(server.store.timeline()) == 2
 
 
-def test_request_without_a_body_has_no_content_type(transport: Transport) -> None:
-    with FaultServer() as server:
-        get(transport, server.url)
-
-    assert server.requests[0].path == f"{PATH}?page=1"
-    assert "Content-Type" not in server.requests[0].headers
-
-
-@pytest.mark.parametrize("status", [200, 202, 204, 301, 400, 404, 407, 408, 429, 500, 501, 503, 520, 599])
-def test_complete_response_is_returned_whatever_its_status(status: int, transport: Transport) -> None:
-    with FaultServer([Rule(response(status, headers={"Retry-After": "7"}))]) as server:
-        result = post(transport, server.url)
+@pytest.mark.parametrize("status", [200, 202, 204, 301, 302, 303, 307, 308, 400, 407, 408, 429, 500, 520, 599])
+def test_complete_response_is_returned_whatever_its_status_and_no_redirect_is_followed(
+    status: int, transport: Transport
+) -> None:
+    with FaultServer() as target:
+        headers = {"Retry-After": "7", "Location": target.url + PATH}
+        with FaultServer([Rule(response(status, headers=headers))]) as server:
+            result = post(transport, server.url)
 
     assert (result.status, result.body) == (status, b"")
-    assert result.headers["retry-after"] == "7"
-    assert len(server.requests) == 1
-
-
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_redirect_is_not_followed(status: int, transport: Transport) -> None:
-    with FaultServer() as target, FaultServer([Rule(response(status, "", {"Location": target.url + PATH}))]) as server:
-        result = post(transport, server.url)
-
-    assert result.status == status
-    assert result.headers["location"] == target.url + PATH
-    assert target.connections == 0
-
-
-def test_connection_is_reused_after_success(transport: Transport) -> None:
-    with FaultServer() as server:
-        get(transport, server.url)
-        post(transport, server.url)
-        get(transport, server.url)
-
-    assert server.connections == 1
+    assert (result.headers["retry-after"], result.headers["location"]) == ("7", target.url + PATH)
+    assert (len(server.requests), target.connections) == (1, 0)
 
 
 UNHEALTHY = ("500 envelope", "404 envelope", "429 for a second", "307 elsewhere", "closed afterwards")
@@ -132,7 +112,7 @@ def test_connection_is_dropped_after_a_failure_and_a_lost_response(name: str, tr
 
 
 @pytest.mark.parametrize(("seconds", "connections"), [(1.9, 1), (2.1, 2)])
-def test_connection_that_was_idle_for_long_is_not_reused(
+def test_connection_is_reused_unless_it_was_idle_for_long(
     seconds: float, connections: int, transport: Transport
 ) -> None:
     clock = VirtualClock()
@@ -146,13 +126,6 @@ def test_connection_that_was_idle_for_long_is_not_reused(
     assert server.connections == connections
 
 
-def test_refused_connection_is_not_sent(transport: Transport, refusing_url: str) -> None:
-    error = exchange_failure(transport, refusing_url)
-
-    assert error.effect is Effect.NOT_SENT
-    assert str(error).endswith("could not be reached: the connection was refused")
-
-
 @pytest.mark.parametrize("host", ["nothing.invalid", "nothing..invalid", f"{'x' * 64}.invalid"])
 def test_unknown_name_is_not_sent(host: str, transport: Transport) -> None:
     error = exchange_failure(transport, f"https://{host}")
@@ -161,9 +134,10 @@ def test_unknown_name_is_not_sent(host: str, transport: Transport) -> None:
     assert str(error).startswith(f"{host} could not be reached")
 
 
-def test_connection_that_is_never_accepted_is_not_sent(make_transport: MakeTransport, silent_url: str) -> None:
+@pytest.mark.parametrize("limit", ["connect", "seconds"])
+def test_connection_that_is_never_accepted_is_not_sent(limit: str, transport: Transport, silent_url: str) -> None:
     with lasting():
-        error = exchange_failure(make_transport(SHORT), silent_url)
+        error = exchange_failure(transport, silent_url, **{limit: 0.2})
 
     assert (error.cause, error.effect) == (Cause.TIMEOUT, Effect.NOT_SENT)
 
@@ -175,103 +149,95 @@ def test_server_without_tls_is_not_sent(transport: Transport) -> None:
     assert error.effect is Effect.NOT_SENT
 
 
-@pytest.mark.parametrize("phase", Phase)
-@pytest.mark.parametrize("name", sorted(LOST_RESPONSES.keys() - {"status line cut"}))
-def test_lost_response_is_ambiguous(name: str, phase: Phase, make_transport: MakeTransport) -> None:
-    limits = Limits(response=0.2 if name in SLOW_RESPONSES else 10)
+TIMEOUT, CLOSED, RESET = "did not respond in time", "the connection was closed without a response", "was reset"
+CUT, TOO_LARGE = "the response was cut short", "the response is too large"
+LOST = {
+    "reset": (RESET, None),
+    "close": (CLOSED, None),
+    "silence": (TIMEOUT, None),
+    "headers cut inside a line": (CUT, 201),
+    "headers cut between lines": (CUT, 201),
+    "headers reset": (RESET, 201),
+    "headers stop": (TIMEOUT, 201),
+    "headers drip": (TIMEOUT, 201),
+    "body cut": (CUT, 201),
+    "body reset": (RESET, 201),
+    "body stops": (TIMEOUT, 201),
+    "body drips": (TIMEOUT, 201),
+    "chunk cut": (CUT, 201),
+    "last chunk missing": (CUT, 201),
+    "huge body": (TOO_LARGE, 201),
+    "gzip bomb": (TOO_LARGE, 201),
+    "gzip that is none": ("the response cannot be decompressed", 201),
+    "103, then close": (CLOSED, None),
+    "103 for ever": (TIMEOUT, None),
+    "not HTTP": ("the response is not HTTP", None),
+}
+"""How the message ends, and the status if its line was read."""
 
-    with FaultServer([Rule(LOST_RESPONSES[name], phase)]) as server:
-        error = exchange_failure(make_transport(limits), server.url)
 
-    assert error.effect is Effect.AMBIGUOUS
+@pytest.mark.parametrize(("name", "words", "status"), [(name, *expected) for name, expected in LOST.items()])
+def test_lost_response_is_ambiguous_and_has_its_reason_and_status(
+    name: str, words: str, status: int | None, transport: Transport
+) -> None:
+    is_slow = words == TIMEOUT
+
+    with FaultServer([Rule(FAULTS[name])]) as server, lasting(0.5 if is_slow else 0):
+        error = exchange_failure(transport, server.url, response=0.5 if is_slow else 10)
+
+    assert (error.effect, error.status) == (Effect.AMBIGUOUS, status)
+    assert error.cause is (Cause.TIMEOUT if is_slow else Cause.CONNECTION)
+    assert (address_of(server.url) in str(error), str(error).endswith(words)) == (True, True)
+    assert EDIT_TOKEN not in "".join(traceback.format_exception(error))
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("reset", "the connection was reset"),
-        ("close", "the connection was closed without a response"),
-        ("headers cut between lines", "the response was cut short"),
-        ("body cut", "the response was cut short"),
-        ("chunk cut", "the response was cut short"),
-        ("last chunk missing", "the response was cut short"),
-        ("huge body", "the response is too large"),
-        ("gzip that is none", "the response cannot be decompressed"),
-        ("not HTTP", "the response is not HTTP"),
-    ],
-)
-def test_lost_response_has_its_reason_in_plain_words(name: str, words: str, transport: Transport) -> None:
-    with FaultServer([Rule(LOST_RESPONSES[name])]) as server:
-        error = exchange_failure(transport, server.url)
-
-    assert str(error) == f"the response from {address_of(server.url)} was lost: {words}"
-
-
 @pytest.mark.parametrize("name", ["reset", "close", "body cut"])
-def test_response_lost_over_tls_is_ambiguous(
-    name: str, make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str
-) -> None:
-    with FaultServer([Rule(LOST_RESPONSES[name], Phase.AFTER)], ssl_context=tls) as server:
-        error = exchange_failure(make_transport(ca_bundle=ca_bundle), server.url)
+def test_response_lost_over_tls_is_ambiguous(name: str, trusting: Transport, tls: ssl.SSLContext) -> None:
+    with FaultServer([Rule(FAULTS[name], Phase.AFTER)], ssl_context=tls) as server:
+        error = exchange_failure(trusting, server.url)
 
     assert error.effect is Effect.AMBIGUOUS
     assert len(server.store.timeline()) == 2
 
 
-def cancelled() -> Deadline:
+def cancelled(grace: float) -> Deadline:
     """Make a deadline that is far ahead, in a run that was cancelled."""
-    return Deadline.after(20, cancelled=lambda: True)
+    return Deadline.after(20, cancelled=lambda: True, limits=Limits(grace=grace))
 
 
-def test_read_is_abandoned_at_once_when_the_run_was_cancelled(make_transport: MakeTransport) -> None:
+def test_read_is_abandoned_at_once_when_the_run_was_cancelled(transport: Transport) -> None:
     with FaultServer([Rule(FAULTS["silence"])]) as server, lasting(), pytest.raises(CancelledError):
-        get(make_transport(Limits(grace=10)), server.url, cancelled())
+        get(transport, server.url, cancelled(grace=10))
 
 
 def test_write_that_was_not_sent_is_abandoned_at_once_when_the_run_was_cancelled(
-    make_transport: MakeTransport, silent_url: str
+    transport: Transport, silent_url: str
 ) -> None:
     with lasting(), pytest.raises(CancelledError):
-        post(make_transport(Limits(grace=10)), silent_url, cancelled())
+        post(transport, silent_url, cancelled(grace=10))
 
 
-def test_write_that_was_sent_is_given_a_little_time_when_the_run_was_cancelled(make_transport: MakeTransport) -> None:
+def test_write_that_was_sent_is_given_a_little_time_when_the_run_was_cancelled(transport: Transport) -> None:
     late = Fault(lambda reply: [0.3, reply.wire()])
 
     with FaultServer([Rule(late, Phase.AFTER)]) as server:
-        result = post(make_transport(Limits(grace=10)), server.url, cancelled())
+        result = post(transport, server.url, cancelled(grace=10))
 
     assert result.status == 201
 
 
-def test_write_without_a_response_is_ambiguous_when_the_run_was_cancelled(make_transport: MakeTransport) -> None:
+def test_write_without_a_response_is_ambiguous_when_the_run_was_cancelled(transport: Transport) -> None:
     with FaultServer([Rule(FAULTS["silence"])]) as server, lasting(0.2), pytest.raises(ExchangeError) as caught:
-        post(make_transport(Limits(grace=0.2)), server.url, cancelled())
+        post(transport, server.url, cancelled(grace=0.2))
 
     assert caught.value.effect is Effect.AMBIGUOUS
 
 
-@pytest.mark.parametrize("name", SLOW_RESPONSES)
-def test_slow_response_is_cut_at_its_limit(name: str, make_transport: MakeTransport) -> None:
-    with FaultServer([Rule(LOST_RESPONSES[name])]) as server, lasting(0.2):
-        error = exchange_failure(make_transport(Limits(response=0.2)), server.url)
-
-    assert error.cause is Cause.TIMEOUT
-    assert str(error).endswith("did not respond in time")
-
-
 @pytest.mark.parametrize("name", ["silence", "headers drip", "body drips"])
 def test_nothing_outlives_the_deadline(name: str, transport: Transport) -> None:
-    with FaultServer([Rule(LOST_RESPONSES[name])]) as server, lasting(), pytest.raises(ExchangeError):
+    with FaultServer([Rule(FAULTS[name])]) as server, lasting(), pytest.raises(ExchangeError):
         get(transport, server.url, Deadline.after(0.2))
-
-
-def test_connecting_does_not_outlive_the_deadline_either(transport: Transport, silent_url: str) -> None:
-    with lasting(), pytest.raises(ExchangeError) as caught:
-        get(transport, silent_url, Deadline.after(0.2))
-
-    assert caught.value.effect is Effect.NOT_SENT
 
 
 def sized(shape: Fault, size: int) -> Rule:
@@ -280,28 +246,14 @@ def sized(shape: Fault, size: int) -> Rule:
 
 
 @pytest.mark.parametrize("shape", [HEALTHY.fault, FAULTS["gzip"], FAULTS["chunked"]])
-def test_body_may_be_as_large_as_the_limit_when_decompressed_and_no_larger(
-    shape: Fault, make_transport: MakeTransport
-) -> None:
-    transport = make_transport(Limits(body=1000))
-
+def test_body_may_be_as_large_as_the_limit_when_decompressed_and_no_larger(shape: Fault, transport: Transport) -> None:
     with FaultServer([sized(shape, 1000), sized(shape, 1001)]) as server:
-        result = get(transport, server.url)
-        error = exchange_failure(transport, server.url)
+        result = get(transport, server.url, Deadline.after(20, limits=Limits(body=1000)))
+        error = exchange_failure(transport, server.url, body=1000)
 
     assert result.body == b"x" * 1000
     assert error.effect is Effect.AMBIGUOUS
     assert str(error).endswith("the response is too large")
-
-
-@pytest.mark.parametrize("name", ["reset", "silence", "body cut", "huge body", "gzip that is none", "not HTTP"])
-def test_token_is_in_no_traceback(name: str, make_transport: MakeTransport) -> None:
-    limits = Limits(response=0.2 if name in SLOW_RESPONSES else 10)
-
-    with FaultServer([Rule(LOST_RESPONSES[name])]) as server:
-        error = exchange_failure(make_transport(limits), server.url)
-
-    assert EDIT_TOKEN not in "".join(traceback.format_exception(error))
 
 
 @pytest.mark.parametrize("line", ["{}", "HTTP/1.1 {}"])
@@ -325,30 +277,39 @@ def test_loopback_is_never_reached_through_a_proxy_which_could_read_the_token(
     assert (result.status, proxy.connections) == (201, 0)
 
 
-@pytest.mark.parametrize("no_proxy", ["127.0.0.1", "example.com,127.0.0.1", "127.0.0.0/8", "*"])
+@pytest.mark.parametrize("no_proxy", ["name.example", "example.com,.example", "*"])
 def test_host_in_no_proxy_is_reached_directly(
-    no_proxy: str, transport: Transport, refusing_url: str, monkeypatch: pytest.MonkeyPatch
+    no_proxy: str,
+    transport: Transport,
+    refusing_url: str,
+    resolving: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", refusing_url)
     monkeypatch.setenv("NO_PROXY", no_proxy)
 
     with FaultServer() as server:
-        result = post(transport, server.url)
+        resolving(address_at(*server.address))
+        result = post(transport, "http://name.example")
 
     assert result.status == 201
 
 
-def test_proxy_that_requires_a_password_is_final(transport: Transport, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_proxy_that_requires_a_password_is_final(
+    scheme: str, transport: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variable = f"{scheme.upper()}_PROXY"
+
     with FaultServer([Rule(response(407))]) as proxy:
         address = address_of(proxy.url)
-        monkeypatch.setenv("HTTPS_PROXY", through(address))
-
-        error = exchange_failure(transport, "https://nothing.invalid")
+        monkeypatch.setenv(variable, through(address))
+        error = exchange_failure(transport, f"{scheme}://nothing.invalid")
 
     assert (error.cause, error.effect) == (Cause.PROXY, Effect.NOT_SENT)
     assert str(error) == (
         f"nothing.invalid through the proxy {address} could not be reached: "
-        "the proxy, which HTTPS_PROXY names, responded with 407"
+        f"the proxy, which {variable} names, responded with 407"
     )
 
 
@@ -359,12 +320,12 @@ BROKEN_TUNNELS = dict.fromkeys(("reset", "close", "silence", "headers drip", "no
 
 @pytest.mark.parametrize(("name", "words"), (REFUSED_TUNNELS | BROKEN_TUNNELS).items())
 def test_proxy_that_makes_no_tunnel_is_not_sent(
-    name: str, words: str, make_transport: MakeTransport, monkeypatch: pytest.MonkeyPatch
+    name: str, words: str, transport: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with FaultServer([Rule(FAULTS[name])]) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", through(address_of(proxy.url)))
 
-        error = exchange_failure(make_transport(Limits(connect=0.3)), "https://nothing.invalid")
+        error = exchange_failure(transport, "https://nothing.invalid", connect=0.3)
 
     assert (error.effect, error.status) == (Effect.NOT_SENT, None)
     assert str(error).endswith(words)
@@ -372,16 +333,21 @@ def test_proxy_that_makes_no_tunnel_is_not_sent(
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_proxy_that_refuses_the_connection_is_not_sent(
-    scheme: str, transport: Transport, refusing_url: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("host", "route"),
+    [("{}", "{}"), ("nothing.invalid", "nothing.invalid through the proxy {}")],
+    ids=["direct", "proxy"],
+)
+def test_refused_connection_is_not_sent(
+    scheme: str, host: str, route: str, transport: Transport, refusing_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = address_of(refusing_url)
-    monkeypatch.setenv("ALL_PROXY", through(address))
+    monkeypatch.setenv("ALL_PROXY", through(address))  # never used for this machine itself
 
-    error = exchange_failure(transport, f"{scheme}://nothing.invalid")
+    error = exchange_failure(transport, f"{scheme}://{host.format(address)}")
 
     assert error.effect is Effect.NOT_SENT
-    assert str(error) == f"nothing.invalid through the proxy {address} could not be reached: the connection was refused"
+    assert str(error) == f"{route.format(address)} could not be reached: the connection was refused"
 
 
 @pytest.mark.parametrize("proxy", ["http://", "{}:abc", "{}:99999", "ftp://{}:1", "http://[::1"])
@@ -407,28 +373,20 @@ def test_socks_proxy_is_final_and_names_its_variable(
     name = variable.format(scheme.upper() if variable.isupper() else scheme)
     monkeypatch.setenv(name, proxy.format(f"someone:{PASSWORD}@127.0.0.1"))
 
-    error = exchange_failure(make_transport(network=Network(proxy_variables=(name,))), f"{scheme}://nothing.invalid")
+    error = exchange_failure(make_transport(proxy_variables=(name,)), f"{scheme}://nothing.invalid")
 
     assert (error.cause, error.effect) == (Cause.SOCKS_PROXY, Effect.NOT_SENT)
     assert str(error).endswith(f"could not be reached: {name} names a SOCKS proxy, and SOCKS is not supported")
     assert PASSWORD not in str(error)
 
 
-@pytest.fixture
-def resolving() -> Iterator[Callable[..., None]]:
-    """Give every name these addresses."""
-    yield lambda *addresses: install(resolving_to(*addresses))
-    install()
-
-
 def test_address_that_is_silent_in_the_handshake_is_not_the_first_next_time(
-    make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str, resolving: Callable[..., None]
+    trusting: Transport, tls: ssl.SSLContext, resolving: Callable[..., None]
 ) -> None:
     with FaultServer(ssl_context=tls, handshakes=[End.SILENCE]) as stuck, FaultServer(ssl_context=tls) as server:
         resolving(address_at(*stuck.address), address_at(*server.address))
-        transport = make_transport(Limits(connect=0.3), ca_bundle)
-        error = exchange_failure(transport, "https://localhost")
-        result = post(transport, "https://localhost")
+        error = exchange_failure(trusting, "https://localhost", connect=0.3)
+        result = post(trusting, "https://localhost")
 
     assert error.effect is Effect.NOT_SENT
     assert result.status == 201
@@ -472,24 +430,6 @@ def test_unusual_form_does_not_change_the_response(name: str, transport: Transpo
     assert server.store.timeline()[-1].id.encode() in result.body
 
 
-@pytest.mark.parametrize("name", ["headers cut between lines", "headers drip", "body reset", "body drips", "huge body"])
-def test_status_is_known_once_the_status_line_was_read(name: str, make_transport: MakeTransport) -> None:
-    limits = Limits(response=1 if name in SLOW_RESPONSES else 10)
-
-    with FaultServer([Rule(LOST_RESPONSES[name], Phase.AFTER)]) as server:
-        error = exchange_failure(make_transport(limits), server.url)
-
-    assert error.status == 201
-
-
-@pytest.mark.parametrize("prefix", [EARLY_HINTS, b"HTTP/1.1 100 Continue\r\n\r\n"])
-def test_status_of_an_interim_response_is_not_reported(prefix: bytes, transport: Transport) -> None:
-    with FaultServer([Rule(Fault(lambda _: [prefix], End.CLOSE))]) as server:
-        error = exchange_failure(transport, server.url)
-
-    assert (error.effect, error.status) == (Effect.AMBIGUOUS, None)
-
-
 @pytest.mark.parametrize("end", [End.RESET, End.CLOSE])
 def test_connection_that_ends_before_the_server_reads_the_request_is_ambiguous(end: End, transport: Transport) -> None:
     with FaultServer(handshakes=[end]) as server:
@@ -500,23 +440,21 @@ def test_connection_that_ends_before_the_server_reads_the_request_is_ambiguous(e
 
 
 @pytest.mark.parametrize("end", [End.RESET, End.CLOSE, End.SILENCE])
-def test_broken_handshake_is_not_sent(
-    end: End, make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str
-) -> None:
+def test_broken_handshake_is_not_sent(end: End, trusting: Transport, tls: ssl.SSLContext) -> None:
     with FaultServer(ssl_context=tls, handshakes=[end]) as server:
-        error = exchange_failure(make_transport(SHORT, ca_bundle), server.url)
+        error = exchange_failure(trusting, server.url, connect=0.2)
 
     assert (error.effect, error.status) == (Effect.NOT_SENT, None)
     assert server.requests == []
 
 
 def test_request_that_was_abandoned_while_connecting_is_never_sent(
-    make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str
+    trusting: Transport, tls: ssl.SSLContext, ca_bundle: str
 ) -> None:
     ssl_context((ca_bundle,))  # takes long the first time
     with FaultServer(ssl_context=tls, handshakes=[0.2]) as server:
         with pytest.raises(ExchangeError) as caught:
-            get(make_transport(ca_bundle=ca_bundle), server.url, Deadline.after(0.1))
+            get(trusting, server.url, Deadline.after(0.1))
         time.sleep(0.3)
 
     assert caught.value.effect is Effect.NOT_SENT
@@ -524,9 +462,9 @@ def test_request_that_was_abandoned_while_connecting_is_never_sent(
     assert server.requests == []
 
 
-def test_connection_is_closed_when_its_response_is_abandoned(make_transport: MakeTransport) -> None:
+def test_connection_is_closed_when_its_response_is_abandoned(transport: Transport) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        exchange_failure(make_transport(SHORT), f"http://127.0.0.1:{listener.getsockname()[1]}")
+        exchange_failure(transport, f"http://127.0.0.1:{listener.getsockname()[1]}", response=0.2)
 
         with listener.accept()[0] as connection:
             connection.settimeout(5)
@@ -575,12 +513,16 @@ def test_any_bytes_are_a_response_or_an_ambiguous_failure(fragments: list[bytes]
 
 
 @contextlib.contextmanager
-def tunnel_to(server: FaultServer) -> Iterator[tuple[str, list[bytes]]]:
-    """Run a proxy whose one tunnel leads to a server; yield its address and what it receives."""
+def tunnel_to(
+    server: FaultServer, monkeypatch: pytest.MonkeyPatch, variable: str = "HTTPS_PROXY"
+) -> Iterator[tuple[str, list[bytes]]]:
+    """Run a proxy, named by a variable, whose one tunnel leads to a server; yield its address and what it receives."""
     heard: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         Thread(target=_tunnel, args=[listener, server.address, heard], daemon=True).start()
-        yield f"127.0.0.1:{listener.getsockname()[1]}", heard
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        monkeypatch.setenv(variable, through(address))
+        yield address, heard
 
 
 def _tunnel(listener: socket.socket, address: tuple[str, int], heard: list[bytes]) -> None:
@@ -602,12 +544,10 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 def test_https_goes_through_the_tunnel_of_a_proxy(
-    variable: str, make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str, monkeypatch: pytest.MonkeyPatch
+    variable: str, trusting: Transport, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with FaultServer(ssl_context=tls) as server, tunnel_to(server) as (proxy, heard):
-        monkeypatch.setenv(variable, through(proxy))
-
-        result = post(make_transport(ca_bundle=ca_bundle), "https://api.example")
+    with FaultServer(ssl_context=tls) as server, tunnel_to(server, monkeypatch, variable) as (_, heard):
+        result = post(trusting, "https://api.example")
 
     assert result.status == 201
     assert heard[0].startswith(b"CONNECT api.example:443 ")
@@ -617,13 +557,11 @@ def test_https_goes_through_the_tunnel_of_a_proxy(
 
 
 def test_response_lost_in_a_tunnel_is_ambiguous(
-    make_transport: MakeTransport, tls: ssl.SSLContext, ca_bundle: str, monkeypatch: pytest.MonkeyPatch
+    trusting: Transport, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = [Rule(FAULTS["close"], Phase.AFTER)]
-    with FaultServer(script, ssl_context=tls) as server, tunnel_to(server) as (proxy, _):
-        monkeypatch.setenv("HTTPS_PROXY", through(proxy))
-
-        error = exchange_failure(make_transport(ca_bundle=ca_bundle), "https://api.example")
+    with FaultServer(script, ssl_context=tls) as server, tunnel_to(server, monkeypatch):
+        error = exchange_failure(trusting, "https://api.example")
 
     assert error.effect is Effect.AMBIGUOUS
     assert PASSWORD not in str(error)
@@ -632,9 +570,7 @@ def test_response_lost_in_a_tunnel_is_ambiguous(
 def test_certificate_in_a_tunnel_is_verified(
     transport: Transport, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with FaultServer(ssl_context=tls) as server, tunnel_to(server) as (proxy, _):
-        monkeypatch.setenv("HTTPS_PROXY", through(proxy))
-
+    with FaultServer(ssl_context=tls) as server, tunnel_to(server, monkeypatch) as (proxy, _):
         error = exchange_failure(transport, "https://api.example")
 
     assert error.cause is Cause.UNKNOWN_AUTHORITY

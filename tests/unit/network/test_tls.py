@@ -8,7 +8,7 @@ from support.certificates import Authority
 from support.exchanges import MakeTransport, exchange_failure, post
 from support.fault_server import FaultServer
 
-from onlineornot_action.network.exchange import Cause, Effect, Network
+from onlineornot_action.network.exchange import Cause, Effect
 from onlineornot_action.network.tls import ssl_context
 
 
@@ -20,7 +20,7 @@ def authority() -> Authority:
 def post_to(authority: Authority, make_transport: MakeTransport, *ca_paths: str) -> int:
     """Post to a server with a certificate of this authority, and return the status."""
     with FaultServer(ssl_context=authority.server_context()) as server:
-        return post(make_transport(network=Network(ca_paths)), server.url).status
+        return post(make_transport(*ca_paths), server.url).status
 
 
 def test_every_named_authority_is_trusted_whatever_a_strict_verification_would_miss(
@@ -32,30 +32,25 @@ def test_every_named_authority_is_trusted_whatever_a_strict_verification_would_m
     assert [post_to(each, make_transport, *paths) for each in (first, second)] == [201, 201]
 
 
-def test_an_unnamed_authority_is_refused(authority: Authority, make_transport: MakeTransport, tmp_path: Path) -> None:
-    network = Network((Authority(name="Another").write_to(tmp_path / "ca.pem"),))
-
-    with FaultServer(ssl_context=authority.server_context()) as server:
-        error = exchange_failure(make_transport(network=network), server.url)
-
-    assert (error.cause, error.effect) == (Cause.UNKNOWN_AUTHORITY, Effect.NOT_SENT)
-    assert str(error).startswith("the certificate of localhost:")
-    assert server.requests == []
-
-
 @pytest.mark.parametrize(
-    ("host", "days", "words"),
-    [("elsewhere.example", 10, "Hostname mismatch"), ("localhost", -1, "certificate has expired")],
+    ("named", "host", "days", "cause", "words"),
+    [
+        pytest.param("another", "localhost", 10, Cause.UNKNOWN_AUTHORITY, "of localhost:", id="another authority"),
+        pytest.param("own", "elsewhere.example", 10, Cause.CERTIFICATE, "Hostname mismatch", id="another host"),
+        pytest.param("own", "localhost", -1, Cause.CERTIFICATE, "certificate has expired", id="another time"),
+    ],
 )
-def test_a_certificate_for_another_host_or_time_is_refused(
-    host: str, days: int, words: str, authority: Authority, make_transport: MakeTransport, tmp_path: Path
+def test_a_certificate_of_another_authority_host_or_time_is_refused(
+    named: str, host: str, days: int, cause: Cause, words: str, make_transport: MakeTransport, tmp_path: Path
 ) -> None:
-    network = Network((authority.write_to(tmp_path / "ca.pem"),))
+    authorities = {"own": Authority(), "another": Authority("Another")}
+    transport = make_transport(authorities[named].write_to(tmp_path / "ca.pem"))
 
-    with FaultServer(ssl_context=authority.server_context(host, days=days)) as server:
-        error = exchange_failure(make_transport(network=network), server.url)
+    with FaultServer(ssl_context=authorities["own"].server_context(host, days=days)) as server:
+        error = exchange_failure(transport, server.url)
 
-    assert (error.cause, error.effect) == (Cause.CERTIFICATE, Effect.NOT_SENT)
+    assert (error.cause, error.effect) == (cause, Effect.NOT_SENT)
+    assert str(error).startswith("the certificate of localhost:")
     assert words in str(error)
     assert server.requests == []
 

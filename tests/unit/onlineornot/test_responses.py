@@ -3,7 +3,6 @@
 import json
 import time
 import tracemalloc
-from itertools import islice
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +15,6 @@ from support.fault_server import (
     FOREVER,
     HTML,
     FaultServer,
-    Phase,
     Rule,
     VirtualClock,
     envelope,
@@ -24,7 +22,7 @@ from support.fault_server import (
     response,
 )
 
-from onlineornot_action.network.deadline import Deadline, Limits
+from onlineornot_action.network.deadline import Deadline
 from onlineornot_action.network.exchange import Effect
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.errors import (
@@ -41,11 +39,8 @@ from onlineornot_action.onlineornot.errors import (
     RedirectError,
 )
 from onlineornot_action.onlineornot.models import ErrorDetail, IncidentUpdate
-from onlineornot_sandbox.auth import EDIT_TOKEN, OTHER_ORGANISATION_TOKEN, READ_TOKEN
+from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID, UPDATE_ID
-from onlineornot_sandbox.server import Sandbox
-
-LARGE = {"total_count": 10**8}
 
 STATUSES = {
     (RedirectError, Effect.REJECTED): (300, 301, 308),
@@ -79,7 +74,7 @@ def test_status_decides_the_error(
     assert str(status) in str(error)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 422, 501])
+@pytest.mark.parametrize("status", [400, 403, 501])
 @pytest.mark.parametrize(
     ("body", "is_own"),
     [
@@ -109,23 +104,6 @@ def test_refusal_that_is_no_envelope_is_not_the_apis_own(
     assert isinstance(error, InterceptedError) is not is_own
     assert error.effect is (Effect.REJECTED if is_own or operation == "get" else Effect.AMBIGUOUS)
     assert error.is_refusal
-
-
-@pytest.mark.parametrize(
-    ("token", "kind"),
-    [
-        ("wrong-token", AuthenticationError),
-        (READ_TOKEN, PermissionDeniedError),
-        (OTHER_ORGANISATION_TOKEN, PermissionDeniedError),
-    ],
-)
-def test_token_without_the_permission_to_write_is_an_error_of_its_own(
-    token: str, kind: type[APIError], sandbox: Sandbox, make_client: MakeClient
-) -> None:
-    error = failure("create", make_client(sandbox.url, token))
-
-    assert type(error) is kind
-    assert len(sandbox.store.timeline()) == 1
 
 
 def test_redirect_has_its_target(make_client: MakeClient) -> None:
@@ -163,15 +141,6 @@ def test_error_details_are_read_as_far_as_they_are_valid(
     assert [str(refusal) for refusal in error.details] == refusals
 
 
-@pytest.mark.parametrize("body", [HTML, "", "null", "[]", '"No."', DEEP_JSON, '{"errors": [{"message": "N'])
-def test_refusal_in_another_form_has_no_error_details(body: str, make_client: MakeClient) -> None:
-    with FaultServer([Rule(response(400, body))]) as server:
-        error = failure("create", make_client(server.url))
-
-    assert isinstance(error, InterceptedError)
-    assert error.details == ()
-
-
 def test_token_in_an_error_detail_is_masked(make_client: MakeClient) -> None:
     body = json.dumps({"success": False, "errors": [{"code": EDIT_TOKEN, "message": f"Bearer {EDIT_TOKEN} is wrong"}]})
 
@@ -182,67 +151,37 @@ def test_token_in_an_error_detail_is_masked(make_client: MakeClient) -> None:
     assert error.details == (ErrorDetail(code="***", message="Bearer *** is wrong"),)
 
 
-@pytest.mark.parametrize("name", FAULTS)
-def test_no_error_shows_the_token(name: str, make_client: MakeClient) -> None:
-    limits = Limits(response=0.1)
-
-    with FaultServer([Rule(FAULTS[name], times=FOREVER)]) as server:
-        outcome = outcome_of("create", make_client(server.url, seconds=5, limits=limits))
-
-    assert EDIT_TOKEN not in f"{outcome!s} {outcome!r}"
-
-
 @pytest.mark.parametrize("result", [None, [], {}, "nothing", 0, {"id": None}, {"id": ""}, {"status": "UPDATE"}])
-@pytest.mark.parametrize("status", [200, 201])
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_envelope_without_success_is_a_refusal(
-    operation: str, status: int, result: object, make_client: MakeClient
-) -> None:
-    with FaultServer([Rule(response(status, envelope(result, success=False)))]) as server:
+def test_envelope_without_success_is_a_refusal(operation: str, result: object, make_client: MakeClient) -> None:
+    with FaultServer([Rule(response(200, envelope(result, success=False)))]) as server:
         error = failure(operation, make_client(server.url))
 
     assert isinstance(error, APIStatusError)
-    assert (error.status, error.effect) == (status, Effect.REJECTED)
+    assert (error.status, error.effect) == (200, Effect.REJECTED)
     assert error.details == (ErrorDetail(code="10001", message="Scripted failure"),)
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        envelope({"id": UPDATE_ID}, success=False),
-        envelope({"id": "../../up"}, success=False),
-        envelope({"id": 12345678}, success=False),
-        envelope({"id": "../../up"}),
-        envelope({"id": "seven77"}),
-        envelope({"id": 12345678}),
-        envelope({"id": None}),
-        envelope({"status": "UPDATE"}),
-        envelope([{"id": UPDATE_ID}]),
-        envelope("update000001"),
-        envelope(None),
-        json.dumps({"success": "true", "result": {"id": UPDATE_ID}}),
-        json.dumps({"success": 1, "result": {"id": UPDATE_ID}}),
-        json.dumps({"success": None, "result": {"id": UPDATE_ID}}),
+        *(envelope({"id": each}, success=False) for each in (UPDATE_ID, "../../up", 12345678)),
+        *(envelope({"id": each}) for each in ("../../up", "seven77", 12345678, None)),
+        *(envelope(each) for each in ({"status": "UPDATE"}, [{"id": UPDATE_ID}], UPDATE_ID, None)),
+        *(json.dumps({"success": each, "result": {"id": UPDATE_ID}}) for each in ("true", 1, None)),
         json.dumps({"result": {"id": UPDATE_ID}}),
         json.dumps({"id": UPDATE_ID}),
         f"{envelope({'id': UPDATE_ID})}x",
         envelope({"id": UPDATE_ID})[:-1],
-        "true",
-        "[]",
-        HTML,
-        "",
-        "\0",
-        DEEP_JSON,
-        f'{{"success": true, "result": {DEEP_JSON}}}',
+        *("true", "[]", HTML, "", "\0", DEEP_JSON, f'{{"success": true, "result": {DEEP_JSON}}}'),
     ],
 )
-@pytest.mark.parametrize("status", [200, 201])
-def test_success_that_is_not_documented_is_ambiguous(status: int, body: str, make_client: MakeClient) -> None:
-    with FaultServer([Rule(response(status, body))]) as server:
+def test_success_that_is_not_documented_is_ambiguous(body: str, make_client: MakeClient) -> None:
+    with FaultServer([Rule(response(201, body))]) as server:
         error = failure("create", make_client(server.url))
 
     assert isinstance(error, APIResponseValidationError)
-    assert (error.status, error.effect, error.final) == (status, Effect.AMBIGUOUS, False)
+    assert (error.status, error.effect, error.final) == (201, Effect.AMBIGUOUS, False)
 
 
 @pytest.mark.parametrize("value", [None, 7, 1.5, True, [], {}, [7], {"a": {}}])
@@ -278,50 +217,49 @@ def test_lone_surrogate_in_a_response_becomes_a_question_mark(make_client: MakeC
 @pytest.mark.parametrize(
     "body",
     [
-        '{"success": true, "result": {"id": "update000009", "components": [' + "{}," * 2_000_000 + "{}]}}",
-        '{"success": true, "result": {"id": "update000009", "components": [' + "{}," * 400_000 + "{}]}}",
-        '{"success": false, "result": null, "errors": [' + "{}," * 2_000_000 + "{}]}",
-        '{"success": true, "result": {"id": "update000009"}, "x": [' + "1," * 4_000_000 + "1]}",
-        '{"success": true, "result": {"id": "update000009"}, "x": ["\\ud83d"' + ", {}" * 600_000 + "]}",
-        '{"a":' * 1_500_000,
-        "[" + "," * 200_000 + '"' + '\\"' * 140_000,
-        "[" + "," * 250_000 + '"' + '\\"' * 3_000_000,
+        pytest.param('{"success": true, "result": {"components": [' + "{}," * 2_000_000 + "{}]}}", id="changes"),
+        pytest.param('{"success": true, "x": ["\\ud83d"' + ", {}" * 600_000 + "]}", id="lone surrogate"),
+        pytest.param('["' + ',\\"' * 2_000_000, id="open string"),
     ],
-    ids=["changes", "fewer changes", "errors", "numbers", "lone surrogate", "deep", "open string", "long open string"],
 )
 def test_response_that_is_all_structure_exhausts_neither_time_nor_memory(body: str, make_client: MakeClient) -> None:
-    tracemalloc.start()
-    with FaultServer([Rule(response(201, body, {"Content-Type": "application/json"}), Phase.AFTER)]) as server:
+    with FaultServer([Rule(response(201, body))]) as server:
+        tracemalloc.start()
         begin = time.monotonic()
-        client = make_client(server.url)
-        client_result = outcome_of("create", client)
+        error = failure("create", make_client(server.url))
         seconds = time.monotonic() - begin
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
 
-    assert client_result is not None
+    assert isinstance(error, APIResponseValidationError)
     assert seconds < 20
     assert peak < 150_000_000
 
 
-@pytest.mark.parametrize(("count", "length", "requests"), [(9_900, 10, 2), (800, 10_000, 4)])
-def test_list_that_is_too_large_is_not_read_to_the_end(
-    count: int, length: int, requests: int, make_client: MakeClient
-) -> None:
-    text = "x" * length
-    bodies = (
-        envelope([{"id": f"{page}{number:08}", "description": text} for number in range(count)], result_info=LARGE)
-        for page in range(4)
-    )
-    with FaultServer([Rule(response(200, body)) for body in islice(bodies, 1 if count > 1_000 else 4)]) as server:
-        outcome = outcome_of("list", make_client(server.url))
+def items(prefix: str, count: int, text: str = "") -> Rule:
+    """Make a page of a long list."""
+    updates = [{"id": f"{prefix}{number:08}", "description": text} for number in range(count)]
+    return Rule(response(200, envelope(updates, result_info={"total_count": 10**8})))
 
-    assert isinstance(outcome, list if count > 1_000 else APIResponseValidationError)
-    assert len(server.requests) == requests
+
+def test_page_with_too_many_items_is_ambiguous(make_client: MakeClient) -> None:
+    with FaultServer([items("a", 1_001)]) as server:
+        listed = OPERATIONS["list"](make_client(server.url))
+
+    assert isinstance(listed, list)
+    assert len(server.requests) == 2
+
+
+def test_list_that_is_too_large_is_not_read_to_the_end(make_client: MakeClient) -> None:
+    with FaultServer(items(prefix, 800, "x" * 10_000) for prefix in "abcd") as server:
+        error = failure("list", make_client(server.url))
+
+    assert isinstance(error, APIResponseValidationError)
+    assert len(server.requests) == 4
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text("aé🎉\0\u2028", max_size=3),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "status", "code"]), inner),
     max_leaves=6,
 )
@@ -352,7 +290,7 @@ def test_any_json_is_a_result_or_an_api_error(body: object, status: int, operati
     assert isinstance(outcome, IncidentUpdate | list | APIError)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("operation", ["get", "create"])
 @pytest.mark.parametrize(
     ("retry_after", "least", "most"),
     [
@@ -382,10 +320,10 @@ def test_retry_after_replaces_the_pause_if_it_is_valid(
 
 
 @pytest.mark.parametrize(("offset", "moment"), [(3600, START + 3605), (-3600, START - 3595), (None, START + 5)])
-def test_date_in_retry_after_is_compared_with_the_clock_of_the_server(
+def test_date_in_retry_after_of_a_failed_read_is_compared_with_the_clock_of_the_server(
     offset: float | None, moment: float, make_client: MakeClient, clock: VirtualClock
 ) -> None:
-    script = [Rule(response(429, headers={"Retry-After": http_date(moment)}))]
+    script = [Rule(response(503, headers={"Retry-After": http_date(moment)}))]
 
     with FaultServer(script, now=clock.time, date_offset=offset) as server:
         OPERATIONS["get"](make_client(server.url))
