@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.fault_server import VirtualClock
 
-from onlineornot_action.exactly_once.listing import Comparison, PostLimits, read_baseline
+from onlineornot_action.exactly_once.listing import Comparison, PostLimits, read_baseline, read_reliably
+from onlineornot_action.exactly_once.listing import Listing as Reading
 from onlineornot_action.exactly_once.post import CancelledWriteError, Evidence, Posted, UnknownOutcomeError, post
 from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.network.exchange import Cause, Effect, ExchangeError
@@ -194,9 +195,13 @@ class Draft:
 def run(server: Server, *, seconds: float = 120, avoid_duplicate: bool = False, required: bool = True) -> Posted[Note]:
     deadline = Deadline.after(seconds, server.clock, lambda: server.signalled)
     draft = Draft(server, deadline)
-    limits, is_required = PostLimits(), avoid_duplicate and required
-    is_enough = (lambda items: draft.find_duplicate(items) is not None) if avoid_duplicate else None
-    baseline = read_baseline(draft.pages, deadline, limits, is_required=is_required, is_enough=is_enough)
+    limits = PostLimits()
+    if avoid_duplicate and required:
+        baseline: Reading[Note] | None = read_reliably(
+            draft.pages, deadline, limits, is_enough=lambda items: draft.find_duplicate(items) is not None
+        )
+    else:
+        baseline = read_baseline(draft.pages, deadline, limits, is_searched=avoid_duplicate)
     duplicate = draft.find_duplicate(baseline.items) if avoid_duplicate and baseline else None
     return Posted(duplicate, Evidence.DUPLICATE) if duplicate else post(draft, deadline, baseline, limits)
 
