@@ -18,11 +18,7 @@ def change(
 ) -> tuple[T, Evidence]:
     """Make a change that is safe to repeat, and say how it is known to have been made.
 
-    Args:
-        write: Makes the change.
-        read_back: Returns what `write` returns if the change was made, otherwise None.
-        deadline: When to give up.
-        limits: How many writes may lose their response, and how long absence takes to prove.
+    `read_back` returns what `write` returns if the change was made, otherwise None.
 
     Raises:
         APIError: The change was not made.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import islice
-from typing import Generic, Literal, NamedTuple
+from typing import Generic, Literal, NamedTuple, Self
 
 from onlineornot_action.network.deadline import Deadline
 from onlineornot_action.onlineornot.errors import APIError, APIResponseValidationError
@@ -47,11 +47,7 @@ class Listing(Generic[Listed]):
     """
 
     def __init__(
-        self,
-        pages: Iterable[ListPage[Listed]],
-        *,
-        max_pages: int | None = MAX_PAGES + 1,
-        before: "Listing[Listed] | None" = None,
+        self, pages: Iterable[ListPage[Listed]], *, max_pages: int | None = MAX_PAGES + 1, before: Self | None = None
     ) -> None:
         self.pages = tuple(islice(pages, max_pages))
         self.items = list({item.id: item for page in self.pages for item in page.items}.values())
@@ -124,14 +120,10 @@ def read_baseline(
     *,
     is_searched: bool = False,
 ) -> Listing[Listed] | None:
-    """Read a list before a write; return None when it cannot be read or stays incomplete.
+    """Read a list before a write, in a share of the time left; return None when it cannot be read or stays incomplete.
 
-    Args:
-        pages: Reads the list until a deadline.
-        deadline: When to give up; reading may take `baseline_share` of the time left.
-        limits: That share, and the pauses between readings.
-        is_searched: Whether something is looked up in the list, so that it is read reliably. Otherwise it only serves
-            for comparison later: it is read at most twice, and an empty one only once.
+    A list in which something is searched is read reliably. One that only serves for comparison later is read at most
+    twice, and an empty one only once.
 
     Raises:
         APIError: The write would fail for the same reason.

@@ -25,8 +25,6 @@ from onlineornot_action.network.exchange import Effect
 from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import AnyItem, ListPage
 
-_NEXT = "the list is searched again for the update whose response was lost"
-
 
 class Evidence(StrEnum):
     """How the outcome of a write is known, in words; empty where the API confirmed it at once."""
@@ -112,18 +110,9 @@ def duplicate_warnings(posted: Posted[AnyItem]) -> Iterator[str]:
 
 
 def post(
-    draft: Draft[AnyItem],
-    deadline: Deadline,
-    baseline: Listing[AnyItem] | None,
-    limits: PostLimits,
+    draft: Draft[AnyItem], deadline: Deadline, baseline: Listing[AnyItem] | None, limits: PostLimits
 ) -> Posted[AnyItem]:
-    """Post a draft exactly once.
-
-    Args:
-        draft: The item to post.
-        deadline: When to give up.
-        baseline: The list as it was just before; None when it could not be read.
-        limits: How long absence takes to prove, and the like.
+    """Post a draft exactly once; `baseline` is the list as it was just before, None when it could not be read.
 
     Raises:
         APIError: The item is not there.
@@ -198,8 +187,8 @@ class _Posting(Generic[AnyItem]):
 
     def _readings(self, lost: APIError, proof_from: float) -> Iterator[Listing[AnyItem]]:
         """Read the list at growing intervals, and as soon as absence can be proven, until no time is left."""
-        attempts = 1
-        while pause_before_reading(self._deadline, attempts, proof_from=proof_from, until=_NEXT):
+        attempts, until = 1, "the list is searched again for the update whose response was lost"
+        while pause_before_reading(self._deadline, attempts, proof_from=proof_from, until=until):
             attempts += 1
             try:
                 can_prove = self._deadline.clock.monotonic() >= proof_from
