@@ -141,12 +141,6 @@ def test_permissions_in_another_form_or_too_many_are_a_note(step: RunStep, resul
     assert (ended.outcome, "could not be read" in ended.summary) == ("dry-run", True)
 
 
-def test_permissions_that_fail_once_are_asked_for_again(step: RunStep) -> None:
-    ended = step(Rule(FAULTS["500 html"], path="/tokens/"), **CREATE, api_token=READ_TOKEN)
-
-    assert (ended.outcome, ended.requests) == ("rejected", [PERMISSIONS] * 2)
-
-
 def test_hostile_permissions_are_quoted_escaped_and_bounded(step: RunStep) -> None:
     hostile = [f"x\n::error::{number}\x1b[31m##[add-mask]y`|{'z' * 500}" for number in range(900)]
 

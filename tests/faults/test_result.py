@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from support.fault_server import FAULTS, FOREVER, Phase, Rule
+from support.fault_server import FAULTS, Phase, Rule
 from support.step import RunStep
 
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, SUBSCRIBERS
@@ -138,17 +138,6 @@ def test_each_success_closes_the_newest_of_several_and_names_the_others(deploy: 
     assert f"{newer}, {older}" in "".join(runs[0].warnings)
 
 
-def test_an_incident_of_a_monitor_is_neither_closed_nor_joined(
-    deploy: RunStep, store: Store, add_open: AddOpen
-) -> None:
-    monitored = add_open(f"[Automated] {TITLE}")
-
-    ends = [deploy(result=result).outputs["outcome"] for result in ("success", "failure", "success")]
-
-    assert ends == ["skipped", "opened", "created"]
-    assert store.incidents[monitored].ended is None
-
-
 @pytest.mark.parametrize(("word", "dry_run"), [("Cancelled", "true"), ("skipped", "false")])
 def test_any_other_result_sends_nothing(deploy: RunStep, word: str, dry_run: str) -> None:
     run = deploy(result=word, dry_run=dry_run, comment="true")
@@ -163,27 +152,3 @@ def test_a_failure_that_opens_nothing_shows_what_was_to_be_posted(deploy: RunSte
     assert (run.end, run.posts) == ((0, "skipped"), 0)
     assert run.summary.startswith("### ✅ Nothing was posted: there is no open incident of this title")
     assert f"What was to be posted:\n\n> {FAILED}" in run.summary
-
-
-@pytest.mark.parametrize(("result", "text"), [("failure", FAILED), ("success", RECOVERED)])
-def test_a_dry_run_shows_what_the_given_result_would_send(
-    deploy: RunStep, store: Store, add_open: AddOpen, result: str, text: str
-) -> None:
-    add_open(TITLE)
-
-    run = deploy(result=result, dry_run="true", notify="false")
-
-    assert (run.end, run.posts, store.mails) == ((0, "dry-run"), 0, [])
-    assert f'"description":"{text}","notify_subscribers":false' in run.log
-
-
-@pytest.mark.parametrize("result", ["failure", "success"])
-@pytest.mark.parametrize(("fail_on_error", "exit_status"), [("true", 1), ("false", 0)])
-def test_an_outage_of_the_api_is_no_reason_to_write(
-    deploy: RunStep, store: Store, result: str, fail_on_error: str, exit_status: int
-) -> None:
-    outage = Rule(FAULTS["500 html"], method="GET", times=FOREVER)
-
-    run = deploy(outage, result=result, fail_on_error=fail_on_error, timeout_seconds="10")
-
-    assert (run.end, run.posts, store.mails) == ((exit_status, "not-sent"), 0, [])

@@ -348,7 +348,7 @@ def test_without_the_file_for_outputs_everything_happens_and_a_warning_says_so(
 
 
 def test_a_defect_after_the_post_is_unknown(step: RunStep, fail_once: Callable[[object, str], None]) -> None:
-    fail_once(run, "_created")
+    fail_once(run, "_circumstances")
 
     result = step(**CREATE, fail_on_error="false")
 

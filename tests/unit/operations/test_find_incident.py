@@ -74,13 +74,11 @@ def test_the_newest_of_several_open_incidents_comes_first() -> None:
     [
         (f"{TITLE}.", True),
         ("\N{FIRE} Checkout-is failing!", True),
-        ("Checkout (is) failing", True),
         ("Check out is failing", True),
         ("Chekout is fialing", True),
         ("\N{WARNING SIGN}\ufe0f Checkout is failing", True),
         ("Checkout is", False),
         ("Checkout is failing (web)", False),
-        ("Checkout is failing in Europe, and we do not know why", False),
         ("Checkout failing", False),
         ("Checkout it failing", False),
         ("Search is slow", False),
