@@ -19,7 +19,6 @@ from support.fault_server import (
     STRANGE_RESPONSES,
     Fault,
     Phase,
-    Reply,
     Rule,
     lost_while,
 )
@@ -210,16 +209,11 @@ def test_an_incident_is_opened_once_however_the_page_keeps_its_title(
     assert not is_warned or f" as '{incident.title}', so a later step" in "".join(run.warnings)
 
 
-def without_titles(reply: Reply) -> Reply:
-    """Leave the titles out of a response."""
-    return replace(reply, body=reply.body.replace(b'"title"', b'"heading"'))
-
-
 @pytest.mark.parametrize("silent", ["POST", "GET"])
 def test_the_title_that_the_page_keeps_is_seen_in_the_response_or_in_the_list(
     open_incident: RunStep, store: Store, silent: str
 ) -> None:
-    fault = Fault(lambda reply: [without_titles(reply).wire()])
+    fault = Fault(lambda reply: [replace(reply, body=reply.body.replace(b'"title"', b'"heading"')).wire()])
     baseline = Rule(FAULTS["chunked"], method="GET")
 
     run = open_incident(

@@ -19,6 +19,7 @@ from onlineornot_sandbox.store import Store
 UP, SLOW, PART, DOWN, WORKS = "OPERATIONAL", "DEGRADED_PERFORMANCE", "PARTIAL_OUTAGE", "MAJOR_OUTAGE", "MAINTENANCE"
 PAGE = f"/v1/status_pages/{PAGE_ID}"
 OURS = "Deploys are failing"
+LONG_AGO = "2026-01-01T00:00:00.000Z"
 CLOSE = {"status": "RESOLVED", "description": "It works again.", "components": "restore", "incident_title": OURS}
 
 
@@ -101,25 +102,16 @@ def hand(status: Any) -> Callable[[Store], None]:
     return lambda store: by_hand(store, status)
 
 
-def nothing(_: Store) -> None:
-    """Change nothing."""
+nothing = in_turn()
 
 
 def external(store: Store) -> None:
     store.components[API_ID] = replace(store.components[API_ID], is_external_component=True)
 
 
-def gone(store: Store) -> None:
-    del store.components[API_ID]
-
-
 def in_another_form(store: Store) -> None:
     store.components[API_ID] = replace(store.components[API_ID], id="ext:api")
     with_change(store, id="ext:api")
-
-
-def ended_by_hand(store: Store) -> None:
-    store.set_ended(opened(store, api=DOWN), store.now().isoformat())
 
 
 SCENARIOS: dict[str, tuple[Callable[[Store], Any], str, str]] = {
@@ -129,7 +121,11 @@ SCENARIOS: dict[str, tuple[Callable[[Store], Any], str, str]] = {
     "no earlier status": (then_ours(hand(SLOW), with_old_status(None)), UP, ""),
     "an unknown earlier status": (then_ours(nothing, with_old_status("ON_FIRE")), UP, "'ON_FIRE', is not one that"),
     "left red by an earlier incident": (then_ours(earlier), UP, ""),
-    "left red by one that a hand ended": (then_ours(ended_by_hand), UP, ""),
+    "left red by one that a hand ended": (
+        then_ours(lambda store: store.set_ended(opened(store, api=DOWN), LONG_AGO)),
+        UP,
+        "",
+    ),
     "put back by the earlier, slow by hand": (then_ours(in_turn(put_back, hand(SLOW))), SLOW, ""),
     "left slow by the last but one": (
         then_ours(in_turn(partial(earlier, left=PART), partial(opened, search=DOWN))),
@@ -151,7 +147,7 @@ SCENARIOS: dict[str, tuple[Callable[[Store], Any], str, str]] = {
     "one that began early": (then_ours(lambda store: planned(store, 30, 60, "IN_PROGRESS")), DOWN, "'Upgrade'"),
     "one that is to come": (then_ours(nothing, in_turn(partial(planned, begins=30), hand(DOWN))), UP, ""),
     "an id of another form": (then_ours(nothing, in_another_form), DOWN, "'ext:api', is not of the documented form"),
-    "no longer there": (then_ours(nothing, gone), "", ""),
+    "no longer there": (then_ours(nothing, lambda store: store.components.pop(API_ID)), "", ""),
 }
 
 

@@ -68,7 +68,6 @@ def _returned(outcome: Outcome) -> str | None:
         pytest.param([LOST, INTERCEPTED], [None, "made"], Evidence.RECONCILED, id="lost, intercepted, made"),
         pytest.param([LOST, "made"], [None], Evidence.RESPONSE, id="lost, not made, confirmed"),
         pytest.param([LOST, "made"], [CUT], Evidence.RESPONSE, id="lost, unreadable, confirmed"),
-        pytest.param([LOST, LOST], [None, "made"], Evidence.RECONCILED, id="lost twice, made"),
         pytest.param([LOST, LOST, "made"], [None, None], Evidence.RESPONSE, id="lost twice, confirmed"),
         pytest.param([LOST, LOST, LOST], [None, None, "made"], Evidence.RECONCILED, id="lost three times, made"),
         pytest.param([LOST, THROTTLED], [None, "made"], Evidence.RECONCILED, id="lost, throttled, made"),

@@ -20,6 +20,7 @@ from onlineornot_action.onlineornot.errors import (
     APIError,
     APIResponseValidationError,
     APIStatusError,
+    BadRequestError,
     InterceptedError,
     effect_of,
     error_for,
@@ -249,7 +250,6 @@ LOST_POSTS = {"written": (lost(takes=5), FOUND), "absent": (lost(writes=False), 
 RECOVERING = {"unreadable": down(until=60), "empty": Listing(shows=0, until=60), "403": Listing(status(403), until=60)}
 MADE_ONCE = {
     "a response": (Server(OLD), ("posted-1", RESPONSE)),
-    "intercepted": (Server(OLD, posts=[Post(intercepted())]), FOUND),
     "intercepted with 429": (Server(OLD, posts=[Post(intercepted(429), late=3)]), FOUND),
     "intercepted, then an empty list": (Server(OLD, posts=[Post(intercepted())], lists=[FINE, EMPTY]), FOUND),
     "intercepted, without a baseline": (Server(OLD, posts=[Post(intercepted())], lists=[down(until=30)]), FOUND),
@@ -266,7 +266,6 @@ MADE_ONCE = {
     "absent, one like it is older": (Server(Note("same", born=-1), posts=[lost(writes=False)]), REPEATED),
     "absent, what is new cannot be it": (Server(OLD, MAINTENANCE, posts=[lost(writes=False)]), REPEATED),
     "lost, another text is new": (Server(OLD, Note("other", "Another text", born=0), posts=[lost(late=5)]), FOUND),
-    "a success that was cut": (Server(OLD, posts=[Post(cut_success())]), FOUND),
     "lost, the list asks to wait": (Server(OLD, posts=[lost()], lists=[FINE, Listing(status(503, 60))]), FOUND),
     "lost, a 403 asks to wait": (Server(OLD, posts=[lost()], lists=[FINE, Listing(status(403, 1))]), FOUND),
     "lost, on the last of 20 pages": (Server(*old_notes(19), per_page=1, posts=[lost()]), FOUND),
@@ -404,12 +403,10 @@ def test_only_an_empty_list_is_checked_twice(notes: list[Note], readings: int) -
 @pytest.mark.parametrize(
     ("listing", "effect", "seconds"),
     [
-        (down(), Effect.AMBIGUOUS, 120),
-        (Listing(shows=0, missing=1, until=FOREVER), Effect.AMBIGUOUS, 120),
-        (Listing(status(400)), Effect.REJECTED, 0),
-        (Listing(status(404)), Effect.REJECTED, 0),
+        pytest.param(down(), Effect.AMBIGUOUS, 120, id="unreadable"),
+        pytest.param(Listing(shows=0, missing=1, until=FOREVER), Effect.AMBIGUOUS, 120, id="empty"),
+        pytest.param(Listing(status(400)), Effect.REJECTED, 0, id="400"),
     ],
-    ids=["unreadable", "empty", "400", "404"],
 )
 def test_duplicate_check_needs_the_list_until_the_deadline_unless_it_is_rejected(
     listing: Listing, effect: Effect, seconds: float
@@ -443,13 +440,6 @@ def test_duplicate_check_that_is_not_required_waits_a_quarter_of_the_time_for_a_
     assert (posted.evidence, server.copies) == (RESPONSE if copies else Evidence.DUPLICATE, copies)
     assert posted.baseline is None
     assert max(server.posted_at, default=0) <= 30
-
-
-def test_intercepted_post_is_raised_once_its_absence_is_proven() -> None:
-    server = Server(OLD, posts=[Post(intercepted(), writes=False)])
-
-    assert failure(InterceptedError, server).status == 403
-    assert (len(server.posted_at), server.clock.slept) == (1, 20)
 
 
 UNTRUSTED = {
@@ -520,26 +510,26 @@ def test_oldest_of_several_matches_is_returned_unless_one_was_confirmed_and_the_
     assert ((posted.item.id, posted.evidence), posted.duplicates) == (found, (duplicate,))
 
 
-def test_at_most_three_posts_are_made() -> None:
-    server = Server(OLD, posts=[lost(writes=False)] * 4)
-
-    failure(APIError, server)
-
-    assert (server.copies, len(server.posted_at)) == (0, 3)
-    assert server.clock.slept == pytest.approx(60)
-
-
 @pytest.mark.parametrize(
-    ("seconds", "kind", "posts"), [(19, UnknownOutcomeError, 1), (24.9, APIError, 1), (44.9, APIError, 2)]
+    ("posts", "limit", "kind", "made", "seconds"),
+    [
+        pytest.param([Post(intercepted(), writes=False)], 120, InterceptedError, 1, 20, id="intercepted"),
+        pytest.param([ABSENT, Post(status(409), writes=False)], 120, BadRequestError, 2, 20, id="lost, then rejected"),
+        pytest.param([ABSENT] * 4, 120, APIConnectionError, 3, 60, id="lost three times"),
+        pytest.param([ABSENT] * 2, 19, UnknownOutcomeError, 1, 18.5, id="no time for a proof"),
+        pytest.param([ABSENT] * 2, 24.9, APIConnectionError, 1, 20, id="less than 5 seconds left"),
+        pytest.param([ABSENT] * 2, 44.9, APIConnectionError, 2, 40, id="less than 5 seconds left for the third"),
+    ],
 )
-def test_post_is_made_again_only_after_a_proof_and_with_5_seconds_left(
-    seconds: float, kind: type[Exception], posts: int
+def test_post_that_is_absent_is_raised_where_it_must_not_be_repeated(
+    posts: list[Post], limit: float, kind: type[Exception], made: int, seconds: float
 ) -> None:
-    server = Server(OLD, posts=[lost(writes=False)] * 2)
+    server = Server(OLD, posts=posts)
 
-    failure(kind, server, seconds=seconds)
+    failure(kind, server, seconds=limit)
 
-    assert len(server.posted_at) == posts
+    assert (server.copies, len(server.posted_at)) == (0, made)
+    assert server.clock.slept == pytest.approx(seconds, abs=0.5)
 
 
 @pytest.mark.parametrize("error", [status(409), status(429, 500), not_sent()], ids=str)
@@ -549,16 +539,6 @@ def test_post_that_had_no_effect_is_no_failure_when_the_lost_one_is_there(error:
     posted = run(server)
 
     assert (posted.item.id, posted.evidence, server.copies) == ("posted-1", RECONCILED, 1)
-
-
-def test_post_that_is_rejected_is_raised_when_the_lost_one_is_still_absent() -> None:
-    server = Server(OLD, posts=[lost(writes=False), Post(status(409), writes=False)])
-
-    error = failure(APIError, server)
-
-    assert error.status == 409
-    assert (server.copies, len(server.posted_at)) == (0, 2)
-    assert server.read_at[-2:] == [pytest.approx(20), pytest.approx(20)]
 
 
 @pytest.mark.parametrize("skew", [0, 3 * HOUR, -3 * HOUR, 0.9])
