@@ -14,6 +14,7 @@ PERMISSIONS = "GET /v1/tokens/permissions"
 INCIDENTS = f"GET /v1/status_pages/{PAGE_ID}/incidents"
 UPDATES = f"{INCIDENTS}/{INCIDENT_ID}/updates"
 CREATE = {"status": "RESOLVED", "description": "It is over.", "dry_run": "true"}
+READ = {"update_id": UPDATE_ID, "dry_run": "true"}
 SKIPPED = CREATE | {"incident_title": "Nothing of the kind", "if_no_incident": "skip"}
 PATCH = {"operation": "update", "update_id": UPDATE_ID, "status": "UPDATE", "dry_run": "true"}
 DELETE = {"operation": "delete", "update_id": UPDATE_ID, "dry_run": "true"}
@@ -74,17 +75,18 @@ def test_the_page_of_another_organisation_is_found_by_the_lookup(step: RunStep) 
 
 
 @pytest.mark.parametrize(
-    "inputs",
-    [
-        {"operation": "list", "dry_run": "true"},
-        {"operation": "get", "update_id": UPDATE_ID, "dry_run": "true"},
-        CREATE | {"dry_run": "false"},
-    ],
+    "inputs", [READ | {"operation": "list"}, READ | {"operation": "get"}, CREATE | {"dry_run": "false"}]
 )
 def test_a_run_that_only_reads_or_really_writes_does_not_ask(step: RunStep, inputs: dict[str, str]) -> None:
     ended = step(**inputs)
 
     assert (ended.exit_status, PERMISSIONS in ended.requests) == (0, False)
+
+
+def test_a_dry_run_that_restores_components_reads_the_updates_once(step: RunStep) -> None:
+    ended = step(**CREATE, components="restore")
+
+    assert (ended.outcome, ended.requests.count(UPDATES)) == ("dry-run", 1)
 
 
 @pytest.mark.parametrize(

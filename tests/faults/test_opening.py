@@ -296,7 +296,7 @@ def test_the_opened_incident_is_found_behind_one_that_cannot_be_read(open_incide
 
 @pytest.mark.parametrize(
     ("count", "phase", "outcome"),
-    [(60, Phase.BEFORE, "opened"), (120, Phase.BEFORE, "unknown"), (120, Phase.AFTER, "opened")],
+    [(20, Phase.BEFORE, "opened"), (120, Phase.BEFORE, "unknown"), (120, Phase.AFTER, "opened")],
 )
 def test_many_new_incidents_are_each_read_once_that_with_the_title_first_and_too_many_end_as_unknown(
     open_incident: RunStep, store: Store, count: int, phase: Phase, outcome: str

@@ -105,9 +105,7 @@ def test_list_can_prove_absence_only_when_nothing_can_be_missing(pages: list[Lis
 
 
 def test_list_can_prove_absence_without_a_baseline() -> None:
-    reading = Listing([page(ONE, total=1), page(total=1)])
-
-    assert reading.shows_everything(None)
+    assert Listing([page(ONE, total=1), page(total=1)]).shows_everything(None)
 
 
 COMPLETE, INCOMPLETE, EMPTY = (Listing([each]) for each in (page(ONE), page(ONE, total=2), page(total=0)))
