@@ -4,7 +4,7 @@ import json
 
 import pytest
 from support.clock import SkippingClock
-from support.fault_server import DEEP_JSON, FAULTS, FOREVER, HTML, JSON_TYPE, Rule, envelope, response
+from support.fault_server import DEEP_JSON, FAULTS, FOREVER, JSON_TYPE, Rule, envelope, response
 from support.step import RunStep
 
 from onlineornot_sandbox.auth import CHECKS_TOKEN, OTHER_ORGANISATION_TOKEN, READ_TOKEN
@@ -14,6 +14,7 @@ PERMISSIONS = "GET /v1/tokens/permissions"
 INCIDENTS = f"GET /v1/status_pages/{PAGE_ID}/incidents"
 UPDATES = f"{INCIDENTS}/{INCIDENT_ID}/updates"
 CREATE = {"status": "RESOLVED", "description": "It is over.", "dry_run": "true"}
+READ = {"update_id": UPDATE_ID, "dry_run": "true"}
 SKIPPED = CREATE | {"incident_title": "Nothing of the kind", "if_no_incident": "skip"}
 PATCH = {"operation": "update", "update_id": UPDATE_ID, "status": "UPDATE", "dry_run": "true"}
 DELETE = {"operation": "delete", "update_id": UPDATE_ID, "dry_run": "true"}
@@ -73,16 +74,19 @@ def test_the_page_of_another_organisation_is_found_by_the_lookup(step: RunStep) 
     assert step(**SKIPPED, api_token=OTHER_ORGANISATION_TOKEN).outcome == "rejected"
 
 
-@pytest.mark.parametrize("dry_run", ["false", "true"])
-@pytest.mark.parametrize("inputs", [{"operation": "list"}, {"operation": "get", "update_id": UPDATE_ID}])
-def test_an_operation_that_only_reads_does_not_ask(step: RunStep, inputs: dict[str, str], dry_run: str) -> None:
-    assert PERMISSIONS not in step(**inputs, dry_run=dry_run).requests
+@pytest.mark.parametrize(
+    "inputs", [READ | {"operation": "list"}, READ | {"operation": "get"}, CREATE | {"dry_run": "false"}]
+)
+def test_a_run_that_only_reads_or_really_writes_does_not_ask(step: RunStep, inputs: dict[str, str]) -> None:
+    ended = step(**inputs)
+
+    assert (ended.exit_status, PERMISSIONS in ended.requests) == (0, False)
 
 
-def test_a_run_that_writes_does_not_ask(step: RunStep) -> None:
-    ended = step(**CREATE | {"dry_run": "false"})
+def test_a_dry_run_that_restores_components_reads_the_updates_once(step: RunStep) -> None:
+    ended = step(**CREATE, components="restore")
 
-    assert (ended.outcome, PERMISSIONS in ended.requests) == ("created", False)
+    assert (ended.outcome, ended.requests.count(UPDATES)) == ("dry-run", 1)
 
 
 @pytest.mark.parametrize(
@@ -90,15 +94,12 @@ def test_a_run_that_writes_does_not_ask(step: RunStep) -> None:
     [
         (["status_pages (edit)"], "dry-run", False),
         (["STATUS_PAGES:EDIT"], "dry-run", False),
-        (["Status Pages - Edit", "uptime_checks (read)"], "dry-run", False),
         (["status_pages (read)", "status_pages (edit)"], "dry-run", False),
-        (["status_pages (read, edit)"], "dry-run", False),
         (["edit:status-pages"], "dry-run", False),
         (["StatusPages.Read"], "rejected", False),
         (["status_pages (read)", "uptime_checks (edit)"], "rejected", False),
         ([7, None, "STATUS_PAGES:READ"], "rejected", False),
         (["uptime_checks (edit)"], "dry-run", True),
-        (["status_pages (write)"], "dry-run", True),
         (["*"], "dry-run", True),
         ([], "dry-run", True),
         ([{"scope": "STATUS_PAGES", "permission": "READ"}], "dry-run", True),
@@ -115,9 +116,8 @@ def test_entries_are_compared_by_their_letters(
 @pytest.mark.parametrize(
     "fault",
     [
-        *("404 envelope", "403 envelope", "400 envelope", "401 html", "404 html", "500 envelope", "502 html"),
-        *("200 rejection", "200 html", "200 empty list", "200 deep JSON", "204", "307 elsewhere", "429 for a second"),
-        *("silence", "close", "body drips", "huge body", "gzip bomb", "not HTTP"),
+        *("404 envelope", "403 envelope", "400 envelope", "401 html", "500 envelope", "200 rejection", "200 html"),
+        *("200 empty list", "204", "307 elsewhere", "429 for a second", "silence", "close", "huge body", "not HTTP"),
     ],
 )
 def test_permissions_that_cannot_be_read_are_a_note(step: RunStep, clock: SkippingClock, fault: str) -> None:
@@ -129,17 +129,17 @@ def test_permissions_that_cannot_be_read_are_a_note(step: RunStep, clock: Skippi
     assert clock.slept <= 5
 
 
-@pytest.mark.parametrize("result", [{}, {"permissions": None}, {"permissions": "status_pages (read)"}, [], HTML])
-def test_permissions_in_another_form_are_a_note(step: RunStep, result: object) -> None:
-    ended = step(responding(json.dumps({"success": True, "result": result})), **CREATE)
+MANY = ["status_pages (read)"] * 10_001
+
+
+@pytest.mark.parametrize(
+    "result",
+    ["{}", '{"permissions": null}', "[]", json.dumps({"permissions": MANY}), f'{{"permissions": {DEEP_JSON}}}'],
+)
+def test_permissions_in_another_form_or_too_many_are_a_note(step: RunStep, result: str) -> None:
+    ended = step(responding(f'{{"success": true, "result": {result}}}'), **CREATE)
 
     assert (ended.outcome, "could not be read" in ended.summary) == ("dry-run", True)
-
-
-def test_permissions_that_fail_once_are_asked_for_again(step: RunStep) -> None:
-    ended = step(Rule(FAULTS["500 html"], path="/tokens/"), **CREATE, api_token=READ_TOKEN)
-
-    assert (ended.outcome, ended.requests) == ("rejected", [PERMISSIONS] * 2)
 
 
 def test_hostile_permissions_are_quoted_escaped_and_bounded(step: RunStep) -> None:
@@ -150,13 +150,6 @@ def test_hostile_permissions_are_quoted_escaped_and_bounded(step: RunStep) -> No
     warning = next(line for line in ended.log.splitlines() if line.startswith("::warning::"))
     assert (ended.outcome, "\n::error::" in ended.log, "##[" in ended.log) == ("dry-run", False, False)
     assert len(warning) < 1500
-
-
-@pytest.mark.parametrize("entries", [json.dumps(["status_pages (read)"] * 10_001), DEEP_JSON])
-def test_a_list_that_would_exhaust_memory_is_a_note(step: RunStep, entries: str) -> None:
-    ended = step(responding(f'{{"success": true, "result": {{"permissions": {entries}}}}}'), **CREATE)
-
-    assert (ended.outcome, "could not be read" in ended.summary) == ("dry-run", True)
 
 
 def test_a_job_that_is_cancelled_while_it_asks_sends_nothing_more(step: RunStep) -> None:

@@ -68,7 +68,7 @@ def check(result: StepResult) -> None:
 
 
 run: RunStep = partial(run_main, limits=LIMITS)
-IN_ORDER = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+IN_ORDER = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @st.composite

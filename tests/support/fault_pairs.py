@@ -32,14 +32,10 @@ def fault_pairs() -> dict[str, list[Rule]]:
     found: dict[str, list[Rule]] = {}
     for first, second in product(KINDS, KINDS):
         one, two = CASES[first], CASES[second]
-        baseline = Rule(FAULTS["chunked"], Phase.AFTER, "GET")
+        baseline, lists = Rule(FAULTS["chunked"], Phase.AFTER, "GET"), replace(two, method="GET", times=3)
         found |= {
             f"list: {first}; post: {second}": [replace(one, method="GET"), replace(two, method="POST")],
             f"post: {first}; post: {second}": [replace(one, method="POST"), replace(two, method="POST")],
-            f"post: {first}; list: {second}": [
-                baseline,
-                replace(one, method="POST"),
-                replace(two, method="GET", times=3),
-            ],
+            f"post: {first}; list: {second}": [baseline, replace(one, method="POST"), lists],
         }
     return found

@@ -326,7 +326,7 @@ def test_a_response_that_differs_from_what_was_sent_is_shown_as_the_page_has_it(
 
 
 def test_a_defect_after_the_post_is_unknown(step: RunStep, fail_once: Callable[[object, str], None]) -> None:
-    fail_once(run, "_created")
+    fail_once(run, "_circumstances")
 
     result = step(**CREATE, fail_on_error="false")
 

@@ -1,9 +1,10 @@
 """Change or delete exactly once: when a response is lost, the item is read back before the write is repeated."""
 
+import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
-from onlineornot_action.exactly_once.listing import PostLimits
+from onlineornot_action.exactly_once.listing import PostLimits, pause_before_reading
 from onlineornot_action.exactly_once.post import CancelledWriteError, Evidence, UnknownOutcomeError
 from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.network.exchange import Effect
@@ -17,11 +18,7 @@ def change(
 ) -> tuple[T, Evidence]:
     """Make a change that is safe to repeat, and say how it is known to have been made.
 
-    Args:
-        write: Makes the change.
-        read_back: Returns what `write` returns if the change was made, otherwise None.
-        deadline: When to give up.
-        limits: How many writes may lose their response, and how long absence takes to prove.
+    `read_back` returns what `write` returns if the change was made, otherwise None.
 
     Raises:
         APIError: The change was not made.
@@ -48,14 +45,12 @@ def _reconcile(
 ) -> tuple[T, Evidence]:
     """Read back and write again, alternately, until either shows that the change was made."""
     for attempts in range(1, limits.lost_writes + 1):
-        pause = deadline.backoff(attempts)
-        if not deadline.sleep(
-            pause, deadline.limits.read_reserve, until="the update is read back, since the response was lost"
-        ):
+        pause, until = deadline.backoff(attempts), "the update is read back, since the response was lost"
+        if not deadline.sleep(pause, deadline.limits.read_reserve, until=until):
             break
-        made, _ = _try_to_read_back(read_back)
-        if made is not None:
-            return made, Evidence.RECONCILED
+        with contextlib.suppress(APIError):
+            if (made := read_back()) is not None:
+                return made, Evidence.RECONCILED
         if attempts == limits.lost_writes or deadline.left() < deadline.limits.write_reserve:
             break
         try:
@@ -71,30 +66,25 @@ def _reconcile(
     raise UnknownOutcomeError(lost)
 
 
-def _try_to_read_back(read_back: Callable[[], T | None]) -> tuple[T | None, APIError | None]:
-    try:
-        return read_back(), None
-    except APIError as error:
-        return None, error
-
-
 def _wait_for_change(refusal: APIError, read_back: Callable[[], T | None], deadline: Deadline, limits: PostLimits) -> T:
     """Read back after something in front of the API refused the change, until it shows or can no longer arrive."""
-    clock, attempts = deadline.clock, 0
-    proof_from = clock.monotonic() + limits.absence_delay
+    attempts, proof_from = 1, deadline.clock.monotonic() + limits.absence_delay
     while True:
-        attempts += 1
-        began = clock.monotonic()
-        made, failure = _try_to_read_back(read_back)
-        if made is not None:
-            return made
-        if isinstance(failure, NotFoundError):
-            raise failure  # the API itself says that there is nothing to change
-        if failure is None and began >= proof_from:
-            raise refusal
-        pause, rest = deadline.backoff(attempts), proof_from - clock.monotonic()
-        if not deadline.sleep(min(pause, rest) if rest > 0 else pause, deadline.limits.read_reserve):
+        began = deadline.clock.monotonic()
+        try:
+            made = read_back()
+        except NotFoundError:
+            raise  # the API itself says that there is nothing to change
+        except APIError:
+            pass
+        else:
+            if made is not None:
+                return made
+            if began >= proof_from:
+                raise refusal
+        if not pause_before_reading(deadline, attempts, proof_from=proof_from):
             raise UnknownOutcomeError(refusal)
+        attempts += 1
 
 
 def _read_back_after_refusal(read_back: Callable[[], T | None], refusal: APIError) -> T:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import islice
-from typing import Generic, NamedTuple
+from typing import Generic, Literal, NamedTuple, Self
 
 from onlineornot_action.network.deadline import Deadline
 from onlineornot_action.onlineornot.errors import APIError, APIResponseValidationError
@@ -11,9 +11,6 @@ from onlineornot_action.onlineornot.models import AnyItem, Listed, ListPage, Mis
 
 MAX_PAGES = 20
 """A list with more pages proves nothing: it changes while it is read."""
-
-Pages = Callable[[Deadline], Iterable[ListPage[Listed]]]
-"""Reads a list until a deadline."""
 
 
 class PostLimits(NamedTuple):
@@ -39,30 +36,25 @@ class Listing(Generic[Listed]):
     Args:
         pages: The pages of the list.
         max_pages: How many of them to read, None for all. By default one too many, to notice a list that is too long.
-        hidden: How many items the server counts without showing them.
+        before: The reading before. If both show the same items, and at least one, the server hides what is missing.
 
     Attributes:
+        items: Every item once.
         misfits: Items that are not of the documented form; they are counted, but not used.
+        ids: The ids of all items, misfits included.
+        hidden: How many items the server counts without showing them.
+        too_long: Whether the list has too many pages to prove anything.
     """
 
     def __init__(
-        self, pages: Iterable[ListPage[Listed]], *, max_pages: int | None = MAX_PAGES + 1, hidden: int = 0
+        self, pages: Iterable[ListPage[Listed]], *, max_pages: int | None = MAX_PAGES + 1, before: Self | None = None
     ) -> None:
         self.pages = tuple(islice(pages, max_pages))
-        self.hidden = hidden
-        self.too_long = sum(bool(page.items or page.misfits) for page in self.pages) > MAX_PAGES
+        self.items = list({item.id: item for page in self.pages for item in page.items}.values())
         self.misfits: tuple[Misfit, ...] = tuple(misfit for page in self.pages for misfit in page.misfits)
-        self._items = {item.id: item for page in self.pages for item in page.items}
-
-    @property
-    def items(self) -> list[Listed]:
-        """Every item once."""
-        return list(self._items.values())
-
-    @property
-    def ids(self) -> frozenset[str]:
-        """The ids of all items, misfits included."""
-        return frozenset(self._items).union(misfit.id for misfit in self.misfits)
+        self.ids = frozenset(item.id for item in self.items).union(misfit.id for misfit in self.misfits)
+        self.hidden = max(self.missing, 0) if before and before.ids == self.ids != frozenset() else 0
+        self.too_long = sum(bool(page.items or page.misfits) for page in self.pages) > MAX_PAGES
 
     @property
     def began(self) -> float:
@@ -110,11 +102,10 @@ def read_reliably(
     attempts, before = 0, None
     while True:
         attempts += 1
-        reading = Listing(pages(), max_pages=None)
-        confirmed = _confirm(reading, before)
+        reading = Listing(pages(), max_pages=None, before=before)
         is_confirmed_empty = before is not None and not before.ids
-        if is_enough(reading.items) or (confirmed.complete and (reading.ids or is_confirmed_empty)):
-            return _log_hidden(confirmed, deadline)
+        if is_enough(reading.items) or (reading.complete and (reading.ids or is_confirmed_empty)):
+            return _log_hidden(reading, deadline)
         is_first = before is None or reading.complete
         pause = max(limits.second_reading_delay, 0.0 if is_first else deadline.backoff(attempts))
         before = reading if reading.ids or reading.complete else None
@@ -122,11 +113,36 @@ def read_reliably(
             raise APIResponseValidationError("the list never had as many items as its total_count")
 
 
-def _confirm(reading: Listing[Listed], before: Listing[Listed] | None) -> Listing[Listed]:
-    """Treat missing items as hidden if two readings in a row show the same items, and at least one."""
-    if before is None or reading.complete or not reading.ids or reading.ids != before.ids:
-        return reading
-    return Listing(reading.pages, max_pages=None, hidden=reading.missing)
+def read_baseline(
+    pages: Callable[[Deadline], Iterable[ListPage[Listed]]],
+    deadline: Deadline,
+    limits: PostLimits,
+    *,
+    is_searched: bool = False,
+) -> Listing[Listed] | None:
+    """Read a list before a write, in a share of the time left; return None when it cannot be read or stays incomplete.
+
+    A list in which something is searched is read reliably. One that only serves for comparison later is read at most
+    twice, and an empty one only once.
+
+    Raises:
+        APIError: The write would fail for the same reason.
+    """
+    share = deadline.within(deadline.left() * limits.baseline_share)
+    try:
+        if is_searched:
+            return read_reliably(partial(pages, share), share, limits)
+        first = Listing(pages(share))
+        if first.complete or first.too_long:
+            return first
+        if not share.sleep(limits.second_reading_delay, share.limits.read_reserve):
+            return None
+        second = Listing(pages(share), before=first)
+    except APIError as error:
+        if error.prevents_writing:
+            raise
+        return None
+    return _log_hidden(second, deadline) if second.complete or second.too_long else None
 
 
 def _log_hidden(reading: Listing[Listed], deadline: Deadline) -> Listing[Listed]:
@@ -135,48 +151,13 @@ def _log_hidden(reading: Listing[Listed], deadline: Deadline) -> Listing[Listed]
     return reading
 
 
-def read_baseline(
-    pages: Pages[Listed],
-    deadline: Deadline,
-    limits: PostLimits,
-    *,
-    is_required: bool = False,
-    is_enough: Callable[[list[Listed]], bool] | None = None,
-) -> Listing[Listed] | None:
-    """Read a list before a write; return None when it cannot be read or stays incomplete.
+def pause_before_reading(deadline: Deadline, attempts: int, *, proof_from: float, until: str = "") -> bool:
+    """Wait after so many readings, but not past the moment of a proof; return False when no time is left for another.
 
-    Args:
-        pages: Reads the list.
-        deadline: When to give up; reading may take `baseline_share` of the time left, or all of it if it is required.
-        limits: That share, and the pauses between readings.
-        is_required: Whether nothing can be written without the list.
-        is_enough: Whether the items read are sufficient; None if the list only serves for comparison later, so that an
-            empty one need not be read twice.
-
-    Raises:
-        APIError: The list cannot be read, and either it is required or the write would fail as well.
+    Announce a long wait if `until` says what comes next; raise `CancelledError` if the run was cancelled.
     """
-    if is_required:
-        return read_reliably(partial(pages, deadline), deadline, limits, is_enough=is_enough or (lambda _: False))
-    share = deadline.within(deadline.left() * limits.baseline_share)
-    try:
-        if is_enough:
-            return read_reliably(partial(pages, share), share, limits)
-        return _read_at_most_twice(pages, share, limits)
-    except APIError as error:
-        if error.prevents_writing:
-            raise
-        return None
-
-
-def _read_at_most_twice(pages: Pages[Listed], deadline: Deadline, limits: PostLimits) -> Listing[Listed] | None:
-    first = Listing(pages(deadline))
-    if first.complete or first.too_long:
-        return first
-    if not deadline.sleep(limits.second_reading_delay, deadline.limits.read_reserve):
-        return None
-    second = _confirm(Listing(pages(deadline)), first)
-    return _log_hidden(second, deadline) if second.complete or second.too_long else None
+    pause, rest = deadline.backoff(attempts), proof_from - deadline.clock.monotonic()
+    return deadline.sleep(min(pause, rest) if rest > 0 else pause, deadline.limits.read_reserve, until=until)
 
 
 class NewItems(NamedTuple, Generic[AnyItem]):
@@ -235,27 +216,27 @@ def find_new_items(
         is_candidate: Whether an item is considered at all.
         limits: `clock_tolerance` and `baseline_age` apply.
     """
-    new: dict[str, AnyItem] = {}
-    uncertain: dict[str, AnyItem] = {}
+    found: dict[str, dict[str, AnyItem]] = {"new": {}, "uncertain": {}, "old": {}}
     for page in reading.pages:
         for item in filter(is_candidate, page.items):
-            if baseline is not None and item.id in baseline.ids:
-                continue
-            is_new = _is_new(_age_at_write(item, page, written_at), baseline, limits)
-            if is_new is not False:
-                (uncertain if is_new is None else new)[item.id] = item
-    return NewItems(tuple(new.values()), tuple(uncertain.values()))
+            if baseline is None or item.id not in baseline.ids:
+                age = _age_at_write(item, page, written_at)
+                found[_novelty(age, baseline, limits)][item.id] = item
+    return NewItems(tuple(found["new"].values()), tuple(found["uncertain"].values()))
 
 
-def _is_new(age: float | None, baseline: Listing[AnyItem] | None, limits: PostLimits) -> bool | None:
-    """Return whether an item that the baseline lacks is new, by its age in seconds; None if that is uncertain."""
+def _novelty(
+    age: float | None, baseline: Listing[AnyItem] | None, limits: PostLimits
+) -> Literal["new", "uncertain", "old"]:
+    """Classify an item that the baseline lacks, by its age in seconds when the write began."""
     is_old = age is not None and age > limits.baseline_age
-    if baseline is None:
-        return False if is_old else (age is not None and age <= limits.clock_tolerance) or None
-    if not baseline.complete:
-        return not is_old
-    # A server in trouble may return an empty list.
-    return None if is_old and not baseline.ids else True
+    if baseline is not None and baseline.complete:
+        # A server in trouble may return an empty list.
+        return "uncertain" if is_old and not baseline.ids else "new"
+    if is_old:
+        return "old"
+    is_recent = age is not None and age <= limits.clock_tolerance
+    return "new" if baseline is not None or is_recent else "uncertain"
 
 
 def _age_at_write(item: AnyItem, page: ListPage[AnyItem], written_at: float) -> float | None:

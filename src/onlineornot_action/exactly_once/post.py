@@ -1,13 +1,5 @@
 """Post exactly once to an API without idempotency keys. docs/exactly-once.md explains the algorithm and its gaps.
 
-Every call of `post` ends in one of these ways:
-
-    Posted                  the item is there, once
-    APIError                it is not there: refused, never sent, or proven absent
-    UnknownOutcomeError     it may be there
-    CancelledError          the run was cancelled; the item is not there
-    CancelledWriteError     the run was cancelled; the item may be there, or was found
-
 The list is read beforehand (the baseline). After a lost response it is read again until the item is found or proven
 absent; only after that proof is it posted again. Two copies are worse than none, and an honest "unknown" is better
 than either. Two gaps remain: a write that is done, or appears in the list, later than `PostLimits.absence_delay`; and
@@ -26,13 +18,12 @@ from onlineornot_action.exactly_once.listing import (
     find_new_items,
     ids_of,
     oldest_first,
+    pause_before_reading,
 )
 from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.network.exchange import Effect
 from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import AnyItem, ListPage
-
-_NEXT = "the list is searched again for the update whose response was lost"
 
 
 class Evidence(StrEnum):
@@ -119,18 +110,9 @@ def duplicate_warnings(posted: Posted[AnyItem]) -> Iterator[str]:
 
 
 def post(
-    draft: Draft[AnyItem],
-    deadline: Deadline,
-    baseline: Listing[AnyItem] | None,
-    limits: PostLimits,
+    draft: Draft[AnyItem], deadline: Deadline, baseline: Listing[AnyItem] | None, limits: PostLimits
 ) -> Posted[AnyItem]:
-    """Post a draft exactly once.
-
-    Args:
-        draft: The item to post.
-        deadline: When to give up.
-        baseline: The list as it was just before; None when it could not be read.
-        limits: How long absence takes to prove, and the like.
+    """Post a draft exactly once; `baseline` is the list as it was just before, None when it could not be read.
 
     Raises:
         APIError: The item is not there.
@@ -157,16 +139,20 @@ class _Posting(Generic[AnyItem]):
     def run(self) -> Posted[AnyItem]:
         for _ in range(self._limits.lost_writes):
             try:
-                return self._with_duplicates(self._draft.post())
+                item = self._draft.post()
             except APIError as error:
-                if error.effect is not Effect.AMBIGUOUS:
-                    return self._find_earlier_post_or_raise(error)
-                lost = error
-            if found := self._reconcile(lost):
+                failure = error
+            else:
+                duplicates = tuple(each.id for each in self._find_earlier_posts() if each.id != item.id)
+                return Posted(item, duplicates=duplicates, baseline=self._baseline)
+            is_lost = failure.effect is Effect.AMBIGUOUS
+            found = self._reconcile(failure) if is_lost else self._reconciled(self._find_earlier_posts())
+            if found:
                 return found
-            if lost.is_refusal or self._deadline.left() < self._deadline.limits.write_reserve:
+            is_out_of_time = self._deadline.left() < self._deadline.limits.write_reserve
+            if not is_lost or failure.is_refusal or is_out_of_time:
                 break
-        raise lost
+        raise failure
 
     def _reconcile(self, lost: APIError) -> Posted[AnyItem] | None:
         """Find the posted item; return None when it is proven absent."""
@@ -201,22 +187,21 @@ class _Posting(Generic[AnyItem]):
 
     def _readings(self, lost: APIError, proof_from: float) -> Iterator[Listing[AnyItem]]:
         """Read the list at growing intervals, and as soon as absence can be proven, until no time is left."""
-        clock, attempts = self._deadline.clock, 1
-        while self._pause(attempts, until=proof_from):
+        attempts, until = 1, "the list is searched again for the update whose response was lost"
+        while pause_before_reading(self._deadline, attempts, proof_from=proof_from, until=until):
             attempts += 1
             try:
-                reading = Listing(self._draft.pages(to_the_end=clock.monotonic() >= proof_from))
+                can_prove = self._deadline.clock.monotonic() >= proof_from
+                reading = Listing(self._draft.pages(to_the_end=can_prove))
             except APIError as error:
                 if error.retry_after and error.retry_after > self._deadline.left():
                     raise UnknownOutcomeError(lost) from error
             else:
                 yield reading
 
-    def _pause(self, attempts: int, *, until: float) -> bool:
-        """Wait for the next reading, but not past a given moment; return False when no time is left for it."""
-        pause, rest = self._deadline.backoff(attempts), until - self._deadline.clock.monotonic()
-        pause = min(pause, rest) if rest > 0 else pause
-        return self._deadline.sleep(pause, self._deadline.limits.read_reserve, until=_NEXT)
+    def _find_new(self, reading: Listing[AnyItem]) -> NewItems[AnyItem]:
+        at, candidate = self._written_at or 0.0, self._draft.may_be_same
+        return find_new_items(reading, self._baseline, written_at=at, is_candidate=candidate, limits=self._limits)
 
     def _new_misfits(self, reading: Listing[AnyItem]) -> tuple[str, ...]:
         """Return the ids of new misfits, any of which may be the posted item."""
@@ -231,37 +216,13 @@ class _Posting(Generic[AnyItem]):
             uncertain = (*compared.same, *compared.similar, *compared.unreadable)
             raise UnknownOutcomeError(lost, new_ids=similar, uncertain_ids=ids_of(uncertain))
 
-    def _find_new(self, reading: Listing[AnyItem]) -> NewItems[AnyItem]:
-        at, candidate = self._written_at or 0.0, self._draft.may_be_same
-        return find_new_items(reading, self._baseline, written_at=at, is_candidate=candidate, limits=self._limits)
-
-    def _find_matches(self, deadline: Deadline, *, is_last_look: bool = False) -> list[AnyItem]:
-        """Read the list once, and return the new items that match what was posted, oldest first."""
-        new = self._find_new(Listing(self._draft.pages(deadline))).new
-        return oldest_first(self._draft.compare(new, deadline, is_last_look=is_last_look).same)
-
     def _reconciled(self, matches: list[AnyItem]) -> Posted[AnyItem] | None:
         if not matches:
             return None
-        return self._posted(matches[0], Evidence.RECONCILED, tuple(item.id for item in matches[1:]))
-
-    def _posted(self, item: AnyItem, evidence: Evidence, duplicates: tuple[str, ...] = ()) -> Posted[AnyItem]:
-        return Posted(item, evidence, duplicates, self._baseline)
-
-    def _with_duplicates(self, item: AnyItem) -> Posted[AnyItem]:
-        """Add as duplicates any earlier posts of this run that were thought to be absent."""
-        duplicates = tuple(earlier.id for earlier in self._find_earlier_posts() if earlier.id != item.id)
-        return self._posted(item, Evidence.RESPONSE, duplicates)
-
-    def _find_earlier_post_or_raise(self, error: APIError) -> Posted[AnyItem]:
-        """Return an earlier post that was thought to be absent; otherwise raise the error of the last one."""
-        found = self._reconciled(self._find_earlier_posts())
-        if found is None:
-            raise error
-        return found
+        return Posted(matches[0], Evidence.RECONCILED, ids_of(matches[1:]), self._baseline)
 
     def _find_earlier_posts(self) -> list[AnyItem]:
-        """Read the list once more, if an earlier post of this run lost its response."""
+        """Read the list once more for earlier posts of this run that were thought to be absent, oldest first."""
         if self._written_at is None:
             return []
         deadline = self._deadline.within(self._deadline.limits.response, detached=True)
@@ -277,3 +238,8 @@ class _Posting(Generic[AnyItem]):
             return self._reconciled(self._find_matches(deadline, is_last_look=True))
         except APIError:
             return None
+
+    def _find_matches(self, deadline: Deadline, *, is_last_look: bool = False) -> list[AnyItem]:
+        """Read the list once, and return the new items that match what was posted, oldest first."""
+        new = self._find_new(Listing(self._draft.pages(deadline))).new
+        return oldest_first(self._draft.compare(new, deadline, is_last_look=is_last_look).same)

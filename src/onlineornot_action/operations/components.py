@@ -29,23 +29,16 @@ def find_components(session: Session, target: Target) -> Target:
     if all(each.by_id for each in wanted):
         return target._replace(components=_affected((each.name, each.status) for each in wanted))
     page = session.read_components()
-    return target._replace(components=_look_up(session, wanted, page), page=page)
-
-
-def _affected(statuses: Iterable[tuple[str, ComponentStatus]]) -> tuple[ComponentAffected, ...]:
-    return tuple(ComponentAffected(id=component_id, status=status) for component_id, status in statuses)
-
-
-def _look_up(
-    session: Session, wanted: tuple[NamedStatus, ...], page: Listing[Component]
-) -> tuple[ComponentAffected, ...]:
-    """Find the named components; read their groups only where names alone are not enough."""
 
     def qualified_names() -> dict[str, str]:
         groups = {group.id: group.name for group in session.read_groups()}
         return {each.id: _qualified(each, groups) for each in page.items}
 
-    return resolve(wanted, page, qualified_names)
+    return target._replace(components=resolve(wanted, page, qualified_names), page=page)
+
+
+def _affected(statuses: Iterable[tuple[str, ComponentStatus]]) -> tuple[ComponentAffected, ...]:
+    return tuple(ComponentAffected(id=component_id, status=status) for component_id, status in statuses)
 
 
 def resolve(

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from onlineornot_action.exactly_once.listing import Listing, read_baseline
+from onlineornot_action.exactly_once.listing import Listing, read_baseline, read_reliably
+from onlineornot_action.exactly_once.post import Evidence
 from onlineornot_action.inputs.parsers import SkipDuplicate
 from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import (
@@ -14,7 +15,8 @@ from onlineornot_action.onlineornot.models import (
     created_or_oldest,
     newest_first,
 )
-from onlineornot_action.operations.updates import UpdateDraft, unnamed_components
+from onlineornot_action.operations.updates import UpdateDraft, read_statuses, unnamed_components
+from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.session import Session, Target
 
 _HOUR = 3600
@@ -27,14 +29,12 @@ class Checked(NamedTuple):
 
     Attributes:
         updates: The list; None when it could not be read.
-        duplicate: The update that makes posting unnecessary; None if none does.
-        warnings: What the user should know about the duplicate, a sentence each.
+        unchanged: The result, if an update makes posting unnecessary.
         notes: Why no update makes posting unnecessary, for the summary.
     """
 
     updates: Listing[IncidentUpdate] | None
-    duplicate: IncidentUpdate | None = None
-    warnings: tuple[str, ...] = ()
+    unchanged: Result | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -48,29 +48,41 @@ def check_duplicate(session: Session, target: Target, draft: UpdateDraft) -> Che
         APIError: Something that is required cannot be read.
     """
     skip = session.inputs.skip_duplicate
+    updates = target.updates or _read_updates(session, draft)
     if skip is SkipDuplicate.NEVER:
-        return Checked(target.updates or read_baseline(draft.pages, session.deadline, session.limits.post))
-    updates = target.updates or read_baseline(
-        draft.pages,
-        session.deadline,
-        session.limits.post,
-        is_required=skip.is_rerun,
-        is_enough=lambda items: bool(find_candidates(items, draft, skip)),
-    )
+        return Checked(updates)
     if updates is None:
         return Checked(None, notes=("The updates could not be read beforehand, so skip-duplicate had no effect",))
     duplicate = _find_duplicate(session, target, updates, draft)
     if duplicate is None:
-        return Checked(updates if updates.complete else _read_completely(session, draft))
-    reason = _reason_to_repeat(session, target, draft)
-    if reason and not (skip.is_rerun and reason.is_uncertain):
-        return Checked(updates, notes=(reason.text,))
-    warnings = (*([f"{reason.text}."] if reason else []), *_warnings(session, updates, duplicate))
-    return Checked(updates, duplicate, warnings)
+        return Checked(updates if updates.complete else session.read_updates(target.incident_id))
+    warnings: tuple[str, ...] = ()
+    try:
+        if draft.body.status not in ENDING_STATUSES and not _incident(session, target).is_open:
+            return Checked(updates, notes=("An update matches, but the incident was over",))
+    except APIError as error:
+        unknown = f"It is not known whether the incident is still open: {error}"
+        if not skip.is_rerun:
+            return Checked(updates, notes=(unknown,))
+        warnings = (f"{unknown}.",)
+    unchanged = Result(
+        Outcome.UNCHANGED,
+        target.incident_id,
+        duplicate.id,
+        duplicate,
+        known_updates=updates,
+        known_because=Evidence.DUPLICATE,
+        warnings=(*warnings, *_warnings(session, updates, duplicate)),
+    )
+    return Checked(updates, unchanged)
 
 
-def _read_completely(session: Session, draft: UpdateDraft) -> Listing[IncidentUpdate] | None:
-    return read_baseline(draft.pages, session.deadline, session.limits.post, is_required=True)
+def _read_updates(session: Session, draft: UpdateDraft) -> Listing[IncidentUpdate] | None:
+    """Read the updates: on a re-run until the deadline, or until one matches; otherwise in a share of the time."""
+    skip, deadline, limits = session.inputs.skip_duplicate, session.deadline, session.limits.post
+    if not skip.is_rerun:
+        return read_baseline(draft.pages, deadline, limits, is_searched=skip is not SkipDuplicate.NEVER)
+    return read_reliably(draft.pages, deadline, limits, is_enough=lambda some: bool(find_candidates(some, draft, skip)))
 
 
 def find_candidates(items: list[IncidentUpdate], draft: UpdateDraft, skip: SkipDuplicate) -> list[IncidentUpdate]:
@@ -109,49 +121,29 @@ def _find_duplicate(
     for candidate in find_candidates(updates.items, draft, session.inputs.skip_duplicate):
         unnamed = unnamed_components(candidate, draft.body, exactly=False) or {}
         if unnamed and page is None:
-            page = _read_statuses(session, draft)
+            page = _read_statuses(session)
         if unnamed.items() <= (page or {}).items():
             return candidate
     return None
 
 
-def _read_statuses(session: Session, draft: UpdateDraft) -> dict[str, str | None]:
+def _read_statuses(session: Session) -> dict[str, str | None]:
     """Read the statuses of the page's components; in a first attempt, none if they cannot be read in time."""
     if session.inputs.skip_duplicate.is_rerun:
-        return draft.on_page.read()
+        return read_statuses(session)
     share = session.deadline.left() * session.limits.post.baseline_share
     try:
-        return draft.on_page.read(session.deadline.within(share, detached=True))
+        return read_statuses(session, session.deadline.within(share, detached=True))
     except APIError:
         return {}
-
-
-class _Reason(NamedTuple):
-    """Why an update is posted although one matches it, and whether that is uncertain."""
-
-    text: str
-    is_uncertain: bool = False
-
-
-def _reason_to_repeat(session: Session, target: Target, draft: UpdateDraft) -> _Reason | None:
-    """Return why an update is posted all the same; None if the incident is open, or the update would end it."""
-    if draft.body.status in ENDING_STATUSES:
-        return None
-    try:
-        incident = _incident(session, target)
-    except APIError as error:
-        return _Reason(f"It is not known whether the incident is still open: {error}", is_uncertain=True)
-    return None if incident.is_open else _Reason("An update matches, but the incident was over")
 
 
 def _incident(session: Session, target: Target) -> Incident:
     """Return the incident from the list that its title was found in; otherwise read it."""
     listed = target.incidents.items if target.incidents else ()
-    for incident in listed:
-        if incident.id == target.incident_id:
-            return incident
     deadline = session.deadline.within(session.limits.follow_up, detached=True)
-    return session.client.get_incident(session.page_id, target.incident_id, deadline)
+    found = next((each for each in listed if each.id == target.incident_id), None)
+    return found or session.client.get_incident(session.page_id, target.incident_id, deadline)
 
 
 def _warnings(session: Session, updates: Listing[IncidentUpdate], duplicate: IncidentUpdate) -> Iterator[str]:
@@ -165,11 +157,8 @@ def _warnings(session: Session, updates: Listing[IncidentUpdate], duplicate: Inc
     now = updates.server_time or session.deadline.clock.time()
     hours = 0.0 if duplicate.created is None else (now - duplicate.created) / _HOUR
     if hours > _STALE_HOURS:
+        age = f"{hours / 24:.0f} days" if hours >= 2 * 24 else f"{hours:.0f} hours"
         yield (
-            f"Nothing was posted, because update {duplicate.id} matches, but it is {_age(hours)} old. "
+            f"Nothing was posted, because update {duplicate.id} matches, but it is {age} old. "
             "If customers should be notified again, change the text or use skip-duplicate: false."
         )
-
-
-def _age(hours: float) -> str:
-    return f"{hours / 24:.0f} days" if hours >= 2 * 24 else f"{hours:.0f} hours"

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from os.path import commonprefix
 
 from onlineornot_action.exactly_once.listing import Listing
-from onlineornot_action.exactly_once.post import Evidence
 from onlineornot_action.inputs.model import InvalidInputsError
 from onlineornot_action.inputs.parsers import AUTOMATED
 from onlineornot_action.inputs.rules import IfNoIncident, Operation
@@ -67,23 +66,13 @@ def _posted_before(session: Session, incidents: Listing[Incident], title: str) -
     target = Target(newest.id, incidents=incidents)
     if inputs.components:
         target = find_components(session, target)
-    checked = check_duplicate(session, target, draft_update(session, target))
-    if checked.duplicate is None:
-        return None
-    return Result(
-        Outcome.UNCHANGED,
-        target.incident_id,
-        checked.duplicate.id,
-        checked.duplicate,
-        known_updates=checked.updates,
-        known_because=Evidence.DUPLICATE,
-        warnings=(*target.warnings, *checked.warnings),
-    )
+    unchanged = check_duplicate(session, target, draft_update(session, target)).unchanged
+    return unchanged and unchanged._replace(warnings=(*target.warnings, *unchanged.warnings))
 
 
 def _without_incident(session: Session, incidents: Listing[Incident], title: str) -> Target | Result:
-    others, misfits = other_open_incidents(incidents.items, title), _name_misfits(incidents, title)
-    warnings = (*_warn_of_similar(others, title), *([f"{misfits}, so it is not used."] if misfits else []))
+    others = other_open_incidents(incidents.items, title)
+    warnings = (*_warn_of_similar(others, title), *_warn_of_misfits(incidents, title))
     missing = f"no open incident is called {quote_name(title)}. {_name_open(others)}"
     match session.inputs.if_no_incident:
         case IfNoIncident.CREATE if session.inputs.status in ENDING_STATUSES:
@@ -104,12 +93,6 @@ def _without_incident(session: Session, incidents: Listing[Incident], title: str
             raise InvalidInputsError([problem], warnings)
 
 
-def _name_misfits(incidents: Listing[Incident], title: str) -> str:
-    """Name the incidents that have the title, but an id that cannot be used."""
-    ids = ", ".join(quote(misfit.id) for misfit in incidents.misfits if normalize(misfit.name) == normalize(title))
-    return f"The page has {quote_name(title)} with an id that is not of the documented form, {ids}" if ids else ""
-
-
 def _name_open(incidents: list[Incident]) -> str:
     """Name the incidents that are open, in case one of them was meant."""
     if not incidents:
@@ -128,6 +111,14 @@ def _warn_of_similar(incidents: list[Incident], title: str) -> Iterator[str]:
             f"incident-title is {quote_name(title)}; no open incident has this title, but {names} is almost the same "
             "and was probably meant. If so, write the title in the workflow exactly like that."
         )
+
+
+def _warn_of_misfits(incidents: Listing[Incident], title: str) -> Iterator[str]:
+    """Warn of incidents that have the title, but an id that cannot be used."""
+    ids = ", ".join(quote(misfit.id) for misfit in incidents.misfits if normalize(misfit.name) == normalize(title))
+    if ids:
+        named = f"The page has {quote_name(title)} with an id that is not of the documented form, {ids}"
+        yield f"{named}, so it is not used."
 
 
 def is_manual(incident: Incident) -> bool:

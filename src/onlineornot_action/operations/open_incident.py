@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from onlineornot_action.exactly_once.listing import Comparison, Listing
+from onlineornot_action.exactly_once.listing import Comparison, Listing, oldest_first
 from onlineornot_action.exactly_once.post import Posted, duplicate_warnings, post
 from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.onlineornot.errors import APIError
@@ -16,7 +16,7 @@ from onlineornot_action.onlineornot.models import (
     ListPage,
 )
 from onlineornot_action.operations.find_incident import is_manual, may_be_kept_as, open_incidents
-from onlineornot_action.operations.updates import PageComponents, differences, same_text, unnamed_components
+from onlineornot_action.operations.updates import compare_with_page, differences, same_text, unnamed_components
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.session import Session, Target
 from onlineornot_action.text import normalize, quote_name
@@ -50,7 +50,8 @@ def _opened(session: Session, target: Target, draft: "IncidentDraft", posted: Po
     deadline = session.deadline.within(session.limits.follow_up, detached=True)
     update, listed = None, list[Incident]()
     with contextlib.suppress(APIError, CancelledError):
-        update = draft.first_updates.get(incident.id) or first_update(session, incident, deadline)
+        known = draft.first_updates.get(incident.id)
+        update = known or oldest(incident.updates or read_updates(session, incident, deadline).items)
     with contextlib.suppress(APIError, CancelledError):
         listed = Listing(draft.pages(deadline)).items
     page = target.page.items if target.page else ()
@@ -138,8 +139,7 @@ class IncidentDraft:
                 ours.append((item, unnamed_components(first, self.first_update, exactly=True)))
             elif same_text(first.description, self.first_update.description):
                 similar.append(item)
-        on_page = PageComponents(self._session.client, self._session.page_id)
-        found = on_page.compare(ours, deadline, is_last_look=is_last_look)
+        found = compare_with_page(self._session, ours, deadline, is_last_look=is_last_look)
         return Comparison(found.same, (*found.similar, *similar), (*found.unreadable, *unreadable))
 
     def _may_have_title(self, incident: Incident) -> bool:
@@ -162,15 +162,6 @@ class IncidentDraft:
         return self.first_updates.get(incident.id)
 
 
-def first_update(session: Session, incident: Incident, deadline: Deadline) -> IncidentUpdate | None:
-    """Return the update that an incident began with; it is read if the incident does not hold its updates.
-
-    Raises:
-        APIError: The updates cannot be read.
-    """
-    return oldest(incident.updates or read_updates(session, incident, deadline).items)
-
-
 def read_updates(session: Session, incident: Incident, deadline: Deadline) -> Listing[IncidentUpdate]:
     """Read the updates of an incident until a deadline; an incomplete list is returned as it is."""
     return Listing(session.client.incident_update_pages(session.page_id, incident.id, deadline))
@@ -178,7 +169,7 @@ def read_updates(session: Session, incident: Incident, deadline: Deadline) -> Li
 
 def oldest(updates: Iterable[IncidentUpdate]) -> IncidentUpdate | None:
     """Return the oldest of some updates."""
-    return min(updates, key=lambda update: update.created or 0.0, default=None)
+    return next(iter(oldest_first(updates)), None)
 
 
 def older_duplicates(incidents: Iterable[Incident], opened: Incident, title: str) -> list[Incident]:

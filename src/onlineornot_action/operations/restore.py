@@ -1,10 +1,11 @@
 """`components: restore`: give the components that an incident has changed their earlier status again."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
+import contextlib
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from onlineornot_action.exactly_once.listing import Listing, oldest_first
+from onlineornot_action.network.deadline import Deadline
 from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import (
     Component,
@@ -19,6 +20,8 @@ from onlineornot_action.text import quote
 
 MAX_EARLIER = 20
 """Earlier incidents that are searched for the reason of a component's earlier status, the newest first."""
+
+_IMPAIRED = frozenset(ComponentStatus) - {ComponentStatus.OPERATIONAL}
 
 
 def restore(session: Session, target: Target) -> Target:
@@ -36,8 +39,14 @@ def restore(session: Session, target: Target) -> Target:
         return target._replace(notes=(*target.notes, "No component was restored"))
     page = session.read_components()
     known = target.incidents if target.incidents and target.incidents.complete else session.read_incidents()
-    history = read_history(session, target.incident_id, known, updates.items)
-    plan = plan_restoration(changes, page, history)
+    deadline = session.deadline.within(session.limits.other_incidents, detached=True)
+    history = read_history(session, target.incident_id, known, updates.items, deadline)
+    reasons = {
+        each.id: _reason_to_leave(each, changes[each.id], history.open) for each in page.items if each.id in changes
+    }
+    impaired = {each for each, reason in reasons.items() if not reason and changes[each].before in _IMPAIRED}
+    over = history.ended | read_left_impaired(session, impaired - history.ended, history.earlier, deadline)
+    plan = plan_restoration(changes, page, reasons, over)
     notes = plan.notes if plan.components else (*plan.notes, "No component was restored")
     return target._replace(
         components=plan.components or None,
@@ -69,6 +78,82 @@ def read_changes(session: Session, target: Target, updates: Iterable[IncidentUpd
     return {component.id: Change(None, None) for component in listed if component.id}
 
 
+Changed = dict[str | None, str | None]
+"""The status that an incident's updates gave each component, by its id; None where only the incident names it."""
+
+
+class History(NamedTuple):
+    """What other incidents have done to the components of the page.
+
+    Attributes:
+        open: An open incident that has changed a component, by the component's id.
+        ended: The ids of the components changed by incidents that ended during the one to restore from.
+        earlier: The incidents that ended before, newest first.
+        warnings: One sentence on each open incident that could not be read.
+    """
+
+    open: dict[str | None, Incident]
+    ended: set[str | None]
+    earlier: list[Incident]
+    warnings: tuple[str, ...]
+
+
+def read_history(
+    session: Session, incident_id: str, known: Listing[Incident], updates: list[IncidentUpdate], deadline: Deadline
+) -> History:
+    """Read what the incidents that overlap with one have done to components."""
+    now = known.server_time or session.deadline.clock.time()
+    own = next((incident for incident in known.items if incident.id == incident_id), None)
+    began = (own and own.began_at) or min((update.created for update in updates if update.created), default=None)
+    held, ended = dict[str | None, Incident](), set[str | None]()
+    earlier, warnings = list[Incident](), list[str]()
+    for other in known.items:
+        if other.id == incident_id or other.is_planned_at(now):
+            continue
+        is_open = other.is_open_at(now)
+        if not is_open and _ended_before(other, began):
+            earlier.append(other)
+            continue
+        changed: Changed = {}
+        try:
+            changed = _read_changed(session, other, deadline)
+        except APIError as error:
+            if is_open:
+                name = quote(other.title or other.id)
+                consequence = f"so components are restored as if it had changed none: {error}."
+                warnings.append(f"The open incident {name} could not be read, {consequence}")
+        if is_open:
+            held = dict.fromkeys(changed, other) | held
+        else:
+            ended.update(changed)
+    return History(held, ended, newest_first(earlier), tuple(warnings))
+
+
+def _ended_before(incident: Incident, moment: float | None) -> bool:
+    return incident.ended_at is not None and moment is not None and incident.ended_at < moment
+
+
+def read_left_impaired(session: Session, wanted: set[str], earlier: list[Incident], deadline: Deadline) -> set[str]:
+    """Return those components that the last earlier incident to change them left impaired; read as few as necessary."""
+    statuses: Changed = {}
+    for other in earlier[:MAX_EARLIER]:
+        if wanted <= statuses.keys():
+            break
+        with contextlib.suppress(APIError):
+            statuses = _read_changed(session, other, deadline) | statuses
+    return {each for each in wanted & statuses.keys() if statuses[each] != ComponentStatus.OPERATIONAL}
+
+
+def _read_changed(session: Session, other: Incident, deadline: Deadline) -> Changed:
+    """Read what an incident has changed; raise `APIError` if it cannot be read."""
+    deadline = deadline.within(session.limits.follow_up, detached=True)
+    detailed = session.client.get_incident(session.page_id, other.id, deadline)
+    pages = session.client.incident_update_pages(session.page_id, other.id, deadline)
+    updates = oldest_first(detailed.updates or Listing(pages).items)
+    changed = {change.id: change.new_status for update in updates for change in update.components or ()}
+    return changed or dict.fromkeys(component.id for component in detailed.components or ())
+
+
 class Plan(NamedTuple):
     """The components to restore, notes on those that cannot be, and warnings about those that stay as they are."""
 
@@ -77,13 +162,16 @@ class Plan(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def plan_restoration(changes: Mapping[str, Change], page: Listing[Component], history: "History") -> Plan:
+def plan_restoration(
+    changes: Mapping[str, Change], page: Listing[Component], reasons: Mapping[str, str], over: set[str | None]
+) -> Plan:
     """Decide which component goes back to which status.
 
     Args:
         changes: What the incident has changed, by the component's id.
         page: The components of the page.
-        history: What other incidents have done to components.
+        reasons: Why a component is left as it is, by its id; empty if it is not.
+        over: The components whose earlier status came from an incident that has ended since.
     """
     known = {component.id: component for component in page.items}
     misfits = {misfit.id: misfit.name for misfit in page.misfits}
@@ -99,11 +187,11 @@ def plan_restoration(changes: Mapping[str, Change], page: Listing[Component], hi
             notes.append(f"Not restored: {quote(component_id)} is no longer on the page")
             continue
         name = quote(component.name or component_id)
-        if reason := _reason_to_leave(component, change, history):
+        if reason := reasons[component_id]:
             left = f"{name} was left as it is, {component.status or 'without a status'}: {reason}."
             (notes if component.status == ComponentStatus.OPERATIONAL else warnings).append(left)
             continue
-        status, warning = _earlier_status(component_id, change, history)
+        status, warning = _earlier_status(change, is_over=component_id in over)
         back.append(ComponentAffected(id=component_id, status=status))
         if warning:
             warnings.append(f"{name} {warning}.")
@@ -112,12 +200,12 @@ def plan_restoration(changes: Mapping[str, Change], page: Listing[Component], hi
     return Plan(tuple(back), tuple(notes), tuple(warnings))
 
 
-def _reason_to_leave(component: Component, change: Change, history: "History") -> str:
+def _reason_to_leave(component: Component, change: Change, held: Mapping[str | None, Incident]) -> str:
     """Say why a component is left as it is; empty if it is not."""
     if component.is_external_component:
         return "it is an external component"
-    if held := history.open_incident_of(component.id):
-        return f"it belongs to the open incident {quote(held.title or held.id)} as well"
+    if other := held.get(component.id):
+        return f"it belongs to the open incident {quote(other.title or other.id)} as well"
     if component.status and component.status not in tuple(ComponentStatus):
         return "the API does not document this status"
     if component.status == ComponentStatus.MAINTENANCE != change.after:
@@ -125,93 +213,11 @@ def _reason_to_leave(component: Component, change: Change, history: "History") -
     return ""
 
 
-def _earlier_status(component_id: str, change: Change, history: "History") -> tuple[ComponentStatus, str]:
+def _earlier_status(change: Change, *, is_over: bool) -> tuple[ComponentStatus, str]:
     """Return the status to restore, with a warning if the API does not document the earlier one."""
-    if change.before is None or history.has_ended_incident_of(component_id):
+    if change.before is None or is_over:
         return ComponentStatus.OPERATIONAL, ""
-    if change.before not in tuple(ComponentStatus):
-        warning = f"becomes OPERATIONAL, because its earlier status, {quote(change.before)}, is not one that can be set"
-        return ComponentStatus.OPERATIONAL, warning
-    status = ComponentStatus(change.before)
-    if status is ComponentStatus.OPERATIONAL or not history.was_left_by_earlier_incident(component_id):
-        return status, ""
-    return ComponentStatus.OPERATIONAL, ""
-
-
-class History:
-    """What other incidents have done to the components of the page.
-
-    Args:
-        session: Reads them.
-        others: The other incidents.
-        began: When the incident to restore from began, in seconds since 1970; None if that is not known.
-        now: The present, by the server's clock, in seconds since 1970.
-
-    Attributes:
-        warnings: One sentence on each open incident that could not be read.
-    """
-
-    def __init__(self, session: Session, others: Sequence[Incident], began: float | None, now: float) -> None:
-        self._session = session
-        self._deadline = session.deadline.within(session.limits.other_incidents, detached=True)
-        self.warnings: list[str] = []
-        overlapping = [other for other in others if _overlaps(other, began, now)]
-        changed = [(other, self._read_changed(other, warn=other.is_open_at(now))) for other in overlapping]
-        self._open = [(other, ids) for other, ids in changed if other.is_open_at(now)]
-        self._ended = [ids for other, ids in changed if not other.is_open_at(now)]
-        earlier = (other for other in others if other not in overlapping and not other.is_planned_at(now))
-        self._earlier = islice(newest_first(earlier), MAX_EARLIER)
-        self._earlier_statuses: dict[str | None, str | None] = {}
-
-    def open_incident_of(self, component_id: str) -> Incident | None:
-        """Return an open incident that has changed a component, too."""
-        return next((other for other, ids in self._open if component_id in ids), None)
-
-    def has_ended_incident_of(self, component_id: str) -> bool:
-        """Whether an incident that ended during this one has changed a component."""
-        return any(component_id in ids for ids in self._ended)
-
-    def was_left_by_earlier_incident(self, component_id: str) -> bool:
-        """Whether the last earlier incident that changed a component left it impaired; read as few as necessary."""
-        while component_id not in self._earlier_statuses:
-            other = next(self._earlier, None)
-            if other is None:
-                return False
-            self._earlier_statuses = self._read_changed(other, warn=False) | self._earlier_statuses
-        return self._earlier_statuses[component_id] != ComponentStatus.OPERATIONAL
-
-    def _read_changed(self, other: Incident, *, warn: bool) -> dict[str | None, str | None]:
-        """Return the status that an incident's updates gave each component; None where only the incident names it."""
-        session, deadline = self._session, self._deadline.within(self._session.limits.follow_up, detached=True)
-        try:
-            detailed = session.client.get_incident(session.page_id, other.id, deadline)
-            pages = session.client.incident_update_pages(session.page_id, other.id, deadline)
-            updates = detailed.updates or Listing(pages).items
-        except APIError as error:
-            if warn:
-                self.warnings.append(
-                    f"The open incident {quote(other.title or other.id)} could not be read, so components are "
-                    f"restored as if it had changed none: {error}."
-                )
-            return {}
-        changes = (change for update in oldest_first(updates) for change in update.components or ())
-        changed = {change.id: change.new_status for change in changes}
-        return changed or dict.fromkeys(component.id for component in detailed.components or ())
-
-
-def read_history(
-    session: Session, incident_id: str, known: Listing[Incident], updates: Iterable[IncidentUpdate]
-) -> History:
-    """Read what the other incidents of the page have done to components."""
-    others = {incident.id: incident for incident in known.items}
-    own = others.pop(incident_id, None)
-    began = (own and own.began_at) or min((update.created for update in updates if update.created), default=None)
-    return History(session, tuple(others.values()), began, known.server_time or session.deadline.clock.time())
-
-
-def _overlaps(incident: Incident, began: float | None, now: float) -> bool:
-    """Whether an incident has changed something, and had not ended when another one began."""
-    if incident.is_planned_at(now):
-        return False
-    ended = incident.ended_at
-    return incident.is_open_at(now) or ended is None or began is None or ended >= began
+    if change.before in tuple(ComponentStatus):
+        return ComponentStatus(change.before), ""
+    warning = f"becomes OPERATIONAL, because its earlier status, {quote(change.before)}, is not one that can be set"
+    return ComponentStatus.OPERATIONAL, warning

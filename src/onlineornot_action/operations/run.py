@@ -15,9 +15,9 @@ from onlineornot_action.onlineornot.models import (
     created_or_oldest,
     newest_first,
 )
-from onlineornot_action.operations.duplicates import Checked, check_duplicate
+from onlineornot_action.operations.duplicates import check_duplicate
 from onlineornot_action.operations.open_incident import open_incident
-from onlineornot_action.operations.updates import UpdateDraft, differences, draft_update, is_patched
+from onlineornot_action.operations.updates import differences, draft_update, is_patched
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.session import Session, Target
 from onlineornot_action.text import quote
@@ -47,16 +47,9 @@ def _create(session: Session, target: Target) -> Result:
             _list(session, target)  # proves that the token and the ids are valid
         return Result(Outcome.DRY_RUN, target.incident_id, body=draft.body)
     checked = check_duplicate(session, target, draft)
-    if checked.duplicate:
-        result = _about(Outcome.UNCHANGED, target, checked.duplicate, evidence=Evidence.DUPLICATE)
-        return result._replace(known_updates=checked.updates, warnings=checked.warnings)
+    if checked.unchanged:
+        return checked.unchanged
     posted = post(draft, session.deadline, checked.updates, session.limits.post)
-    return _created(session, target, draft, checked, posted)
-
-
-def _created(
-    session: Session, target: Target, draft: UpdateDraft, checked: Checked, posted: Posted[IncidentUpdate]
-) -> Result:
     # Where the update was only found afterwards, others may have been posted since the baseline was read.
     up_to_date = posted.evidence is not Evidence.RECONCILED and not posted.duplicates
     page = target.page.items if target.page else ()

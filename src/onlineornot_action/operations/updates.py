@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from onlineornot_action.exactly_once.listing import Comparison
 from onlineornot_action.network.deadline import CancelledError, Deadline
-from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import (
     AnyItem,
@@ -110,27 +109,26 @@ def draft_update(session: Session, target: Target) -> "UpdateDraft":
         components_affected=target.components,
         date_happened=inputs.date_happened,
     )
-    return UpdateDraft(session.client, session.page_id, target.incident_id, body)
+    return UpdateDraft(session, target.incident_id, body)
 
 
 class UpdateDraft(NamedTuple):
     """An update to post exactly once."""
 
-    client: OnlineOrNotClient
-    status_page_id: str
+    session: Session
     incident_id: str
     body: IncidentUpdateCreate
 
     def post(self) -> IncidentUpdate:
         """Post the update."""
-        return self.client.create_incident_update(self.status_page_id, self.incident_id, self.body)
+        return self.session.client.create_incident_update(self.session.page_id, self.incident_id, self.body)
 
     def pages(
         self, deadline: Deadline | None = None, *, to_the_end: bool = False
     ) -> Iterator[ListPage[IncidentUpdate]]:
         """Read the updates of its incident."""
-        pages = self.client.incident_update_pages
-        return pages(self.status_page_id, self.incident_id, deadline, to_the_end=to_the_end)
+        pages = self.session.client.incident_update_pages
+        return pages(self.session.page_id, self.incident_id, deadline, to_the_end=to_the_end)
 
     def may_be_same(self, item: IncidentUpdate) -> bool:  # noqa: ARG002 - any new update may be ours
         """Whether an update could be this one."""
@@ -141,51 +139,40 @@ class UpdateDraft(NamedTuple):
     ) -> Comparison[IncidentUpdate]:
         """Compare updates with this one, in whatever form the server may have stored it."""
         unnamed = [(item, unnamed_components(item, self.body, exactly=True)) for item in items]
-        return self.on_page.compare(unnamed, deadline, is_last_look=is_last_look)
-
-    @property
-    def on_page(self) -> "PageComponents":
-        """The components of the page."""
-        return PageComponents(self.client, self.status_page_id)
+        return compare_with_page(self.session, unnamed, deadline, is_last_look=is_last_look)
 
 
-class PageComponents(NamedTuple):
-    """The components of a page as they are now, read for updates that do not name all of theirs."""
+def read_statuses(session: Session, deadline: Deadline | None = None) -> dict[str, str | None]:
+    """Read the current status of each component of the page, by its id.
 
-    client: OnlineOrNotClient
-    status_page_id: str
+    Raises:
+        APIError: They cannot be read.
+    """
+    pages = session.client.component_pages(session.page_id, deadline)
+    return {component.id: component.status for page in pages for component in page.items}
 
-    def read(self, deadline: Deadline | None = None) -> dict[str, str | None]:
-        """Read the status of each component, by its id.
 
-        Raises:
-            APIError: They cannot be read.
-        """
-        pages = self.client.component_pages(self.status_page_id, deadline)
-        return {component.id: component.status for page in pages for component in page.items}
-
-    def compare(
-        self,
-        unnamed: Iterable[tuple[AnyItem, Mapping[str, ComponentStatus] | None]],
-        deadline: Deadline | None,
-        *,
-        is_last_look: bool,
-    ) -> Comparison[AnyItem]:
-        """Sort items by what `unnamed_components` returned for each; read the page at most once."""
-        found: tuple[list[AnyItem], list[AnyItem], list[AnyItem]] = ([], [], [])
-        same, similar, unreadable = found
-        page: Mapping[str, str | None] | None = None
-        for item, statuses in unnamed:
-            if statuses and page is None and not is_last_look:
-                with contextlib.suppress(APIError):
-                    page = self.read(deadline)
-            if statuses is None:
-                similar.append(item)
-            elif statuses and page is None:
-                unreadable.append(item)
-            else:
-                (same if statuses.items() <= (page or {}).items() else similar).append(item)
-        return Comparison(*map(tuple, found))
+def compare_with_page(
+    session: Session,
+    unnamed: Iterable[tuple[AnyItem, Mapping[str, ComponentStatus] | None]],
+    deadline: Deadline | None,
+    *,
+    is_last_look: bool,
+) -> Comparison[AnyItem]:
+    """Sort items by what `unnamed_components` returned for each; read the page's components at most once."""
+    same, similar, unreadable = list[AnyItem](), list[AnyItem](), list[AnyItem]()
+    page: Mapping[str, str | None] | None = None
+    for item, statuses in unnamed:
+        if statuses and page is None and not is_last_look:
+            with contextlib.suppress(APIError):
+                page = read_statuses(session, deadline)
+        if statuses is None:
+            similar.append(item)
+        elif statuses and page is None:
+            unreadable.append(item)
+        else:
+            (same if statuses.items() <= (page or {}).items() else similar).append(item)
+    return Comparison(tuple(same), tuple(similar), tuple(unreadable))
 
 
 def differences(
@@ -207,33 +194,24 @@ def differences(
             "re-run and skip-duplicate may post it again."
         )
     if update.components is not None:
-        known = {component.id: component for component in page}
-        yield from _unconfirmed(session, update.components, wanted, known)
+        yield from _unconfirmed(session, update.components, wanted, {component.id: component for component in page})
 
 
 def _unconfirmed(
-    session: Session,
-    changes: Iterable[ComponentChange],
-    wanted: IncidentUpdateCreate,
-    page: Mapping[str, Component],
+    session: Session, changes: Iterable[ComponentChange], wanted: IncidentUpdateCreate, page: Mapping[str, Component]
 ) -> Iterator[str]:
     named = {change.id: change.new_status for change in changes}
     asked_for = wanted.components_affected or ()
-    statuses: Mapping[str, str | None] = {component.id: component.status for component in page.values()}
+    statuses = {component.id: component.status for component in page.values()}
     if any(component.id not in {*named, *statuses} for component in asked_for):
-        statuses = _read_statuses(session)
+        statuses = {}
+        with contextlib.suppress(APIError, CancelledError):
+            statuses = read_statuses(session, session.deadline.within(session.limits.follow_up, detached=True))
     for component in asked_for:
         name = quote_name((component.id in page and page[component.id].name) or component.id)
-        if component.id in named and named[component.id] != component.status:
+        if component.id not in named:
+            if statuses.get(component.id) != component.status:
+                yield f"The page does not confirm that the component {name} has {component.status}; look at it."
+        elif named[component.id] != component.status:
             has = quote(named[component.id] or "no status")
             yield f"The page gives the component {name} {has}, though {component.status} was sent."
-        if component.id not in named and statuses.get(component.id) != component.status:
-            yield f"The page does not confirm that the component {name} has {component.status}; look at it."
-
-
-def _read_statuses(session: Session) -> Mapping[str, str | None]:
-    """Read the statuses of the page's components; none if they cannot be read."""
-    deadline = session.deadline.within(session.limits.follow_up, detached=True)
-    with contextlib.suppress(APIError, CancelledError):
-        return PageComponents(session.client, session.page_id).read(deadline)
-    return {}

@@ -1,6 +1,6 @@
 """What a reading of a list shows, when it proves something, and which items are new."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,26 +31,17 @@ def page(
     return ListPage(items, total, began, date)
 
 
-def anything(item: Note) -> bool:
-    return bool(item.id)
-
-
-def new_items(*items: Note, baseline: Listing[Note] | None = None, date: float | None = SERVER_TIME) -> NewItems[Note]:
-    reading = Listing([page(*items, date=date)])
-    return find_new_items(reading, baseline, written_at=WRITTEN_AT, is_candidate=anything, limits=PostLimits())
+def find_new(
+    reading: Listing[Note], baseline: Listing[Note] | None, is_candidate: Callable[[Note], bool] = bool
+) -> NewItems[Note]:
+    return find_new_items(reading, baseline, written_at=WRITTEN_AT, is_candidate=is_candidate, limits=PostLimits())
 
 
 def test_item_that_moves_on_to_the_next_page_is_counted_once() -> None:
-    reading = Listing([page(ONE, TWO), page(TWO, THREE)])
+    reading = Listing([page(ONE, TWO, began=1), page(TWO, THREE, began=2)])
 
     assert reading.items == [ONE, TWO, THREE]
-    assert reading.ids == {"one", "two", "three"}
-
-
-def test_reading_began_with_its_first_page() -> None:
-    reading = Listing([page(ONE, began=1), page(TWO, began=2)])
-
-    assert reading.began == 1
+    assert (reading.ids, reading.began) == (frozenset({"one", "two", "three"}), 1.0)
 
 
 @pytest.mark.parametrize(
@@ -76,21 +67,18 @@ def test_reading_is_complete_with_as_many_items_as_the_largest_total(
     assert reading.complete is complete
 
 
-@pytest.mark.parametrize(("pages", "too_long"), [(20, False), (21, True)])
-def test_reading_of_more_than_20_pages_is_too_long(pages: int, too_long: object) -> None:
-    reading = Listing([page(ONE)] * pages)
-
-    assert reading.too_long is too_long
-
-
-@pytest.mark.parametrize(("max_pages", "expected"), [({}, 21), ({"max_pages": None}, 30)], ids=["default", "none"])
-def test_no_page_is_requested_once_the_list_is_too_long(max_pages: Any, expected: int) -> None:
-    pages: Iterator[ListPage[Note]] = iter([page(ONE)] * 30)
+@pytest.mark.parametrize(
+    ("max_pages", "length", "read", "too_long"),
+    [({}, 30, 21, True), ({}, 20, 20, False), ({"max_pages": None}, 30, 30, True)],
+)
+def test_no_page_is_requested_once_the_list_is_too_long(
+    max_pages: Any, length: int, read: int, too_long: object
+) -> None:
+    pages: Iterator[ListPage[Note]] = iter([page(ONE)] * length)
 
     reading = Listing(pages, **max_pages)
 
-    assert len(reading.pages) == expected
-    assert len(list(pages)) == 30 - expected
+    assert (len(reading.pages), len(list(pages)), reading.too_long) == (read, length - read, too_long)
 
 
 @pytest.mark.parametrize(
@@ -117,76 +105,50 @@ def test_list_can_prove_absence_only_when_nothing_can_be_missing(pages: list[Lis
 
 
 def test_list_can_prove_absence_without_a_baseline() -> None:
-    reading = Listing([page(ONE, total=1), page(total=1)])
-
-    assert reading.shows_everything(None)
+    assert Listing([page(ONE, total=1), page(total=1)]).shows_everything(None)
 
 
-@pytest.mark.parametrize(
-    ("age", "expected"),
-    [(-10, "new"), (2, "new"), (2.001, "uncertain"), (300, "uncertain"), (300.001, "old")],
-)
-def test_age_at_the_moment_of_the_post_decides_without_a_baseline(age: float, expected: str) -> None:
-    note = Note("note", POSTED - age)
-
-    found = new_items(note)
-
-    assert (
-        found == {"new": NewItems((note,), ()), "uncertain": NewItems((), (note,)), "old": NewItems((), ())}[expected]
-    )
-
-
-@pytest.mark.parametrize(("created", "date"), [(None, SERVER_TIME), (POSTED, None), (POSTED - 400, None)])
-def test_item_of_unknown_age_is_uncertain_without_a_baseline(created: float | None, date: float | None) -> None:
-    note = Note("note", created)
-
-    found = new_items(note, date=date)
-
-    assert found == NewItems((), (note,))
-
-
-@pytest.mark.parametrize("created", [POSTED + 10, POSTED - 3, POSTED - 3600, None])
-def test_item_that_the_baseline_does_not_show_is_new(created: float | None) -> None:
-    old, note = Note("old", POSTED), Note("note", created)
-
-    found = new_items(old, note, baseline=Listing([page(old)]))
-
-    assert found == NewItems((note,), ())
-
-
-LONG_AGO = Note("note", POSTED - 300.001)
+COMPLETE, INCOMPLETE, EMPTY = (Listing([each]) for each in (page(ONE), page(ONE, total=2), page(total=0)))
 
 
 @pytest.mark.parametrize(
-    ("baseline", "found"),
+    ("age", "baseline", "date", "expected"),
     [
-        pytest.param([page(ONE, total=1)], NewItems((LONG_AGO,), ()), id="complete: its clock is wrong"),
-        pytest.param([page(ONE, total=2)], NewItems((), ()), id="incomplete: it was there"),
-        pytest.param([page(total=0)], NewItems((), (LONG_AGO,)), id="empty: it is uncertain"),
+        (-10, None, SERVER_TIME, "new"),
+        (2, None, SERVER_TIME, "new"),
+        (2.001, None, SERVER_TIME, "uncertain"),
+        (300, None, SERVER_TIME, "uncertain"),
+        (300.001, None, SERVER_TIME, "old"),
+        (None, None, SERVER_TIME, "uncertain"),
+        (0, None, None, "uncertain"),
+        (400, None, None, "uncertain"),
+        (-10, COMPLETE, SERVER_TIME, "new"),
+        (300.001, COMPLETE, SERVER_TIME, "new"),
+        (None, COMPLETE, SERVER_TIME, "new"),
+        (300, INCOMPLETE, SERVER_TIME, "new"),
+        (300.001, INCOMPLETE, SERVER_TIME, "old"),
+        (None, INCOMPLETE, SERVER_TIME, "new"),
+        (300.001, EMPTY, SERVER_TIME, "uncertain"),
+        (None, EMPTY, SERVER_TIME, "new"),
     ],
 )
-def test_item_that_is_much_older_than_the_write_is_judged_by_the_baseline(
-    baseline: list[ListPage[Note]], found: NewItems[Note]
+def test_item_is_judged_by_the_baseline_and_by_its_age_at_the_moment_of_the_post(
+    age: float | None, baseline: Listing[Note] | None, date: float | None, expected: str
 ) -> None:
-    assert new_items(LONG_AGO, baseline=Listing(baseline)) == found
+    note = Note("note", None if age is None else POSTED - age)
+    before = baseline.items if baseline else ()
 
+    found = find_new(Listing([page(*before, note, date=date)]), baseline)
 
-def test_empty_baseline_is_a_baseline() -> None:
-    note = Note("note")
-
-    found = new_items(note, baseline=Listing([page(total=0)]))
-
-    assert found == NewItems((note,), ())
+    groups = {"new": NewItems((note,), ()), "uncertain": NewItems((), (note,)), "old": NewItems((), ())}
+    assert found == groups[expected]
 
 
 @pytest.mark.parametrize("baseline", [None, Listing([page(TWO)])], ids=["no baseline", "baseline"])
 def test_item_that_is_no_candidate_is_neither_new_nor_uncertain(baseline: Listing[Note] | None) -> None:
-    def is_three(item: Note) -> bool:
-        return item == THREE
-
     reading = Listing([page(ONE, Note("now", POSTED), THREE)])
 
-    found = find_new_items(reading, baseline, written_at=WRITTEN_AT, is_candidate=is_three, limits=PostLimits())
+    found = find_new(reading, baseline, lambda item: item == THREE)
 
     assert found.new + found.uncertain == (THREE,)
 
@@ -195,6 +157,6 @@ def test_each_page_has_its_own_clock() -> None:
     now, later = Note("now", POSTED), Note("later", POSTED - 100)
     pages = [page(now), page(later, began=BEGAN + 10, date=SERVER_TIME - 90)]
 
-    found = find_new_items(Listing(pages), None, written_at=WRITTEN_AT, is_candidate=anything, limits=PostLimits())
+    found = find_new(Listing(pages), None)
 
     assert found == NewItems((now, later), ())

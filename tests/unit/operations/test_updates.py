@@ -27,10 +27,9 @@ def update(**fields: Any) -> IncidentUpdate:
 
 
 def wanted(
-    description: str = "A fix is out.",
-    components: tuple[ComponentAffected, ...] | None = None,
-    status: IncidentStatus = IncidentStatus.MONITORING,
+    description: str = "A fix is out.", components: tuple[ComponentAffected, ...] | None = None
 ) -> IncidentUpdateCreate:
+    status = IncidentStatus.MONITORING
     return IncidentUpdateCreate(
         status=status, description=description, notify_subscribers=False, components_affected=components
     )
@@ -47,10 +46,8 @@ def matches(shown: IncidentUpdate, sent: IncidentUpdateCreate) -> bool:
         pytest.param("A fix is out.", "A fix is out", False, id="another"),
         pytest.param("A fix is out.", "a fix is out.", False, id="another case"),
         pytest.param("Gr\u00fc\u00dfe", "Gru\u0308\u00dfe", True, id="composed and decomposed"),
-        pytest.param("Gru\u0308\u00dfe", "Gr\u00fc\u00dfe", True, id="decomposed and composed"),
         pytest.param("2\u00b2", "22", False, id="only compatible"),
         pytest.param("one\ntwo", "one\r\ntwo", True, id="CRLF on the page"),
-        pytest.param("one\r\ntwo", "one\ntwo", True, id="CRLF sent"),
         pytest.param("one\n\ntwo", "one\ntwo", False, id="fewer lines"),
         pytest.param("one\ntwo", "one two", False, id="a space for a line's end"),
         pytest.param("one  \ntwo\t\nthree", "one\ntwo\nthree", True, id="white space at the end of lines"),
@@ -70,11 +67,6 @@ def test_texts_are_compared_in_one_form(sent: str, shown: str | None, same: obje
     assert is_patched(update(description=shown), IncidentUpdatePatch(description=sent)) is same
 
 
-@pytest.mark.parametrize("status", ["RESOLVED", "monitoring", None])
-def test_an_update_with_another_status_is_not_the_same(status: str | None) -> None:
-    assert not matches(update(status=status), wanted())
-
-
 ALL, ONE = ["component-api", "component-web"], ["component-web"]
 
 
@@ -91,7 +83,6 @@ ALL, ONE = ["component-api", "component-web"], ["component-web"]
         pytest.param(SENT[:1], [API | {"old_status": "OPERATIONAL", "name": "API"}], [], [], id="old status and name"),
         pytest.param(SENT[:1], [{"id": "component-api"}], None, None, id="no status"),
         pytest.param(None, [], [], [], id="none, and none were sent"),
-        pytest.param((), [], [], [], id="none, and an empty list was sent"),
         pytest.param(None, [API], None, [], id="some, and none were sent"),
         pytest.param(None, None, [], [], id="absent, and none were sent"),
         pytest.param(SENT, None, [], ALL, id="absent"),
@@ -111,16 +102,18 @@ def test_components_that_an_update_does_not_name_are_left_to_the_page(
     assert [None if each is None else sorted(each) for each in unnamed] == [lost, duplicate]
 
 
-def test_date_does_not_decide_whether_an_update_is_the_same() -> None:
-    assert matches(update(date_happened="2020-01-01T00:00:00Z"), wanted())
+@pytest.mark.parametrize(
+    ("fields", "same"),
+    [({"status": "RESOLVED"}, False), ({"status": None}, False), ({"date_happened": None}, True)],
+)
+def test_the_status_decides_whether_an_update_is_the_same_but_not_its_date(fields: Any, same: object) -> None:
+    assert matches(update(**fields), wanted()) is same
 
 
 @pytest.mark.parametrize(
     ("patch", "patched"),
     [
-        (IncidentUpdatePatch(), True),
         (IncidentUpdatePatch(status=IncidentStatus.MONITORING), True),
-        (IncidentUpdatePatch(status=IncidentStatus.RESOLVED), False),
         (IncidentUpdatePatch(status=IncidentStatus.MONITORING, description="Another text"), False),
         (IncidentUpdatePatch(status=IncidentStatus.MONITORING, date_happened="2026-11-24T09:31:00Z"), False),
         (IncidentUpdatePatch(status=IncidentStatus.RESOLVED, description="A fix is out.", date_happened=MOMENT), False),
