@@ -4,7 +4,6 @@ import json
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -54,7 +53,7 @@ def written(
     """Write a comment; it has a failed run if its failed jobs are given."""
     failed_run = None if failed_jobs is None else FailedRun.of(5, failed_jobs)
     state = CommentState(notified=notified, failed_run=failed_run)
-    return render(MARKER, state, updates, replace(RUN, commit=commit), title, incident_url)
+    return render(MARKER, state, updates, RUN._replace(commit=commit), title, incident_url)
 
 
 def written_with(words: Sequence[str]) -> str:
@@ -428,7 +427,7 @@ def test_a_run_that_failed_is_linked_where_its_jobs_are_not_known() -> None:
 
 
 def test_a_run_without_a_url_is_not_linked() -> None:
-    markdown = render(MARKER, CommentState(), [update()], replace(RUN, url=""), "", "")
+    markdown = render(MARKER, CommentState(), [update()], RUN._replace(url=""), "", "")
 
     assert "Workflow run" not in markdown
 
