@@ -34,10 +34,6 @@ def slow(seconds: float) -> Fault:
     return Fault(stream)
 
 
-PRIMARY = (
-    "API rate limit exceeded for installation ID 12345. If you reach out to GitHub Support for help, please include "
-    "the request ID 8C3A:2F1B:1A2B3C:4D5E6F:65A1B2C3 and timestamp 2026-11-24 12:00:00 UTC."
-)
 SECONDARY = (
     "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. If you reach out to "
     "GitHub Support for help, please include the request ID 8C3A:2F1B:1A2B3C:4D5E6F:65A1B2C3."
@@ -49,12 +45,10 @@ FAILURES = {
     "bad credentials": (message(401, "Bad credentials"), "does not accept github-token"),
     "no permission": (message(403, "Resource not accessible by integration", **LEFT), "accessible by integration"),
     "html": (response(403, HTML, HTML_TYPE, phases=BEFORE), REFUSED),
-    "primary limit, 403": (message(403, PRIMARY, **EXHAUSTED), NO_MORE),
-    "primary limit, 429": (message(429, PRIMARY, **EXHAUSTED), NO_MORE),
-    "secondary limit, 403": (message(403, SECONDARY, **LEFT), NO_MORE),
-    "secondary limit, 403 for an hour": (message(403, SECONDARY, retry_after="3600", **LEFT), NO_MORE),
-    "secondary limit, 429 for an hour": (message(429, SECONDARY, retry_after="3600", **LEFT), NO_MORE),
-    "secondary limit, 429": (message(429, SECONDARY, **LEFT), NO_MORE),
+    "primary limit": (message(403, "Wait", **EXHAUSTED), NO_MORE),
+    "pause of an hour": (message(403, "Wait", retry_after="3600", **LEFT), NO_MORE),
+    "429": (message(429, "Wait", **LEFT), NO_MORE),
+    "secondary limit": (message(403, SECONDARY, **LEFT), NO_MORE),
     "not found": (message(404, "Not Found"), REFUSED),
     "gone": (message(410, "Issues are disabled for this repo"), REFUSED),
     "invalid": (message(422, "Validation Failed"), REFUSED),

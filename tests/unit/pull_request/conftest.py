@@ -15,6 +15,8 @@ from onlineornot_action.network.exchange import Network
 from onlineornot_action.pull_request.comment import CommentLimits, CommentResult, upsert_comments
 from onlineornot_action.pull_request.github_api import GitHub
 
+Upserted = tuple[CommentResult, list[str], list[str]]
+
 
 @pytest.fixture
 def elsewhere() -> Iterator[FaultServer]:
@@ -42,17 +44,13 @@ def connect(server: FaultServer, clock: SkippingClock) -> Callable[..., GitHub]:
 
 
 @pytest.fixture
-def upsert(
-    connect: Callable[..., GitHub], server: FaultServer, github: State
-) -> Callable[..., tuple[CommentResult, list[str], list[str]]]:
+def upsert(connect: Callable[..., GitHub], server: FaultServer, github: State) -> Callable[..., Upserted]:
     """Create or edit the comments; by default on pull request 7, which the event is about.
 
     Return what became of them, the requests that were sent, and the texts of all comments on pull request 7.
     """
 
-    def run(
-        *script: Rule, body: str = BODY, limits: CommentLimits | None = None, **about: Any
-    ) -> tuple[CommentResult, list[str], list[str]]:
+    def run(*script: Rule, body: str = BODY, limits: CommentLimits | None = None, **about: Any) -> Upserted:
         def render(jobs: Sequence[str], _before: str) -> str:
             return f"{body}\nFailed: {', '.join(jobs)}" if jobs else body
 
