@@ -63,14 +63,7 @@ RESOLVED = {"status": "resolved", "description": "It is over."}
 OTHER_SHA = "0123456789abcdef0123456789abcdef01234567"
 FAILED = {"id": FAILED_RUN, "head_sha": HEAD, "conclusion": "failure", "pull_requests": []}
 AFTER_FAILURE = {"event": "workflow_run", "payload": {"workflow_run": FAILED}, "sha": OTHER_SHA}
-"""Names the event, its payload and the commit of the run."""
-RUNNER = {
-    "GITHUB_ACTIONS": "true",
-    "GITHUB_SERVER_URL": SERVER_URL,
-    "GITHUB_REPOSITORY": REPOSITORY,
-    "GITHUB_RUN_ID": "1658821493",
-    "GITHUB_RUN_ATTEMPT": "1",
-}
+RUNNER = {"GITHUB_SERVER_URL": SERVER_URL, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_RUN_ID": "1658821493"}
 
 
 @pytest.fixture
@@ -254,12 +247,10 @@ def test_the_input_or_else_the_event_names_the_pull_request(
     ("inputs", "outcome"),
     [
         (CREATE | {"dry_run": "true"}, "dry-run"),
-        (DELETE | {"dry_run": "true"}, "dry-run"),
         (OPEN | {"if_no_incident": "skip"}, "skipped"),
         (CREATE | {"status": "broken"}, "invalid"),
         (CREATE | {"api_token": READ_TOKEN}, "rejected"),
         (CREATE | {"api_url": "http://127.0.0.1:9"}, "not-sent"),
-        (CREATE | {"api_url": "http://127.0.0.1:9", "fail_on_error": "false"}, "not-sent"),
         ({"operation": "get", "update_id": UPDATE_ID}, "fetched"),
         ({"operation": "list"}, "listed"),
         (CREATE | {"comment": "false"}, "created"),
@@ -304,7 +295,6 @@ TROUBLES = {
     "rate limit": Rule(FAILURES["pause of an hour"][0], times=FOREVER),
     "500": Rule(FAULTS["500 html"], method="GET", times=FOREVER),
     "not HTTP": Rule(FAULTS["not HTTP"], times=FOREVER),
-    "deep JSON": Rule(FAULTS["200 deep JSON"], path="/comments", times=FOREVER),
     "silence": Rule(FAULTS["silence"], times=FOREVER),
     "headers drip": Rule(FAULTS["headers drip"], path="/comments", times=FOREVER),
     "command": Rule(message(403, "No\n::error::x\r::add-mask::y ##[error]z %0A::error::w\x1b[2K"), times=FOREVER),
@@ -357,13 +347,6 @@ def test_an_unusable_token_or_variable_is_one_warning(
     (warning,) = result.warnings
     assert (words in warning, PERMISSIONS in warning, "ghs_" in warning) == (True, True, False)
     assert (result.end, server.connections) == ((0, "created"), 0)
-
-
-def test_a_slash_at_the_end_of_an_address_does_no_harm(step: RunStep, server: FaultServer, github: GitHub) -> None:
-    result = step(**CREATE, runner={"GITHUB_API_URL": f"{server.url}/", "GITHUB_SERVER_URL": f"{SERVER_URL}/"})
-
-    assert result.warnings == []
-    assert f"[Workflow run]({RUN_URL})" in texts(github)[0]
 
 
 def test_jobs_that_cannot_be_read_and_a_comment_that_cannot_be_written_are_one_annotation(

@@ -34,10 +34,7 @@ def slow(seconds: float) -> Fault:
     return Fault(stream)
 
 
-SECONDARY = (
-    "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. If you reach out to "
-    "GitHub Support for help, please include the request ID 8C3A:2F1B:1A2B3C:4D5E6F:65A1B2C3."
-)
+SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
 EXHAUSTED = {"x_ratelimit_limit": "1000", "x_ratelimit_remaining": "0", "x_ratelimit_reset": "1795521600"}
 LEFT = {"x_ratelimit_limit": "1000", "x_ratelimit_remaining": "812", "x_ratelimit_reset": "1795521600"}
 NO_MORE, REFUSED = "rate limit is exhausted", "refused the request"
@@ -51,7 +48,6 @@ FAILURES = {
     "secondary limit": (message(403, SECONDARY, **LEFT), NO_MORE),
     "not found": (message(404, "Not Found"), REFUSED),
     "gone": (message(410, "Issues are disabled for this repo"), REFUSED),
-    "invalid": (message(422, "Validation Failed"), REFUSED),
     "locked": (message(403, "Unable to create comment because issue is locked."), "is locked"),
     **{
         body: (response(422, body, JSON_TYPE, phases=BEFORE), f"{REFUSED} (422")

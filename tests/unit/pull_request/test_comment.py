@@ -73,15 +73,6 @@ def on_post(name: str, phase: Phase = Phase.BEFORE, times: float = 1) -> Rule:
     return Rule(FAULTS[name], phase, "POST", times, "/comments")
 
 
-@pytest.mark.parametrize(("pull_request", "requests"), [(7, [LIST, POST, LIST]), (None, [PULLS, LIST, POST, LIST])])
-def test_pull_requests_of_the_commit_are_looked_up_only_if_the_event_names_none(
-    upsert: Upsert, github: GitHub, pull_request: int | None, requests: list[str]
-) -> None:
-    github.pulls[HEAD] = [pull(7)]
-
-    assert upsert(pull_request=pull_request) == (UP_TO_DATE, requests, [BODY])
-
-
 def test_without_a_pull_request_nothing_more_is_requested(upsert: Upsert) -> None:
     assert upsert(pull_request=None, failed_run=FAILED_RUN) == (CommentResult(), [PULLS], [])
 
@@ -105,7 +96,6 @@ def test_a_comment_that_would_not_change_is_not_edited(upsert: Upsert, github: G
     ("author", "text"),
     [
         ("octocat", BODY),
-        ("GitHub-Actions", BODY),
         (None, BODY),
         (BOT, f"> {BODY}"),
         (BOT, BODY.replace(PAGE_ID, "anotherpage1")),
@@ -268,17 +258,20 @@ def test_a_malformed_success_never_leads_to_two_comments(upsert: Upsert, name: s
     assert len(texts) <= 1
 
 
-@pytest.mark.parametrize("name", ["reset", "504 envelope"])
-def test_a_comment_that_is_lost_every_time_is_sent_twice_at_most(upsert: Upsert, name: str) -> None:
-    comments, requests, texts = upsert(on_post(name, times=FOREVER))
+@pytest.mark.parametrize(
+    ("script", "posts"),
+    [
+        ([on_post("reset", times=FOREVER)], 2),
+        ([on_post("504 envelope", times=FOREVER)], 2),
+        ([HEALTHY_LIST, on_post("reset"), NO_LIST], 1),
+    ],
+)
+def test_a_lost_comment_is_sent_twice_at_most_and_once_if_it_cannot_be_looked_for(
+    upsert: Upsert, script: list[Rule], posts: int
+) -> None:
+    comments, requests, texts = upsert(*script)
 
-    assert (len(comments.failures), requests.count(POST), texts) == (1, 2, [])
-
-
-def test_a_lost_comment_that_cannot_be_looked_for_is_not_written_again(upsert: Upsert) -> None:
-    comments, requests, _ = upsert(HEALTHY_LIST, on_post("reset"), NO_LIST)
-
-    assert (len(comments.failures), requests.count(POST)) == (1, 1)
+    assert (len(comments.failures), requests.count(POST), texts) == (1, posts, [])
 
 
 @pytest.mark.parametrize("name", ["reset", "502 empty"])
@@ -372,17 +365,6 @@ def test_a_job_that_is_cancelled_in_the_meantime_ends_at_once_and_says_so(
     assert time.monotonic() - began < 1
     assert problem.endswith("#7: the run was cancelled.")
     assert requests == sent
-
-
-def test_a_locked_pull_request_does_not_keep_the_comment_from_the_others(upsert: Upsert, github: GitHub) -> None:
-    github.pulls[HEAD] = [pull(7), pull(8)]
-    locked = Rule(FAILURES["locked"][0], method="POST", path="/issues/7/comments")
-
-    comments, _, _ = upsert(locked, pull_request=None)
-
-    (problem,) = comments.failures
-    assert comments.urls == (url_of(8, 1001),)
-    assert ("#7" in problem, "is locked" in problem) == (True, True)
 
 
 def test_only_the_jobs_that_failed_are_named(upsert: Upsert, github: GitHub) -> None:

@@ -24,13 +24,10 @@ ENVIRON = {
     "GITHUB_SHA": RUN_SHA,
 }
 RUN_URL = "https://github.com/octo/shop/actions/runs/77"
+WITH_SHA = ("push", "release", "merge_group", "deployment", "deployment_status", "workflow_dispatch", "schedule", "")
 EVENTS = (
-    *("push", "pull_request", "pull_request_target", "issue_comment", "deployment", "deployment_status"),
-    *("workflow_run", "workflow_dispatch", "schedule", "repository_dispatch", "", "no_such_event"),
-    *("status", "check_run", "check_suite", "discussion", "release", "merge_group"),
-)
-ABOUT_THEIR_COMMIT = (
-    *("push", "release", "merge_group", "deployment", "deployment_status", "workflow_dispatch", "schedule", ""),
+    *(*WITH_SHA, "pull_request", "issue_comment", "workflow_run", "repository_dispatch", "no_such_event"),
+    *("status", "check_run", "check_suite", "discussion"),
 )
 NO_NUMBERS: tuple[Any, ...] = (None, True, False, 0, -1, 1.0, 1.5, "", "1", [], [1], {}, {"number": 1})
 NO_OBJECTS: tuple[Any, ...] = (None, True, 1, 1.5, "number", [{"number": 1}], [["id", "x"]])
@@ -123,17 +120,13 @@ def test_only_a_run_that_did_not_succeed_and_triggered_this_one_is_a_failed_run(
     assert read(event, {"workflow_run": run}).failed_run == failed_run
 
 
-def test_the_url_of_a_run_names_the_first_attempt_if_none_is_known(read: Read) -> None:
-    assert read("push", {}, GITHUB_RUN_ATTEMPT="").url == f"{RUN_URL}/attempts/1"
+def test_an_enterprise_server_has_urls_of_its_own_which_may_end_with_a_slash(read: Read) -> None:
+    server = {"GITHUB_API_URL": "https://ghe.example/api/v3/", "GITHUB_SERVER_URL": "https://ghe.example/"}
 
-
-def test_an_enterprise_server_has_urls_of_its_own(read: Read) -> None:
-    server = {"GITHUB_API_URL": "https://ghe.example/api/v3", "GITHUB_SERVER_URL": "https://ghe.example"}
-
-    workflow = read("push", {}, **server)
+    workflow = read("push", {}, **server, GITHUB_RUN_ATTEMPT="")
 
     assert (workflow.api_url, workflow.server_url) == ("https://ghe.example/api/v3", "https://ghe.example")
-    assert workflow.url == "https://ghe.example/octo/shop/actions/runs/77/attempts/2"
+    assert workflow.url == "https://ghe.example/octo/shop/actions/runs/77/attempts/1"
     assert workflow.url_of(5) == "https://ghe.example/octo/shop/actions/runs/5"
 
 
@@ -180,7 +173,7 @@ def test_a_value_that_is_not_an_object_is_ignored(read: Read, event: str, value:
 
     workflow = read(event, dict.fromkeys(places, value))
 
-    commit = RUN_SHA if event in ABOUT_THEIR_COMMIT else ""
+    commit = RUN_SHA if event in WITH_SHA else ""
     assert (workflow.commit, workflow.pull_request, workflow.failed_run) == (commit, None, None)
 
 

@@ -3,7 +3,6 @@
 import json
 import re
 import ssl
-import time
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -30,9 +29,9 @@ from support.github_app import (
     requests_of,
     texts,
 )
-from support.github_faults import FAILURES, NOT_LISTS, UNCONFIRMED, message, slow
+from support.github_faults import FAILURES, NOT_LISTS, UNCONFIRMED, message
 
-from onlineornot_action.network.deadline import CancelledError, Deadline, Limits
+from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.network.exchange import Network
 from onlineornot_action.pull_request import github_api
 from onlineornot_action.pull_request.github_api import GitHubError
@@ -270,15 +269,6 @@ def test_no_request_begins_after_the_deadline_or_once_the_job_was_cancelled(
         call(name, deadline=deadline)
 
     assert server.connections == 0
-
-
-def test_a_response_that_takes_too_long_is_lost(call: Call) -> None:
-    began = time.monotonic()
-
-    with pytest.raises(GitHubError, match="did not respond in time"):
-        call("create", Rule(slow(5), Phase.AFTER, "POST"), deadline=Deadline.after(20, limits=Limits(response=0.5)))
-
-    assert time.monotonic() - began < 3
 
 
 ANOTHER_PAGE = JSON_TYPE | {"Link": '<http://x/repos?page=2>; rel="next"'}
