@@ -28,7 +28,7 @@ MARKER = format_marker(PAGE_ID, INCIDENT_ID)
 BODY = f"{MARKER}\nIt is bad."
 OTHER = f"{MARKER}\nIt is worse."
 LIST, POST = "GET /issues/7/comments", "POST /issues/7/comments"
-QUERY = "POST /graphql"
+QUERY, EDIT = "POST /graphql", "PATCH /issues/comments/1001"
 PULLS = f"GET /commits/{HEAD}/pulls"
 JOBS = f"GET /actions/runs/{FAILED_RUN}/jobs"
 

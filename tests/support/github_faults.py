@@ -34,14 +34,7 @@ def slow(seconds: float) -> Fault:
     return Fault(stream)
 
 
-PRIMARY = (
-    "API rate limit exceeded for installation ID 12345. If you reach out to GitHub Support for help, please include "
-    "the request ID 8C3A:2F1B:1A2B3C:4D5E6F:65A1B2C3 and timestamp 2026-11-24 12:00:00 UTC."
-)
-SECONDARY = (
-    "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. If you reach out to "
-    "GitHub Support for help, please include the request ID 8C3A:2F1B:1A2B3C:4D5E6F:65A1B2C3."
-)
+SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
 EXHAUSTED = {"x_ratelimit_limit": "1000", "x_ratelimit_remaining": "0", "x_ratelimit_reset": "1795521600"}
 LEFT = {"x_ratelimit_limit": "1000", "x_ratelimit_remaining": "812", "x_ratelimit_reset": "1795521600"}
 NO_MORE, REFUSED = "rate limit is exhausted", "refused the request"
@@ -49,15 +42,12 @@ FAILURES = {
     "bad credentials": (message(401, "Bad credentials"), "does not accept github-token"),
     "no permission": (message(403, "Resource not accessible by integration", **LEFT), "accessible by integration"),
     "html": (response(403, HTML, HTML_TYPE, phases=BEFORE), REFUSED),
-    "primary limit, 403": (message(403, PRIMARY, **EXHAUSTED), NO_MORE),
-    "primary limit, 429": (message(429, PRIMARY, **EXHAUSTED), NO_MORE),
-    "secondary limit, 403": (message(403, SECONDARY, **LEFT), NO_MORE),
-    "secondary limit, 403 for an hour": (message(403, SECONDARY, retry_after="3600", **LEFT), NO_MORE),
-    "secondary limit, 429 for an hour": (message(429, SECONDARY, retry_after="3600", **LEFT), NO_MORE),
-    "secondary limit, 429": (message(429, SECONDARY, **LEFT), NO_MORE),
+    "primary limit": (message(403, "Wait", **EXHAUSTED), NO_MORE),
+    "pause of an hour": (message(403, "Wait", retry_after="3600", **LEFT), NO_MORE),
+    "429": (message(429, "Wait", **LEFT), NO_MORE),
+    "secondary limit": (message(403, SECONDARY, **LEFT), NO_MORE),
     "not found": (message(404, "Not Found"), REFUSED),
     "gone": (message(410, "Issues are disabled for this repo"), REFUSED),
-    "invalid": (message(422, "Validation Failed"), REFUSED),
     "locked": (message(403, "Unable to create comment because issue is locked."), "is locked"),
     **{
         body: (response(422, body, JSON_TYPE, phases=BEFORE), f"{REFUSED} (422")

@@ -13,7 +13,6 @@ from pydantic import BaseModel, Field
 from onlineornot_action.inputs.parsers import MAX_TITLE_LENGTH
 from onlineornot_action.onlineornot.models import (
     ENDING_STATUSES,
-    ComponentChange,
     IncidentStatus,
     IncidentUpdate,
     ResourceId,
@@ -42,7 +41,6 @@ _HEADLINES: dict[str, str] = {
     IncidentStatus.VERIFYING: "🔧 Maintenance under way",
     IncidentStatus.COMPLETED: "✅ Maintenance over",
 }
-_HEADLINE = "🔴 Incident open"
 _SUBSCRIBERS = {True: "subscribers notified", False: "subscribers not notified", None: ""}
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -50,13 +48,7 @@ _Name = Annotated[str, Field(max_length=MAX_NAME_LENGTH + 1)]
 
 
 class FailedRun(BaseModel, frozen=True):
-    """A workflow run that failed.
-
-    Attributes:
-        id: Its id.
-        jobs: The names of its failed jobs, as many as a comment shows.
-        more: The number of failed jobs beyond those.
-    """
+    """A workflow run that failed: the names of as many of its failed jobs as a comment shows, and how many `more`."""
 
     id: Annotated[int, Field(gt=0, lt=2**63)]
     jobs: Annotated[tuple[_Name, ...], Field(max_length=MAX_NAMES)] = ()
@@ -114,12 +106,14 @@ def render(
     """Write the comment on an incident from all its updates, in any order; the marker is the first line."""
     shown = newest_first(updates)
     bounds = _bounds(shown) if shown else []
+    incident = f"[The incident, as customers see it]({url})" if url else ""
+    workflow_run = f"[Workflow run]({run.url})" if run.url else ""
     blocks = [
         f"{marker}\n{_format_state(state)}\n### {_headline(shown)}",
         " · ".join(_facts(title, bounds, run.commit)),
         *_timeline(shown, bounds, state.notified),
         _failed_jobs(state.failed_run, run) if state.failed_run else "",
-        " · ".join(_links(url, run.url)),
+        " · ".join(filter(None, (incident, workflow_run))),
     ]
     return "\n\n".join(filter(None, blocks))
 
@@ -129,8 +123,8 @@ def _facts(title: str, bounds: Sequence[IncidentUpdate], commit: str) -> Iterato
         yield f"**{shown}**"
     if bounds:
         first, *last = bounds
-        begin, end = _format_time(first), [_format_time(update, first) for update in last]
-        yield " to ".join([f"from {begin}", *end]) if end else f"since {begin}"
+        times = [_format_time(first), *(_format_time(update, first) for update in last)]
+        yield f"from {' to '.join(times)}" if last else f"since {times[0]}"
     if commit:
         yield f"commit {commit[:10]}"
 
@@ -139,7 +133,7 @@ def _headline(updates: Sequence[IncidentUpdate]) -> str:
     if not updates:
         return "⚪ The incident on the status page has no updates"
     status = _latest_state(updates).status or ""
-    return f"{_HEADLINES.get(status, _HEADLINE)}: {_name(status)}"
+    return f"{_HEADLINES.get(status, '🔴 Incident open')}: {_name(status)}"
 
 
 def _latest_state(updates: Sequence[IncidentUpdate]) -> IncidentUpdate:
@@ -212,12 +206,11 @@ def _quote(text: str) -> str:
 
 def _components(update: IncidentUpdate) -> str:
     changes = update.components or ()
-    return "<br>".join(_and_more(map(_component, changes[:MAX_NAMES]), len(changes) - MAX_NAMES))
-
-
-def _component(change: ComponentChange) -> str:
-    before, after = _name(change.old_status), _name(change.new_status)
-    return f"{dot(change.new_status)} {_name(change.name or change.id)}: {before} → {after}"
+    lines = [
+        f"{dot(each.new_status)} {_name(each.name or each.id)}: {_name(each.old_status)} → {_name(each.new_status)}"
+        for each in changes[:MAX_NAMES]
+    ]
+    return "<br>".join(_and_more(lines, len(changes) - MAX_NAMES))
 
 
 def _name(name: str | None) -> str:
@@ -236,13 +229,4 @@ def _and_more(names: Iterable[str], more: int) -> list[str]:
 
 def _failed_jobs(failed: FailedRun, run: WorkflowRun) -> str:
     url, names = run.url_of(failed.id), ", ".join(_and_more(map(code, failed.jobs), failed.more))
-    if not names:
-        return f"[The workflow run that led to this]({url}) did not succeed."
-    return f"[Failed]({url}): {names}"
-
-
-def _links(incident_url: str, run_url: str) -> Iterator[str]:
-    if incident_url:
-        yield f"[The incident, as customers see it]({incident_url})"
-    if run_url:
-        yield f"[Workflow run]({run_url})"
+    return f"[Failed]({url}): {names}" if names else f"[The workflow run that led to this]({url}) did not succeed."

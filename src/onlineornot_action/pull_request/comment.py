@@ -9,8 +9,9 @@ import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, partial
+from typing import NamedTuple
 
 from onlineornot_action.exactly_once.listing import Listing, read_reliably
 from onlineornot_action.inputs.model import Inputs
@@ -45,8 +46,7 @@ Render = Callable[[Sequence[str], str], str]
 """Writes a comment, given the names of the jobs that failed and the comment as it is; empty when there is none."""
 
 
-@dataclass(frozen=True)
-class CommentLimits:
+class CommentLimits(NamedTuple):
     """Limits of updating a comment, in seconds."""
 
     failed_jobs: float = 4
@@ -55,21 +55,15 @@ class CommentLimits:
     """Before each search for a comment whose response was lost."""
 
 
-@dataclass(frozen=True)
-class CommentResult:
-    """What became of the comments.
+class CommentResult(NamedTuple):
+    """What became of the comments; all empty if no pull request has one."""
 
-    Attributes:
-        pull_requests: The numbers of the pull requests that the comment belongs to; None while unknown.
-        urls: Where people see the comments that are up to date.
-        problems: What somebody should fix, one sentence each.
-        failed: Whether a comment, or the names in it, could not be written.
-    """
-
-    pull_requests: tuple[int, ...] | None = None
     urls: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
-    failed: bool = False
+    """Where people see the comments that are up to date."""
+    failures: tuple[str, ...] = ()
+    """Why a comment, or the names in it, could not be written, a sentence each."""
+    duplicates: tuple[str, ...] = ()
+    """Which comments somebody should delete, likewise."""
 
 
 def with_comment(session: Session, result: Result, environment: Environment, reporter: Reporter) -> Result:
@@ -78,18 +72,19 @@ def with_comment(session: Session, result: Result, environment: Environment, rep
         reporter.log("The comment on the pull request was left as it is: the run was cancelled.")
         return result
     run = WorkflowRun.of(environment.github)
-    run = replace(run, pull_request=session.inputs.pull_request or run.pull_request)
+    run = run._replace(pull_request=session.inputs.pull_request or run.pull_request)
     if obstacle := _find_obstacle(run, session.inputs):
         warning = f"There is no comment on the pull request: {obstacle}. {ADVICE}"
         return result._replace(warnings=(*result.warnings, warning))
     comments = _comment(session, result, run, reporter.mask)
     for url in comments.urls:
         reporter.log(f"The comment on the pull request is up to date: {url}")
-    if comments.pull_requests == ():
+    if comments == CommentResult():
         change = f"commit {run.commit}" if run.commit else "this event"
         reporter.annotate(Level.NOTICE, f"There is no comment: no pull request belongs to {change}.")
-    advice = (ADVICE,) if comments.failed and not session.deadline.cancelled() else ()
-    return result._replace(comments=comments.urls, warnings=(*result.warnings, *comments.problems, *advice))
+    advice = (ADVICE,) if comments.failures and not session.deadline.cancelled() else ()
+    warnings = (*result.warnings, *comments.failures, *comments.duplicates, *advice)
+    return result._replace(comments=comments.urls, warnings=warnings)
 
 
 def _find_obstacle(run: WorkflowRun, inputs: Inputs) -> str:
@@ -116,29 +111,26 @@ def _comment(session: Session, result: Result, run: WorkflowRun, mask: Callable[
     def write(failed_jobs: Sequence[str], before: str) -> str:
         known = body.parse_state(before)
         shown = incident.updates_including(known.notified.keys())
-        failed_run = _find_failed_run(known.failed_run, run.failed_run, failed_jobs)
-        state = _next_state(known, result, shown, failed_run)
-        return mask(body.render(marker, state, shown, run, incident.title, incident.url))
+        state = _next_state(known, result, shown, run.failed_run, failed_jobs)
+        return mask(body.render(marker, state, shown, run, *incident.title_and_url))
 
-    return upsert_comments(github, marker, write)
+    return upsert_comments(github, marker, write, CommentLimits())
 
 
-def upsert_comments(github: GitHub, marker: str, render: Render, limits: CommentLimits | None = None) -> CommentResult:
+def upsert_comments(github: GitHub, marker: str, render: Render, limits: CommentLimits) -> CommentResult:
     """Create or edit the comment on each pull request; every failure is in the result, and nothing is raised."""
-    limits = limits or CommentLimits()
-    numbers: tuple[int, ...] | None = None
-    failed_jobs: tuple[str, ...] = ()
+    numbers, failed_jobs = tuple[int, ...](), tuple[str, ...]()
     failures, duplicates, urls = list[str](), list[str](), list[str]()
     with _collected(failures, STALE):
         numbers = github.find_pull_requests()
     if numbers:
         with _collected(failures, "The comment does not name the failed jobs"):
             failed_jobs = github.find_failed_jobs(limits.failed_jobs)
-    for number in numbers or ():
+    for number in numbers:
         comment = _PullRequestComment(github, number, marker, partial(render, failed_jobs), limits, duplicates)
         with _collected(failures, f"{STALE} #{number}"):
             urls.append(comment.upsert())
-    return CommentResult(numbers, tuple(urls), (*failures, *duplicates), failed=bool(failures))
+    return CommentResult(tuple(urls), tuple(failures), tuple(duplicates))
 
 
 @contextlib.contextmanager
@@ -146,10 +138,8 @@ def _collected(problems: list[str], problem: str) -> Iterator[None]:
     """Add an exception to the problems, so that the step does not fail and other comments are still written."""
     try:
         yield
-    except GitHubError as error:
+    except (GitHubError, CancelledError) as error:
         problems.append(f"{problem}: {error}.")
-    except CancelledError:
-        problems.append(f"{problem}: the run was cancelled.")
     except APIError as error:
         problems.append(f"{problem}: the incident's updates could not be read ({error}).")
     except Exception as error:  # noqa: BLE001 - see above
@@ -176,7 +166,9 @@ class _PullRequestComment:
             with _collected(self.duplicates, self._duplicate(comment)):
                 self.github.delete_comment(self.number, comment.id)
         if duplicates and not own:
-            self._mention_duplicates()
+            with contextlib.suppress(GitHubError, CancelledError):  # the oldest is up to date, which is what counts
+                self.github.deadline.sleep(max(self.limits.lost_pauses))  # their runs may delete them
+                self.duplicates.extend(f"{self._duplicate(comment)}." for comment in self._find()[1:])
         return self._url(oldest.id)
 
     def _write(self) -> list[Comment]:
@@ -186,8 +178,12 @@ class _PullRequestComment:
         while True:
             attempts += 1
             comments = self._find() or comments or self._create()
+            oldest = comments[0]
+            text = self.render(oldest.text)
+            if oldest.text.partition(_KEY)[0] == text:
+                return comments
             try:
-                self._edit(comments[0])
+                self.github.edit_comment(self.number, oldest.id, text)
             except GitHubError as error:
                 if attempts == MAX_EDITS or (error.is_rejection and not error.is_gone):
                     raise
@@ -196,12 +192,6 @@ class _PullRequestComment:
                 return comments
             # Another run may edit the comment in the meantime, so it is read again before the next attempt.
             self.github.deadline.sleep(self.github.deadline.backoff(attempts))
-
-    def _edit(self, comment: Comment) -> None:
-        """Update a comment, unless its text is right already."""
-        text = self.render(comment.text)
-        if comment.text.partition(_KEY)[0] != text:
-            self.github.edit_comment(self.number, comment.id, text)
 
     def _create(self) -> list[Comment]:
         """Create the comment. If the response is lost, search before sending again: two copies are worse than none."""
@@ -239,12 +229,6 @@ class _PullRequestComment:
         ours |= {comment.id: comment for comment in marked if comment.author == self.github.login}
         return [ours[comment_id] for comment_id in sorted(ours)]
 
-    def _mention_duplicates(self) -> None:
-        """Name the duplicates, unless the runs that created them delete them first."""
-        with contextlib.suppress(GitHubError, CancelledError):  # the oldest comment is up to date, which is what counts
-            self.github.deadline.sleep(max(self.limits.lost_pauses))
-            self.duplicates.extend(f"{self._duplicate(comment)}." for comment in self._find()[1:])
-
     def _duplicate(self, comment: Comment) -> str:
         return f"The comment on pull request #{self.number} is there twice, delete {self._url(comment.id)}"
 
@@ -259,27 +243,21 @@ class _Incident:
     def __init__(self, session: Session, result: Result, deadline: Deadline) -> None:
         pages = partial(session.client.incident_update_pages, session.page_id, result.incident_id, deadline)
         self._read = partial(read_reliably, pages, deadline, session.limits.post)
-        self._session, self._result = session, result
         self._soon = partial(deadline.within, session.limits.follow_up, detached=True)
+        self._session, self._result = session, result
         self._listing = _known_updates(session, result)
         self._is_fresh = False
 
     @cached_property
-    def title(self) -> str:
-        """The title; empty when this run does not know it and cannot read it either."""
-        if self._result.incident_title:
-            return self._result.incident_title
+    def title_and_url(self) -> tuple[str, str]:
+        """The title and the public address; empty when this run does not know them and cannot read them either."""
+        session, result = self._session, self._result
+        title, url = result.incident_title, result.incident_url
         with contextlib.suppress(APIError):
-            session = self._session
-            return session.client.get_incident(session.page_id, self._result.incident_id, self._soon()).title or ""
-        return ""
-
-    @cached_property
-    def url(self) -> str:
-        """The public address; empty when this run does not know it and cannot read it either."""
+            title = title or session.client.get_incident(session.page_id, result.incident_id, self._soon()).title or ""
         with contextlib.suppress(APIError):
-            return self._result.incident_url or self._session.read_url(self._result.incident_id, self._soon())
-        return ""
+            url = url or session.read_url(result.incident_id, self._soon())
+        return title, url
 
     def updates_including(self, ids: AbstractSet[str]) -> list[IncidentUpdate]:
         """Return all updates, newest first; they include these ids, except those of deleted updates."""
@@ -309,17 +287,14 @@ def _with_own(listing: Listing[IncidentUpdate], result: Result) -> list[Incident
 
 
 def _next_state(
-    known: CommentState, result: Result, shown: Sequence[IncidentUpdate], failed_run: FailedRun | None
+    known: CommentState, result: Result, shown: Sequence[IncidentUpdate], run_id: int | None, jobs: Sequence[str]
 ) -> CommentState:
-    """Add what this run knows to what the comment knows."""
+    """Add what this run knows, the failed run that triggered it and its jobs included, to what the comment knows."""
     posted = result.outcome in (Outcome.CREATED, Outcome.OPENED)
     notified = known.notified | ({result.update_id: result.notified} if posted else {})
     notified = {update.id: notified.get(update.id) for update in shown[: body.MAX_UPDATES]}
+    failed_run = known.failed_run
+    is_known = failed_run is not None and failed_run.id == run_id
+    if run_id and (jobs or not is_known):
+        failed_run = FailedRun.of(run_id, jobs)
     return CommentState(notified=notified, failed_run=failed_run)
-
-
-def _find_failed_run(known: FailedRun | None, run_id: int | None, failed_jobs: Sequence[str]) -> FailedRun | None:
-    """Return the failed run that triggered this one; from the comment if its jobs could not be read now."""
-    if run_id is None or (known and known.id == run_id and not failed_jobs):
-        return known
-    return FailedRun.of(run_id, failed_jobs)

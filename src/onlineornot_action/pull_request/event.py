@@ -2,8 +2,8 @@
 
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from onlineornot_action.inputs.variables import GitHubVariables
 
@@ -25,9 +25,7 @@ _COMMITS: dict[str, tuple[tuple[str, ...], ...]] = {
 
 What a `repository_dispatch` carries is up to its sender; `git.sha` is what Vercel sends.
 """
-_ABOUT_THEIR_COMMIT = frozenset(
-    {"push", "release", "merge_group", "deployment", "deployment_status", "workflow_dispatch", "schedule", ""}
-)
+_WITH_SHA = {"push", "release", "merge_group", "deployment", "deployment_status", "workflow_dispatch", "schedule", ""}
 """Events that are about the commit in GITHUB_SHA; outside GitHub a run may have no event at all.
 
 For most others GITHUB_SHA is the newest commit of the default branch, which has nothing to do with them:
@@ -35,8 +33,7 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-t
 """
 
 
-@dataclass(frozen=True)
-class WorkflowRun:
+class WorkflowRun(NamedTuple):
     """A workflow run, and the change that it is about.
 
     Attributes:
@@ -68,6 +65,8 @@ class WorkflowRun:
         """Read the run from the runner's variables and from the file with the event's payload."""
         event, payload = github.event_name, _read_json(github.event_path)
         number = _find_pull_request(payload)
+        ended_well = _find(payload, "workflow_run", "conclusion") in ("success", "neutral", "skipped")
+        is_after_failure = event == "workflow_run" and not ended_well
         server_url = (github.server_url or "https://github.com").rstrip("/")
         attempt = f"actions/runs/{github.run_id}/attempts/{github.run_attempt or 1}"
         return cls(
@@ -78,7 +77,7 @@ class WorkflowRun:
             pull_request=number,
             commit="" if number else _find_commit(event, payload, github.sha),
             pull_requests=_find_pull_requests(payload),
-            failed_run=_find_failed_run(payload) if event == "workflow_run" else None,
+            failed_run=_as_number(_find(payload, "workflow_run", "id")) if is_after_failure else None,
         )
 
 
@@ -102,33 +101,26 @@ def _as_number(value: object) -> int | None:
 
 def _find_pull_request(payload: object) -> int | None:
     """Return the event's own pull request, or the one that was commented on: `issue_comment` calls it an issue."""
-    own = _as_number(_find(payload, "pull_request", "number"))
-    if own or not _find(payload, "issue", "pull_request"):
-        return own or _as_number(_find(payload, "client_payload", "pull_request", "number"))
-    return _as_number(_find(payload, "issue", "number"))
+    commented = _find(payload, "issue", "number") if _find(payload, "issue", "pull_request") else None
+    sent = _find(payload, "client_payload", "pull_request", "number")
+    return _as_number(_find(payload, "pull_request", "number")) or _as_number(commented) or _as_number(sent)
 
 
 def _find_pull_requests(payload: object) -> tuple[int, ...]:
     """Return the pull requests that a check names. GitHub leaves out those of forks."""
     named = _find(payload, "check_run", "pull_requests") or _find(payload, "check_suite", "pull_requests")
-    numbers = (_as_number(_find(each, "number")) for each in named) if isinstance(named, list) else ()
-    return tuple(number for number in numbers if number)
+    numbers = [_as_number(_find(each, "number")) for each in named] if isinstance(named, list) else []
+    return tuple(filter(None, numbers))
 
 
 def _find_commit(event: str, payload: object, sha_of_the_run: str) -> str:
     """Return the commit that the payload names, or else that of the run if the event is about it."""
     pattern = _SHA_BY_A_SENDER if event == "repository_dispatch" else _SHA
     named = [_matching(pattern, _find(payload, *names)) for names in _COMMITS.get(event, ())]
-    if event in _ABOUT_THEIR_COMMIT and _find(payload, "deleted") is not True:
+    if event in _WITH_SHA and _find(payload, "deleted") is not True:
         named.append(_matching(_SHA, sha_of_the_run))
     return next(filter(None, named), "")
 
 
 def _matching(pattern: str, value: object) -> str:
     return value if isinstance(value, str) and re.fullmatch(pattern, value) else ""
-
-
-def _find_failed_run(payload: object) -> int | None:
-    if _find(payload, "workflow_run", "conclusion") in ("success", "neutral", "skipped"):
-        return None
-    return _as_number(_find(payload, "workflow_run", "id"))

@@ -41,11 +41,7 @@ T = TypeVar("T")
 
 
 class GitHubError(Exception):
-    """Raised when a request to GitHub failed, or when no time was left for it.
-
-    Attributes:
-        status: The HTTP status; 0 without a response that can be understood.
-    """
+    """Raised when a request to GitHub failed, or no time was left for it; `status` is 0 without a readable response."""
 
     def __init__(self, message: str, status: int = 0) -> None:
         super().__init__(message)
@@ -85,18 +81,13 @@ def _explained() -> Iterator[None]:
 class GitHub:
     """GitHub's API for one repository and one token.
 
-    Reads and deletions are repeated until the deadline, at most `MAX_ATTEMPTS` times. A comment is created or edited
-    once per call: the caller can check whether that worked, and decides whether to try again.
+    Reads and deletions are repeated at most `MAX_ATTEMPTS` times. A comment is created or edited once per call: the
+    caller can check whether that worked, and decides whether to try again. No request begins after the deadline, whose
+    limits apply to each, and the token is sent to the API's URL and nowhere else.
 
     https://docs.github.com/en/rest/issues/comments
     https://docs.github.com/en/rest/commits/commits#list-pull-requests-associated-with-a-commit
     https://docs.github.com/en/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run
-
-    Attributes:
-        run: This workflow run, which knows the API's URL and the repository.
-        token: Sent to that URL and nowhere else.
-        deadline: No request begins after it; its limits apply to each.
-        mask: Masks secrets in a text.
     """
 
     run: WorkflowRun
@@ -114,7 +105,7 @@ class GitHub:
         https://docs.github.com/en/rest/users/users#get-the-authenticated-user
         https://docs.github.com/en/graphql/reference/queries
         """
-        _, response = self._repository.requester.graphql_query("query { viewer { login } }", {})
+        _, response = self._repository().requester.graphql_query("query { viewer { login } }", {})
         return str(response["data"]["viewer"]["login"])
 
     @_explained()
@@ -123,7 +114,7 @@ class GitHub:
         run = self.run
         if run.pull_request:
             return (run.pull_request,)
-        pulls = _list(self._repository, PullRequest, f"commits/{run.commit}/pulls") if run.commit else ()
+        pulls = _list(self._repository(), PullRequest, f"commits/{run.commit}/pulls") if run.commit else ()
         numbers = tuple(pull.number for pull in _choose(pulls, run.repository.casefold(), run.commit.lower()))
         return (numbers or run.pull_requests)[:MAX_PULL_REQUESTS]
 
@@ -132,7 +123,7 @@ class GitHub:
         """Return the names of the jobs that failed in the workflow run that triggered this one."""
         if not self.run.failed_run:
             return ()
-        repository = self._connect(self.deadline.within(seconds))
+        repository = self._repository(self.deadline.within(seconds))
         jobs = _list(repository, WorkflowJob, f"actions/runs/{self.run.failed_run}/jobs", "jobs")
         return tuple(self.mask(job.name) for job in jobs if job.conclusion in ("failure", "timed_out"))
 
@@ -140,7 +131,7 @@ class GitHub:
     def list_comments(self, number: int, marker: str) -> list[Comment]:
         """List the comments on a pull request that begin with a marker, except those that are malformed."""
         comments: list[Comment] = []
-        listed = _list(self._repository, partial(_as_comment, marker), f"issues/{number}/comments")
+        listed = _list(self._repository(), partial(_as_comment, marker), f"issues/{number}/comments")
         for comment in filter(None, listed):
             comments.append(comment)
             if sum(len(each.text) + len(each.author or "") for each in comments) > MAX_COMMENTS_LENGTH:
@@ -150,12 +141,12 @@ class GitHub:
     @_explained()
     def create_comment(self, number: int, body: str) -> int:
         """Create a comment on a pull request, in one attempt, and return its id."""
-        return int(self._repository.get_issue(number).create_comment(body).id)
+        return int(self._repository().get_issue(number).create_comment(body).id)
 
     @_explained()
     def edit_comment(self, number: int, comment_id: int, body: str) -> None:
         """Replace the body of a comment, in one attempt."""
-        comment = self._repository.get_issue(number).get_comment(comment_id)
+        comment = self._repository().get_issue(number).get_comment(comment_id)
         comment.edit(body)
         if normalize_newlines(comment.body or "") != body:
             raise GitHubError("GitHub did not confirm the edit")
@@ -164,16 +155,12 @@ class GitHub:
     def delete_comment(self, number: int, comment_id: int) -> None:
         """Delete a comment. One that does not exist is deleted: the response to an earlier attempt may be lost."""
         try:
-            self._repository.get_issue(number).get_comment(comment_id).delete()
+            self._repository().get_issue(number).get_comment(comment_id).delete()
         except GitHubError as error:
             if not error.is_gone:
                 raise
 
-    @cached_property
-    def _repository(self) -> Repository:
-        return self._connect(self.deadline)
-
-    def _connect(self, deadline: Deadline) -> Repository:
+    def _repository(self, deadline: Deadline | None = None) -> Repository:
         """Make PyGithub's repository, from which requests are sent until a deadline; making it sends none.
 
         https://github.com/PyGithub/PyGithub/blob/main/github/Requester.py
@@ -183,7 +170,7 @@ class GitHub:
         logging.getLogger("github").handlers = [logging.NullHandler()]
         host_url = "/".join(self.run.api_url.split("/", 3)[:3])
         # It becomes a class attribute, where later versions of Python would bind a bare partial to the instance.
-        connection = staticmethod(partial(_Connection, host_url, partial(self._send, deadline)))
+        connection = staticmethod(partial(_Connection, host_url, partial(self._send, deadline or self.deadline)))
         Requester.injectConnectionClasses(connection, connection)  # type: ignore[arg-type]  # a factory will do
         github = Github(
             auth=Auth.Token(self.token),

@@ -24,59 +24,44 @@ ENVIRON = {
     "GITHUB_SHA": RUN_SHA,
 }
 RUN_URL = "https://github.com/octo/shop/actions/runs/77"
+WITH_SHA = ("push", "release", "merge_group", "deployment", "deployment_status", "workflow_dispatch", "schedule", "")
 EVENTS = (
-    *("push", "pull_request", "pull_request_target", "issue_comment", "deployment", "deployment_status"),
-    *("workflow_run", "workflow_dispatch", "schedule", "repository_dispatch", "", "no_such_event"),
-    *("status", "check_run", "check_suite", "discussion", "release", "merge_group"),
-)
-ABOUT_THEIR_COMMIT = (
-    *("push", "release", "merge_group", "deployment", "deployment_status", "workflow_dispatch", "schedule", ""),
+    *(*WITH_SHA, "pull_request", "issue_comment", "workflow_run", "repository_dispatch", "no_such_event"),
+    *("status", "check_run", "check_suite", "discussion"),
 )
 NO_NUMBERS: tuple[Any, ...] = (None, True, False, 0, -1, 1.0, 1.5, "", "1", [], [1], {}, {"number": 1})
-NO_OBJECTS: tuple[Any, ...] = (None, True, 0, 1, 1.5, "", "number", [], [{"number": 1}], [["id", "x"]])
+NO_OBJECTS: tuple[Any, ...] = (None, True, 1, 1.5, "number", [{"number": 1}], [["id", "x"]])
 NO_COMMITS: tuple[Any, ...] = (None, True, 0, 1, 1.5, "", " ", "-", [], [SHA], {}, {"id": SHA})
 
-
-Read = Callable[[str, Any], WorkflowRun]
-
-
-@pytest.fixture
-def event_file(tmp_path: Path) -> Path:
-    """Return the path of the payload, which does not exist yet."""
-    return tmp_path / "event.json"
+Read = Callable[..., WorkflowRun]
 
 
 @pytest.fixture
-def read(event_file: Path) -> Read:
-    """Read the workflow run of an event."""
+def read(tmp_path: Path) -> Read:
+    """Read the workflow run of an event, from its payload or the content of its file; variables replace the usual."""
+    path = tmp_path / "event.json"
 
-    def read(event: str, payload: Any) -> WorkflowRun:
-        event_file.write_text(json.dumps(payload), encoding="utf-8")
-        return WorkflowRun.of(GitHubVariables.of(environ(event, event_file)))
+    def read(event: str, payload: Any, **variables: str) -> WorkflowRun:
+        path.write_bytes(payload if isinstance(payload, bytes) else json.dumps(payload).encode())
+        about = {"GITHUB_EVENT_NAME": event, "GITHUB_EVENT_PATH": str(path)}
+        return WorkflowRun.of(GitHubVariables.of({**ENVIRON, **about, **variables}))
 
     return read
-
-
-def environ(event: str, event_file: Path) -> dict[str, str]:
-    return {**ENVIRON, "GITHUB_EVENT_NAME": event, "GITHUB_EVENT_PATH": str(event_file)}
 
 
 @pytest.mark.parametrize(
     ("event", "payload", "commit"),
     [
         ("push", {"head_commit": {"id": SHA}, "after": OTHER_SHA}, SHA),
-        ("push", {"head_commit": None, "after": SHA}, SHA),
-        ("push", {"after": SHA, "before": OTHER_SHA}, SHA),
+        ("push", {"head_commit": None, "after": SHA, "before": OTHER_SHA}, SHA),
         ("push", {"head_commit": {"id": SHA.upper()}}, SHA.upper()),
         ("push", {"head_commit": {"id": "d" * 64}}, "d" * 64),
         ("push", {"head_commit": None, "after": ZEROS, "deleted": True}, ""),
         ("push", {}, RUN_SHA),
+        ("push", b'\xef\xbb\xbf{"after": "' + SHA.encode() + b'"}', SHA),
         ("deployment", {"deployment": {"sha": SHA}}, SHA),
-        ("deployment", {"deployment": {}}, RUN_SHA),
         ("workflow_run", {"workflow_run": {"head_sha": SHA, "id": 5, "conclusion": "failure"}}, SHA),
         ("workflow_run", {"workflow_run": {"id": 5, "conclusion": "failure"}}, ""),
-        ("workflow_run", {"workflow_run": {"head_sha": ZEROS}}, ""),
-        ("workflow_run", {}, ""),
         ("workflow_dispatch", {"inputs": {"sha": SHA}, "ref": "refs/heads/main"}, RUN_SHA),
         ("status", {"sha": SHA, "commit": {"sha": OTHER_SHA}, "state": "failure"}, SHA),
         ("check_run", {"check_run": {"head_sha": SHA, "pull_requests": []}}, SHA),
@@ -85,6 +70,8 @@ def environ(event: str, event_file: Path) -> dict[str, str]:
         ("repository_dispatch", {"client_payload": {"git": {"sha": SHA[:7], "ref": "main"}}}, SHA[:7]),
         ("repository_dispatch", {"client_payload": {"sha": "main"}}, ""),
         ("repository_dispatch", {"client_payload": {"head_commit": {"id": SHA}}}, ""),
+        ("issue_comment", {"issue": {"number": 12}, "comment": {"id": 12}}, ""),
+        ("issue_comment", {"issue": {"number": 12, "pull_request": None}}, ""),
         ("discussion", {"discussion": {"number": 12}}, ""),
         ("no_such_event", {"head_commit": {"id": SHA}, "after": SHA, "deployment": {"sha": SHA}}, ""),
         ("", {"after": SHA}, RUN_SHA),
@@ -93,15 +80,13 @@ def environ(event: str, event_file: Path) -> dict[str, str]:
 def test_each_event_names_its_commit_in_a_place_of_its_own(read: Read, event: str, payload: Any, commit: str) -> None:
     workflow = read(event, payload)
 
-    assert workflow.commit == commit
-    assert workflow.pull_request is None
+    assert (workflow.commit, workflow.pull_request) == (commit, None)
 
 
 @pytest.mark.parametrize(
     ("event", "payload"),
     [
         ("pull_request", {"number": 12, "pull_request": {"number": 12}}),
-        ("pull_request_target", {"number": 12, "pull_request": {"number": 12}}),
         ("pull_request_review", {"pull_request": {"number": 12}, "review": {}}),
         ("issue_comment", {"issue": {"number": 12, "pull_request": {"url": "https://api.github.com/x"}}}),
         ("repository_dispatch", {"client_payload": {"pull_request": {"number": 12}, "sha": SHA}}),
@@ -120,69 +105,40 @@ def test_a_check_names_pull_requests_beside_its_commit(read: Read, check: str) -
     assert (workflow.pull_request, workflow.commit, workflow.pull_requests) == (None, SHA, (12, 15))
 
 
-@pytest.mark.parametrize("issue", [{"number": 12}, {"number": 12, "pull_request": None}])
-def test_a_plain_issue_is_not_a_pull_request(read: Read, issue: Any) -> None:
-    workflow = read("issue_comment", {"issue": issue, "comment": {"id": 12}})
-
-    assert (workflow.pull_request, workflow.commit) == (None, "")
-
-
-@pytest.mark.parametrize("conclusion", ["failure", "timed_out", "cancelled"])
-def test_the_failed_run_that_triggered_this_one_is_known_with_its_url(read: Read, conclusion: str) -> None:
-    workflow = read("workflow_run", {"workflow_run": {"id": 5, "conclusion": conclusion}})
-
-    assert workflow.failed_run == 5
-    assert workflow.url_of(5) == "https://github.com/octo/shop/actions/runs/5"
-
-
 @pytest.mark.parametrize(
-    ("event", "run"),
+    ("event", "run", "failed_run"),
     [
-        ("workflow_run", {"id": 5, "conclusion": "success"}),
-        ("workflow_run", {"conclusion": "failure"}),
-        ("push", {"id": 5, "conclusion": "failure"}),
-        ("workflow_dispatch", {"id": 5, "conclusion": "failure"}),
+        *(("workflow_run", {"id": 5, "conclusion": end}, 5) for end in ("failure", "timed_out", "cancelled")),
+        ("workflow_run", {"id": 5, "conclusion": "success"}, None),
+        ("workflow_run", {"conclusion": "failure"}, None),
+        ("push", {"id": 5, "conclusion": "failure"}, None),
     ],
 )
-def test_nothing_else_is_a_failed_run(read: Read, event: str, run: Any) -> None:
-    workflow = read(event, {"workflow_run": run})
-
-    assert workflow.failed_run is None
-
-
-@pytest.mark.parametrize(("attempt", "number"), [("2", "2"), ("", "1")])
-def test_the_url_of_the_run_names_the_attempt(attempt: str, number: str) -> None:
-    variables = GitHubVariables.of(ENVIRON | {"GITHUB_RUN_ATTEMPT": attempt})
-
-    assert WorkflowRun.of(variables).url == f"{RUN_URL}/attempts/{number}"
+def test_only_a_run_that_did_not_succeed_and_triggered_this_one_is_a_failed_run(
+    read: Read, event: str, run: Any, failed_run: int | None
+) -> None:
+    assert read(event, {"workflow_run": run}).failed_run == failed_run
 
 
-def test_an_enterprise_server_has_urls_of_its_own(event_file: Path) -> None:
-    event_file.write_text('{"workflow_run": {"id": 5, "conclusion": "failure"}}', encoding="utf-8")
-    server = {"GITHUB_API_URL": "https://ghe.example/api/v3", "GITHUB_SERVER_URL": "https://ghe.example"}
+def test_an_enterprise_server_has_urls_of_its_own_which_may_end_with_a_slash(read: Read) -> None:
+    server = {"GITHUB_API_URL": "https://ghe.example/api/v3/", "GITHUB_SERVER_URL": "https://ghe.example/"}
 
-    workflow = WorkflowRun.of(GitHubVariables.of(environ("workflow_run", event_file) | server))
+    workflow = read("push", {}, **server, GITHUB_RUN_ATTEMPT="")
 
-    assert workflow.api_url == "https://ghe.example/api/v3"
-    assert workflow.server_url == "https://ghe.example"
-    assert workflow.repository == "octo/shop"
-    assert workflow.url == "https://ghe.example/octo/shop/actions/runs/77/attempts/2"
+    assert (workflow.api_url, workflow.server_url) == ("https://ghe.example/api/v3", "https://ghe.example")
+    assert workflow.url == "https://ghe.example/octo/shop/actions/runs/77/attempts/1"
     assert workflow.url_of(5) == "https://ghe.example/octo/shop/actions/runs/5"
 
 
 def test_an_empty_environment_is_about_no_change() -> None:
-    workflow = WorkflowRun.of(GitHubVariables.of({}))
-
-    assert (workflow.api_url, workflow.server_url, workflow.repository) == ("", "https://github.com", "")
-    assert (workflow.pull_request, workflow.commit, workflow.failed_run) == (None, "", None)
+    assert WorkflowRun.of(GitHubVariables.of({})) == WorkflowRun("", "https://github.com", "", "", None, "", None)
 
 
 @pytest.mark.parametrize("path", ["", "/", "/no/such/file", "x" * 5000, "\x00", "\ud800"])
-def test_without_a_readable_event_the_commit_is_that_of_the_run(path: str) -> None:
-    workflow = WorkflowRun.of(GitHubVariables.of(ENVIRON | {"GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": path}))
+def test_without_a_readable_event_the_commit_is_that_of_the_run(read: Read, path: str) -> None:
+    workflow = read("push", {"pull_request": {"number": 12}}, GITHUB_EVENT_PATH=path)
 
-    assert workflow.commit == RUN_SHA
-    assert workflow.pull_request is None
+    assert (workflow.commit, workflow.pull_request) == (RUN_SHA, None)
 
 
 @pytest.mark.parametrize(
@@ -194,19 +150,11 @@ def test_without_a_readable_event_the_commit_is_that_of_the_run(path: str) -> No
     ],
     ids=lambda content: repr(content[:20]),
 )
-@pytest.mark.parametrize(("event", "commit"), [("push", RUN_SHA), ("deployment", RUN_SHA), ("workflow_run", "")])
-def test_a_malformed_event_is_treated_as_missing(event_file: Path, event: str, commit: str, content: bytes) -> None:
-    event_file.write_bytes(content)
-
-    workflow = WorkflowRun.of(GitHubVariables.of(environ(event, event_file)))
+@pytest.mark.parametrize(("event", "commit"), [("push", RUN_SHA), ("workflow_run", "")])
+def test_a_malformed_event_is_treated_as_missing(read: Read, event: str, commit: str, content: bytes) -> None:
+    workflow = read(event, content)
 
     assert (workflow.commit, workflow.pull_request, workflow.failed_run) == (commit, None, None)
-
-
-def test_a_byte_order_mark_is_no_obstacle(event_file: Path) -> None:
-    event_file.write_bytes(b'\xef\xbb\xbf{"after": "' + SHA.encode() + b'"}')
-
-    assert WorkflowRun.of(GitHubVariables.of(environ("push", event_file))).commit == SHA
 
 
 @pytest.mark.parametrize("number", NO_NUMBERS)
@@ -225,16 +173,12 @@ def test_a_value_that_is_not_an_object_is_ignored(read: Read, event: str, value:
 
     workflow = read(event, dict.fromkeys(places, value))
 
-    assert workflow.commit == (RUN_SHA if event in ABOUT_THEIR_COMMIT else "")
-    assert workflow.pull_request is None
-    assert workflow.failed_run is None
+    commit = RUN_SHA if event in WITH_SHA else ""
+    assert (workflow.commit, workflow.pull_request, workflow.failed_run) == (commit, None, None)
 
 
 @pytest.mark.parametrize("sha", NO_COMMITS)
-@pytest.mark.parametrize(
-    ("event", "commit"),
-    [("push", RUN_SHA), ("deployment", RUN_SHA), ("deployment_status", RUN_SHA), ("workflow_run", "")],
-)
+@pytest.mark.parametrize(("event", "commit"), [("push", RUN_SHA), ("deployment_status", RUN_SHA), ("workflow_run", "")])
 def test_an_invalid_commit_is_replaced_by_that_of_the_run_except_that_of_another_run(
     read: Read, event: str, sha: Any, commit: str
 ) -> None:
@@ -244,17 +188,14 @@ def test_an_invalid_commit_is_replaced_by_that_of_the_run_except_that_of_another
 
 
 @pytest.mark.parametrize("sha", ["", ZEROS, "../../x", "a/b", "a?b", "a b", f"{SHA}\n", "é", "٣", "-a", "e" * 65])
-def test_a_commit_has_no_character_with_a_meaning_in_a_url(read: Read, event_file: Path, sha: str) -> None:
+def test_a_commit_has_no_character_with_a_meaning_in_a_url(read: Read, sha: str) -> None:
     named = read("workflow_run", {"workflow_run": {"head_sha": sha}})
-    of_the_run = WorkflowRun.of(GitHubVariables.of(environ("schedule", event_file) | {"GITHUB_SHA": sha}))
+    of_the_run = read("schedule", {}, GITHUB_SHA=sha)
 
-    assert named.commit == ""
-    assert of_the_run.commit == ""
+    assert (named.commit, of_the_run.commit) == ("", "")
 
 
 @always
 @given(content=st.binary(), event=st.sampled_from(EVENTS))
-def test_no_file_raises_an_exception(event_file: Path, content: bytes, event: str) -> None:
-    event_file.write_bytes(content)
-
-    assert WorkflowRun.of(GitHubVariables.of(environ(event, event_file))).url == f"{RUN_URL}/attempts/2"
+def test_no_file_raises_an_exception(read: Read, content: bytes, event: str) -> None:
+    assert read(event, content).url == f"{RUN_URL}/attempts/2"
