@@ -1,6 +1,6 @@
 """Benchmark the image: how long does a step take, compared with a container whose interpreter does nothing?
 
-    PYTHONPATH=src .venv/bin/python tools/container_start.py [--runs 15] [--against IMAGE] [--posted]
+    PYTHONPATH=src:tests .venv/bin/python tools/container_start.py [--runs 15] [--against IMAGE] [--posted]
 
 Needs a Docker engine. All containers take turns, so that other load on the machine affects them alike. The ratio should
 not exceed 2.8 for a create and 2.65 for an invalid input. `--against` compares with another image, such as that of the
@@ -11,13 +11,13 @@ commit before; this one should not take more than 1.01 times as long.
 import argparse
 import gzip
 import os
-import shutil
 import statistics
 import subprocess
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
+
+from support.image import BUILD_SECONDS, DOCKER, PYTHON, build_image
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import as_variables
@@ -25,10 +25,7 @@ from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
 from onlineornot_sandbox.server import Sandbox
 from onlineornot_sandbox.store import Store
 
-ROOT = Path(__file__).parents[1]
-DOCKER = shutil.which("docker") or "docker"
 RUN = ("run", "--rm", "--network", "host")
-BUILD_TIMEOUT = 900  # seconds
 MEGABYTE = 1_000_000
 
 Command = tuple[tuple[str, ...], dict[str, str], int]
@@ -42,8 +39,8 @@ def main() -> None:
     parser.add_argument("--against", metavar="IMAGE", help="another image to compare with")
     parser.add_argument("--posted", action="store_true", help="also time a create until its update is on the page")
     options = parser.parse_args()
-    image = docker("build", "--quiet", str(ROOT)).decode().split()[-1]
-    nothing = (*RUN, "--entrypoint", "/usr/local/bin/python", image, "-I", "-c", "pass")
+    image = build_image("onlineornot-incident-update:benchmark")
+    nothing = (*RUN, "--entrypoint", PYTHON, image, "-I", "-c", "pass")
 
     with Sandbox() as sandbox:
         commands: dict[str, Command] = {"-c pass": (nothing, {}, 0)}
@@ -94,7 +91,7 @@ def docker(*command: str, variables: Mapping[str, str] | None = None, exit_statu
         [DOCKER, *command],
         env={**os.environ, **(variables or {})},
         stdout=subprocess.PIPE,
-        timeout=BUILD_TIMEOUT,
+        timeout=BUILD_SECONDS,
         check=False,
     )
     if ended.returncode != exit_status:
