@@ -10,14 +10,13 @@ commit before; this one should not take more than 1.01 times as long.
 
 import argparse
 import gzip
-import os
 import statistics
 import subprocess
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from support.image import BUILD_SECONDS, DOCKER, PYTHON, build_image
+from support.image import DOCKER, PYTHON, build_image, docker
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import as_variables
@@ -74,8 +73,11 @@ def step(image: str, url: str, status: str, exit_status: int) -> Command:
 def seconds(command: tuple[str, ...], variables: Mapping[str, str], exit_status: int) -> float:
     """Return how long a container takes; fail if it does not end as expected."""
     start = time.perf_counter()
-    docker(*command, variables=variables, exit_status=exit_status)
-    return time.perf_counter() - start
+    ended = docker(*command, environ=variables)
+    taken = time.perf_counter() - start
+    if ended.returncode != exit_status:
+        raise SystemExit(f"docker {' '.join(command)} ended with {ended.returncode}, not {exit_status}")
+    return taken
 
 
 def seconds_until_posted(create: Command, store: Store) -> float:
@@ -85,24 +87,11 @@ def seconds_until_posted(create: Command, store: Store) -> float:
     return (datetime.fromisoformat(store.timeline()[-1].created_at) - start).total_seconds()
 
 
-def docker(*command: str, variables: Mapping[str, str] | None = None, exit_status: int = 0) -> bytes:
-    """Run a docker command that should have this exit status, and return its output."""
-    ended = subprocess.run(  # noqa: S603 - all arguments come from this file
-        [DOCKER, *command],
-        env={**os.environ, **(variables or {})},
-        stdout=subprocess.PIPE,
-        timeout=BUILD_SECONDS,
-        check=False,
-    )
-    if ended.returncode != exit_status:
-        raise SystemExit(f"docker {' '.join(command)} ended with {ended.returncode}, not {exit_status}")
-    return ended.stdout
-
-
 def report(medians: Mapping[str, float], image: str) -> None:
     """Print the medians, their ratios, and the size of the image."""
-    compressed = len(gzip.compress(docker("save", image), 6))
-    unpacked = int(docker("image", "inspect", "--format", "{{.Size}}", image))
+    saved = subprocess.run([DOCKER, "save", image], stdout=subprocess.PIPE, check=True)  # noqa: S603 - our own image
+    compressed = len(gzip.compress(saved.stdout, 6))
+    unpacked = int(docker("image", "inspect", "--format", "{{.Size}}", image).stdout)
     lines = [f"{name:16} {median:.3f} s  {median / medians['-c pass']:.2f}" for name, median in medians.items()]
     lines += [
         f"{name:16} {medians[name] / medians[f'{name} against']:.3f} of the other image"

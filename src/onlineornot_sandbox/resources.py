@@ -20,7 +20,7 @@ NamedComponents = Literal["all", "changed", "empty", "none"]
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """A status page. Its overall status is derived from its components."""
+    """A status page, without its overall status, which is derived from its components."""
 
     id: str
     name: str
@@ -28,10 +28,6 @@ class Page:
     custom_domain: str | None = None
     hide_from_search_engines: bool = False
     has_password: bool = False
-
-    def as_json(self, status: str) -> Json:
-        """Return the page as JSON, with the given overall status."""
-        return asdict(self) | {"status": status}
 
 
 @dataclass(frozen=True, kw_only=True)

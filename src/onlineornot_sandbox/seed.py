@@ -3,6 +3,7 @@
 from onlineornot_sandbox.resources import Component, Group, Incident, IncidentUpdate, Page
 
 PAGE_ID = "sandboxpage1"
+PAGE = Page(id=PAGE_ID, name="Example Shop", subdomain="example-shop")
 
 SHOP_GROUP_ID = "group-shop"
 CORE_GROUP_ID = "group-core"
@@ -18,11 +19,6 @@ INCIDENT_TITLE = "Checkout is failing"
 UPDATE_ID = "update000001"
 
 SUBSCRIBERS = ("ada@example.com", "grace@example.com", "linus@example.com")
-
-
-def seed_page() -> Page:
-    """Create the status page."""
-    return Page(id=PAGE_ID, name="Example Shop", subdomain="example-shop")
 
 
 def seed_groups(at: str) -> tuple[Group, ...]:

@@ -3,7 +3,7 @@
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from threading import Lock
@@ -28,22 +28,22 @@ from onlineornot_sandbox.resources import (
 )
 from onlineornot_sandbox.seed import (
     INCIDENT_ID,
+    PAGE,
     SUBSCRIBERS,
     seed_components,
     seed_groups,
     seed_incident,
-    seed_page,
 )
 
 ENDING_STATUSES = frozenset({"RESOLVED", "COMPLETED"})
-IMPACTS: tuple[Impact, ...] = ("MAJOR_OUTAGE", "PARTIAL_OUTAGE", "DEGRADED_PERFORMANCE", "MAINTENANCE")
-PAGE_STATUSES = {
+PAGE_STATUSES: dict[Impact, str] = {
     "MAJOR_OUTAGE": "MAJOR_SYSTEM_OUTAGE",
     "PARTIAL_OUTAGE": "MINOR_SERVICE_OUTAGE",
     "DEGRADED_PERFORMANCE": "PARTIALLY_DEGRADED_SERVICE",
     "MAINTENANCE": "SERVICE_UNDER_MAINTENANCE",
     "NO_IMPACT": "ALL_SYSTEMS_OPERATIONAL",
 }
+"""The status of the page for that of its worst component, worst first."""
 SEED_INCIDENT_AGE = timedelta(minutes=30)
 
 
@@ -102,8 +102,7 @@ class Store:
         self.lost_responses = 0
         self._lock = Lock()
         start = self._last_tick = clock() - SEED_INCIDENT_AGE
-        self.page = seed_page()
-        self.subscribers = SUBSCRIBERS
+        self.page = PAGE
         self.groups = {group.id: group for group in seed_groups(timestamp(start))}
         self.components = {component.id: component for component in seed_components(timestamp(start))}
         self.incidents = {INCIDENT_ID: seed_incident(timestamp(start))}
@@ -113,7 +112,7 @@ class Store:
     def page_as_json(self) -> Json:
         """Return the status page as JSON; its status is that of its worst component."""
         worst = worst_of(component.status for component in self.components.values())
-        return self.page.as_json(PAGE_STATUSES[worst])
+        return asdict(self.page) | {"status": PAGE_STATUSES[worst]}
 
     def incident(self, incident_id: str) -> Incident:
         """Find an incident.
@@ -246,7 +245,7 @@ class Store:
         subject = f"[{update.status}] {incident.title}"
         self.mails.extend(
             Mail(to=subscriber, subject=subject, text=update.description, update_id=update.id)
-            for subscriber in self.subscribers
+            for subscriber in SUBSCRIBERS
         )
 
     def _tick(self) -> str:
@@ -258,4 +257,4 @@ class Store:
 def worst_of(statuses: Iterable[str]) -> Impact:
     """Return the worst of the statuses; OPERATIONAL counts as NO_IMPACT."""
     present = set(statuses)
-    return next((impact for impact in IMPACTS if impact in present), "NO_IMPACT")
+    return next((impact for impact in PAGE_STATUSES if impact in present), "NO_IMPACT")

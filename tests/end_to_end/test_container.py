@@ -3,7 +3,7 @@
 import json
 import os
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,13 +78,6 @@ class Step:
 
 
 @pytest.fixture
-def https_sandbox(tls: ssl.SSLContext) -> Iterator[Sandbox]:
-    """Serve the page over HTTPS."""
-    with Sandbox(ssl_context=tls) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
 def make_step(image: str, tmp_path: Path) -> Callable[[str], Step]:
     """Prepare the files of a step that talks to this address, as the runner does."""
 
@@ -107,14 +100,6 @@ def step(make_step: Callable[[str], Step], sandbox: Sandbox) -> Step:
     return make_step(sandbox.url)
 
 
-@pytest.fixture
-def https_step(make_step: Callable[[str], Step], https_sandbox: Sandbox, authority: trustme.CA) -> Step:
-    """Prepare a step that talks over HTTPS, with the authority's certificate in the workspace, as AUTHORITY."""
-    step = make_step(https_sandbox.url)
-    authority.cert_pem.write_to_path(str(step.folder / "workspace/authority.pem"))
-    return step
-
-
 def test_create_posts_the_update_and_outputs_its_id(step: Step, sandbox: Sandbox) -> None:
     result = step.run(status="identified", description="Zahlungen haken, wir prüfen 🛠")
 
@@ -124,15 +109,6 @@ def test_create_posts_the_update_and_outputs_its_id(step: Step, sandbox: Sandbox
     assert (result.outputs["update-id"], result.outputs["incident-id"]) == (posted.id, INCIDENT_ID)
     assert "Zahlungen haken, wir prüfen 🛠" in result.summary
     assert EDIT_TOKEN not in result.log.replace(f"::add-mask::{EDIT_TOKEN}", "")
-
-
-def test_create_reads_the_text_from_a_file_in_the_workspace(step: Step, sandbox: Sandbox) -> None:
-    (step.folder / "workspace/notes.txt").write_text("Rolled back.\n", encoding="utf-8")
-
-    result = step.run(status="MONITORING", description_file="notes.txt")
-
-    assert result.end == (0, "created"), result.log
-    assert sandbox.store.timeline()[-1].description == "Rolled back."
 
 
 AUTHORITY = "/github/workspace/authority.pem"
@@ -148,13 +124,21 @@ AUTHORITY = "/github/workspace/authority.pem"
     ],
 )
 def test_https_trusts_only_the_certificates_that_the_workflow_names(
-    https_step: Step, https_sandbox: Sandbox, environ: dict[str, str], end: tuple[int, str], word: str
+    make_step: Callable[[str], Step],
+    tls: ssl.SSLContext,
+    authority: trustme.CA,
+    environ: dict[str, str],
+    end: tuple[int, str],
+    word: str,
 ) -> None:
-    result = https_step.run(status="RESOLVED", description="All is well.", environ=environ)
+    with Sandbox(ssl_context=tls) as sandbox:
+        step = make_step(sandbox.url)
+        authority.cert_pem.write_to_path(str(step.folder / "workspace/authority.pem"))
+        result = step.run(status="RESOLVED", description="All is well.", environ=environ)
 
     assert result.end == end, result.log
     assert word in result.outputs["error"]
-    assert bool(https_sandbox.store.requests) is (end == (0, "created"))
+    assert bool(sandbox.store.requests) is (end == (0, "created"))
 
 
 def test_the_pull_request_of_the_event_shows_what_customers_read(
@@ -173,17 +157,20 @@ def test_the_pull_request_of_the_event_shows_what_customers_read(
     assert "::warning" not in result.log
 
 
-def test_python_files_and_netrc_of_the_job_have_no_effect(step: Step, sandbox: Sandbox) -> None:
+def test_a_text_is_read_from_the_workspace_but_python_files_and_netrc_of_the_job_have_no_effect(
+    step: Step, sandbox: Sandbox
+) -> None:
+    (step.folder / "workspace/notes.txt").write_text("Rolled back.\n", encoding="utf-8")
     for module in ("json", "onlineornot_action", "requests", "sitecustomize"):
         trap = f"raise SystemExit('{module} was imported from the workspace')"
         (step.folder / f"workspace/{module}.py").write_text(trap, encoding="utf-8")
     (step.folder / "home/.netrc").write_text("machine 127.0.0.1 login somebody password else\n", encoding="utf-8")
     environ = {"PYTHONPATH": "/github/workspace"}
 
-    result = step.run(status="UPDATE", description="Still at it.", environ=environ)
+    result = step.run(status="UPDATE", description_file="notes.txt", environ=environ)
 
     assert result.end == (0, "created"), result.log
-    assert sandbox.store.timeline()[-1].description == "Still at it."
+    assert sandbox.store.timeline()[-1].description == "Rolled back."
 
 
 def test_an_argument_fails_before_anything_is_sent(step: Step, sandbox: Sandbox) -> None:

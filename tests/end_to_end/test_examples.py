@@ -1,6 +1,5 @@
 """The workflows in `examples` and in the README do what they promise: act runs them against the sandbox."""
 
-import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from support.documents import block, documented_workflows
 from support.fault_server import FaultServer
 from support.github_app import HEAD, GitHub, pull
 from support.github_fixtures import *  # noqa: F403
+from support.image import skip_unless_required
 
 from onlineornot_sandbox.auth import READ_TOKEN
 from onlineornot_sandbox.bodies import ComponentSetting, IncidentCreate
@@ -32,8 +32,7 @@ ONE_REGION_FAILS = 'test "$1" != eu'
 def act(image: str, sandbox: Sandbox, tmp_path: Path) -> Act:
     """Run workflows against the sandbox."""
     if not ACT.exists():
-        reason = "act is not installed; `make .venv-tools/installed` does it"
-        (pytest.fail if os.environ.get("REQUIRE_ENGINE") == "1" else pytest.skip)(reason)
+        skip_unless_required("act is not installed; `make .venv-tools/installed` does it")
     return Act(image, tmp_path, sandbox.url)
 
 

@@ -3,7 +3,6 @@
 https://github.com/firecow/gitlab-ci-local
 """
 
-import os
 import re
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from shutil import which
 
 import pytest
 from support.documents import gitlab_jobs
-from support.image import base_image
+from support.image import base_image, skip_unless_required
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import ROOT
@@ -81,8 +80,7 @@ def helper_image() -> str:
 def project(tmp_path: Path) -> Path:
     """Create the repository that gitlab-ci-local needs."""
     if not GITLAB_CI_LOCAL.exists() or not which("rsync"):
-        reason = "gitlab-ci-local or rsync is not installed; see CONTRIBUTING.md"
-        (pytest.fail if os.environ.get("REQUIRE_ENGINE") == "1" else pytest.skip)(reason)
+        skip_unless_required("gitlab-ci-local or rsync is not installed; see CONTRIBUTING.md")
     for command in (["init", "--quiet"], ["remote", "add", "origin", "https://gitlab.example.com/shop/shop.git"]):
         subprocess.run([which("git") or "git", *command], cwd=tmp_path, check=True)
     return tmp_path

@@ -8,10 +8,9 @@ import re
 import subprocess
 import tarfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from support.image import DOCKER, STEP_SECONDS, build_image, docker, run_python
+from support.image import DOCKER, STEP_SECONDS, build_image, docker, run_python, skip_unless_required
 
 from onlineornot_sandbox.local_step import ROOT
 
@@ -51,19 +50,12 @@ File = tuple[int, bytes, str, str]
 """Mode, type, target of a link, and hash of the content."""
 
 
-@pytest.fixture
-def syft() -> Path:
-    """Find syft, which lists what an image contains."""
-    if not SYFT.exists():
-        reason = "syft is not installed; run make .venv-tools/installed"
-        (pytest.fail if os.environ.get("REQUIRE_ENGINE") == "1" else pytest.skip)(reason)
-    return SYFT
-
-
-def scan(syft: Path, image: str) -> set[tuple[str, str, str]]:
+def scan(image: str) -> set[tuple[str, str, str]]:
     """Return kind, name and version of everything that syft finds in an image."""
+    if not SYFT.exists():
+        skip_unless_required("syft is not installed; run make .venv-tools/installed")
     scanned = subprocess.run(
-        [syft, "--quiet", "--output", "syft-json", f"docker:{image}"],
+        [SYFT, "--quiet", "--output", "syft-json", f"docker:{image}"],
         env={**os.environ, "SYFT_CHECK_FOR_APP_UPDATE": "false"},
         stdout=subprocess.PIPE,
         timeout=STEP_SECONDS,
@@ -118,11 +110,15 @@ def test_image_has_the_commands_that_start_it_elsewhere_no_package_manager_and_n
     assert re.findall(r".*bin/(?:pip|apt|dpkg)\b.*|.*onlineornot_sandbox.*", files, re.MULTILINE) == []
 
 
-def test_image_starts_its_entry_point_as_root_without_a_shell(image: str) -> None:
+def test_image_starts_its_entry_point_as_root_without_a_shell_and_says_where_it_comes_from(image: str) -> None:
     config = json.loads(docker("image", "inspect", "--format", "{{json .Config}}", image).stdout)
 
+    labels = {name.removeprefix("org.opencontainers.image."): value for name, value in config["Labels"].items()}
     assert config["Entrypoint"] == ["/action/entrypoint.py"]
     assert (config.get("User", ""), config.get("Cmd")) == ("", None)
+    assert labels.keys() >= {"source", "version", "revision", "licenses"}
+    assert labels["source"].endswith("/onlineornot-incident-update")
+    assert "created" not in labels
 
 
 def test_image_has_bytecode_of_every_module(image: str) -> None:
@@ -135,17 +131,8 @@ def test_image_is_small_to_download(image: str) -> None:
     assert len(gzip.compress(saved.stdout, 6)) <= MAX_DOWNLOAD
 
 
-def test_labels_say_where_the_image_comes_from_and_which_release_it_is(image: str) -> None:
-    labels = json.loads(docker("image", "inspect", "--format", "{{json .Config.Labels}}", image).stdout)
-
-    prefix = "org.opencontainers.image."
-    assert {name.removeprefix(prefix) for name in labels} >= {"source", "version", "revision", "licenses"}
-    assert labels[f"{prefix}source"].endswith("/onlineornot-incident-update")
-    assert f"{prefix}created" not in labels
-
-
-def test_syft_finds_every_distribution_and_what_comes_from_debian(image: str, syft: Path) -> None:
-    found = scan(syft, image)
+def test_syft_finds_every_distribution_and_what_comes_from_debian(image: str) -> None:
+    found = scan(image)
 
     assert {(name, version) for kind, name, version in found if kind == "python"} == locked()
     assert {name for kind, name, _ in found if kind == "deb"} >= DEBIAN_PACKAGES
