@@ -13,7 +13,7 @@ from support.step import Result, RunStep
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.bodies import IncidentCreate
 from onlineornot_sandbox.local_step import ROOT, as_variables
-from onlineornot_sandbox.resources import Incident, Json, ScheduledMaintenance
+from onlineornot_sandbox.resources import Incident
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, INCIDENT_TITLE, PAGE_ID, SEARCH_ID, UPDATE_ID
 from onlineornot_sandbox.server import Sandbox
 from onlineornot_sandbox.store import Store
@@ -90,22 +90,6 @@ def test_the_newest_of_several_open_incidents_is_used_with_a_warning(step: RunSt
     assert f"::warning::Several open incidents have this title: {newest.id}, {INCIDENT_ID}." in result.log
 
 
-@pytest.mark.parametrize(
-    ("other", "search", "note"),
-    [("update", "PARTIAL_OUTAGE", "it belongs to the open incident"), ("resolved", "OPERATIONAL", "")],
-)
-def test_components_are_restored_except_those_of_another_open_incident(
-    step: RunStep, store: Store, other: str, search: str, note: str
-) -> None:
-    step(**OPEN, components="API: major_outage\nSearch: major_outage")
-    step(**BY_ID | {"status": other, "components": "Search: partial_outage"})
-
-    result = step(**RESOLVE)
-
-    assert [store.components[each].status for each in (API_ID, SEARCH_ID)] == ["OPERATIONAL", search]
-    assert note in result.summary
-
-
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_a_list_that_is_wrongly_empty_once_does_not_change_which_components_are_restored(
     step: RunStep, store: Store, number: int
@@ -117,23 +101,6 @@ def test_a_list_that_is_wrongly_empty_once_does_not_change_which_components_are_
     step(*script, Rule(FAULTS["200 empty list"], method="GET"), **BY_ID, components="restore")
 
     assert [store.components[each].status for each in (API_ID, SEARCH_ID)] == ["OPERATIONAL", "PARTIAL_OUTAGE"]
-
-
-class ListedIncident(Incident):
-    """An incident that names its components, though its updates do not."""
-
-    def as_detailed_json(self) -> Json:
-        """Return the incident as the API shows it."""
-        return super().as_detailed_json() | {"components": [{"id": API_ID, "name": "API"}]}
-
-
-def test_the_incidents_own_components_are_restored_where_its_updates_name_none(step: RunStep, store: Store) -> None:
-    store.incidents[INCIDENT_ID] = ListedIncident(**vars(store.incidents[INCIDENT_ID]))
-    store.components[API_ID] = replace(store.components[API_ID], status="MAJOR_OUTAGE")
-
-    step(**BY_ID, components="restore")
-
-    assert [(each.id, each.new_status) for each in store.timeline()[-1].components] == [(API_ID, "OPERATIONAL")]
 
 
 @pytest.mark.parametrize(
@@ -158,16 +125,6 @@ def test_the_incidents_own_components_are_restored_where_its_updates_name_none(s
 )
 def test_a_step_sends_no_unnecessary_request(step: RunStep, inputs: dict[str, str], requests: str) -> None:
     assert in_short(step(**inputs)) == requests
-
-
-def test_a_restore_looks_only_at_incidents_of_the_same_time(step: RunStep, store: Store) -> None:
-    add_incidents(store, 3)
-    step(**BY_ID, components="API: major_outage")
-    store.incidents |= {key: replace(store.incidents[key], ended=EARLIER) for key in [*store.incidents][2:]}
-
-    result = step(**BY_ID, components="restore")
-
-    assert in_short(result) == "updates, components, incidents, incidents, POST updates, page"
 
 
 def test_a_title_and_a_name_are_found_on_any_page(step: RunStep, store: Store) -> None:
@@ -233,18 +190,6 @@ def test_a_job_that_runs_again_ends_the_incident_once_and_opens_another_for_a_ne
 
     assert (again.end, again.outputs["update-id"]) == ((0, "unchanged"), ended.outputs["update-id"])
     assert (failed.end, len(store.incidents)) == ((0, "opened"), 3)
-
-
-def test_a_maintenance_that_has_not_begun_does_not_prevent_restoring_a_component(step: RunStep, store: Store) -> None:
-    step(**OPEN, components="Core / API: major_outage")
-    plan = ScheduledMaintenance(id="plan00000001", start_date=LATER, duration_minutes=30)
-    planned = replace(store.incidents[INCIDENT_ID], id="maintenance1", scheduled_maintenance=plan, updates=())
-    store.incidents["maintenance1"] = planned
-    step(incident_id="maintenance1", status="scheduled", description="Soon.", components="Core / API: major_outage")
-
-    step(**RESOLVE)
-
-    assert store.components[API_ID].status == "OPERATIONAL"
 
 
 @pytest.mark.parametrize("if_no_incident", ["fail", "skip"])
