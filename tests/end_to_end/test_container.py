@@ -26,18 +26,14 @@ pytestmark = pytest.mark.container
 
 MOUNTED = ("workspace", "home", "workflow", "file_commands")
 RUNNER_ENVIRON = {
-    "CI": "true",
-    "GITHUB_ACTIONS": "true",
     "GITHUB_EVENT_NAME": "push",
     "GITHUB_EVENT_PATH": "/github/workflow/event.json",
-    "GITHUB_JOB": "announce",
     "GITHUB_OUTPUT": "/github/file_commands/set_output_1f0c",
     "GITHUB_REPOSITORY": "example/shop",
     "GITHUB_RUN_ATTEMPT": "1",
     "GITHUB_RUN_ID": "1234567890",
     "GITHUB_SHA": "0123456789abcdef0123456789abcdef01234567",
     "GITHUB_STEP_SUMMARY": "/github/file_commands/step_summary_1f0c",
-    "GITHUB_WORKFLOW": "Deploy",
     "GITHUB_WORKSPACE": "/github/workspace",
     "HOME": "/github/home",
 }

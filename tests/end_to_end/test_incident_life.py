@@ -138,15 +138,6 @@ def test_a_title_and_a_name_are_found_on_any_page(step: RunStep, store: Store) -
     assert in_short(result) == "incidents, incidents, components, components, updates, POST updates, page"
 
 
-@pytest.mark.parametrize(("domain", "url"), [("a.example", f"https://a.example/incidents/{INCIDENT_ID}"), ("?", "")])
-def test_the_address_is_that_of_the_pages_own_domain(step: RunStep, store: Store, domain: str, url: str) -> None:
-    store.page = replace(store.page, custom_domain=domain)
-
-    result = step(**BY_ID)
-
-    assert (result.outputs["incident-url"], "readers see it" in result.summary) == (url, bool(url))
-
-
 @pytest.mark.parametrize("name", ["500 html", "404 envelope", "close", "200 deep JSON", "429 for a second"])
 def test_an_unreadable_status_page_is_requested_once_and_fails_nothing(step: RunStep, name: str) -> None:
     result = step(Rule(FAULTS[name], method="GET", times=FOREVER), operation="delete", update_id=UPDATE_ID)
@@ -167,16 +158,13 @@ def peak_memory(environ: Mapping[str, str]) -> int:
     return int(subprocess.run(command, env=dict(environ), capture_output=True, timeout=60, check=True).stdout)
 
 
-def test_a_thousand_incidents_and_5_000_components_take_little_memory(sandbox: Sandbox) -> None:
+def test_300_incidents_and_1_500_components_take_little_memory(sandbox: Sandbox) -> None:
     given = {"api-token": EDIT_TOKEN, "api-url": sandbox.url, "status-page-id": PAGE_ID, "components": "API: no_impact"}
     environ = as_variables({name.replace("_", "-"): value for name, value in OPEN.items()} | given)
-    small = peak_memory(environ)
-    add_incidents(sandbox.store, 1_000)
-    add_components(sandbox.store, 5_000)
+    add_incidents(sandbox.store, 300)
+    add_components(sandbox.store, 1_500)
 
-    large = peak_memory(environ)
-
-    assert large - small < 10 * MEBIBYTE
+    assert peak_memory(environ) < 3.5 * MEBIBYTE
 
 
 def test_a_job_that_runs_again_ends_the_incident_once_and_opens_another_for_a_new_failure(
