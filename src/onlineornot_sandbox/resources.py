@@ -125,11 +125,7 @@ class Incident(Item):
         del fields["updates"]
         if self.updates:
             latest = self.updates[-1]
-            fields["latest_update"] = {
-                "id": latest.id,
-                "status": latest.status,
-                "date_happened": latest.date_happened,
-            }
+            fields["latest_update"] = {"id": latest.id, "status": latest.status, "date_happened": latest.date_happened}
         return {name: value for name, value in fields.items() if value is not None or name == "started"}
 
     def as_detailed_json(self) -> Json:

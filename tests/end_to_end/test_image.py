@@ -139,9 +139,8 @@ def test_syft_finds_every_distribution_and_what_comes_from_debian(image: str) ->
 
 
 def test_two_builds_have_the_same_files(image: str) -> None:
-    again = [build_image(f"onlineornot-incident-update:build-{number}", "--no-cache") for number in (1, 2)]
+    again = build_image("onlineornot-incident-update:again", "--no-cache")
 
-    first, second = (files_of(built) for built in again)
-    assert len(first) > MIN_FILES
-    assert first == second
-    assert image
+    files = files_of(again)
+    assert len(files) > MIN_FILES
+    assert files == files_of(image)

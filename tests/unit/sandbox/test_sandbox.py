@@ -145,6 +145,7 @@ def test_an_update_is_found_only_in_its_own_incident_and_until_it_is_deleted(cal
 
     assert_refused(elsewhere, 404)
     assert deleted.json()["result"] == {"id": UPDATE_ID}
+    assert "latest_update" not in call("GET", INCIDENT).json()["result"]
     assert_refused(call("GET", UPDATE), 404)
 
 
