@@ -1,6 +1,6 @@
 """Benchmark the image: how long does a step take, compared with a container whose interpreter does nothing?
 
-    PYTHONPATH=src .venv/bin/python tools/container_start.py [--runs 15] [--against IMAGE] [--posted]
+    PYTHONPATH=src:tests .venv/bin/python tools/container_start.py [--runs 15] [--against IMAGE] [--posted]
 
 Needs a Docker engine. All containers take turns, so that other load on the machine affects them alike. The ratio should
 not exceed 2.8 for a create and 2.65 for an invalid input. `--against` compares with another image, such as that of the
@@ -10,14 +10,13 @@ commit before; this one should not take more than 1.01 times as long.
 
 import argparse
 import gzip
-import os
-import shutil
 import statistics
 import subprocess
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
+
+from support.image import DOCKER, PYTHON, build_image, docker
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import as_variables
@@ -25,10 +24,7 @@ from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
 from onlineornot_sandbox.server import Sandbox
 from onlineornot_sandbox.store import Store
 
-ROOT = Path(__file__).parents[1]
-DOCKER = shutil.which("docker") or "docker"
 RUN = ("run", "--rm", "--network", "host")
-BUILD_TIMEOUT = 900  # seconds
 MEGABYTE = 1_000_000
 
 Command = tuple[tuple[str, ...], dict[str, str], int]
@@ -42,8 +38,8 @@ def main() -> None:
     parser.add_argument("--against", metavar="IMAGE", help="another image to compare with")
     parser.add_argument("--posted", action="store_true", help="also time a create until its update is on the page")
     options = parser.parse_args()
-    image = docker("build", "--quiet", str(ROOT)).decode().split()[-1]
-    nothing = (*RUN, "--entrypoint", "/usr/local/bin/python", image, "-I", "-c", "pass")
+    image = build_image("onlineornot-incident-update:benchmark")
+    nothing = (*RUN, "--entrypoint", PYTHON, image, "-I", "-c", "pass")
 
     with Sandbox() as sandbox:
         commands: dict[str, Command] = {"-c pass": (nothing, {}, 0)}
@@ -77,8 +73,11 @@ def step(image: str, url: str, status: str, exit_status: int) -> Command:
 def seconds(command: tuple[str, ...], variables: Mapping[str, str], exit_status: int) -> float:
     """Return how long a container takes; fail if it does not end as expected."""
     start = time.perf_counter()
-    docker(*command, variables=variables, exit_status=exit_status)
-    return time.perf_counter() - start
+    ended = docker(*command, environ=variables)
+    taken = time.perf_counter() - start
+    if ended.returncode != exit_status:
+        raise SystemExit(f"docker {' '.join(command)} ended with {ended.returncode}, not {exit_status}")
+    return taken
 
 
 def seconds_until_posted(create: Command, store: Store) -> float:
@@ -88,24 +87,11 @@ def seconds_until_posted(create: Command, store: Store) -> float:
     return (datetime.fromisoformat(store.timeline()[-1].created_at) - start).total_seconds()
 
 
-def docker(*command: str, variables: Mapping[str, str] | None = None, exit_status: int = 0) -> bytes:
-    """Run a docker command that should have this exit status, and return its output."""
-    ended = subprocess.run(  # noqa: S603 - all arguments come from this file
-        [DOCKER, *command],
-        env={**os.environ, **(variables or {})},
-        stdout=subprocess.PIPE,
-        timeout=BUILD_TIMEOUT,
-        check=False,
-    )
-    if ended.returncode != exit_status:
-        raise SystemExit(f"docker {' '.join(command)} ended with {ended.returncode}, not {exit_status}")
-    return ended.stdout
-
-
 def report(medians: Mapping[str, float], image: str) -> None:
     """Print the medians, their ratios, and the size of the image."""
-    compressed = len(gzip.compress(docker("save", image), 6))
-    unpacked = int(docker("image", "inspect", "--format", "{{.Size}}", image))
+    saved = subprocess.run([DOCKER, "save", image], stdout=subprocess.PIPE, check=True)  # noqa: S603 - our own image
+    compressed = len(gzip.compress(saved.stdout, 6))
+    unpacked = int(docker("image", "inspect", "--format", "{{.Size}}", image).stdout)
     lines = [f"{name:16} {median:.3f} s  {median / medians['-c pass']:.2f}" for name, median in medians.items()]
     lines += [
         f"{name:16} {medians[name] / medians[f'{name} against']:.3f} of the other image"

@@ -119,8 +119,8 @@ def _major(version: str) -> str:
     return version.split(".", maxsplit=1)[0]
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(map(int, version.split(".")))
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in version.split(".")]
 
 
 def index(file: str, *tested: str) -> str:
@@ -244,27 +244,14 @@ def _run(*command: str, text: str = "") -> str:
 
 def main() -> int:
     """Do what the command line asks for."""
-    commands: dict[str, tuple[Callable[..., str], str | None]] = {
-        "version": (version, None),
-        "plan": (plan, "repository"),
-        "check-workflows": (check_workflows, None),
-        "check-newest": (check_newest, None),
-        "index": (index, "file architecture=digest..."),
-        "notes": (notes, "version"),
-        "pin": (pin, "image"),
-        "publish": (publish, "image"),
-        "owner": (owner, "name"),
-    }
-    parser = argparse.ArgumentParser(description="What a release needs.")
-    subparsers = parser.add_subparsers(dest="command", required=True)
-    for name, (_, argument) in commands.items():
-        subparser = subparsers.add_parser(name)
-        if argument:
-            nargs: int | str = "+" if argument.endswith("...") else 1
-            subparser.add_argument("arguments", metavar=argument.upper(), nargs=nargs)
+    functions = (version, plan, check_workflows, check_newest, index, notes, pin, publish, owner)
+    commands: dict[str, Callable[..., str]] = {each.__name__.replace("_", "-"): each for each in functions}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=commands)
+    parser.add_argument("arguments", nargs="*")
     options = parser.parse_args()
     try:
-        print(commands[options.command][0](*getattr(options, "arguments", ())))  # noqa: T201 - what was asked for
+        print(commands[options.command](*options.arguments))  # noqa: T201 - what was asked for
     except Refusal as refusal:
         print(f"release.py: {refusal}", file=sys.stderr)  # noqa: T201
         return 1

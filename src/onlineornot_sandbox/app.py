@@ -1,8 +1,7 @@
 """The API's operations as a Flask application, and pages that show and change the state of the sandbox."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from functools import cache
 from http import HTTPStatus
 
 from flask import Flask, Response, current_app, jsonify, request
@@ -10,40 +9,61 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
 from onlineornot_sandbox.auth import check_access, permissions_of
-from onlineornot_sandbox.bodies import (
-    IncidentCreate,
-    IncidentUpdateCreate,
-    IncidentUpdatePatch,
-    read_body,
-)
+from onlineornot_sandbox.bodies import IncidentCreate, IncidentUpdateCreate, IncidentUpdatePatch, read_body
 from onlineornot_sandbox.envelopes import RefusedError, failure, success
 from onlineornot_sandbox.page_view import render_page
-from onlineornot_sandbox.paging import PER_PAGE, Item, list_response
+from onlineornot_sandbox.paging import PER_PAGE, AnyItem, list_response
 from onlineornot_sandbox.resources import ReceivedRequest
-from onlineornot_sandbox.store import MissingError, Store
+from onlineornot_sandbox.store import Store, missing
 
-PERMISSIONS_PATH = "/v1/tokens/permissions"
+PERMISSIONS = "/v1/tokens/permissions"
+PAGE = "/v1/status_pages/<page_id>"
+INCIDENTS = f"{PAGE}/incidents"
+UPDATES = f"{INCIDENTS}/<incident_id>/updates"
 
-Route = tuple[str, str, Callable[..., Response]]
+API_ROUTES = (
+    ("GET", PERMISSIONS, "get_token_permissions"),
+    ("GET", "/v1/status_pages", "list_pages"),
+    ("GET", PAGE, "get_page"),
+    ("GET", f"{PAGE}/components", "list_components"),
+    ("GET", f"{PAGE}/groups", "list_groups"),
+    ("GET", INCIDENTS, "list_incidents"),
+    ("POST", INCIDENTS, "create_incident"),
+    ("GET", f"{INCIDENTS}/<incident_id>", "get_incident"),
+    ("GET", UPDATES, "list_updates"),
+    ("POST", UPDATES, "create_update"),
+    ("GET", f"{UPDATES}/<update_id>", "get_update"),
+    ("PATCH", f"{UPDATES}/<update_id>", "patch_update"),
+    ("DELETE", f"{UPDATES}/<update_id>", "delete_update"),
+)
+INSPECTION_ROUTES = (
+    ("GET", "/", "show_page"),
+    ("GET", "/sandbox/mails", "show_mails"),
+    ("GET", "/sandbox/requests", "show_requests"),
+    ("POST", "/sandbox/lose-response", "lose_response"),
+)
+URL_MAP = Map(
+    [Rule(path, methods=[method], endpoint=view) for method, path, view in (*API_ROUTES, *INSPECTION_ROUTES)],
+    merge_slashes=False,  # a path with an empty id is a 404, not a redirect
+)
+"""Compiled once, since that takes longer than the rest of creating an application."""
 
 
 def create_app(store: Store) -> Flask:
     """Create the application that serves a store."""
     app = Flask(__name__, static_folder=None)
     api = Api(store)
-    routes = (*operations(api), *inspection_pages(store))
-    app.url_map = _url_map(tuple((method, rule, view.__name__) for method, rule, view in routes))
-    app.view_functions = {view.__name__: view for _, _, view in routes}
+    app.url_map = URL_MAP
+    app.view_functions = {rule.endpoint: getattr(api, rule.endpoint) for rule in URL_MAP.iter_rules()}
     app.before_request(api.check_request)
     app.register_error_handler(RefusedError, lambda error: failure(error.status, str(error), error.code))
-    app.register_error_handler(MissingError, lambda error: failure(HTTPStatus.NOT_FOUND, str(error)))
     app.register_error_handler(HTTPException, _flask_failure)
     app.register_error_handler(Exception, _internal_error)
     return app
 
 
 class Api:
-    """One method for each operation; `check_request` has checked the token and the page before it runs."""
+    """One method for each route; before an operation of the API runs, `check_request` checks its token and page."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -55,12 +75,12 @@ class Api:
             return
         path = str(request.environ["RAW_URI"])
         self.store.requests.append(ReceivedRequest(method=request.method, path=path))
-        if request.path == PERMISSIONS_PATH:
+        if request.path == PERMISSIONS:
             return  # any token may ask for its permissions
         check_access(request.authorization, request.method)
         page_id = (request.view_args or {}).pop("page_id", self.store.page.id)
         if page_id != self.store.page.id:
-            raise MissingError("There is no such status page.")
+            raise missing("There is no such status page.")
 
     def get_token_permissions(self) -> Response:
         """Return what the token of the request may do."""
@@ -122,57 +142,25 @@ class Api:
         self.store.delete_incident_update(incident_id, update_id)
         return success({"id": update_id})
 
-    def _list(self, name: str, items: Iterable[Item], text_of: Callable[[Item], str]) -> Response:
+    def _list(self, name: str, items: Iterable[AnyItem], text_of: Callable[[AnyItem], str]) -> Response:
         return list_response(items, text_of, request.args, self.store.hidden[name])
 
+    def show_page(self) -> Response:
+        """Return the status page as readers see it. Neither this nor what follows needs a token."""
+        return Response(render_page(self.store), mimetype="text/html")
 
-def operations(api: Api) -> Iterator[Route]:
-    """List the operations of the API that the sandbox supports."""
-    page = "/v1/status_pages/<page_id>"
-    incidents = f"{page}/incidents"
-    updates = f"{incidents}/<incident_id>/updates"
-    yield "GET", PERMISSIONS_PATH, api.get_token_permissions
-    yield "GET", "/v1/status_pages", api.list_pages
-    yield "GET", page, api.get_page
-    yield "GET", f"{page}/components", api.list_components
-    yield "GET", f"{page}/groups", api.list_groups
-    yield "GET", incidents, api.list_incidents
-    yield "POST", incidents, api.create_incident
-    yield "GET", f"{incidents}/<incident_id>", api.get_incident
-    yield "GET", updates, api.list_updates
-    yield "POST", updates, api.create_update
-    yield "GET", f"{updates}/<update_id>", api.get_update
-    yield "PATCH", f"{updates}/<update_id>", api.patch_update
-    yield "DELETE", f"{updates}/<update_id>", api.delete_update
+    def show_mails(self) -> Response:
+        """Return the mails to subscribers."""
+        return jsonify([asdict(mail) for mail in self.store.mails])
 
+    def show_requests(self) -> Response:
+        """Return the requests that the API received."""
+        return jsonify([asdict(received) for received in self.store.requests])
 
-def inspection_pages(store: Store) -> Iterator[Route]:
-    """List the pages that show and change the state of the sandbox. They need no token."""
-
-    def show_page() -> Response:
-        return Response(render_page(store), mimetype="text/html")
-
-    def show_mails() -> Response:
-        return jsonify([asdict(mail) for mail in store.mails])
-
-    def show_requests() -> Response:
-        return jsonify([asdict(received) for received in store.requests])
-
-    def lose_response() -> Response:
-        store.lost_responses += 1
-        return jsonify(lost_responses=store.lost_responses)
-
-    yield "GET", "/", show_page
-    yield "GET", "/sandbox/mails", show_mails
-    yield "GET", "/sandbox/requests", show_requests
-    yield "POST", "/sandbox/lose-response", lose_response
-
-
-@cache
-def _url_map(routes: tuple[tuple[str, str, str], ...]) -> Map:
-    """Compile the routes once, since that takes longer than the rest of creating an application."""
-    rules = [Rule(rule, methods=[method], endpoint=endpoint) for method, rule, endpoint in routes]
-    return Map(rules, merge_slashes=False)  # a path with an empty id is a 404, not a redirect
+    def lose_response(self) -> Response:
+        """Lose the response to the next write."""
+        self.store.lost_responses += 1
+        return jsonify(lost_responses=self.store.lost_responses)
 
 
 def _flask_failure(error: HTTPException) -> Response:

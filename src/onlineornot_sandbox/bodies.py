@@ -91,11 +91,8 @@ def read_body(request: Request, kind: type[AnyBody]) -> AnyBody:
     try:
         return kind.model_validate(value)
     except ValidationError as error:
-        raise _bad_request(_describe(error)) from error
-
-
-def _describe(error: ValidationError) -> str:
-    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        problems = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise _bad_request("; ".join(problems)) from error
 
 
 def _bad_request(message: str) -> RefusedError:

@@ -45,7 +45,9 @@ def main() -> None:
     store.incidents.clear()  # the demo opens its own
     with Sandbox(store=store) as sandbox:
         Demo(sandbox).run()
-    sys.stdout.write(f"\nThe status page as customers see it:\n{_write_page(store).as_uri()}\n")
+    page = Path(mkdtemp(prefix="onlineornot-demo-"), "status-page.html")  # it outlives the demo
+    page.write_text(render_page(store), encoding="utf-8")
+    _write("", "The status page as customers see it:", page.as_uri())
     if arguments.serve:
         serve_until_stopped(Sandbox(store=store), lambda sandbox: f"{sandbox.url}/ (Ctrl-C stops it)\n")
 
@@ -73,10 +75,9 @@ class Demo:
         mails, requests = len(self._store.mails), len(self._store.requests)
         result = run_step({**self._common, **STEP, **changed}, environ)
         annotations = [match[1] for match in map(_ANNOTATION.fullmatch, result.log.splitlines()) if match]
-        sys.stdout.write(f"\n{title}\n{'-' * len(title)}\n")
-        _write("with:", indent(_as_yaml(changed), "  "))
-        _write(*(f"Log:      {line}" for line in annotations), f"Outcome:  {result.outputs['outcome']}")
         sent = Counter(request.method for request in self._store.requests[requests:])
+        _write("", title, "-" * len(title), "with:", indent(_as_yaml(changed), "  "))
+        _write(*(f"Log:      {line}" for line in annotations), f"Outcome:  {result.outputs['outcome']}")
         _write("Requests: " + ", ".join(f"{count} {method}" for method, count in sent.items()))
         _write(f"Page:     {self._describe_page()}", f"Mails:    {self._describe_mails(mails)}")
 
@@ -99,13 +100,6 @@ def _as_yaml(inputs: Mapping[str, str]) -> str:
     return "\n".join(
         f"{name}: |\n{indent(value, '  ')}" if "\n" in value else f"{name}: {value}" for name, value in inputs.items()
     )
-
-
-def _write_page(store: Store) -> Path:
-    """Write the page to a file that outlives the demo."""
-    file = Path(mkdtemp(prefix="onlineornot-demo-"), "status-page.html")
-    file.write_text(render_page(store), encoding="utf-8")
-    return file
 
 
 if __name__ == "__main__":

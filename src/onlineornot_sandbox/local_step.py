@@ -32,13 +32,12 @@ class StepResult:
         return self.exit_status, self.outputs.get("outcome")
 
 
-def run_step(inputs: Mapping[str, str], environ: Mapping[str, str] | None = None, *, cwd: Path = ROOT) -> StepResult:
+def run_step(inputs: Mapping[str, str], environ: Mapping[str, str] | None = None) -> StepResult:
     """Run the action once.
 
     Args:
         inputs: The step's `with:`.
         environ: The step's `env:`. The environment of this process is not passed on.
-        cwd: The working directory; on a runner, the workspace.
     """
     with TemporaryDirectory() as folder:
         output_file, summary_file = Path(folder, "output"), Path(folder, "summary")
@@ -48,7 +47,7 @@ def run_step(inputs: Mapping[str, str], environ: Mapping[str, str] | None = None
         ended = subprocess.run(  # noqa: S603 - runs this project's own entry point
             [sys.executable, "-I", str(ROOT / "entrypoint.py")],
             env={"PATH": os.defpath, **files, **(environ or {}), **as_variables(inputs)},
-            cwd=cwd,
+            cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",

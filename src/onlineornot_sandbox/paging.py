@@ -6,33 +6,22 @@ The real API promises no order: code that relies on this one has a bug that the 
 import re
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from flask import Response
 
 from onlineornot_sandbox.envelopes import RefusedError, success
-from onlineornot_sandbox.resources import Json
+from onlineornot_sandbox.resources import Item
 
 PER_PAGE = 20
 MAX_PER_PAGE = 100
 
 
-class Listed(Protocol):
-    """An item of a list."""
-
-    @property
-    def created_at(self) -> str:
-        """Timestamp that orders the list."""
-
-    def as_json(self) -> Json:
-        """Return the item as the API shows it in a list."""
-
-
-Item = TypeVar("Item", bound=Listed)
+AnyItem = TypeVar("AnyItem", bound=Item)
 
 
 def list_response(
-    items: Iterable[Item], text_of: Callable[[Item], str], query: Mapping[str, str], hidden: int = 0
+    items: Iterable[AnyItem], text_of: Callable[[AnyItem], str], query: Mapping[str, str], hidden: int
 ) -> Response:
     """Return the page of a list that a query asks for.
 

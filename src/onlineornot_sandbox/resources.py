@@ -3,7 +3,7 @@
 Every value is immutable and a change replaces it, so a reader needs no lock and never sees half a change.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 Json = dict[str, object]
@@ -14,11 +14,13 @@ ComponentStatus = Literal[
 Impact = Literal["MAJOR_OUTAGE", "PARTIAL_OUTAGE", "DEGRADED_PERFORMANCE", "NO_IMPACT", "MAINTENANCE"]
 IncidentStatus = Literal["INVESTIGATING", "IDENTIFIED", "MONITORING", "RESOLVED", "UPDATE"]
 UpdateStatus = Literal[IncidentStatus, "SCHEDULED", "IN_PROGRESS", "VERIFYING", "COMPLETED"]
+NamedComponents = Literal["all", "changed", "empty", "none"]
+"""Which of its components an update's JSON names; "empty" is an empty list, "none" no list."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """A status page. Its overall status is derived from its components."""
+    """A status page, without its overall status, which is derived from its components."""
 
     id: str
     name: str
@@ -27,82 +29,72 @@ class Page:
     hide_from_search_engines: bool = False
     has_password: bool = False
 
-    def as_json(self, status: str) -> Json:
-        """Return the page as JSON, with the given overall status."""
-        return asdict(self) | {"status": status}
-
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
-    """A group of components."""
+class Item:
+    """An item of a list, which `created_at` orders."""
 
     id: str
-    name: str
-    sort_order: int
     created_at: str
     updated_at: str
 
     def as_json(self) -> Json:
-        """Return the group as JSON."""
+        """Return the item as the API shows it in a list."""
         return asdict(self)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Component:
+class Group(Item):
+    """A group of components."""
+
+    name: str
+    sort_order: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Component(Item):
     """A part of the product whose status the page shows."""
 
-    id: str
     name: str
     group_id: str | None
-    created_at: str
-    updated_at: str
     status: ComponentStatus = "OPERATIONAL"
     display_uptime: bool = True
     display_metrics: bool = True
     is_external_component: bool = False
 
-    def as_json(self) -> Json:
-        """Return the component as JSON."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, kw_only=True)
 class ComponentChange:
-    """A change of one component's status by an update; `named` says whether the update's JSON contains it."""
+    """A change of one component's status by an update."""
 
     id: str
     name: str
     old_status: ComponentStatus
     new_status: ComponentStatus
-    named: bool = True
-
-    def as_json(self) -> Json:
-        """Return the change as JSON."""
-        return {"id": self.id, "name": self.name, "old_status": self.old_status, "new_status": self.new_status}
 
 
 @dataclass(frozen=True, kw_only=True)
-class IncidentUpdate:
+class IncidentUpdate(Item):
     """An update of an incident."""
 
-    id: str
     incident_id: str
     status: UpdateStatus
     description: str
     date_happened: str
-    created_at: str
-    updated_at: str
     components: tuple[ComponentChange, ...] = ()
-    always_lists_components: bool = False
+    named: NamedComponents = "all"
 
     def as_json(self) -> Json:
-        """Return the update as JSON, usually without `components` when it names none."""
-        fields = asdict(self) | {"components": [change.as_json() for change in self.components if change.named]}
-        return _without_empty(fields, *([] if fields.pop("always_lists_components") else ["components"]))
-
-    def summary(self) -> Json:
-        """Return the update as the short JSON of an incident's `latest_update`."""
-        return {"id": self.id, "status": self.status, "date_happened": self.date_happened}
+        """Return the update as JSON."""
+        listed = {
+            "all": self.components or None,
+            "changed": [change for change in self.components if change.old_status != change.new_status],
+            "empty": (),
+            "none": None,
+        }[self.named]
+        fields = asdict(self)
+        del fields["components"], fields["named"]
+        return fields if listed is None else fields | {"components": [asdict(change) for change in listed]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,34 +109,24 @@ class ScheduledMaintenance:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Incident:
+class Incident(Item):
     """An incident with its updates, oldest first."""
 
-    id: str
     title: str
     impact: Impact
     started: str | None
-    created_at: str
-    updated_at: str
     ended: str | None = None
     scheduled_maintenance: ScheduledMaintenance | None = None
     updates: tuple[IncidentUpdate, ...] = ()
 
     def as_json(self) -> Json:
         """Return the incident as JSON, as in a list; `ended` and the like are left out when empty."""
-        maintenance = self.scheduled_maintenance
-        fields: Json = {
-            "id": self.id,
-            "title": self.title,
-            "impact": self.impact,
-            "started": self.started,
-            "ended": self.ended,
-            "created_at": self.created_at,
-            "updated_at": self.updated_at,
-            "latest_update": self.updates[-1].summary() if self.updates else None,
-            "scheduled_maintenance": asdict(maintenance) if maintenance else None,
-        }
-        return _without_empty(fields, "ended", "latest_update", "scheduled_maintenance")
+        fields: Json = asdict(replace(self, updates=()))
+        del fields["updates"]
+        if self.updates:
+            latest = self.updates[-1]
+            fields["latest_update"] = {"id": latest.id, "status": latest.status, "date_happened": latest.date_happened}
+        return {name: value for name, value in fields.items() if value is not None or name == "started"}
 
     def as_detailed_json(self) -> Json:
         """Return the incident as JSON, with its updates, newest first, and the components that they changed."""
@@ -171,7 +153,3 @@ class ReceivedRequest:
 
     method: str
     path: str
-
-
-def _without_empty(fields: Json, *optional: str) -> Json:
-    return {name: value for name, value in fields.items() if value or name not in optional}

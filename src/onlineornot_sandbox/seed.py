@@ -3,6 +3,7 @@
 from onlineornot_sandbox.resources import Component, Group, Incident, IncidentUpdate, Page
 
 PAGE_ID = "sandboxpage1"
+PAGE = Page(id=PAGE_ID, name="Example Shop", subdomain="example-shop")
 
 SHOP_GROUP_ID = "group-shop"
 CORE_GROUP_ID = "group-core"
@@ -20,50 +21,41 @@ UPDATE_ID = "update000001"
 SUBSCRIBERS = ("ada@example.com", "grace@example.com", "linus@example.com")
 
 
-def seed_page() -> Page:
-    """Create the status page."""
-    return Page(id=PAGE_ID, name="Example Shop", subdomain="example-shop")
-
-
-def seed_groups(created_at: str) -> tuple[Group, ...]:
+def seed_groups(at: str) -> tuple[Group, ...]:
     """Create two groups of components."""
     return (
-        Group(id=SHOP_GROUP_ID, name="Shop", sort_order=1, created_at=created_at, updated_at=created_at),
-        Group(id=CORE_GROUP_ID, name="Core", sort_order=2, created_at=created_at, updated_at=created_at),
+        Group(id=SHOP_GROUP_ID, name="Shop", sort_order=1, created_at=at, updated_at=at),
+        Group(id=CORE_GROUP_ID, name="Core", sort_order=2, created_at=at, updated_at=at),
     )
 
 
-def seed_components(created_at: str) -> tuple[Component, ...]:
+def seed_components(at: str) -> tuple[Component, ...]:
     """Create four components, two in each group."""
-
-    def component(component_id: str, name: str, group_id: str) -> Component:
-        return Component(id=component_id, name=name, group_id=group_id, created_at=created_at, updated_at=created_at)
-
     return (
-        component(WEBSITE_ID, "Website", SHOP_GROUP_ID),
-        component(PAYMENTS_ID, "Payments", SHOP_GROUP_ID),
-        component(API_ID, "API", CORE_GROUP_ID),
-        component(SEARCH_ID, "Search", CORE_GROUP_ID),
+        Component(id=WEBSITE_ID, name="Website", group_id=SHOP_GROUP_ID, created_at=at, updated_at=at),
+        Component(id=PAYMENTS_ID, name="Payments", group_id=SHOP_GROUP_ID, created_at=at, updated_at=at),
+        Component(id=API_ID, name="API", group_id=CORE_GROUP_ID, created_at=at, updated_at=at),
+        Component(id=SEARCH_ID, name="Search", group_id=CORE_GROUP_ID, created_at=at, updated_at=at),
     )
 
 
-def seed_incident(created_at: str) -> Incident:
+def seed_incident(at: str) -> Incident:
     """Create an open incident with its first update."""
     first = IncidentUpdate(
         id=UPDATE_ID,
         incident_id=INCIDENT_ID,
         status="INVESTIGATING",
         description="Some payments do not go through. We are looking into it.",
-        date_happened=created_at,
-        created_at=created_at,
-        updated_at=created_at,
+        date_happened=at,
+        created_at=at,
+        updated_at=at,
     )
     return Incident(
         id=INCIDENT_ID,
         title=INCIDENT_TITLE,
         impact="NO_IMPACT",
-        started=created_at,
-        created_at=created_at,
-        updated_at=created_at,
+        started=at,
+        created_at=at,
+        updated_at=at,
         updates=(first,),
     )

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable
 from threading import Thread
-from types import TracebackType
 from typing import Any, Self
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
@@ -45,9 +44,7 @@ class Sandbox:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._server.shutdown()
         self._thread.join()
         self._server.drop_connections()

@@ -3,10 +3,10 @@
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from threading import Lock
-from typing import Literal
 
 from onlineornot_sandbox.bodies import (
     ComponentSetting,
@@ -14,6 +14,7 @@ from onlineornot_sandbox.bodies import (
     IncidentUpdateCreate,
     IncidentUpdatePatch,
 )
+from onlineornot_sandbox.envelopes import RefusedError
 from onlineornot_sandbox.resources import (
     ComponentChange,
     Impact,
@@ -21,32 +22,34 @@ from onlineornot_sandbox.resources import (
     IncidentUpdate,
     Json,
     Mail,
+    NamedComponents,
     ReceivedRequest,
     ScheduledMaintenance,
 )
 from onlineornot_sandbox.seed import (
     INCIDENT_ID,
+    PAGE,
     SUBSCRIBERS,
     seed_components,
     seed_groups,
     seed_incident,
-    seed_page,
 )
 
 ENDING_STATUSES = frozenset({"RESOLVED", "COMPLETED"})
-IMPACTS: tuple[Impact, ...] = ("MAJOR_OUTAGE", "PARTIAL_OUTAGE", "DEGRADED_PERFORMANCE", "MAINTENANCE")
-PAGE_STATUSES = {
+PAGE_STATUSES: dict[Impact, str] = {
     "MAJOR_OUTAGE": "MAJOR_SYSTEM_OUTAGE",
     "PARTIAL_OUTAGE": "MINOR_SERVICE_OUTAGE",
     "DEGRADED_PERFORMANCE": "PARTIALLY_DEGRADED_SERVICE",
     "MAINTENANCE": "SERVICE_UNDER_MAINTENANCE",
     "NO_IMPACT": "ALL_SYSTEMS_OPERATIONAL",
 }
+"""The status of the page for that of its worst component, worst first."""
 SEED_INCIDENT_AGE = timedelta(minutes=30)
 
 
-class MissingError(LookupError):
-    """Raised when the status page, incident or update does not exist."""
+def missing(message: str) -> RefusedError:
+    """Create the error for a status page, incident or update that does not exist."""
+    return RefusedError(HTTPStatus.NOT_FOUND, message)
 
 
 def utc_now() -> datetime:
@@ -75,7 +78,7 @@ class Store:
         keep_text: Returns the form in which the page keeps the text of an update.
         created_at: Returns the `created_at` of an item written at a given time.
         make_id: Returns the id of a new incident or update.
-        named_components: Which of an update's components a response names; "empty" is an empty list, "none" no list.
+        named_components: Which of an update's components a response names.
 
     Attributes:
         hidden: How many items a list counts but does not show, by the last part of the list's path.
@@ -90,7 +93,7 @@ class Store:
         keep_text: Callable[[str], str] = str,
         created_at: Callable[[str], str] = str,
         make_id: Callable[[], str] = new_id,
-        named_components: Literal["all", "changed", "empty", "none"] = "all",
+        named_components: NamedComponents = "all",
     ) -> None:
         self.now = clock
         self._keep_title, self._keep_text, self._created_at = keep_title, keep_text, created_at
@@ -99,8 +102,7 @@ class Store:
         self.lost_responses = 0
         self._lock = Lock()
         start = self._last_tick = clock() - SEED_INCIDENT_AGE
-        self.page = seed_page()
-        self.subscribers = SUBSCRIBERS
+        self.page = PAGE
         self.groups = {group.id: group for group in seed_groups(timestamp(start))}
         self.components = {component.id: component for component in seed_components(timestamp(start))}
         self.incidents = {INCIDENT_ID: seed_incident(timestamp(start))}
@@ -110,28 +112,27 @@ class Store:
     def page_as_json(self) -> Json:
         """Return the status page as JSON; its status is that of its worst component."""
         worst = worst_of(component.status for component in self.components.values())
-        return self.page.as_json(PAGE_STATUSES[worst])
+        return asdict(self.page) | {"status": PAGE_STATUSES[worst]}
 
     def incident(self, incident_id: str) -> Incident:
         """Find an incident.
 
         Raises:
-            MissingError: It does not exist.
+            RefusedError: It does not exist.
         """
-        try:
-            return self.incidents[incident_id]
-        except KeyError as error:
-            raise MissingError("The status page has no such incident.") from error
+        if incident_id not in self.incidents:
+            raise missing("The status page has no such incident.")
+        return self.incidents[incident_id]
 
     def incident_update(self, incident_id: str, update_id: str) -> IncidentUpdate:
         """Find an update of an incident.
 
         Raises:
-            MissingError: It does not exist.
+            RefusedError: It does not exist.
         """
         found = [update for update in self.incident(incident_id).updates if update.id == update_id]
         if not found:
-            raise MissingError("The incident has no such update.")
+            raise missing("The incident has no such update.")
         return found[0]
 
     def timeline(self, incident_id: str = INCIDENT_ID) -> list[IncidentUpdate]:
@@ -148,9 +149,8 @@ class Store:
     ) -> Incident:
         """Schedule a maintenance with its first update; nothing happens by itself at its start or end."""
         with self._lock:
-            schedule = ScheduledMaintenance(
-                id=self._make_id(), start_date=timestamp(start), duration_minutes=duration_minutes
-            )
+            at = timestamp(start)
+            schedule = ScheduledMaintenance(id=self._make_id(), start_date=at, duration_minutes=duration_minutes)
             return self._add_incident(title, first_update, schedule)
 
     def set_ended(self, incident_id: str, ended: str | None) -> None:
@@ -174,14 +174,14 @@ class Store:
                 changes["description"] = self._keep_text(body.description)
             changed = replace(update, **changes, updated_at=self._tick())
             updates = self.timeline(incident_id)
-            self._set_updates(incident_id, [changed if each.id == update_id else each for each in updates])
+            self._set_updates(incident_id, (changed if each.id == update_id else each for each in updates))
             return changed
 
     def delete_incident_update(self, incident_id: str, update_id: str) -> None:
         """Delete an update; the components and the incident keep the state that it gave them."""
         with self._lock:
             deleted = self.incident_update(incident_id, update_id)
-            self._set_updates(incident_id, [each for each in self.timeline(incident_id) if each.id != deleted.id])
+            self._set_updates(incident_id, (each for each in self.timeline(incident_id) if each is not deleted))
 
     def lose_response(self) -> bool:
         """Return whether the response to a write is lost, and count it."""
@@ -217,7 +217,7 @@ class Store:
             created_at=self._created_at(now),
             updated_at=now,
             components=self._set_components(body.components_affected, now),
-            always_lists_components=self._named_components in ("changed", "empty"),
+            named=self._named_components,
         )
         # The API does not document what a further update does to an ended incident; here it stays ended.
         ended = incident.ended or (now if body.status in ENDING_STATUSES else None)
@@ -233,14 +233,9 @@ class Store:
         new_statuses = {each.id: each.status for each in settings if each.id in self.components}
         changes = []
         for component_id, status in new_statuses.items():
-            before = self.components[component_id]
-            self.components[component_id] = replace(before, status=status, updated_at=now)
-            named = {"all": True, "changed": status != before.status}.get(self._named_components, False)
-            changes.append(
-                ComponentChange(
-                    id=component_id, name=before.name, old_status=before.status, new_status=status, named=named
-                )
-            )
+            old = self.components[component_id]
+            self.components[component_id] = replace(old, status=status, updated_at=now)
+            changes.append(ComponentChange(id=old.id, name=old.name, old_status=old.status, new_status=status))
         return tuple(changes)
 
     def _set_updates(self, incident_id: str, updates: Iterable[IncidentUpdate]) -> None:
@@ -250,7 +245,7 @@ class Store:
         subject = f"[{update.status}] {incident.title}"
         self.mails.extend(
             Mail(to=subscriber, subject=subject, text=update.description, update_id=update.id)
-            for subscriber in self.subscribers
+            for subscriber in SUBSCRIBERS
         )
 
     def _tick(self) -> str:
@@ -262,4 +257,4 @@ class Store:
 def worst_of(statuses: Iterable[str]) -> Impact:
     """Return the worst of the statuses; OPERATIONAL counts as NO_IMPACT."""
     present = set(statuses)
-    return next((impact for impact in IMPACTS if impact in present), "NO_IMPACT")
+    return next((impact for impact in PAGE_STATUSES if impact in present), "NO_IMPACT")

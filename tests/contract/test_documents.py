@@ -1,4 +1,4 @@
-"""No link in the README or in the documents is dead."""
+"""No link in the README or in the documents is dead, and `docs/comparison.md` names what exists."""
 
 import re
 from pathlib import Path
@@ -30,3 +30,28 @@ def test_no_link_within_the_repository_is_dead(path: Path) -> None:
 
     assert [link for link, file in files.items() if not file.exists()] == []
     assert [link for link, _, anchor in targets if anchor and anchor not in anchors_of(files[link])] == []
+
+
+COMPARISON = (ROOT / "docs/comparison.md").read_text(encoding="utf-8")
+
+
+def test_every_test_that_the_comparison_names_exists() -> None:
+    named = set(re.findall(r"(tests/[\w/]+\.py)::(\w+)", COMPARISON))
+
+    assert named
+    missing = [name for file, name in named if f"\ndef {name}(" not in (ROOT / file).read_text(encoding="utf-8")]
+    assert missing == []
+
+
+def test_every_link_to_third_party_code_has_a_commit_and_a_line() -> None:
+    links = re.findall(r"https://github\.com/\S+/(?:blob|tree|raw)/\S+", COMPARISON)
+    exact = r"https://github\.com/[\w.-]+/[\w.-]+/blob/[0-9a-f]{40}/[\w./@-]+#L\d+(-L\d+)?"
+
+    assert links
+    assert [link for link in links if not re.fullmatch(exact, link)] == []
+
+
+def test_every_reference_of_the_comparison_is_defined_and_every_definition_used() -> None:
+    references = set(re.findall(r"\]\[([\w-]+)\]", COMPARISON))
+
+    assert sorted(re.findall(r"^\[([\w-]+)\]: ", COMPARISON, re.MULTILINE)) == sorted(references)

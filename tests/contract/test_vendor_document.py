@@ -26,7 +26,7 @@ from onlineornot_action.onlineornot.models import (
     IncidentUpdatePatch,
 )
 from onlineornot_sandbox import bodies
-from onlineornot_sandbox.app import Api, operations
+from onlineornot_sandbox.app import API_ROUTES
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, PAGE_ID, UPDATE_ID
 from onlineornot_sandbox.server import Sandbox
@@ -62,7 +62,7 @@ DOCUMENTED = {
     for path, methods in DOCUMENT["paths"].items()
     for method, operation in methods.items()
 }
-OFFERED = {(method, shape(rule)): rule for method, rule, _ in operations(Api(Store()))}
+OFFERED = {(method, shape(rule)): rule for method, rule, _ in API_ROUTES}
 INCIDENTS = "/v1/status_pages/{}/incidents"
 
 

@@ -4,14 +4,14 @@ import fcntl
 import os
 
 import pytest
-from support.image import build_image, why_there_is_no_image
+from support.image import build_image, skip_unless_required, why_there_is_no_image
 
 
 @pytest.fixture(scope="session")
 def image(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Build the image once for all workers, or take the one that the variable IMAGE names; return its id."""
     if reason := why_there_is_no_image():
-        (pytest.fail if os.environ.get("REQUIRE_ENGINE") == "1" else pytest.skip)(reason)
+        skip_unless_required(reason)
     if given := os.environ.get("IMAGE"):
         return given
     folder = tmp_path_factory.getbasetemp()

@@ -3,7 +3,7 @@
 import json
 import os
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,18 +26,14 @@ pytestmark = pytest.mark.container
 
 MOUNTED = ("workspace", "home", "workflow", "file_commands")
 RUNNER_ENVIRON = {
-    "CI": "true",
-    "GITHUB_ACTIONS": "true",
     "GITHUB_EVENT_NAME": "push",
     "GITHUB_EVENT_PATH": "/github/workflow/event.json",
-    "GITHUB_JOB": "announce",
     "GITHUB_OUTPUT": "/github/file_commands/set_output_1f0c",
     "GITHUB_REPOSITORY": "example/shop",
     "GITHUB_RUN_ATTEMPT": "1",
     "GITHUB_RUN_ID": "1234567890",
     "GITHUB_SHA": "0123456789abcdef0123456789abcdef01234567",
     "GITHUB_STEP_SUMMARY": "/github/file_commands/step_summary_1f0c",
-    "GITHUB_WORKFLOW": "Deploy",
     "GITHUB_WORKSPACE": "/github/workspace",
     "HOME": "/github/home",
 }
@@ -52,11 +48,6 @@ class Step:
     folder: Path
 
     @property
-    def workspace(self) -> Path:
-        """What the container sees as /github/workspace."""
-        return self.folder / "workspace"
-
-    @property
     def name(self) -> str:
         """The container's name, unique on this machine."""
         return f"step-{os.getpid()}-{self.folder.name}"
@@ -65,11 +56,6 @@ class Step:
     def output_file(self) -> Path:
         """What GITHUB_OUTPUT names, seen from outside."""
         return self.folder / "file_commands/set_output_1f0c"
-
-    @property
-    def summary_file(self) -> Path:
-        """What GITHUB_STEP_SUMMARY names, seen from outside."""
-        return self.folder / "file_commands/step_summary_1f0c"
 
     def run(self, *arguments: str, environ: Mapping[str, str] | None = None, **inputs: str) -> StepResult:
         """Run the step once; an input's hyphens are written as underscores here."""
@@ -83,15 +69,8 @@ class Step:
             exit_status=ended.returncode,
             log=ended.stdout + ended.stderr,
             outputs=parse_outputs(self.output_file.read_text(encoding="utf-8")),
-            summary=self.summary_file.read_text(encoding="utf-8"),
+            summary=(self.folder / "file_commands/step_summary_1f0c").read_text(encoding="utf-8"),
         )
-
-
-@pytest.fixture
-def https_sandbox(tls: ssl.SSLContext) -> Iterator[Sandbox]:
-    """Serve the page over HTTPS."""
-    with Sandbox(ssl_context=tls) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture
@@ -104,7 +83,7 @@ def make_step(image: str, tmp_path: Path) -> Callable[[str], Step]:
         for name in MOUNTED:
             (tmp_path / name).mkdir()
         step.output_file.touch()
-        step.summary_file.touch()
+        (tmp_path / "file_commands/step_summary_1f0c").touch()
         (tmp_path / "workflow/event.json").write_text("{}", encoding="utf-8")
         return step
 
@@ -115,14 +94,6 @@ def make_step(image: str, tmp_path: Path) -> Callable[[str], Step]:
 def step(make_step: Callable[[str], Step], sandbox: Sandbox) -> Step:
     """Prepare a step that talks to the sandbox over HTTP."""
     return make_step(sandbox.url)
-
-
-@pytest.fixture
-def https_step(make_step: Callable[[str], Step], https_sandbox: Sandbox, authority: trustme.CA) -> Step:
-    """Prepare a step that talks over HTTPS, with the authority's certificate in the workspace."""
-    step = make_step(https_sandbox.url)
-    authority.cert_pem.write_to_path(str(step.workspace / "authority.pem"))
-    return step
 
 
 def test_create_posts_the_update_and_outputs_its_id(step: Step, sandbox: Sandbox) -> None:
@@ -136,38 +107,34 @@ def test_create_posts_the_update_and_outputs_its_id(step: Step, sandbox: Sandbox
     assert EDIT_TOKEN not in result.log.replace(f"::add-mask::{EDIT_TOKEN}", "")
 
 
-def test_create_reads_the_text_from_a_file_in_the_workspace(step: Step, sandbox: Sandbox) -> None:
-    (step.workspace / "notes.txt").write_text("Rolled back.\n", encoding="utf-8")
-
-    result = step.run(status="MONITORING", description_file="notes.txt")
-
-    assert result.end == (0, "created"), result.log
-    assert sandbox.store.timeline()[-1].description == "Rolled back."
-
-
-@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
-def test_https_trusts_the_certificates_that_the_workflow_names(
-    https_step: Step, https_sandbox: Sandbox, variable: str
-) -> None:
-    environ = {variable: "/github/workspace/authority.pem"}
-
-    result = https_step.run(status="RESOLVED", description="All is well.", environ=environ)
-
-    assert result.end == (0, "created"), result.log
-    assert https_sandbox.store.timeline()[-1].description == "All is well."
+AUTHORITY = "/github/workspace/authority.pem"
 
 
 @pytest.mark.parametrize(
-    ("environ", "word"), [({}, "certificate"), ({"SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt"}, "issuer")]
+    ("environ", "end", "word"),
+    [
+        ({"REQUESTS_CA_BUNDLE": AUTHORITY}, (0, "created"), ""),
+        ({"SSL_CERT_FILE": AUTHORITY}, (0, "created"), ""),
+        ({}, (1, "not-sent"), "certificate"),
+        ({"SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt"}, (1, "not-sent"), "issuer"),
+    ],
 )
-def test_https_refuses_a_certificate_of_an_authority_that_is_not_named(
-    https_step: Step, https_sandbox: Sandbox, environ: dict[str, str], word: str
+def test_https_trusts_only_the_certificates_that_the_workflow_names(
+    make_step: Callable[[str], Step],
+    tls: ssl.SSLContext,
+    authority: trustme.CA,
+    environ: dict[str, str],
+    end: tuple[int, str],
+    word: str,
 ) -> None:
-    result = https_step.run(status="RESOLVED", description="All is well.", environ=environ)
+    with Sandbox(ssl_context=tls) as sandbox:
+        step = make_step(sandbox.url)
+        authority.cert_pem.write_to_path(str(step.folder / "workspace/authority.pem"))
+        result = step.run(status="RESOLVED", description="All is well.", environ=environ)
 
-    assert result.end == (1, "not-sent"), result.log
+    assert result.end == end, result.log
     assert word in result.outputs["error"]
-    assert https_sandbox.store.requests == []
+    assert bool(sandbox.store.requests) is (end == (0, "created"))
 
 
 def test_the_pull_request_of_the_event_shows_what_customers_read(
@@ -186,17 +153,20 @@ def test_the_pull_request_of_the_event_shows_what_customers_read(
     assert "::warning" not in result.log
 
 
-def test_python_files_and_netrc_of_the_job_have_no_effect(step: Step, sandbox: Sandbox) -> None:
+def test_a_text_is_read_from_the_workspace_but_python_files_and_netrc_of_the_job_have_no_effect(
+    step: Step, sandbox: Sandbox
+) -> None:
+    (step.folder / "workspace/notes.txt").write_text("Rolled back.\n", encoding="utf-8")
     for module in ("json", "onlineornot_action", "requests", "sitecustomize"):
         trap = f"raise SystemExit('{module} was imported from the workspace')"
-        (step.workspace / f"{module}.py").write_text(trap, encoding="utf-8")
+        (step.folder / f"workspace/{module}.py").write_text(trap, encoding="utf-8")
     (step.folder / "home/.netrc").write_text("machine 127.0.0.1 login somebody password else\n", encoding="utf-8")
     environ = {"PYTHONPATH": "/github/workspace"}
 
-    result = step.run(status="UPDATE", description="Still at it.", environ=environ)
+    result = step.run(status="UPDATE", description_file="notes.txt", environ=environ)
 
     assert result.end == (0, "created"), result.log
-    assert sandbox.store.timeline()[-1].description == "Still at it."
+    assert sandbox.store.timeline()[-1].description == "Rolled back."
 
 
 def test_an_argument_fails_before_anything_is_sent(step: Step, sandbox: Sandbox) -> None:

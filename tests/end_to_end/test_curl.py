@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from support.documents import block
 from support.fault_server import FAULTS, FaultServer, Phase, Rule
+from support.image import skip_unless_required
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.seed import INCIDENT_ID, PAGE_ID
@@ -29,7 +30,7 @@ curl --silent --show-error $OPTIONS "$UPDATES" \
 def server(store: Store) -> Iterator[FaultServer]:
     """Serve the page to curl, if it is installed."""
     if shutil.which("curl") is None:
-        (pytest.fail if os.environ.get("REQUIRE_ENGINE") == "1" else pytest.skip)("curl is not installed")
+        skip_unless_required("curl is not installed")
     with FaultServer(store=store) as server:
         yield server
 

@@ -3,19 +3,17 @@
 https://github.com/firecow/gitlab-ci-local
 """
 
-import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from shutil import which
 
 import pytest
 from support.documents import gitlab_jobs
-from support.image import base_image
+from support.image import base_image, skip_unless_required
 
 from onlineornot_sandbox.auth import EDIT_TOKEN
 from onlineornot_sandbox.local_step import ROOT
@@ -26,18 +24,16 @@ GITLAB_CI_LOCAL = ROOT / ".node-tools/node_modules/.bin/gitlab-ci-local"
 RUN_SECONDS = 120
 PIPELINE = """
 stages: [test, deploy]
+default: {{image: "{base}"}}
+variables: {{GIT_STRATEGY: none}}
 
 test:
   stage: test
-  image: {base}
-  variables: {{GIT_STRATEGY: none}}
   script: {test}
 
 deploy:
   stage: deploy
   rules: [if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH]
-  image: {base}
-  variables: {{GIT_STRATEGY: none}}
   script: {deploy}
 
 {jobs}
@@ -45,16 +41,12 @@ deploy:
 rollback:
   stage: deploy
   rules: [if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH]
-  image: {base}
-  variables: {{GIT_STRATEGY: none}}
   script: {rollback}
 
 follow-up:
   stage: .post
   needs: [{{job: tell-customers, optional: true}}]
   when: always
-  image: {base}
-  variables: {{GIT_STRATEGY: none}}
   script: 'echo "Later: $ONLINEORNOT_OUTCOME $ONLINEORNOT_UPDATE_ID"'
 """
 BRANCH_PIPELINE = ("--variable=CI_COMMIT_BRANCH=main", "--variable=CI_DEFAULT_BRANCH=main")
@@ -63,14 +55,8 @@ MERGE_REQUEST_PIPELINE = ("--unset-variable=CI_COMMIT_BRANCH", "--variable=CI_PI
 """GitLab sets no branch there: https://docs.gitlab.com/ci/variables/predefined_variables/"""
 
 
-@dataclass(frozen=True)
-class Pipeline:
-    """What the jobs of a pipeline run, and the options that say what started it."""
-
-    test: str = "exit 0"
-    deploy: str = "exit 0"
-    rollback: str = "exit 1"
-    options: tuple[str, ...] = BRANCH_PIPELINE
+Run = Callable[..., str]
+"""Runs a pipeline; the arguments are the last of `run_pipeline`."""
 
 
 @pytest.fixture
@@ -94,30 +80,32 @@ def helper_image() -> str:
 def project(tmp_path: Path) -> Path:
     """Create the repository that gitlab-ci-local needs."""
     if not GITLAB_CI_LOCAL.exists() or not which("rsync"):
-        reason = "gitlab-ci-local or rsync is not installed; see CONTRIBUTING.md"
-        (pytest.fail if os.environ.get("REQUIRE_ENGINE") == "1" else pytest.skip)(reason)
+        skip_unless_required("gitlab-ci-local or rsync is not installed; see CONTRIBUTING.md")
     for command in (["init", "--quiet"], ["remote", "add", "origin", "https://gitlab.example.com/shop/shop.git"]):
         subprocess.run([which("git") or "git", *command], cwd=tmp_path, check=True)
     return tmp_path
 
 
 @pytest.fixture
-def run(image: str, helper_image: str, project: Path, sandbox: Sandbox) -> Callable[[Pipeline], str]:
+def run(image: str, helper_image: str, project: Path, sandbox: Sandbox) -> Run:
     """Run a pipeline with the documented jobs, and return its output."""
     return partial(run_pipeline, project, image, helper_image, sandbox.url)
 
 
-def run_pipeline(project: Path, image: str, helper_image: str, url: str, pipeline: Pipeline) -> str:
-    """Run a pipeline, and return its log without colors."""
+def run_pipeline(
+    project: Path,
+    image: str,
+    helper_image: str,
+    url: str,
+    options: tuple[str, ...] = BRANCH_PIPELINE,
+    **scripts: str,
+) -> str:
+    """Run a pipeline whose jobs run these scripts, and return its log without colors."""
     jobs = re.sub("ghcr[.]io/.*", image, gitlab_jobs())
-    scripts = {"test": pipeline.test, "deploy": pipeline.deploy, "rollback": pipeline.rollback}
+    scripts = {"test": "exit 0", "deploy": "exit 0", "rollback": "exit 1"} | scripts
     text = PIPELINE.format(base=base_image(), jobs=jobs, **scripts)
     (project / ".gitlab-ci.yml").write_text(text, encoding="utf-8")
-    variables = {
-        "ONLINEORNOT_API_TOKEN": EDIT_TOKEN,
-        "ONLINEORNOT_STATUS_PAGE_ID": PAGE_ID,
-        "INPUT_API_URL": url,
-    }
+    variables = {"ONLINEORNOT_API_TOKEN": EDIT_TOKEN, "ONLINEORNOT_STATUS_PAGE_ID": PAGE_ID, "INPUT_API_URL": url}
     ended = subprocess.run(
         [
             str(GITLAB_CI_LOCAL),
@@ -125,7 +113,7 @@ def run_pipeline(project: Path, image: str, helper_image: str, url: str, pipelin
             "--pull-policy=if-not-present",
             f"--helper-image={helper_image}",
             f"--home={project}/home",
-            *pipeline.options,
+            *options,
             *(f"--variable={name}={value}" for name, value in variables.items()),
         ],
         cwd=project,
@@ -152,31 +140,23 @@ def test_documented_jobs_are_valid(tmp_path: Path) -> None:
 
 
 @pytest.mark.container
-def test_failed_deploy_is_one_update_and_later_jobs_know_it(run: Callable[[Pipeline], str], sandbox: Sandbox) -> None:
-    logs = [run(Pipeline(deploy="exit 1")) for _ in range(2)]
+def test_failed_deploy_is_one_update_that_later_jobs_know_until_a_rollback_succeeds(run: Run, sandbox: Sandbox) -> None:
+    logs = [run(deploy="exit 1") for _ in range(2)]
+    during = sandbox.store.components[API_ID].status
+    run(rollback="exit 0")
 
-    update = list(sandbox.store.incidents.values())[-1].updates[0]
-    assert f"Later: opened {update.id}" in logs[0]
-    assert f"Later: unchanged {update.id}" in logs[1]
+    *_, incident = sandbox.store.incidents.values()
+    assert f"Later: opened {incident.updates[0].id}" in logs[0]
+    assert f"Later: unchanged {incident.updates[0].id}" in logs[1]
+    assert [update.status for update in incident.updates] == ["INVESTIGATING", "RESOLVED"]
     assert len(sandbox.store.incidents) == 2
-    assert sandbox.store.components[API_ID].status == "MAJOR_OUTAGE"
+    assert (during, sandbox.store.components[API_ID].status) == ("MAJOR_OUTAGE", "OPERATIONAL")
     assert EDIT_TOKEN not in "".join(logs)
 
 
 @pytest.mark.container
-def test_rollback_that_succeeds_closes_the_incident(run: Callable[[Pipeline], str], sandbox: Sandbox) -> None:
-    run(Pipeline(deploy="exit 1"))
-
-    run(Pipeline(rollback="exit 0"))
-
-    incident = list(sandbox.store.incidents.values())[-1]
-    assert [update.status for update in incident.updates] == ["INVESTIGATING", "RESOLVED"]
-    assert sandbox.store.components[API_ID].status == "OPERATIONAL"
-
-
-@pytest.mark.container
-def test_deploy_that_succeeds_posts_nothing(run: Callable[[Pipeline], str], sandbox: Sandbox) -> None:
-    log = run(Pipeline(rollback="exit 0"))
+def test_deploy_that_succeeds_posts_nothing(run: Run, sandbox: Sandbox) -> None:
+    log = run(rollback="exit 0")
 
     assert "PASS  deploy" in log
     assert {request.method for request in sandbox.store.requests} == {"GET"}
@@ -186,9 +166,9 @@ def test_deploy_that_succeeds_posts_nothing(run: Callable[[Pipeline], str], sand
 @pytest.mark.parametrize("options", [MERGE_REQUEST_PIPELINE, OTHER_BRANCH_PIPELINE])
 @pytest.mark.parametrize("test", ["exit 0", "exit 1"])
 def test_pipeline_without_a_deploy_is_valid_and_posts_nothing(
-    run: Callable[[Pipeline], str], sandbox: Sandbox, test: str, options: tuple[str, ...]
+    run: Run, sandbox: Sandbox, test: str, options: tuple[str, ...]
 ) -> None:
-    log = run(Pipeline(test, options=options))
+    log = run(options, test=test)
 
     assert f"{'PASS' if test == 'exit 0' else 'FAIL'}  test" in log
     assert "rollback" not in log

@@ -7,11 +7,10 @@ import re
 import subprocess
 import tarfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-import requests
 import yaml
 from support.documents import block
 from support.image import DOCKER, STEP_SECONDS, docker
@@ -27,22 +26,30 @@ pytestmark = pytest.mark.container
 TEXT = "Der Rollback ist durch: `id` $HOME \\ \"quoted\" 'so' ##[error]x\n\nMehr später 🛠"
 OUTPUT = "/github/file_commands/set_output_1f0c"
 SECTION = "Woodpecker, Drone, Jenkins"
-ANNOUNCED = "A deploy went wrong. Checkout may fail; we are rolling it back."
+DOCUMENTED_TEXT = "A deploy went wrong. Checkout may fail; we are rolling it back."
 JENKINS_USER = "1000:1000"
 LIST_FILES = "cd /__w && find . -type f -not -path '*/_runner_hook_responses*' -exec stat -c '%s %n' {} \\;"
+
+
+def background_container(*arguments: str) -> Iterator[str]:
+    """Start a container, yield its name, and remove it."""
+    started = docker("run", "-d", "--network=host", *arguments)
+    assert started.returncode == 0, started.stderr
+    container = started.stdout.strip()
+    yield container
+    docker("rm", "--force", container)
 
 
 @pytest.fixture
 def pod(image: str) -> Iterator[str]:
     """Start a container that waits for commands, as the pod of a step does; return its name."""
-    volumes = ("--tmpfs", "/__w", "--tmpfs", "/github")
-    started = docker(
-        "run", "-d", "--network=host", *volumes, "--workdir=/__w", "--entrypoint=tail", image, "-f", "/dev/null"
-    )
-    assert started.returncode == 0, started.stderr
-    container = started.stdout.strip()
-    yield container
-    docker("rm", "--force", container)
+    options = ("--tmpfs=/__w", "--tmpfs=/github", "--workdir=/__w", "--entrypoint=tail")
+    yield from background_container(*options, image, "-f", "/dev/null")
+
+
+def texts_of_newest_incident(sandbox: Sandbox) -> list[str]:
+    *_, newest = sandbox.store.incidents.values()
+    return [update.description for update in newest.updates]
 
 
 def execute(container: str, *command: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
@@ -94,13 +101,8 @@ def test_hook_for_kubernetes_copies_the_workspace_and_starts_the_step_through_a_
         "shop/shop/json.py": "raise SystemExit('imported from the workspace')",
     }
 
-    execute(
-        pod,
-        "sh",
-        "-c",
-        "tar xf - --no-same-owner -C /__w; find /__w -type f -exec chmod u+rw {} \\;",
-        stdin=archive_of(copied),
-    )
+    unpack = "tar xf - --no-same-owner -C /__w; find /__w -type f -exec chmod u+rw {} \\;"
+    execute(pod, "sh", "-c", unpack, stdin=archive_of(copied))
     listed = execute(pod, "sh", "-c", LIST_FILES)
     ran = execute(pod, "sh", "-e", "/__w/_temp/step.sh")
     outputs = parse_outputs(execute(pod, "cat", OUTPUT).stdout.decode())
@@ -153,26 +155,7 @@ def test_image_that_is_run_by_hand_takes_options(image: str, sandbox: Sandbox) -
     assert EDIT_TOKEN not in ended.stdout + ended.stderr
 
 
-def documented_command() -> str:
-    """Return the command of the documented step for Woodpecker and Drone, with the sandbox's page."""
-    (step,) = yaml.safe_load(block("elsewhere.md", SECTION))
-    (command,) = step["commands"]
-    return str(command).replace("abcdefgh", PAGE_ID)
-
-
-def run_step(
-    image: str, sandbox: Sandbox, environ: Mapping[str, str], *command: str
-) -> subprocess.CompletedProcess[str]:
-    """Run a step in a container of its own, through a shell."""
-    variables = {"ONLINEORNOT_API_TOKEN": EDIT_TOKEN, "INPUT_API_URL": sandbox.url, "HOME": "/root", **environ}
-    names = [option for name in variables for option in ("--env", name)]
-    shell = ("--entrypoint=/bin/sh", "--network=host", "--workdir=/tmp")
-    return docker("run", "--rm", *shell, *names, image, "-c", *command, environ=variables)
-
-
-def test_woodpecker_decodes_the_script_of_a_step(image: str, sandbox: Sandbox) -> None:
-    """As in https://github.com/woodpecker-ci/woodpecker/blob/main/pipeline/backend/common/script_posix.go."""
-    script = f"""
+WOODPECKER = """
 if [ -n "$CI_NETRC_MACHINE" ]; then
 cat <<EOF > $HOME/.netrc
 machine $CI_NETRC_MACHINE
@@ -184,38 +167,43 @@ fi
 unset CI_NETRC_USERNAME CI_NETRC_PASSWORD CI_SCRIPT
 mkdir -p /woodpecker/src
 cd /woodpecker/src
-
-echo + {documented_command()!r}
-{documented_command()}
 """
-    encoded = base64.b64encode(script.encode()).decode()
-    environ = {"CI_SCRIPT": encoded, "CI_NETRC_MACHINE": "git.example.com", "SHELL": "/bin/sh"}
-
-    ran = run_step(image, sandbox, environ, "echo $CI_SCRIPT | base64 -d | /bin/sh -e")
-
-    assert (ran.returncode, '"outcome": "opened"' in ran.stdout) == (0, True), ran.stderr
-    assert ANNOUNCED in requests.get(sandbox.url, timeout=STEP_SECONDS).text
-
-
-def test_drone_pipes_the_script_of_a_step_to_a_shell(image: str, sandbox: Sandbox) -> None:
-    """As in https://github.com/drone-runners/drone-runner-docker/blob/master/engine/compiler/shell/shell.go."""
-    script = f"""
-if [ ! -z "${{DRONE_NETRC_FILE}}" ]; then
+"""After https://github.com/woodpecker-ci/woodpecker/blob/main/pipeline/backend/common/script_posix.go."""
+DRONE = """
+if [ ! -z "${DRONE_NETRC_FILE}" ]; then
     echo $DRONE_NETRC_FILE > $HOME/.netrc
     chmod 600 $HOME/.netrc
 fi
 unset DRONE_SCRIPT DRONE_NETRC_FILE
 set -e
-
-echo + {json.dumps(documented_command())}
-{documented_command()}
 """
-    environ = {"DRONE_SCRIPT": script, "DRONE_NETRC_FILE": "machine git.example.com"}
+"""After https://github.com/drone-runners/drone-runner-docker/blob/master/engine/compiler/shell/shell.go."""
 
-    ran = run_step(image, sandbox, environ, 'echo "$DRONE_SCRIPT" | /bin/sh')
+
+@pytest.mark.parametrize(
+    ("beginning", "encode", "start"),
+    [
+        (WOODPECKER, base64.b64encode, "echo $SCRIPT | base64 -d | /bin/sh -e"),
+        (DRONE, bytes, 'echo "$SCRIPT" | /bin/sh'),
+    ],
+)
+def test_woodpecker_and_drone_pipe_the_script_of_a_step_to_a_shell(
+    image: str, sandbox: Sandbox, beginning: str, encode: Callable[[bytes], bytes], start: str
+) -> None:
+    (step,) = yaml.safe_load(block("elsewhere.md", SECTION))
+    (command,) = step["commands"]
+    command = command.replace("abcdefgh", PAGE_ID)
+    script = f"{beginning}\necho + {json.dumps(command)}\n{command}\n"
+    netrc = {"CI_NETRC_MACHINE": "git.example.com", "DRONE_NETRC_FILE": "machine git.example.com"}
+    runner = {"SCRIPT": encode(script.encode()).decode(), "SHELL": "/bin/sh", "HOME": "/root", **netrc}
+    environ = {"ONLINEORNOT_API_TOKEN": EDIT_TOKEN, "INPUT_API_URL": sandbox.url, **runner}
+    names = [option for name in environ for option in ("--env", name)]
+    shell = ("--entrypoint=/bin/sh", "--network=host", "--workdir=/tmp")
+
+    ran = docker("run", "--rm", *shell, *names, image, "-c", start, environ=environ)
 
     assert (ran.returncode, '"outcome": "opened"' in ran.stdout) == (0, True), ran.stderr
-    assert ANNOUNCED in requests.get(sandbox.url, timeout=STEP_SECONDS).text
+    assert texts_of_newest_incident(sandbox) == [DOCUMENTED_TEXT]
 
 
 @pytest.fixture
@@ -223,14 +211,8 @@ def jenkins_agent(image: str, tmp_path: Path) -> Iterator[str]:
     """Start the container of a `docker` agent, which waits in cat, with the workspace of a user who is not root."""
     tmp_path.chmod(0o777)
     volume = f"{tmp_path}:{tmp_path}:rw,z"
-    options = ("-u", JENKINS_USER, "--entrypoint=", "-w", str(tmp_path), "-v", volume, "--network=host")
-    started = docker("run", "-t", "-d", *options, image, "cat")
-    assert started.returncode == 0, started.stderr
-    container = started.stdout.strip()
-    assert "cat" in docker("top", container, "-eo", "pid,comm").stdout.split()
-    yield container
-    docker("stop", "--time=1", container)
-    docker("rm", "--force", container)
+    options = ("-t", "-u", JENKINS_USER, "--entrypoint=", "-w", str(tmp_path), "-v", volume)
+    yield from background_container(*options, image, "cat")
 
 
 def test_jenkins_runs_a_script_in_the_background(jenkins_agent: str, sandbox: Sandbox, tmp_path: Path) -> None:
@@ -246,13 +228,15 @@ def test_jenkins_runs_a_script_in_the_background(jenkins_agent: str, sandbox: Sa
     )
     environ = ("--env", f"ONLINEORNOT_API_TOKEN={EDIT_TOKEN}", "--env", f"INPUT_API_URL={sandbox.url}")
 
+    processes = docker("top", jenkins_agent, "-eo", "pid,comm").stdout.split()
     started = docker("exec", *environ, jenkins_agent, "nohup", "sh", "-c", wrapper)
     wait_for(result)
 
     printed = log.read_text(encoding="utf-8")
+    assert "cat" in processes
     assert (started.returncode, result.read_text(encoding="utf-8")) == (0, "0\n"), started.stderr + printed
     assert '"outcome": "opened"' in printed
-    assert ANNOUNCED in requests.get(sandbox.url, timeout=STEP_SECONDS).text
+    assert texts_of_newest_incident(sandbox) == [DOCUMENTED_TEXT]
 
 
 def wait_for(path: Path) -> None:

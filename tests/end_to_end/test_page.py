@@ -1,10 +1,10 @@
 """How Chromium renders the sandbox's page."""
 
-import os
 from pathlib import Path
 
 import pytest
 from support.browser import Browser, installed_browser
+from support.image import skip_unless_required
 
 from onlineornot_sandbox.bodies import IncidentCreate
 from onlineornot_sandbox.server import Sandbox
@@ -28,7 +28,7 @@ def store() -> Store:
 def browser(sandbox: Sandbox, tmp_path: Path) -> Browser:
     command = installed_browser()
     if command is None:
-        (pytest.fail if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip)("Chromium is not installed")
+        skip_unless_required("Chromium is not installed", "REQUIRE_BROWSER")
     return Browser(command, sandbox.url, tmp_path)
 
 

@@ -8,7 +8,7 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
@@ -104,10 +104,13 @@ class Act:
             results: The results of jobs that act cannot produce, such as `cancelled`, by the ids of the jobs.
         """
         checkout = self._check_out(scripts or {})
-        (checkout / "workflow.yml").write_text(self._adapt(workflow, results or {}), encoding="utf-8")
-        self._add_called_workflows(checkout, workflow)
+        called = {f".github/workflows/{file}": _example(file) for file in _CALLED.findall(workflow)}
+        workflows = {"workflow.yml": workflow, **called}
+        for file, text in workflows.items():
+            (checkout / file).parent.mkdir(parents=True, exist_ok=True)
+            (checkout / file).write_text(self._adapt(text, results or {}), encoding="utf-8")
         (checkout / "event.json").write_text(json.dumps(payload or {}), encoding="utf-8")
-        return self._run(checkout, [event, *self._options(workflow)])
+        return self._run(checkout, [event, *self._options(workflows.values())])
 
     def run_command(self, command: str, workflow: str) -> WorkflowResult:
         """Run act as a document shows it, for a workflow that is in the file it names."""
@@ -144,13 +147,6 @@ class Act:
             (checkout / name).chmod(0o755)
         return checkout
 
-    def _add_called_workflows(self, checkout: Path, workflow: str) -> None:
-        """Put the examples that a workflow calls where it looks for them."""
-        for file in _CALLED.findall(workflow):
-            path = checkout / ".github/workflows" / file
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(self._adapt(_example(file), {}), encoding="utf-8")
-
     def _adapt(self, workflow: str, results: Mapping[str, str]) -> str:
         """Send the steps to the sandbox, drop what act does not know, and set results that act cannot produce.
 
@@ -163,14 +159,13 @@ class Act:
             text = text.replace(f"needs.{job}.result", f"('{result}')")  # in YAML, quotes must not come first
         return text
 
-    def _options(self, workflow: str) -> list[str]:
+    def _options(self, workflows: Iterable[str]) -> list[str]:
         """Return act's command line.
 
         The host's network lets the containers reach the sandbox on 127.0.0.1. The engine's socket is not mounted.
         """
         action = self.action or self._make_action()
-        called = [_example(file) for file in _CALLED.findall(workflow)]
-        names = {step[1].replace(_COMPOSITE, "@") for text in (workflow, *called) for step in _STEP.finditer(text)}
+        names = {step[1].replace(_COMPOSITE, "@") for text in workflows for step in _STEP.finditer(text)}
         return [
             *self._local_options(),
             "--container-daemon-socket=-",
@@ -205,9 +200,8 @@ class Act:
         folder = self.folder / "action"
         folder.mkdir(exist_ok=True)
         text = (ROOT / "action.yml").read_text(encoding="utf-8")
-        (folder / "action.yml").write_text(
-            re.sub("^  image: .*", f"  image: docker://{self.image}", text, flags=re.MULTILINE), encoding="utf-8"
-        )
+        released = re.sub("^  image: .*", f"  image: docker://{self.image}", text, flags=re.MULTILINE)
+        (folder / "action.yml").write_text(released, encoding="utf-8")
         return folder
 
 

@@ -2,9 +2,9 @@
 
 import re
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent, indent
+from typing import NamedTuple
 
 from onlineornot_sandbox.local_step import ROOT
 
@@ -16,18 +16,9 @@ _ON_A_RUNNER = "    runs-on: ubuntu-24.04\n    timeout-minutes: 10\n    steps:\n
 _OMITTED = "    # …\n"
 
 
-@dataclass(frozen=True)
-class Block:
-    """A code block.
+class Block(NamedTuple):
+    """A code block below a heading; the language is the word after the opening fence."""
 
-    Attributes:
-        page: The name of the file that it is in.
-        heading: The heading that it is below.
-        language: The word after the opening fence.
-        text: What is between the fences.
-    """
-
-    page: str
     heading: str
     language: str
     text: str
@@ -39,14 +30,14 @@ def blocks_of(path: Path) -> list[Block]:
     for section in re.split("^#+ ", path.read_text(encoding="utf-8"), flags=re.MULTILINE):
         heading = section.partition("\n")[0]
         for space, language, text in re.findall(r"^( *)```(\w+)\n(.*?)^\1```$", section, re.DOTALL | re.MULTILINE):
-            found.append(Block(path.name, heading, language, dedent(space + text)))
+            found.append(Block(heading, language, dedent(space + text)))
     return found
 
 
 def block(page: str, heading: str, language: str = "yaml") -> str:
     """Return the first code block below a heading."""
     path = next(path for path in PATHS if path.name == page)
-    return next(each.text for each in blocks_of(path) if (each.heading, each.language) == (heading, language))
+    return next(text for *where, text in blocks_of(path) if where == [heading, language])
 
 
 def documented_workflows() -> dict[str, str]:
@@ -80,8 +71,7 @@ def _after_deploy(jobs: str, does: str) -> str:
 
 
 def gitlab_jobs() -> str:
-    page = blocks_of(ROOT / "docs/elsewhere.md")
-    return "\n".join(each.text for each in page if (each.heading, each.language) == ("GitLab", "yaml"))
+    return "\n".join(text for *where, text in blocks_of(ROOT / "docs/elsewhere.md") if where == ["GitLab", "yaml"])
 
 
 def command_lines() -> list[list[str]]:

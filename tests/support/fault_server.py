@@ -20,7 +20,7 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email.message import Message
@@ -61,7 +61,7 @@ class End(Enum):
     KEEP = "it waits for the next request"
     CLOSE = "it is closed"
     RESET = "it is closed with RST"
-    SILENCE = "it stays open, and nothing ever comes"
+    SILENCE = "it stays open until the client gives up: nothing ever comes, or the stream never ends"
 
 
 @dataclass(frozen=True)
@@ -100,19 +100,12 @@ class Fault:
         end: What becomes of the connection then.
         phases: When it can strike without claiming anything false: a 400 after the write would be a lie.
         written_after: Seconds after which the write happens after all, if it has not yet.
-        drips: Whether the stream never ends.
     """
 
     stream: Stream
     end: End = End.KEEP
     phases: tuple[Phase, ...] = BOTH
     written_after: float | None = None
-    drips: bool = False
-
-    @property
-    def is_endless(self) -> bool:
-        """Whether only a time limit of the client ends it."""
-        return self.drips or self.end is End.SILENCE
 
 
 @dataclass(frozen=True)
@@ -132,10 +125,6 @@ class Rule:
     def fits(self, request: "ReceivedRequest") -> bool:
         """Whether this rule meets a request."""
         return self.method in (None, request.method) and self.path in request.path
-
-    def rest(self) -> list["Rule"]:
-        """What remains in the script after it has met a request."""
-        return [replace(self, times=self.times - 1)] if self.times > 1 else []
 
 
 @dataclass(frozen=True)
@@ -200,7 +189,7 @@ def _after(prefix: bytes) -> Fault:
 
 def _dripping(begin: Callable[[Reply], bytes]) -> Fault:
     drops: tuple[Step, ...] = (b" ", DRIP_SECONDS)
-    return Fault(lambda reply: chain([begin(reply)], cycle(drops)), drips=True)
+    return Fault(lambda reply: chain([begin(reply)], cycle(drops)), End.SILENCE)
 
 
 def _chunk(data: bytes) -> bytes:
@@ -221,28 +210,17 @@ def _gzip_bomb(reply: Reply) -> Iterable[Step]:
     return [replace(reply.having(Content_Encoding="gzip"), body=packed).wire()]
 
 
-def _recounted(difference: int) -> Fault:
-    """Make the fault that is a list with a wrong `total_count`; other responses stay as they are."""
-
-    def recount(reply: Reply) -> Reply:
-        body = json.loads(reply.body)
-        if "result_info" in body:
-            body["result_info"]["total_count"] += difference
-        return replace(reply, body=json.dumps(body).encode())
-
-    return _changed(recount)
+def _recounted(reply: Reply, difference: int) -> Reply:
+    """Return a list with a wrong `total_count`; other responses stay as they are."""
+    body = json.loads(reply.body)
+    if "result_info" in body:
+        body["result_info"]["total_count"] += difference
+    return replace(reply, body=json.dumps(body).encode())
 
 
-def _undated(reply: Reply) -> Reply:
-    return replace(reply, headers={name: value for name, value in reply.headers.items() if name != "Date"})
-
-
-def _misdated(hours: int) -> Fault:
-    def date(reply: Reply) -> Reply:
-        right = parsedate_to_datetime(reply.headers["Date"])
-        return reply.having(Date=http_date((right + timedelta(hours=hours)).timestamp()))
-
-    return _changed(date)
+def _misdated(reply: Reply, hours: int) -> Reply:
+    right = parsedate_to_datetime(reply.headers["Date"])
+    return reply.having(Date=http_date((right + timedelta(hours=hours)).timestamp()))
 
 
 def _every(
@@ -262,6 +240,8 @@ JSON_TYPE = {"Content-Type": "application/json"}
 HTML_TYPE = {"Content-Type": "text/html; charset=utf-8"}
 EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
 ERROR_ENVELOPE = envelope(success=False)
+PRETENDED_WRITE = envelope({"id": "pretended001"})
+"""What a healthy server would have responded if it had done the write."""
 DEEP_JSON = "[" * 100_000 + "]" * 100_000
 ELSEWHERE = "https://elsewhere.invalid/v1"
 
@@ -286,7 +266,7 @@ LOST_RESPONSES = {
     "gzip bomb": Fault(_gzip_bomb, End.CLOSE),
     "gzip that is none": Fault(lambda reply: _good(reply.having(Content_Encoding="gzip"))),
     "103, then close": _cut(lambda _: EARLY_HINTS),
-    "103 for ever": Fault(lambda _: cycle((EARLY_HINTS, DRIP_SECONDS)), drips=True),
+    "103 for ever": Fault(lambda _: cycle((EARLY_HINTS, DRIP_SECONDS)), End.SILENCE),
     "not HTTP": _cut(lambda _: b"SSH-2.0-OpenSSH_9.6\r\n\x00\xff\r\n\r\n"),
 }
 """No complete response reaches the client."""
@@ -349,11 +329,11 @@ GOOD_RESPONSES = {
     "chunked": _changed(_chunked),
     "gzip": _changed(lambda reply: replace(reply.having(Content_Encoding="gzip"), body=gzip.compress(reply.body))),
     "closed afterwards": Fault(lambda reply: _good(reply.having(Connection="close")), End.CLOSE, (Phase.AFTER,)),
-    "no Date": _changed(_undated),
-    "Date an hour ahead": _misdated(1),
-    "Date an hour behind": _misdated(-1),
-    "total_count too high": _recounted(1),
-    "total_count too low": _recounted(-1),
+    "no Date": _changed(lambda reply: replace(reply, headers=JSON_TYPE)),
+    "Date an hour ahead": _changed(lambda reply: _misdated(reply, 1)),
+    "Date an hour behind": _changed(lambda reply: _misdated(reply, -1)),
+    "total_count too high": _changed(lambda reply: _recounted(reply, 1)),
+    "total_count too low": _changed(lambda reply: _recounted(reply, -1)),
 }
 """Complete, correct responses that only look unusual."""
 
@@ -398,7 +378,7 @@ class FaultServer:
         store: Store | None = None,
         app: Flask | None = None,
         ssl_context: ssl.SSLContext | None = None,
-        handshakes: Sequence[End | float] = (),
+        handshakes: Iterable[End | float] = (),
         date_offset: float | None = 0.0,
         now: Callable[[], float] | None = None,
     ) -> None:
@@ -407,7 +387,7 @@ class FaultServer:
         self.cancelled = False
         self._store = store or Store()
         self._given_app = app
-        self._ssl_context, self._handshakes = ssl_context, handshakes
+        self._ssl_context, self._handshakes = ssl_context, iter(handshakes)
         self._date_offset, self._now = date_offset, now or (lambda: self._store.now().timestamp())
         self._late: list[tuple[float, ReceivedRequest]] = []
         self._over, self._lock = Event(), Lock()
@@ -453,11 +433,10 @@ class FaultServer:
 
     def wait_for(self, method: str) -> None:
         """Wait until a request of this method has come in."""
-        for _ in range(int(MAX_SILENCE * 100)):
-            if any(request.method == method for request in self.requests):
-                return
+        give_up = time.monotonic() + MAX_SILENCE
+        while not any(request.method == method for request in self.requests):
+            assert time.monotonic() < give_up, method
             time.sleep(0.01)
-        raise TimeoutError(method)
 
     @cached_property
     def _app(self) -> Flask:
@@ -470,13 +449,10 @@ class FaultServer:
                 connection, _ = self._listener.accept()
             except OSError:
                 continue  # the client left at once, or the server is closing
-            thread = Thread(target=self._serve, args=[connection, self._handshake()], daemon=True)
+            handshake = next(self._handshakes, 0.0)
+            thread = Thread(target=self._serve, args=[connection, handshake], daemon=True)
             self._accepted.append((connection, thread))
             thread.start()
-
-    def _handshake(self) -> End | float:
-        number = len(self._accepted)
-        return self._handshakes[number] if number < len(self._handshakes) else 0.0
 
     def _serve(self, connection: socket.socket, handshake: End | float) -> None:
         with contextlib.suppress(OSError), connection, connection.makefile("rb") as file:
@@ -499,7 +475,10 @@ class FaultServer:
         rule = self._next_rule(request)
         self.cancelled = self.cancelled or rule.cancels
         for step in rule.fault.stream(self._reply(request, rule)):
-            self._do(connection, step)
+            if isinstance(step, bytes):
+                connection.sendall(step)
+            else:
+                self._over.wait(step)
         self._end(connection, rule.fault.end)
         return rule.fault.end is End.KEEP
 
@@ -507,7 +486,7 @@ class FaultServer:
         with self._lock:
             for place, rule in enumerate(self.script):
                 if rule.fits(request):
-                    self.script[place : place + 1] = rule.rest()
+                    self.script[place : place + 1] = [replace(rule, times=rule.times - 1)] if rule.times > 1 else []
                     return rule
         return HEALTHY
 
@@ -517,8 +496,10 @@ class FaultServer:
         if request.method not in WRITES or rule.phase is Phase.AFTER:
             reply = self._ask_app(request)
         else:
-            reply = _pretended(request)
-            self._plan(request, rule.fault.written_after)
+            reply = Reply(201 if request.method == "POST" else 200, JSON_TYPE, PRETENDED_WRITE.encode())
+            if rule.fault.written_after is not None:
+                with self._lock:
+                    self._late.append((self._now() + rule.fault.written_after, request))
         if self._date_offset is None:
             return reply
         return reply.having(Date=http_date(self._now() + self._date_offset))
@@ -529,11 +510,6 @@ class FaultServer:
         kept = {name: reply.headers[name] for name in ("Content-Type", "Link") if name in reply.headers}
         return Reply(reply.status_code, kept, reply.data)
 
-    def _plan(self, request: ReceivedRequest, seconds: float | None) -> None:
-        if seconds is not None:
-            with self._lock:
-                self._late.append((self._now() + seconds, request))
-
     def _write_late(self, moment: float) -> None:
         """Do the writes that are due by then."""
         with self._lock:
@@ -541,12 +517,6 @@ class FaultServer:
             self._late = [(at, request) for at, request in self._late if at > moment]
             for request in due:
                 self._ask_app(request)
-
-    def _do(self, connection: socket.socket, step: Step) -> None:
-        if isinstance(step, bytes):
-            connection.sendall(step)
-        else:
-            self._over.wait(step)
 
     def _end(self, connection: socket.socket, end: End) -> None:
         if end is End.RESET:
@@ -563,11 +533,6 @@ def _read_request(file: BinaryIO, now: Callable[[], float]) -> ReceivedRequest |
     headers = http.client.parse_headers(file)
     body = file.read(int(headers.get("Content-Length", "0")))
     return ReceivedRequest(words[0], words[1], headers, body, now())
-
-
-def _pretended(request: ReceivedRequest) -> Reply:
-    """Return what a healthy server would have responded if it had done the write."""
-    return Reply(201 if request.method == "POST" else 200, JSON_TYPE, envelope({"id": "pretended001"}).encode())
 
 
 def _shut(connection: socket.socket) -> None:
@@ -593,9 +558,7 @@ class VirtualClock:
         """Tell the time."""
         return self.now
 
-    def time(self) -> float:
-        """Tell the time."""
-        return self.now
+    time = monotonic
 
     def sleep(self, seconds: float) -> None:
         """Move the clock."""

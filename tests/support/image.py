@@ -5,6 +5,9 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping
+from typing import NoReturn
+
+import pytest
 
 from onlineornot_sandbox.local_step import ROOT
 
@@ -13,6 +16,13 @@ BUILD_SECONDS = 900
 STEP_SECONDS = 120
 PYTHON = "/usr/local/bin/python"
 """The interpreter in the image."""
+
+
+def skip_unless_required(reason: str, variable: str = "REQUIRE_ENGINE") -> NoReturn:
+    """Skip a test that lacks something; fail if the environment requires it."""
+    if os.environ.get(variable) == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 def docker(

@@ -8,7 +8,7 @@ from pathlib import Path
 from signal import SIGTERM
 
 from support.clock import SkippingClock
-from support.fault_server import FaultServer, Rule
+from support.fault_server import End, FaultServer, Rule
 from support.runner_model import Command, commands
 
 from onlineornot_action.main import main
@@ -128,7 +128,7 @@ def run_main(
     files = files_of_step(folder)
     for file in files.values():
         Path(file).write_bytes(b"")
-    fitting = SILENCE_LIMITS if any(rule.fault.is_endless for rule in script) else RESPONSE_LIMITS
+    fitting = SILENCE_LIMITS if any(rule.fault.end is End.SILENCE for rule in script) else RESPONSE_LIMITS
     log = io.StringIO()
     with FaultServer(script, store=store or store_on(clock)) as server:
         received = signal_received or (lambda: SIGTERM if server.cancelled else None)

@@ -37,7 +37,6 @@ def text_of(page: str) -> str:
 @pytest.mark.parametrize(
     ("status", "banner", "words"),
     [
-        ("OPERATIONAL", "All systems operational", "Operational"),
         ("NO_IMPACT", "All systems operational", "No impact"),
         ("DEGRADED_PERFORMANCE", "Partially degraded service", "Degraded performance"),
         ("PARTIAL_OUTAGE", "Minor service outage", "Partial outage"),
@@ -52,17 +51,21 @@ def test_the_banner_and_the_component_say_the_status_in_words(
 
     page = render_page(store)
 
-    assert f'<p class="card banner {status.replace("OPERATIONAL", "NO_IMPACT")}">{banner}</p>' in page
+    assert f'<p class="card banner {status}">{banner}</p>' in page
     assert f'<li>API <span class="status {status}">{words}</span></li>' in page
 
 
-def test_components_are_shown_by_group_and_those_without_one_last(store: Store) -> None:
+def test_the_newest_incident_is_first_with_its_impact_and_components_without_a_group_are_last(store: Store) -> None:
     store.components["comp-mail"] = Component(id="comp-mail", name="Mail", group_id=None, created_at="", updated_at="")
+    settings = [ComponentSetting(id=API_ID, status="PARTIAL_OUTAGE")]
+    store.create_incident(IncidentCreate(title="Search is slow", description="", status="UPDATE", components=settings))
 
     shown = text_of(render_page(store))
 
+    assert "Open incidents Search is slow Partial outage Opened 2026-01-02 12:01 UTC" in shown
+    assert shown.index("Search is slow") < shown.index(INCIDENT_TITLE)
     assert (
-        "Components Shop Website Operational Payments Operational Core API Operational Search Operational "
+        "Components Shop Website Operational Payments Operational Core API Partial outage Search Operational "
         "Other components Mail Operational Past incidents"
     ) in shown
 
@@ -81,16 +84,6 @@ def test_an_incident_shows_its_timeline_newest_first_and_is_past_once_it_has_end
     assert during.index("Past incidents") < during.index("None so far.")
     assert "Open incidents" not in after
     assert "Past incidents Checkout is failing Opened 2026-01-02 11:30 UTC Ended 2026-01-02 12:02 UTC Resolved" in after
-
-
-def test_the_newest_incident_comes_first_and_shows_its_impact(store: Store) -> None:
-    settings = [ComponentSetting(id=API_ID, status="PARTIAL_OUTAGE")]
-    store.create_incident(IncidentCreate(title="Search is slow", description="", status="UPDATE", components=settings))
-
-    shown = text_of(render_page(store))
-
-    assert "Open incidents Search is slow Partial outage Opened 2026-01-02 12:01 UTC" in shown
-    assert shown.index("Search is slow") < shown.index(INCIDENT_TITLE)
 
 
 def test_untrusted_text_is_shown_as_text_with_its_line_breaks_and_no_address(store: Store) -> None:

@@ -1,8 +1,7 @@
 """A store can be made to differ from the default in what the API does not document."""
 
 import html
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -34,45 +33,26 @@ def call(store: Store, method: str, path: str, body: Mapping[str, object] | None
     return create_app(store).test_client().open(path, method=method, json=body, headers=AUTHORIZATION).json
 
 
-@pytest.mark.parametrize(
-    ("keep", "kept"),
-    [
-        (html.escape, "\N{FIRE} Logins &amp; payments fail"),
-        ("<p>{}</p>".format, f"<p>{TEXT}</p>"),
-        (lambda text: text[:10], "\N{FIRE} Logins &"[:10]),
-        (lambda text: re.sub("[^\0-\uffff]", "", text), " Logins & payments fail"),
-    ],
-)
-def test_texts_and_titles_may_be_kept_in_another_form(keep: Callable[[str], str], kept: str) -> None:
-    store = Store(keep_title=keep, keep_text=keep)
+def test_texts_and_titles_may_be_kept_in_another_form() -> None:
+    store = Store(keep_title=html.escape, keep_text=html.escape)
 
     incident = call(store, "POST", INCIDENTS, NEW_INCIDENT)["result"]
     update = call(store, "POST", UPDATES, NEW_UPDATE)["result"]
     patched = call(store, "PATCH", f"{UPDATES}/{update['id']}", {"description": TEXT})["result"]
 
     texts = (incident["title"], incident["updates"][0]["description"], update["description"], patched["description"])
-    assert texts == (kept,) * 4
+    assert texts == ("\N{FIRE} Logins &amp; payments fail",) * 4
     assert call(store, "GET", UPDATES)["result"][0] == patched
 
 
-@pytest.mark.parametrize(
-    ("created_at", "expected"),
-    [
-        (lambda moment: moment.removesuffix("Z"), "2026-01-02T12:00:00.678"),
-        (lambda moment: moment.replace("T12", "T11"), "2026-01-02T11:00:00.678Z"),
-    ],
-)
-def test_created_at_may_come_from_another_clock_or_lack_an_offset(
-    created_at: Callable[[str], str], expected: str
-) -> None:
-    store = Store(lambda: NOON, created_at=created_at)
+def test_created_at_may_come_from_another_clock() -> None:
+    store = Store(lambda: NOON, created_at=lambda moment: moment.replace("T12", "T11"))
 
     update = call(store, "POST", UPDATES, NEW_UPDATE)["result"]
     incident = call(store, "POST", INCIDENTS, NEW_INCIDENT)["result"]
 
-    assert (update["created_at"], update["updated_at"]) == (expected, "2026-01-02T12:00:00.678Z")
-    assert incident["created_at"][:13] == expected[:13]
-    assert incident["started"][:13] == "2026-01-02T12"
+    assert (update["created_at"], update["updated_at"]) == ("2026-01-02T11:00:00.678Z", "2026-01-02T12:00:00.678Z")
+    assert (incident["created_at"][:13], incident["started"][:13]) == ("2026-01-02T11", "2026-01-02T12")
 
 
 @pytest.mark.parametrize(
@@ -81,13 +61,12 @@ def test_created_at_may_come_from_another_clock_or_lack_an_offset(
 def test_an_update_may_name_only_the_components_that_it_changed_or_none(named_components: Any, names: Any) -> None:
     store = Store(named_components=named_components)
 
-    update = call(store, "POST", UPDATES, NEW_UPDATE | {"components_affected": [API_DOWN, SEARCH_OPERATIONAL]})[
-        "result"
-    ]
+    body = {**NEW_UPDATE, "components_affected": [API_DOWN, SEARCH_OPERATIONAL]}
 
-    named = [change["name"] for change in update["components"]] if "components" in update else None
+    update = call(store, "POST", UPDATES, body)["result"]
+
     incident = call(store, "GET", f"{INCIDENTS}/{INCIDENT_ID}")["result"]
-    assert named == names
+    assert ([change["name"] for change in update["components"]] if "components" in update else None) == names
     assert call(store, "GET", UPDATES)["result"][0] == incident["updates"][0] == update
     assert [component["name"] for component in incident["components"]] == ["API", "Search"]
     assert store.components[API_ID].status == "MAJOR_OUTAGE"
@@ -106,8 +85,8 @@ def test_a_list_may_count_items_that_it_does_not_show(name: str) -> None:
     assert after["result_info"]["total_count"] == before["result_info"]["total_count"] + 2
 
 
-@pytest.mark.parametrize("new_id", ["Pabc123", "inc.01HZ", "ext:Partner1"])
-def test_an_incident_update_or_component_may_have_an_id_of_another_form(new_id: str) -> None:
+def test_an_incident_update_or_component_may_have_an_id_of_another_form() -> None:
+    new_id = "ext:inc.01HZ"
     store = Store(make_id=lambda: new_id)
     store.components[new_id] = Component(id=new_id, name="Partner", group_id=None, created_at="", updated_at="")
     setting = {"id": new_id, "status": "MAJOR_OUTAGE"}
@@ -138,23 +117,15 @@ def test_a_maintenance_has_a_schedule_and_a_first_update() -> None:
     made = store.create_maintenance("Database move", NOON + timedelta(hours=1), 30, first)
 
     listed = next(each for each in call(store, "GET", INCIDENTS)["result"] if each["id"] == made.id)
-    assert listed["title"] == "Database move"
-    assert listed["latest_update"]["status"] == "SCHEDULED"
-    assert listed["scheduled_maintenance"] == {
-        "id": listed["scheduled_maintenance"]["id"],
-        "start_date": "2026-01-02T13:00:00.678Z",
-        "duration_minutes": 30,
-        "notify_subscribers_at_start": True,
-        "notify_subscribers_at_end": True,
-    }
-    assert listed["started"] == "2026-01-02T13:00:00.678Z"
+    schedule = listed["scheduled_maintenance"]
+    assert (listed["title"], listed["latest_update"]["status"]) == ("Database move", "SCHEDULED")
+    assert (schedule["start_date"], schedule["duration_minutes"]) == ("2026-01-02T13:00:00.678Z", 30)
+    assert listed["started"] == schedule["start_date"]
     assert store.mails == []
 
 
 def test_the_response_to_the_next_write_can_be_lost() -> None:
-    store = Store()
-
-    with Sandbox(store=store) as sandbox, requests.Session() as session:
+    with Sandbox() as sandbox, requests.Session() as session:
         session.headers.update(AUTHORIZATION)
         session.post(f"{sandbox.url}/sandbox/lose-response", timeout=10)
         session.get(sandbox.url + UPDATES, timeout=10)
@@ -163,4 +134,4 @@ def test_the_response_to_the_next_write_can_be_lost() -> None:
         again = session.post(sandbox.url + UPDATES, json=NEW_UPDATE, timeout=10)
 
     assert again.status_code == 201
-    assert [update.description for update in store.timeline()[1:]] == [TEXT, TEXT]
+    assert [update.description for update in sandbox.store.timeline()[1:]] == [TEXT, TEXT]
