@@ -12,7 +12,7 @@ _URL_SAFE = str.maketrans("+/", "-_")
 """Turns base64 into its variant for URLs: https://www.rfc-editor.org/rfc/rfc4648#section-5"""
 
 _CREDENTIALS: dict[str, tuple[str, str]] = {
-    "PRIVATE KEY-----": ("a private key", "-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    "PRIVATE KEY": ("a private key", "-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----"),
     # The base64 of `x-access-token:`, which precedes a token in a header of Git that a checkout leaves in a file:
     # https://github.com/actions/checkout/blob/main/src/git-auth-helper.ts
     "eC1hY2Nlc3MtdG9rZW46": ("a credential of Git", "eC1hY2Nlc3MtdG9rZW46"),
@@ -32,7 +32,9 @@ _CREDENTIALS: dict[str, tuple[str, str]] = {
         r"(?i)\bauthorization[\"']?\s*[:=]\s*[\"']?(bearer|basic|token)\s+(?=[^\s\"']*[0-9=])[^\s\"']{8,}",
     ),
 }
-"""Patterns of credentials, by a text that every match contains: unless that occurs, the pattern is not compiled.
+"""Patterns of credentials, by a text that every match contains, in this or in lower case.
+
+Unless that text occurs, the pattern is not compiled.
 
 GitHub: https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/
 GitLab: https://docs.gitlab.com/security/tokens/#token-prefixes
@@ -43,9 +45,10 @@ Others: https://docs.github.com/en/code-security/reference/secret-security/suppo
 
 def find_credential(text: str) -> tuple[str, int] | None:
     """Return the kind of the first thing in a text that looks like a credential, and the number of its line."""
+    lowered = text.lower()
     for sign, (kind, pattern) in _CREDENTIALS.items():
-        if sign in text and (match := re.search(pattern, text, re.ASCII)):
-            return kind, text.count("\n", 0, match.start()) + 1
+        if (sign in text or sign in lowered) and (match := re.search(pattern, text, re.ASCII)):
+            return kind, _line_of(match)
     return None
 
 
@@ -61,10 +64,18 @@ def masker(secrets: Iterable[str]) -> Callable[[str], str]:
     return mask
 
 
-def contains_secret(text: str, secrets: Iterable[str]) -> bool:
-    """Tell whether a text contains a secret, even one interrupted by white space."""
+def find_secret(text: str, secrets: Iterable[str]) -> int | None:
+    """Return the number of the line in which a text contains a secret, even one interrupted by white space."""
     unbroken = "".join(text.split())
-    return any(secret in text or secret in unbroken for secret in _encodings(secrets))
+    for secret in _encodings(secrets):
+        if secret in text or secret in unbroken:
+            match = re.search(r"\s*".join(map(re.escape, secret)), text)
+            return _line_of(match) if match else 1
+    return None
+
+
+def _line_of(match: re.Match[str]) -> int:
+    return match.string.count("\n", 0, match.start()) + 1
 
 
 def _encodings(secrets: Iterable[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """An update is posted to a server that fails in every way at every point: the store must hold what the step reports."""
 
 import json
+import re
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -61,7 +62,14 @@ def test_a_fault_in_the_baseline_does_not_prevent_the_post_unless_it_is_rejected
     run = step(Rule(FAULTS[name], method="GET"))
 
     assert (run.is_honest, run.is_quiet) == (True, True), run.log
-    assert run.outcome == ("rejected" if name[:3] in ("401", "403", "404") else "created"), run.log
+    assert run.outcome == ("rejected" if re.match("3|40[134]", name) else "created"), run.log
+
+
+def test_where_every_response_is_a_failure_of_the_api_a_wrong_id_may_be_the_reason(step: RunStep) -> None:
+    run = step(Rule(FAULTS["500 envelope"], times=FOREVER))
+
+    assert run.outcome == "unknown"
+    assert "a wrong id may be the reason: check status-page-id, incident-id." in run.outputs["error"]
 
 
 @pytest.mark.parametrize("script", PAIRS.values(), ids=PAIRS)

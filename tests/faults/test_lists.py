@@ -1,13 +1,14 @@
 """Lists that count too many items, hold malformed ones, or have no dates: the rest of what they show is used."""
 
 import itertools
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from support.clock import SkippingClock
-from support.fault_server import FAULTS, Phase, Rule
+from support.fault_server import FAULTS, JSON_TYPE, Phase, Rule, envelope, response
 from support.step import RunStep, store_on
 
 from onlineornot_sandbox.seed import API_ID, INCIDENT_ID, INCIDENT_TITLE
@@ -44,6 +45,15 @@ def test_hidden_and_malformed_items_of_lists_hold_nothing_back(
 
     assert (ended.outcome, ended.copies) == ("opened" if inputs is OPEN else "created", 1), ended.log
     assert ("more than it shows, twice" in ended.log) is (not odd)
+
+
+@pytest.mark.parametrize("counted", [{"count": 0, "total_count": 2}, None])
+def test_a_list_that_lacks_updates_is_read_again(step: RunStep, counted: object) -> None:
+    body = envelope([], result_info=counted)
+
+    ended = step(Rule(response(200, body, JSON_TYPE), method="GET"), operation="list")
+
+    assert (ended.outcome, len(json.loads(ended.outputs["updates"]))) == ("listed", 1)
 
 
 @pytest.mark.parametrize("odd", ODD_IDS)

@@ -15,12 +15,15 @@ from support.fault_server import (
     FAULTS,
     FOREVER,
     INTERCEPTED,
+    JSON_TYPE,
     REJECTIONS,
     STRANGE_RESPONSES,
     Fault,
     Phase,
     Rule,
+    envelope,
     lost_while,
+    response,
 )
 from support.step import RESPONSE_LIMITS, RunStep
 
@@ -64,6 +67,14 @@ def test_an_open_incident_is_not_opened_again_after_a_fault_in_the_list(
 
     assert run.outcome == ("rejected" if name in REJECTIONS else "created"), run.log
     assert len(store.incidents) == 1
+
+
+def test_an_empty_list_without_a_count_hides_no_open_incident(open_incident: RunStep, store: Store) -> None:
+    empty = response(200, envelope([]), JSON_TYPE)
+
+    run = open_incident(Rule(empty, method="GET", times=3), incident_title=INCIDENT_TITLE)
+
+    assert (run.outcome, len(store.incidents)) == ("created", 1), run.log
 
 
 @pytest.mark.parametrize("name", ["500 envelope", "429 for a second"])
@@ -119,11 +130,15 @@ def test_a_new_incident_of_the_title_with_another_text_casts_doubt_on_a_lost_ope
     assert (other.id in str(run.outputs)) is (outcome == "unknown")
 
 
-def test_a_cancelled_job_still_finds_the_incident_that_it_opened(open_incident: RunStep) -> None:
+def test_a_cancelled_job_still_finds_the_incident_that_it_opened(open_incident: RunStep, store: Store) -> None:
     run = open_incident(Rule(FAULTS["close"], Phase.AFTER, "POST", cancels=True))
 
     assert (run.exit_status, run.outcome, run.copies) == (143, "cancelled", 1)
+    _, opened = store.incidents.values()
+    assert (run.outputs["update-id"], run.outputs["notified"]) == (opened.updates[0].id, "true")
     assert "but the update was posted" in run.outputs["error"]
+    assert "There is nothing to do." in run.summary
+    assert "Customers see the update; subscribers are notified." in run.summary
 
 
 class RacingStore(Store):

@@ -126,6 +126,7 @@ SCENARIOS: dict[str, tuple[Callable[[Store], Any], str, str]] = {
         UP,
         "",
     ),
+    "left red by the earlier, slow by hand": (then_ours(in_turn(earlier, hand(SLOW))), SLOW, ""),
     "put back by the earlier, slow by hand": (then_ours(in_turn(put_back, hand(SLOW))), SLOW, ""),
     "left slow by the last but one": (
         then_ours(in_turn(partial(earlier, left=PART), partial(opened, search=DOWN))),
@@ -208,6 +209,21 @@ def test_another_open_incident_that_cannot_be_read_is_a_warning(
     assert store.components[API_ID].status == UP
     assert sorted(line[:33] for line in lines_of(ended)) == [f"The open incident 'Other {n}' could" for n in range(3)]
     assert clock.slept <= RESPONSE_LIMITS.other_incidents + 1
+
+
+@pytest.mark.parametrize("ends", ["before ours", "during ours"])
+def test_an_incident_that_is_over_and_cannot_be_read_is_a_warning(step: RunStep, store: Store, ends: str) -> None:
+    other = opened(store, api=PART)
+    if ends == "before ours":
+        updated(store, other, "RESOLVED")
+    opened(store, OURS, api=DOWN)
+    if ends == "during ours":
+        updated(store, other, "RESOLVED")
+
+    ended = close(step, Rule(FAULTS["500 html"], method="GET", times=FOREVER, path=f"incidents/{other}"))
+
+    assert store.components[API_ID].status == PART
+    assert [line[:38] for line in lines_of(ended)] == ["The incident 'Other' could not be read"]
 
 
 @pytest.mark.parametrize(

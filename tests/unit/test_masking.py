@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from onlineornot_action.masking import contains_secret, find_credential, masker
+from onlineornot_action.masking import find_credential, find_secret, masker
 
 SECRET = "token-1234567890"
 
@@ -21,9 +21,9 @@ def test_a_secret_in_base64_is_found_and_masked(
 ) -> None:
     encoded = encode(f"{before}{secret}{after}".encode()).decode()
 
-    assert contains_secret(encoded, [secret])
-    assert contains_secret(f"Basic {encoded.rstrip('=')}.", [secret])
-    assert contains_secret("\n".join(textwrap.wrap(encoded, 7)), [secret])
+    assert find_secret(encoded, [secret])
+    assert find_secret(f"Basic {encoded.rstrip('=')}.", [secret])
+    assert find_secret("In\n" + "\n".join(textwrap.wrap(encoded, 7)), [secret])
     assert "***" in masker([secret])(encoded)
 
 
@@ -31,7 +31,7 @@ def test_a_secret_in_base64_is_found_and_masked(
 def test_a_secret_is_masked_as_it_is_and_in_json(secret: str) -> None:
     text = f"It is {secret}, psst; {json.dumps({'token': secret})}"
 
-    assert contains_secret(json.dumps(secret), [secret])
+    assert find_secret(f"Here:\n{json.dumps(secret)}", [secret]) == len(["Here:", secret])
     assert masker([secret])(text) == 'It is ***, psst; {"token": "***"}'
 
 
@@ -51,7 +51,7 @@ def test_secrets_are_masked_as_a_whole_unless_ordinary_text_contains_them(
     secrets: list[str], text: str, masked: str
 ) -> None:
     assert masker(secrets)(text) == masked
-    assert contains_secret(text, secrets) == (masked != text)
+    assert bool(find_secret(text, secrets)) == (masked != text)
 
 
 A, D = "a1B2c3D4e5" * 9, "1234567890" * 9
@@ -74,7 +74,9 @@ A, D = "a1B2c3D4e5" * 9, "1234567890" * 9
         (f"eyJ{A[:20]}.eyJ{A[:20]}.{A[:30]}", "eyJson.parse.fails", "a JSON Web Token"),
         (f"Authorization: Bearer {A[:20]}", "Authorization: Bearer authentication fails", "an Authorization header"),
         (f'"authorization": "Basic {A[:10]}="', "The Authorization header is rejected", "an Authorization header"),
+        (f"AUTHORIZATION: BEARER {A[:20]}", "AUTHORIZATION IS BROKEN", "an Authorization header"),
         ("-----BEGIN EC PRIVATE KEY-----", "BEGIN PRIVATE KEY", "a private key"),
+        ("-----BEGIN PGP PRIVATE KEY BLOCK-----", "-----BEGIN PGP PUBLIC KEY BLOCK-----", "a private key"),
     ],
 )
 def test_a_credential_is_found_by_its_form_and_what_only_resembles_it_is_not(

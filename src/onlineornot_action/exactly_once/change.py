@@ -91,6 +91,8 @@ def _read_back_after_refusal(read_back: Callable[[], T | None], refusal: APIErro
     """Find out whether an earlier write succeeded, now that a later one was refused."""
     try:
         made = read_back()
+    except NotFoundError:
+        raise refusal from None
     except APIError as error:
         raise UnknownOutcomeError(error) from refusal
     if made is None:

@@ -73,8 +73,11 @@ class Listing(Generic[Listed]):
 
     @property
     def complete(self) -> bool:
-        """Whether all items that the API counts are listed, except those that are known to be hidden."""
-        return self.missing <= self.hidden
+        """Whether all items that the API counts are listed, except those that are known to be hidden.
+
+        A list may be empty only if the API counts no items: a failing server may return an empty list.
+        """
+        return self.missing <= self.hidden and (bool(self.ids) or any(page.total_count == 0 for page in self.pages))
 
     def shows_everything(self, baseline: "Listing[Listed] | None") -> bool:
         """Whether nothing can be missing, even though a failing server may return only a part of the list."""
@@ -110,7 +113,7 @@ def read_reliably(
         pause = max(limits.second_reading_delay, 0.0 if is_first else deadline.backoff(attempts))
         before = reading if reading.ids or reading.complete else None
         if not deadline.sleep(pause, deadline.limits.read_reserve, until="the list is read again"):
-            raise APIResponseValidationError("the list never had as many items as its total_count")
+            raise APIResponseValidationError("the list was never complete")
 
 
 def read_baseline(
@@ -118,20 +121,20 @@ def read_baseline(
     deadline: Deadline,
     limits: PostLimits,
     *,
-    is_searched: bool = False,
+    is_enough: Callable[[list[Listed]], bool] | None = None,
 ) -> Listing[Listed] | None:
     """Read a list before a write, in a share of the time left; return None when it cannot be read or stays incomplete.
 
-    A list in which something is searched is read reliably. One that only serves for comparison later is read at most
-    twice, and an empty one only once.
+    A list in which something is searched is read reliably, or until `is_enough` accepts what it shows. One that only
+    serves for comparison later is read at most twice, and an empty one only once.
 
     Raises:
         APIError: The write would fail for the same reason.
     """
     share = deadline.within(deadline.left() * limits.baseline_share)
     try:
-        if is_searched:
-            return read_reliably(partial(pages, share), share, limits)
+        if is_enough:
+            return read_reliably(partial(pages, share), share, limits, is_enough=is_enough)
         first = Listing(pages(share))
         if first.complete or first.too_long:
             return first

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
-from onlineornot_action.masking import contains_secret, find_credential
+from onlineornot_action.masking import find_credential, find_secret
 
 MAX_LENGTH = 10_000
 """Characters. The API documents no maximum. A longer text is refused rather than published in part."""
@@ -63,9 +63,8 @@ def check(text: str, *, secrets: Iterable[str]) -> str:
         raise ValueError("contains no visible characters")
     if len(text) > MAX_LENGTH:
         raise ValueError(f"has {len(text):,} characters, but at most {MAX_LENGTH:,} are allowed; shorten it")
-    if contains_secret(text, secrets):
-        raise ValueError("contains the API token or github-token; remove it, because this text is published")
-    if found := find_credential(text):
+    line = find_secret(text, secrets)
+    if found := ("the API token or github-token", line) if line else find_credential(text):
         raise ValueError("contains {} in line {}; remove it, because this text is published".format(*found))
     return text
 

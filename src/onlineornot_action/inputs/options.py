@@ -138,7 +138,7 @@ def _is_boolean(name: str) -> bool:
 
 def _usage_error(error: argparse.ArgumentError) -> str:
     """Say why the command line cannot be parsed, without repeating a value, since that could be a secret."""
-    option, problem = error.argument_name, error.message.partition(" '")[0]
+    option, problem = error.argument_name, re.split(" ['\"]", error.message)[0]
     if problem == "expected one argument":
         problem += f"; write {option}=VALUE if the value begins with a hyphen"
     return f"{option}: {problem}; see --help."

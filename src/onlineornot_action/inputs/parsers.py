@@ -210,10 +210,12 @@ def text(value: str, info: Info) -> str:
         context.warnings.append(f"Removed {removed} control character(s) from {name}.")
     checked = description.check(cleaned.strip(), secrets=context.environment.secrets)
     if escape := description.find_escape(checked):
-        how = "write real ones into the file"
-        if name == "description":
-            in_yaml = "begin the text below description: | in YAML"
-            how = in_yaml if context.environment.on_github else "give a file, or pipe the text to --description-file -"
+        if name == "description-file":
+            how = "write real ones into the file"
+        elif context.environment.on_github:
+            how = f"begin the text below {name}: | in YAML"
+        else:
+            how = "give a file, or pipe the text to --description-file -" if name == "description" else "give real ones"
         meaning = f"customers will see literally; for line breaks, {how}"
         context.warnings.append(f"{name} contains {quote(escape)}, which {meaning}.")
     return checked

@@ -131,7 +131,9 @@ def _operation_conflicts(operation: Operation, given: Mapping[str, str], environ
         if names == ("status",) and given.keys() & {"result", "resolved-description"}:
             continue  # with a result, `status` has a default
         if not given.keys() & set(names):
-            yield f"{_join('or', names, environment)} is required to {operation} an update."
+            is_id = names == UPDATE_ID and environment.on_github
+            advice = "; check where its value comes from, and quote ids in the workflow" if is_id else ""
+            yield f"{_join('or', names, environment)} is required to {operation} an update{advice}."
     for name, reason in rule.forbids.items():
         if name in given and "result" not in given:
             yield f"{environment.name_of(name)} cannot be used with {chosen}; {reason}."

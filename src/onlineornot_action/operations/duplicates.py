@@ -55,7 +55,8 @@ def check_duplicate(session: Session, target: Target, draft: UpdateDraft) -> Che
         return Checked(None, notes=("The updates could not be read beforehand, so skip-duplicate had no effect",))
     duplicate = _find_duplicate(session, target, updates, draft)
     if duplicate is None:
-        return Checked(updates if updates.complete else session.read_updates(target.incident_id))
+        is_usable = updates.complete or not skip.is_rerun
+        return Checked(updates if is_usable else session.read_updates(target.incident_id))
     warnings: tuple[str, ...] = ()
     try:
         if draft.body.status not in ENDING_STATUSES and not _incident(session, target).is_open:
@@ -80,9 +81,13 @@ def check_duplicate(session: Session, target: Target, draft: UpdateDraft) -> Che
 def _read_updates(session: Session, draft: UpdateDraft) -> Listing[IncidentUpdate] | None:
     """Read the updates: on a re-run until the deadline, or until one matches; otherwise in a share of the time."""
     skip, deadline, limits = session.inputs.skip_duplicate, session.deadline, session.limits.post
-    if not skip.is_rerun:
-        return read_baseline(draft.pages, deadline, limits, is_searched=skip is not SkipDuplicate.NEVER)
-    return read_reliably(draft.pages, deadline, limits, is_enough=lambda some: bool(find_candidates(some, draft, skip)))
+
+    def is_enough(items: list[IncidentUpdate]) -> bool:
+        return bool(find_candidates(items, draft, skip))
+
+    if skip.is_rerun:
+        return read_reliably(draft.pages, deadline, limits, is_enough=is_enough)
+    return read_baseline(draft.pages, deadline, limits, is_enough=None if skip is SkipDuplicate.NEVER else is_enough)
 
 
 def find_candidates(items: list[IncidentUpdate], draft: UpdateDraft, skip: SkipDuplicate) -> list[IncidentUpdate]:

@@ -50,8 +50,7 @@ def _opened(session: Session, target: Target, draft: "IncidentDraft", posted: Po
     deadline = session.deadline.within(session.limits.follow_up, detached=True)
     update, listed = None, list[Incident]()
     with contextlib.suppress(APIError, CancelledError):
-        known = draft.first_updates.get(incident.id)
-        update = known or oldest(incident.updates or read_updates(session, incident, deadline).items)
+        update = oldest(incident.updates or read_updates(session, incident, deadline).items)
     with contextlib.suppress(APIError, CancelledError):
         listed = Listing(draft.pages(deadline)).items
     page = target.page.items if target.page else ()
@@ -125,7 +124,10 @@ class IncidentDraft:
     def compare(
         self, items: Sequence[Incident], deadline: Deadline | None = None, *, is_last_look: bool = False
     ) -> Comparison[Incident]:
-        """Compare new incidents, and their first updates, which a list does not show, with this one."""
+        """Compare new incidents, and their first updates, which a list does not show, with this one.
+
+        The incidents returned as the same have their first update in `updates`.
+        """
         limits = self._session.limits
         deadline = (deadline or self._session.deadline).within(limits.first_updates, detached=True)
         ours: list[tuple[Incident, Mapping[str, ComponentStatus] | None]] = []
@@ -136,7 +138,8 @@ class IncidentDraft:
             if first is None:
                 (similar if len(self.first_updates) >= MAX_READ else unreadable).append(item)
             elif self._may_have_title(item):
-                ours.append((item, unnamed_components(first, self.first_update, exactly=True)))
+                with_first = item.model_copy(update={"updates": (first,)})
+                ours.append((with_first, unnamed_components(first, self.first_update, exactly=True)))
             elif same_text(first.description, self.first_update.description):
                 similar.append(item)
         found = compare_with_page(self._session, ours, deadline, is_last_look=is_last_look)

@@ -1,6 +1,5 @@
 """`components: restore`: give the components that an incident has changed their earlier status again."""
 
-import contextlib
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -45,7 +44,9 @@ def restore(session: Session, target: Target) -> Target:
         each.id: _reason_to_leave(each, changes[each.id], history.open) for each in page.items if each.id in changes
     }
     impaired = {each for each, reason in reasons.items() if not reason and changes[each].before in _IMPAIRED}
-    over = history.ended | read_left_impaired(session, impaired - history.ended, history.earlier, deadline)
+    wanted = {each: changes[each].before for each in impaired - history.ended}
+    left = read_left_over(session, wanted, history.earlier, deadline)
+    over = history.ended | left.components
     plan = plan_restoration(changes, page, reasons, over)
     notes = plan.notes if plan.components else (*plan.notes, "No component was restored")
     return target._replace(
@@ -53,7 +54,7 @@ def restore(session: Session, target: Target) -> Target:
         page=page,
         incidents=known,
         notes=(*target.notes, *notes),
-        warnings=(*target.warnings, *history.warnings, *plan.warnings),
+        warnings=(*target.warnings, *history.warnings, *left.warnings, *plan.warnings),
     )
 
 
@@ -89,7 +90,7 @@ class History(NamedTuple):
         open: An open incident that has changed a component, by the component's id.
         ended: The ids of the components changed by incidents that ended during the one to restore from.
         earlier: The incidents that ended before, newest first.
-        warnings: One sentence on each open incident that could not be read.
+        warnings: One sentence on each overlapping incident that could not be read.
     """
 
     open: dict[str | None, Incident]
@@ -118,10 +119,7 @@ def read_history(
         try:
             changed = _read_changed(session, other, deadline)
         except APIError as error:
-            if is_open:
-                name = quote(other.title or other.id)
-                consequence = f"so components are restored as if it had changed none: {error}."
-                warnings.append(f"The open incident {name} could not be read, {consequence}")
+            warnings.append(_unreadable(other, error, "open " if is_open else ""))
         if is_open:
             held = dict.fromkeys(changed, other) | held
         else:
@@ -133,15 +131,37 @@ def _ended_before(incident: Incident, moment: float | None) -> bool:
     return incident.ended_at is not None and moment is not None and incident.ended_at < moment
 
 
-def read_left_impaired(session: Session, wanted: set[str], earlier: list[Incident], deadline: Deadline) -> set[str]:
-    """Return those components that the last earlier incident to change them left impaired; read as few as necessary."""
+def _unreadable(incident: Incident, error: APIError, kind: str = "") -> str:
+    name = quote(incident.title or incident.id)
+    consequence = "so components are restored as if it had changed none"
+    return f"The {kind}incident {name} could not be read, {consequence}: {error}."
+
+
+class LeftOver(NamedTuple):
+    """The components whose status was left over from an earlier incident; one sentence if one could not be read."""
+
+    components: set[str]
+    warnings: tuple[str, ...]
+
+
+def read_left_over(
+    session: Session, wanted: Mapping[str, str | None], earlier: list[Incident], deadline: Deadline
+) -> LeftOver:
+    """Find the components to which the last earlier incident that changed them gave the status in `wanted`.
+
+    As few incidents as necessary are read.
+    """
     statuses: Changed = {}
+    warnings: tuple[str, ...] = ()
     for other in earlier[:MAX_EARLIER]:
-        if wanted <= statuses.keys():
+        if wanted.keys() <= statuses.keys():
             break
-        with contextlib.suppress(APIError):
+        try:
             statuses = _read_changed(session, other, deadline) | statuses
-    return {each for each in wanted & statuses.keys() if statuses[each] != ComponentStatus.OPERATIONAL}
+        except APIError as error:
+            warnings = warnings or (_unreadable(other, error),)
+    left = {each for each in wanted.keys() & statuses.keys() if statuses[each] in (None, wanted[each])}
+    return LeftOver(left, warnings)
 
 
 def _read_changed(session: Session, other: Incident, deadline: Deadline) -> Changed:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from onlineornot_action.exactly_once.change import change
+from onlineornot_action.exactly_once.listing import Listing
 from onlineornot_action.exactly_once.post import Evidence, Posted, duplicate_warnings, post
 from onlineornot_action.inputs.model import InvalidInputsError
 from onlineornot_action.inputs.parsers import LATEST
@@ -44,7 +45,8 @@ def _create(session: Session, target: Target) -> Result:
     draft = draft_update(session, target)
     if session.inputs.dry_run:
         if target.updates is None:
-            _list(session, target)  # proves that the token and the ids are valid
+            # Proves that the token and the ids are valid.
+            session.client.list_incident_updates(session.page_id, target.incident_id)
         return Result(Outcome.DRY_RUN, target.incident_id, body=draft.body)
     checked = check_duplicate(session, target, draft)
     if checked.unchanged:
@@ -124,8 +126,10 @@ def _delete(session: Session, target: Target) -> Result:
 
 
 def _list(session: Session, target: Target) -> Result:
-    updates = newest_first(session.client.list_incident_updates(session.page_id, target.incident_id))
-    return Result(Outcome.LISTED, target.incident_id, updates=tuple(updates))
+    updates = Listing(session.client.incident_update_pages(session.page_id, target.incident_id), max_pages=None)
+    if not updates.complete:
+        updates = session.read_updates(target.incident_id)
+    return Result(Outcome.LISTED, target.incident_id, updates=tuple(newest_first(updates.items)))
 
 
 OPERATIONS: dict[Operation, Callable[[Session, Target], Result]] = {

@@ -12,7 +12,7 @@ from onlineornot_action.network.deadline import CancelledError
 from onlineornot_action.network.exchange import Cause
 from onlineornot_action.onlineornot import errors
 from onlineornot_action.onlineornot.errors import APIError
-from onlineornot_action.onlineornot.models import IncidentUpdate
+from onlineornot_action.onlineornot.models import Incident, IncidentUpdate
 from onlineornot_action.outputs import Outcome, Result
 from onlineornot_action.text import one_line, quote, shorten
 
@@ -102,7 +102,7 @@ def _explain_unknown(error: UnknownOutcomeError, inputs: Inputs, incident_id: st
     sentences = [
         f"The update may have been {verb_of(inputs.operation).done}: {error.cause}",
         *_quotes(error.cause),
-        *([_INTERCEPTED] if isinstance(error.cause, errors.InterceptedError) else []),
+        *_hint(error.cause, inputs),
         *_others(_describe_new(inputs, incident_id), error.new_ids),
         *_others("These updates may be what was sent, or older", error.uncertain_ids),
         *_asked_to_wait(error.cause),
@@ -111,17 +111,26 @@ def _explain_unknown(error: UnknownOutcomeError, inputs: Inputs, incident_id: st
     return _result(Outcome.UNKNOWN, inputs, incident_id, sentences)._replace(notified=None)
 
 
+def _hint(cause: APIError, inputs: Inputs) -> Iterator[str]:
+    """Say what else a response may mean that leaves the outcome unknown."""
+    if isinstance(cause, errors.InterceptedError):
+        yield _INTERCEPTED
+    if isinstance(cause, errors.InternalServerError) and cause.details:
+        yield f"If every request fails like this, a wrong id may be the reason: check {', '.join(_given_ids(inputs))}"
+
+
 def _explain_cancelled_write(posted: Posted[Any] | None, inputs: Inputs, incident_id: str) -> Result:
     """Say whether the update was found although the response to the write was lost."""
     done = verb_of(inputs.operation).done
     if posted is None:
         sentences = [f"The run was cancelled while the update was being {done}; it may be there", LOOK_FIRST]
         return _result(Outcome.CANCELLED, inputs, incident_id, sentences)._replace(notified=None)
+    update: IncidentUpdate | None = posted.item if isinstance(posted.item, IncidentUpdate) else None
+    if isinstance(posted.item, Incident):
+        incident_id, update = posted.item.id, next(iter(posted.item.updates or ()), None)
     result = _result(Outcome.CANCELLED, inputs, incident_id, [f"The run was cancelled, but the update was {done}"])
     result = result._replace(known_because=posted.evidence, notified=inputs.notify)
-    if isinstance(posted.item, IncidentUpdate):
-        return result._replace(update_id=posted.item.id, update=posted.item)
-    return result._replace(incident_id=posted.item.id)
+    return result._replace(update_id=update.id, update=update) if update else result
 
 
 def _result(outcome: Outcome, inputs: Inputs, incident_id: str, sentences: Iterable[str]) -> Result:

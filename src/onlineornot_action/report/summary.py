@@ -120,13 +120,13 @@ def _advice(result: Result, inputs: Inputs | None, run_url: str) -> str:
         return "Fix what is named below, and run the job again."
     if result.outcome is Outcome.NOT_SENT:
         return f"{again}."
-    return "There is nothing to do." if result.update_id else f"{again} if the update is still needed."
+    return "There is nothing to do." if result.known_because else f"{again} if the update is still needed."
 
 
 def _consequence(result: Result) -> str:
     if result.notified is None:
         return "Customers may see it already, and subscribers may have been notified."
-    if result.outcome is Outcome.CANCELLED and result.update_id:
+    if result.outcome is Outcome.CANCELLED and result.known_because:
         return f"Customers see the update; {_subscribers(result)}."
     return "Customers see no change, and nobody was notified."
 

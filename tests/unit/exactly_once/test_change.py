@@ -92,6 +92,7 @@ def test_change_is_made_with_this_evidence(writes: list[Outcome], reads: list[Ou
         pytest.param([INTERCEPTED], [REFUSED], APIError, REFUSED, id="intercepted, not there"),
         pytest.param([LOST, INTERCEPTED], [None, REFUSED], APIError, REFUSED, id="lost, intercepted, not there"),
         pytest.param([LOST, REFUSED], [None, None], APIError, REFUSED, id="lost, refused"),
+        pytest.param([LOST, REFUSED], [REFUSED] * 2, APIError, REFUSED, id="lost, refused, not there"),
         pytest.param([LOST] * 3, [None] * 3, UnknownOutcomeError, LOST, id="lost three times"),
         pytest.param([LOST, CUT, CUT], [CUT] * 3, UnknownOutcomeError, LOST, id="lost three times, unreadable"),
         pytest.param([LOST, NOT_SENT, THROTTLED], [None] * 3, UnknownOutcomeError, LOST, id="lost, then no effect"),

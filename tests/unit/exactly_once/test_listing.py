@@ -48,7 +48,8 @@ def test_item_that_moves_on_to_the_next_page_is_counted_once() -> None:
     ("pages", "complete"),
     [
         ([page(total=0)], True),
-        ([page(total=None)], True),
+        ([page(total=None)], False),
+        ([page(ONE, total=None)], True),
         ([page(total=1)], False),
         ([page(ONE, total=1)], True),
         ([page(ONE, TWO, total=1)], True),

@@ -195,7 +195,12 @@ def run(server: Server, *, seconds: float = 120, avoid_duplicate: bool = False, 
     if avoid_duplicate and required:
         baseline = read_reliably(draft.pages, deadline, limits, is_enough=lambda notes: bool(same_notes(notes)))
     else:
-        baseline = read_baseline(draft.pages, deadline, limits, is_searched=avoid_duplicate)
+        baseline = read_baseline(
+            draft.pages,
+            deadline,
+            limits,
+            is_enough=(lambda notes: bool(same_notes(notes))) if avoid_duplicate else None,
+        )
     if avoid_duplicate and baseline and (same := same_notes(baseline.items)):
         return Posted(same[0], Evidence.DUPLICATE)
     return post(draft, deadline, baseline, limits)
@@ -389,6 +394,14 @@ def test_duplicate_in_any_reading_is_enough(server: Server) -> None:
 
     assert (posted.item.id, posted.evidence) == ("same", Evidence.DUPLICATE)
     assert server.posted_at == []
+
+
+def test_duplicate_in_an_incomplete_reading_is_enough_in_a_first_attempt_too() -> None:
+    server = Server(Note("same"), OLD, lists=[replace(SHORT, until=FOREVER)])
+
+    posted = run(server, avoid_duplicate=True, required=False)
+
+    assert (posted.item.id, posted.evidence) == ("same", Evidence.DUPLICATE)
 
 
 @pytest.mark.parametrize(("notes", "readings"), [([], 2), ([OLD], 1)])

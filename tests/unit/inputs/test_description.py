@@ -192,7 +192,10 @@ def test_a_text_with_visible_characters_is_returned(text: str) -> None:
         *((text, "contains no visible characters$") for text in ("", " \xa0", "\u200b", "\ufe0f\xad", "\u2800\u3164")),
         ("half a \udcff", "is not valid UTF-8$"),
         ("🛠" * (MAX_LENGTH + 1), "has 10,001 characters, but at most 10,000 are allowed;"),
-        (f"It is {SECRET}, psst", "contains the API token or github-token; remove it, because this text is published$"),
+        (
+            f"It is {SECRET}, psst",
+            "contains the API token or github-token in line 1; remove it, because this text is published$",
+        ),
         ("Ours:\n-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl", "contains a private key in line 2;"),
         ("basic eC1hY2Nlc3MtdG9rZW46Z2hzX3NvbWVib2R5IGVsc2U=", "contains a credential of Git in line 1;"),
     ],

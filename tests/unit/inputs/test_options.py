@@ -83,6 +83,10 @@ def test_a_text_without_quotes_is_refused_and_not_repeated() -> None:
     assert words == "2 argument(s) belong to no option; quote a text that contains spaces, and see --help."
 
 
+def test_no_value_is_repeated_by_a_command_line_that_cannot_be_parsed() -> None:
+    assert parse("--version=it's secret").usage_error == "--version: ignored explicit argument; see --help."
+
+
 @pytest.mark.parametrize("arguments", [["--status"], ["--status", "--notify"]])
 def test_a_command_line_that_cannot_be_parsed_says_why(arguments: list[str]) -> None:
     assert parse(*arguments) == CommandLine(usage_error=f"--status: {EXPECTED}")

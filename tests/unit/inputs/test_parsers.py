@@ -254,8 +254,11 @@ def test_an_escape_is_published_as_it_is_with_a_warning(
 
     typed = read({"status": "UPDATE", "description": written})
     from_file = read({"status": "UPDATE", "description-file": "notes.txt"}, workspace_environ)
+    closing = read(BY_TITLE | {"result": "success", "description": "Down.", "resolved-description": written})
 
     assert typed.inputs.text == from_file.inputs.text == written.strip()
     meaning = f"contains '{escape}', which customers will see literally; for line breaks,"
     assert typed.warnings == [f"description {meaning} begin the text below description: | in YAML."]
     assert from_file.warnings == [f"description-file {meaning} write real ones into the file."]
+    in_yaml = "begin the text below resolved-description: | in YAML."
+    assert closing.warnings == [f"resolved-description {meaning} {in_yaml}"]

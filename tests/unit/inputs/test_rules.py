@@ -29,7 +29,7 @@ def test_auto_updates_when_an_update_is_named_and_creates_otherwise(
     [
         ({"description": "x"}, "status is required to create"),
         ({"status": "UPDATE"}, "description or description-file is required to create"),
-        ({"operation": "update", "status": "UPDATE"}, "update-id is required to update"),
+        ({"operation": "update", "status": "UPDATE"}, "update-id is required to update an update; check where its"),
         (UPDATE | {"status": ""}, "status or description or description-file or date-happened is required to update"),
         ({"operation": "get"}, "update-id is required to get"),
         ({"operation": "delete"}, "update-id is required to delete"),

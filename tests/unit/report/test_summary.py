@@ -155,7 +155,7 @@ LOOK = f"[Look at the incident]({_URL}) first. If the update is not there after 
         (Result(Outcome.REJECTED), "Fix what is named below, and run the job again."),
         (Result(Outcome.INVALID), "Fix what is named below, and run the job again."),
         (Result(Outcome.CANCELLED), f"[Run the job again]({_RUN_URL}) if the update is still needed."),
-        (Result(Outcome.CANCELLED, INCIDENT_ID, UPDATE_ID, notified=True), "There is nothing to do."),
+        (Result(Outcome.CANCELLED, INCIDENT_ID, notified=True, known_because="found"), "There is nothing to do."),
         (Result(Outcome.UNKNOWN, INCIDENT_ID, notified=None), LOOK.replace(f"]({_URL})", "").removeprefix("[")),
     ],
 )
@@ -191,13 +191,13 @@ SEEN = "Customers see the update; subscribers are"
     ("outcome", "notified", "words"),
     [
         (Outcome.REJECTED, False, "Customers see no change, and nobody was notified."),
+        (Outcome.CANCELLED, False, "Customers see no change, and nobody was notified."),
         (Outcome.UNKNOWN, None, "Customers may see it already, and subscribers may have been notified."),
         (Outcome.CANCELLED, True, f"{SEEN} notified."),
-        (Outcome.CANCELLED, False, f"{SEEN} not notified."),
     ],
 )
 def test_a_failure_says_what_customers_know(outcome: Outcome, *, notified: bool | None, words: str) -> None:
-    failed = Result(outcome, INCIDENT_ID, UPDATE_ID, notified=notified)
+    failed = Result(outcome, INCIDENT_ID, UPDATE_ID, notified=notified, known_because="found" if notified else "")
 
     assert words in paragraphs(render(failed, inputs(**CREATE)))
 
