@@ -17,9 +17,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from enum import Enum
 from functools import partial
-from io import BytesIO
 from ipaddress import ip_address
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import requests
@@ -31,8 +30,6 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from onlineornot_action.network import connect
 from onlineornot_action.network.deadline import MIN_ANNOUNCED_WAIT, POLL_SECONDS, CancelledError, Deadline, Limits
 from onlineornot_action.network.tls import ssl_context
-
-T = TypeVar("T")
 
 
 class Effect(Enum):
@@ -69,20 +66,15 @@ class Network(NamedTuple):
     ca_paths: tuple[str, ...] = ()  # files and folders of certificates to trust in addition to certifi's
     proxy_variables: tuple[str, ...] = ()  # the names of the environment variables that set proxies, in their case
 
-    def mount(self, session: requests.Session, limits: Limits, clean: Callable[[bytes], bytes]) -> None:
-        """Prepare a session for `run_within`: bodies that are too large fail, and the others pass through `clean`."""
-        for prefix in ("https://", "http://"):
-            session.mount(prefix, _Adapter(self.ca_paths))
-        session.hooks["response"].append(partial(_replace_body, limits, clean))
-
 
 class Request(NamedTuple):
-    """A request; its body is JSON or empty."""
+    """A request; its body is JSON or empty, and its headers replace those of the transport."""
 
     method: str
     url: str
     query: Mapping[str, int] | None = None
     body: bytes = b""
+    headers: Mapping[str, str] = {}
 
     @property
     def writes(self) -> bool:
@@ -112,24 +104,30 @@ class Transport:
         self._idle_since = 0.0
 
     def exchange(self, request: Request, deadline: Deadline) -> Response:
-        """Send a request and read its whole response, whatever its status; raise what `run_within` raises."""
+        """Send a request and read its whole response, whatever its status.
+
+        Raises:
+            ExchangeError: No complete response arrived.
+            CancelledError: The run was cancelled, and the request has changed nothing.
+        """
         began = deadline.clock.monotonic()
         if began - self._idle_since > deadline.limits.idle:
             self.close()
         # An abandoned exchange still uses its adapter, so the next exchange needs another.
         adapter, self._adapter = self._adapter, _Adapter(self._network.ca_paths)
         send = partial(self._send, adapter, request, deadline.limits, began)
-        response = run_within(deadline, send, request.url, self._network, writes=request.writes)
+        route = find_route(request.url, self._network)
+        response = _run_within(deadline, _Exchange(send, deadline, route, writes=request.writes))
         self._adapter, self._idle_since = adapter, deadline.clock.monotonic()
         if response.status >= 300:  # noqa: PLR2004 - a connection that carried a failure is not reused
             self.close()
-        route = find_route(request.url, self._network)
         if route.proxy and response.status == http.client.PROXY_AUTHENTICATION_REQUIRED:  # for http, without a tunnel
             raise ExchangeError(route.password_required, Cause.PROXY, Effect.NOT_SENT)
         return response
 
     def _send(self, adapter: HTTPAdapter, request: Request, limits: Limits, began: float) -> Response:
-        headers = {**self._headers, "Content-Type": "application/json"} if request.body else self._headers
+        content_type = {"Content-Type": "application/json"} if request.body else {}
+        headers = {**self._headers, **content_type, **request.headers}
         parts = requests.Request(request.method, request.url, headers, params=request.query, data=request.body)
         proxies, timeout = _find_proxies(request.url), (limits.connect, limits.response)
         try:
@@ -152,31 +150,12 @@ def _read_body(received: requests.Response, limits: Limits) -> bytes:
     return body
 
 
-def _replace_body(
-    limits: Limits, clean: Callable[[bytes], bytes], received: requests.Response, **_options: object
-) -> None:
-    """Replace the body of a response with a clean one, before the session reads it."""
-    try:
-        body = _read_body(received, limits)
-    except BaseException:
-        received.close()
-        raise
-    received.raw = BytesIO(clean(body))
-    received.encoding = "utf-8"  # the encoding of JSON, since detecting one takes long
-
-
 class _BodyTooLargeError(OSError):
     """The body is larger than the limit."""
 
 
-def run_within(deadline: Deadline, call: Callable[[], T], url: str, network: Network, *, writes: bool) -> T:
-    """Run a blocking call that makes one exchange with this URL, through an adapter of the network.
-
-    Raises:
-        ExchangeError: No complete response arrived.
-        CancelledError: The run was cancelled, and the request has changed nothing.
-    """
-    exchange = _Exchange(call, deadline, find_route(url, network), writes=writes)
+def _run_within(deadline: Deadline, exchange: "_Exchange") -> Response:
+    """Make an exchange in a thread of its own, and abandon it when its time is up."""
     threading.Thread(target=exchange.run, daemon=True).start()
     connected = exchange.wait_for(exchange.connected, deadline.limits.connect)
     if connected and exchange.wait_for(exchange.over, deadline.limits.response):
@@ -187,24 +166,24 @@ def run_within(deadline: Deadline, call: Callable[[], T], url: str, network: Net
     raise exchange.error(TimeoutError())
 
 
-class _Exchange(Generic[T]):
+class _Exchange:
     """A request and how far it got, shared by the thread that makes it and the one that waits for its response."""
 
-    def __init__(self, call: Callable[[], T], deadline: Deadline, route: "Route", *, writes: bool) -> None:
+    def __init__(self, call: Callable[[], Response], deadline: Deadline, route: "Route", *, writes: bool) -> None:
         self._call, self._deadline, self._route, self._writes = call, deadline, route, writes
         self._lock = threading.Lock()
         self._abandoned = False
         self._socket: socket.socket | None = None  # set before any byte of the request is sent
-        self._outcome: list[T] = []
+        self._response: Response | None = None
         self._failure: BaseException | None = None  # as the connection raised it, before urllib3 and `requests` wrap it
         self.status: int | None = None
         self.connected, self.over = threading.Event(), threading.Event()  # `connected` is also set when all is over
 
     def run(self) -> None:
-        """Make the call, in its thread, and keep the outcome."""
+        """Make the call, in its thread, and keep its response or what ended it."""
         _exchange.set(self)
         try:
-            self._outcome.append(self._call())
+            self._response = self._call()
         except BaseException as error:  # noqa: BLE001 - the waiting thread raises it
             self._failure = self._failure or error
         self.over.set()
@@ -257,10 +236,10 @@ class _Exchange(Generic[T]):
         """Whether the request may have changed something on the server."""
         return self._writes and self._socket is not None
 
-    def result(self) -> T:
-        """Return the outcome of the call, or raise what ended it."""
-        if self._outcome:
-            return self._outcome[0]
+    def result(self) -> Response:
+        """Return the response, or raise what ended the call."""
+        if self._response:
+            return self._response
         if isinstance(self._failure, _FAILURES):
             raise self.error(self._failure) from self._failure
         raise self._failure or RuntimeError("the exchange is not over")
@@ -272,7 +251,7 @@ class _Exchange(Generic[T]):
         return ExchangeError(message, cause, effect, self.status)
 
 
-_exchange: ContextVar[_Exchange[Any]] = ContextVar("exchange")
+_exchange: ContextVar[_Exchange] = ContextVar("exchange")
 """The exchange that this thread makes. Connections find it here, since urllib3 cannot pass it on."""
 
 
