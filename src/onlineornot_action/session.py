@@ -10,12 +10,12 @@ from onlineornot_action.network.deadline import Deadline, Limits
 from onlineornot_action.network.exchange import Network
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.models import (
+    AnyItem,
     Component,
     ComponentAffected,
     Group,
     Incident,
     IncidentUpdate,
-    Listed,
     ListPage,
 )
 
@@ -72,7 +72,7 @@ class Session(NamedTuple):
         """Read an incident's public address, in one attempt; empty when the page has no valid domain."""
         return self.client.get_status_page(self.page_id, deadline).url_of(incident_id)
 
-    def _read(self, pages: Callable[[], Iterable[ListPage[Listed]]]) -> Listing[Listed]:
+    def _read(self, pages: Callable[[], Iterable[ListPage[AnyItem]]]) -> Listing[AnyItem]:
         return read_reliably(pages, self.deadline, self.limits.post)
 
 
@@ -102,7 +102,7 @@ class Target(NamedTuple):
     warnings: tuple[str, ...] = ()
 
     @property
-    def incident_title(self) -> str:
-        """The title of the incident; empty unless the incidents have been read."""
+    def incident(self) -> Incident | None:
+        """The incident, if the incidents have been read."""
         listed = self.incidents.items if self.incidents else ()
-        return next((each.title or "" for each in listed if each.id == self.incident_id), "")
+        return next((each for each in listed if each.id == self.incident_id), None)

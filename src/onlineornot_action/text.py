@@ -168,8 +168,12 @@ def _escape_line(line: str) -> str:
 
 def component_line(name: str | None, before: str | None, after: str | None) -> str:
     """Format a component and its status, before and after, as a line of Markdown; without `before`, only the latter."""
-    shown = [escape_markdown(shorten(one_line(text or ""), MAX_NAME_LENGTH)) or "?" for text in (name, before, after)]
-    return f"{dot(after)} {shown[0]}: {f'{shown[1]} → ' if before else ''}{shown[2]}"
+
+    def shown(text: str | None) -> str:
+        return escape_markdown(shorten(one_line(text or ""), MAX_NAME_LENGTH)) or "?"
+
+    change = f"{shown(before)} → {shown(after)}" if before else shown(after)
+    return f"{dot(after)} {shown(name)}: {change}"
 
 
 def dot(status: str | None) -> str:

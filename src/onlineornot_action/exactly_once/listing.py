@@ -7,7 +7,7 @@ from typing import Generic, Literal, NamedTuple, Self
 
 from onlineornot_action.network.deadline import Deadline
 from onlineornot_action.onlineornot.errors import APIError, APIResponseValidationError
-from onlineornot_action.onlineornot.models import AnyItem, Listed, ListPage, Misfit
+from onlineornot_action.onlineornot.models import AnyItem, ListPage, Misfit
 
 MAX_PAGES = 20
 """A list with more pages proves nothing: it changes while it is read."""
@@ -30,7 +30,7 @@ class PostLimits(NamedTuple):
     """After this many writes without a response, no more are made."""
 
 
-class Listing(Generic[Listed]):
+class Listing(Generic[AnyItem]):
     """One reading of a list.
 
     Args:
@@ -47,7 +47,7 @@ class Listing(Generic[Listed]):
     """
 
     def __init__(
-        self, pages: Iterable[ListPage[Listed]], *, max_pages: int | None = MAX_PAGES + 1, before: Self | None = None
+        self, pages: Iterable[ListPage[AnyItem]], *, max_pages: int | None = MAX_PAGES + 1, before: Self | None = None
     ) -> None:
         self.pages = tuple(islice(pages, max_pages))
         self.items = list({item.id: item for page in self.pages for item in page.items}.values())
@@ -79,7 +79,7 @@ class Listing(Generic[Listed]):
         """
         return self.missing <= self.hidden and (bool(self.ids) or any(page.total_count == 0 for page in self.pages))
 
-    def shows_everything(self, baseline: "Listing[Listed] | None") -> bool:
+    def shows_everything(self, baseline: "Listing[AnyItem] | None") -> bool:
         """Whether nothing can be missing, even though a failing server may return only a part of the list."""
         hidden = baseline.hidden if baseline else 0
         counts_agree = all(page.total_count == len(self.ids) + hidden for page in self.pages)
@@ -88,12 +88,12 @@ class Listing(Generic[Listed]):
 
 
 def read_reliably(
-    pages: Callable[[], Iterable[ListPage[Listed]]],
+    pages: Callable[[], Iterable[ListPage[AnyItem]]],
     deadline: Deadline,
     limits: PostLimits,
     *,
-    is_enough: Callable[[list[Listed]], bool] = lambda _: False,
-) -> Listing[Listed]:
+    is_enough: Callable[[list[AnyItem]], bool] = lambda _: False,
+) -> Listing[AnyItem]:
     """Read a list until it is complete or shows enough.
 
     An empty list is accepted when it is read twice in a row. So is a list that shows fewer items than it counts, when
@@ -117,12 +117,12 @@ def read_reliably(
 
 
 def read_baseline(
-    pages: Callable[[Deadline], Iterable[ListPage[Listed]]],
+    pages: Callable[[Deadline], Iterable[ListPage[AnyItem]]],
     deadline: Deadline,
     limits: PostLimits,
     *,
-    is_enough: Callable[[list[Listed]], bool] | None = None,
-) -> Listing[Listed] | None:
+    is_enough: Callable[[list[AnyItem]], bool] | None = None,
+) -> Listing[AnyItem] | None:
     """Read a list before a write, in a share of the time left; return None when it cannot be read or stays incomplete.
 
     A list in which something is searched is read reliably, or until `is_enough` accepts what it shows. One that only
@@ -148,7 +148,7 @@ def read_baseline(
     return _log_hidden(second, deadline) if second.complete or second.too_long else None
 
 
-def _log_hidden(reading: Listing[Listed], deadline: Deadline) -> Listing[Listed]:
+def _log_hidden(reading: Listing[AnyItem], deadline: Deadline) -> Listing[AnyItem]:
     if reading.hidden:
         deadline.log(f"A list counts {reading.hidden} more than it shows, twice: they seem to be hidden or deleted.")
     return reading
@@ -187,11 +187,6 @@ class Comparison(NamedTuple, Generic[AnyItem]):
     same: tuple[AnyItem, ...]
     similar: tuple[AnyItem, ...]
     unreadable: tuple[AnyItem, ...] = ()
-
-
-def oldest_first(items: Iterable[AnyItem]) -> list[AnyItem]:
-    """Sort items by when they were created."""
-    return sorted(items, key=lambda item: item.created or 0.0)
 
 
 def ids_of(items: Iterable[AnyItem]) -> tuple[str, ...]:

@@ -17,13 +17,12 @@ from onlineornot_action.exactly_once.listing import (
     PostLimits,
     find_new_items,
     ids_of,
-    oldest_first,
     pause_before_reading,
 )
 from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.network.exchange import Effect
 from onlineornot_action.onlineornot.errors import APIError
-from onlineornot_action.onlineornot.models import AnyItem, ListPage
+from onlineornot_action.onlineornot.models import AnyItem, ListPage, oldest_first
 
 
 class Evidence(StrEnum):
@@ -129,12 +128,8 @@ class _Posting(Generic[AnyItem]):
     def __init__(
         self, draft: Draft[AnyItem], deadline: Deadline, limits: PostLimits, baseline: Listing[AnyItem] | None
     ) -> None:
-        self._draft = draft
-        self._deadline = deadline
-        self._limits = limits
-        self._baseline = baseline
-        self._written_at: float | None = None
-        """When the first post that lost its response began."""
+        self._draft, self._deadline, self._limits, self._baseline = draft, deadline, limits, baseline
+        self._written_at: float | None = None  # when the first post that lost its response began
 
     def run(self) -> Posted[AnyItem]:
         for _ in range(self._limits.lost_writes):

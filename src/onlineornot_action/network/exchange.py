@@ -117,7 +117,7 @@ class Transport:
         adapter, self._adapter = self._adapter, _Adapter(self._network.ca_paths)
         send = partial(self._send, adapter, request, deadline.limits, began)
         route = find_route(request.url, self._network)
-        response = _run_within(deadline, _Exchange(send, deadline, route, writes=request.writes))
+        response = _Exchange(send, deadline, route, writes=request.writes).run()
         self._adapter, self._idle_since = adapter, deadline.clock.monotonic()
         if response.status >= 300:  # noqa: PLR2004 - a connection that carried a failure is not reused
             self.close()
@@ -132,7 +132,7 @@ class Transport:
         proxies, timeout = _find_proxies(request.url), (limits.connect, limits.response)
         try:
             with adapter.send(parts.prepare(), stream=True, timeout=timeout, proxies=proxies) as received:
-                return Response(received.status_code, received.headers, _read_body(received, limits), began)
+                return Response(received.status_code, received.headers, _read_body(received, limits.body), began)
         except BaseException:
             adapter.close()
             raise
@@ -142,28 +142,15 @@ class Transport:
         self._adapter.close()
 
 
-def _read_body(received: requests.Response, limits: Limits) -> bytes:
-    """Read the body of a response, decompressed, unless it is too large."""
-    body: bytes = received.raw.read(limits.body + 1, decode_content=True)
-    if len(body) > limits.body:
-        raise _BodyTooLargeError
-    return body
-
-
 class _BodyTooLargeError(OSError):
     """The body is larger than the limit."""
 
 
-def _run_within(deadline: Deadline, exchange: "_Exchange") -> Response:
-    """Make an exchange in a thread of its own, and abandon it when its time is up."""
-    threading.Thread(target=exchange.run, daemon=True).start()
-    connected = exchange.wait_for(exchange.connected, deadline.limits.connect)
-    if connected and exchange.wait_for(exchange.over, deadline.limits.response):
-        return exchange.result()
-    exchange.abandon()
-    if deadline.cancelled() and not exchange.may_write:
-        raise CancelledError
-    raise exchange.error(TimeoutError())
+def _read_body(received: requests.Response, max_bytes: int) -> bytes:
+    body: bytes = received.raw.read(max_bytes + 1, decode_content=True)
+    if len(body) > max_bytes:
+        raise _BodyTooLargeError
+    return body
 
 
 class _Exchange:
@@ -177,17 +164,28 @@ class _Exchange:
         self._response: Response | None = None
         self._failure: BaseException | None = None  # as the connection raised it, before urllib3 and `requests` wrap it
         self.status: int | None = None
-        self.connected, self.over = threading.Event(), threading.Event()  # `connected` is also set when all is over
+        self._connected, self._over = threading.Event(), threading.Event()  # `_connected` is also set when all is over
 
-    def run(self) -> None:
+    def run(self) -> Response:
+        """Make the call in a thread of its own, and abandon it when its time is up."""
+        threading.Thread(target=self._make_call, daemon=True).start()
+        connected = self._wait_for(self._connected, self._deadline.limits.connect)
+        if connected and self._wait_for(self._over, self._deadline.limits.response):
+            return self._result()
+        self._abandon()
+        if self._deadline.cancelled() and not self._may_write:
+            raise CancelledError
+        raise self._error(TimeoutError())
+
+    def _make_call(self) -> None:
         """Make the call, in its thread, and keep its response or what ended it."""
         _exchange.set(self)
         try:
             self._response = self._call()
         except BaseException as error:  # noqa: BLE001 - the waiting thread raises it
             self._failure = self._failure or error
-        self.over.set()
-        self.connected.set()
+        self._over.set()
+        self._connected.set()
 
     @contextlib.contextmanager
     def keeping_failure(self) -> Iterator[None]:
@@ -204,9 +202,9 @@ class _Exchange:
             if self._abandoned:
                 raise TimeoutError("abandoned while connecting")
             self._socket = connected_socket
-        self.connected.set()
+        self._connected.set()
 
-    def abandon(self) -> None:
+    def _abandon(self) -> None:
         """Make sure that nothing is sent after this, and that the thread stops reading."""
         with self._lock:
             self._abandoned = True
@@ -215,7 +213,7 @@ class _Exchange:
             with contextlib.suppress(OSError, TypeError):
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
-    def wait_for(self, event: threading.Event, seconds: float) -> bool:
+    def _wait_for(self, event: threading.Event, seconds: float) -> bool:
         """Wait for an event; after a cancellation only for the response to a write, and not for long."""
         begun, deadline = time.monotonic(), self._deadline
         end = begun + min(seconds, deadline.left())
@@ -225,26 +223,26 @@ class _Exchange:
                 announced = True
                 deadline.announce(f"for {self._route} to respond")
             if deadline.cancelled() and not graceful:
-                graceful = self.may_write
+                graceful = self._may_write
                 end = min(end, time.monotonic() + (deadline.limits.grace if graceful else 0))
             if time.monotonic() >= end:
                 return False
         return True
 
     @property
-    def may_write(self) -> bool:
+    def _may_write(self) -> bool:
         """Whether the request may have changed something on the server."""
         return self._writes and self._socket is not None
 
-    def result(self) -> Response:
+    def _result(self) -> Response:
         """Return the response, or raise what ended the call."""
         if self._response:
             return self._response
         if isinstance(self._failure, _FAILURES):
-            raise self.error(self._failure) from self._failure
+            raise self._error(self._failure) from self._failure
         raise self._failure or RuntimeError("the exchange is not over")
 
-    def error(self, failure: BaseException) -> ExchangeError:
+    def _error(self, failure: BaseException) -> ExchangeError:
         """Return the error that says why no complete response arrived."""
         explain, effect = (_explain_lost, Effect.AMBIGUOUS) if self._socket else (_explain_not_sent, Effect.NOT_SENT)
         cause, message = explain(self._route, failure)
@@ -412,9 +410,9 @@ def _explain_not_sent(route: Route, failure: BaseException) -> tuple[Cause, str]
     if _is(TimeoutError, failure):
         return Cause.TIMEOUT, f"{route} could not be reached in time"
     if isinstance(failure, ssl.SSLCertVerificationError):
-        is_known = failure.verify_code in _NOT_ABOUT_THE_AUTHORITY
+        is_of_known_authority = failure.verify_code in _NOT_ABOUT_THE_AUTHORITY
         message = f"the certificate of {route} was refused: {failure.verify_message}"
-        return Cause.CERTIFICATE if is_known else Cause.UNKNOWN_AUTHORITY, message
+        return Cause.CERTIFICATE if is_of_known_authority else Cause.UNKNOWN_AUTHORITY, message
     if route.variable and isinstance(failure, ValueError):  # of `requests` or urllib3, for the proxy's address
         if route.is_socks:
             return Cause.SOCKS_PROXY, f"{unreachable}: {route.variable} names a SOCKS proxy, and SOCKS is not supported"

@@ -9,7 +9,7 @@ from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.network.exchange import Effect, ExchangeError, Network, Request, Transport
 from onlineornot_action.onlineornot import __version__, models
 from onlineornot_action.onlineornot.errors import APIConnectionError, APIError, APIResponseValidationError
-from onlineornot_action.onlineornot.models import ID_PATTERN, Items, Listed, ListPage, Misfit
+from onlineornot_action.onlineornot.models import ID_PATTERN, AnyItem, Items, ListPage, Misfit
 from onlineornot_action.onlineornot.responses import Envelope, Mask, Received, read_response
 
 BASE_URL = "https://api.onlineornot.com"
@@ -95,7 +95,7 @@ class OnlineOrNotClient:
     def update_incident_update(
         self, status_page_id: str, incident_id: str, update_id: str, patch: models.IncidentUpdatePatch
     ) -> models.IncidentUpdate:
-        """Change those of an update's status, text and date that are given."""
+        """Change the given fields of an update."""
         path = _path(status_page_id, incident_id, update_id)
         return self._request("PATCH", path, Envelope[models.IncidentUpdate], patch.to_json())
 
@@ -147,11 +147,11 @@ class OnlineOrNotClient:
     def _pages(
         self,
         path: str,
-        envelope: "type[Envelope[Items[Listed]]]",
+        envelope: "type[Envelope[Items[AnyItem]]]",
         deadline: Deadline | None,
         *,
         to_the_end: bool = False,
-    ) -> Iterator[ListPage[Listed]]:
+    ) -> Iterator[ListPage[AnyItem]]:
         seen = set[str]()
         size = pages_without_new = 0
         for number in itertools.count(1):

@@ -314,7 +314,8 @@ class StatusPage(ReadModel):
         match = re.fullmatch(rf"(?:https?://)?({host})\.?(?:/[!-~]*)?", domain.strip().casefold())
         if not match or len(match[1]) > 253:  # noqa: PLR2004 - the longest host name
             return ""
-        return f"https://{match[1]}/{f'incidents/{incident_id}' if incident_id else ''}"
+        path = f"incidents/{incident_id}" if incident_id else ""
+        return f"https://{match[1]}/{path}"
 
 
 class TokenPermissions(ReadModel):
@@ -336,12 +337,16 @@ class Item(Protocol):
 
 
 AnyItem = TypeVar("AnyItem", bound=Item)
-Listed = TypeVar("Listed", bound=Item)
 
 
 def created_or_oldest(item: Item) -> float:
     """Return when an item was created, in seconds since 1970; before all others when the API does not say."""
     return -inf if item.created is None else item.created
+
+
+def oldest_first(items: Iterable[AnyItem]) -> list[AnyItem]:
+    """Sort items by when they were created."""
+    return sorted(items, key=created_or_oldest)
 
 
 def newest_first(items: Iterable[AnyItem]) -> list[AnyItem]:

@@ -145,10 +145,8 @@ def _read_statuses(session: Session) -> dict[str, str | None]:
 
 def _incident(session: Session, target: Target) -> Incident:
     """Return the incident from the list that its title was found in; otherwise read it."""
-    listed = target.incidents.items if target.incidents else ()
     deadline = session.deadline.within(session.limits.follow_up, detached=True)
-    found = next((each for each in listed if each.id == target.incident_id), None)
-    return found or session.client.get_incident(session.page_id, target.incident_id, deadline)
+    return target.incident or session.client.get_incident(session.page_id, target.incident_id, deadline)
 
 
 def _warnings(session: Session, updates: Listing[IncidentUpdate], duplicate: IncidentUpdate) -> Iterator[str]:

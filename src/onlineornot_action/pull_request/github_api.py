@@ -305,4 +305,5 @@ def _explain_status(status: int, headers: Mapping[str, str], message: str, mask:
     if is_exhausted or status == HTTPStatus.TOO_MANY_REQUESTS or Requester.isRateLimitError(message):
         return "GitHub's rate limit is exhausted"
     verb = "failed" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "refused the request"
-    return f"GitHub {verb} ({status}{f': {quote(mask(message))}' if message else ''})"
+    words = f": {quote(mask(message))}" if message else ""
+    return f"GitHub {verb} ({status}{words})"
