@@ -16,18 +16,12 @@ MAX_PAGES = 20
 class PostLimits(NamedTuple):
     """Limits of posting exactly once, in seconds unless stated otherwise; docs/exactly-once.md explains them."""
 
-    absence_delay: float = 20
-    """From a lost response until a list can prove that nothing was written."""
-    second_reading_delay: float = 1
-    """Until an empty or incomplete list is read again: a failing server may return such a list for a moment."""
-    baseline_share: float = 0.25
-    """The share of the time left that reading the list before a write may take."""
-    clock_tolerance: float = 2
-    """An item created no longer than this before a write, by the server's clock, may have come from it."""
-    baseline_age: float = 300
-    """An item created longer than this before a write cannot have come from it."""
-    lost_writes: int = 3
-    """After this many writes without a response, no more are made."""
+    absence_delay: float = 20  # from a lost response until a list can prove that nothing was written
+    second_reading_delay: float = 1  # a failing server may return an empty or incomplete list for a moment
+    baseline_share: float = 0.25  # of the time left, for reading the list before a write
+    clock_tolerance: float = 2  # an item created no longer than this before a write may have come from it
+    baseline_age: float = 300  # an item created longer than this before a write cannot have come from it
+    lost_writes: int = 3  # after this many writes without a response, no more are made
 
 
 class Listing(Generic[AnyItem]):
@@ -155,7 +149,7 @@ def _log_hidden(reading: Listing[AnyItem], deadline: Deadline) -> Listing[AnyIte
 
 
 def pause_before_reading(deadline: Deadline, attempts: int, *, proof_from: float, until: str = "") -> bool:
-    """Wait after so many readings, but not past the moment of a proof; return False when no time is left for another.
+    """Back off between readings, but not beyond `proof_from`; return False when no time is left for another reading.
 
     Announce a long wait if `until` says what comes next; raise `CancelledError` if the run was cancelled.
     """
@@ -164,29 +158,18 @@ def pause_before_reading(deadline: Deadline, attempts: int, *, proof_from: float
 
 
 class NewItems(NamedTuple, Generic[AnyItem]):
-    """The items of a reading that may have come from a write.
-
-    Attributes:
-        new: Items that did not exist before the write.
-        uncertain: Items that may have existed before it.
-    """
+    """The items of a reading that may have come from a write."""
 
     new: tuple[AnyItem, ...]
-    uncertain: tuple[AnyItem, ...]
+    uncertain: tuple[AnyItem, ...]  # they may have existed before
 
 
 class Comparison(NamedTuple, Generic[AnyItem]):
-    """How new items compare with the one that was posted; an item in no group is somebody else's.
-
-    Attributes:
-        same: Items that match what was posted.
-        similar: Items that may be the posted one in another form.
-        unreadable: Items that could not be read far enough to tell.
-    """
+    """How new items compare with the one that was posted; an item in no group is somebody else's."""
 
     same: tuple[AnyItem, ...]
-    similar: tuple[AnyItem, ...]
-    unreadable: tuple[AnyItem, ...] = ()
+    similar: tuple[AnyItem, ...]  # each may be the posted one in another form
+    unreadable: tuple[AnyItem, ...] = ()  # they could not be read far enough to tell
 
 
 def ids_of(items: Iterable[AnyItem]) -> tuple[str, ...]:

@@ -58,19 +58,12 @@ class Draft(Protocol[AnyItem]):
 
 
 class Posted(NamedTuple, Generic[AnyItem]):
-    """An item that is there.
-
-    Attributes:
-        item: The item.
-        evidence: How it is known to be there.
-        duplicates: Ids of further new items that match it.
-        baseline: The list before the post; None when it could not be read.
-    """
+    """An item that is there."""
 
     item: AnyItem
     evidence: Evidence = Evidence.RESPONSE
-    duplicates: tuple[str, ...] = ()
-    baseline: Listing[AnyItem] | None = None
+    duplicates: tuple[str, ...] = ()  # the ids of further new items that match it
+    baseline: Listing[AnyItem] | None = None  # the list before the post; None when it could not be read
 
 
 class UnknownOutcomeError(Exception):

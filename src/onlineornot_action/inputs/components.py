@@ -23,16 +23,11 @@ _JSON_RULE = "must be a JSON list of objects with id or name, and status; or a J
 
 
 class NamedStatus(NamedTuple):
-    """A component and its new status.
-
-    Attributes:
-        name: Its name or its id.
-        by_id: Whether `name` is certainly an id, so that it is not looked up.
-    """
+    """A component, by its name or its id, and its new status."""
 
     name: str
     status: ComponentStatus
-    by_id: bool = False
+    by_id: bool = False  # whether `name` is certainly an id, so that it is not looked up
 
 
 Components = tuple[NamedStatus, ...] | Literal["restore"]

@@ -71,35 +71,22 @@ class ValidInputs(NamedTuple):
 
 
 class CommandLine(NamedTuple):
-    """A parsed command line.
+    """A parsed command line."""
 
-    Attributes:
-        inputs: The texts of inputs, by name.
-        dotenv: The file for variables that later jobs read.
-        answer: The text to print instead of running: the help or the version.
-        problems: One sentence on each thing that is wrong with it.
-        usage_error: Why it cannot be parsed.
-    """
-
-    inputs: Mapping[str, str] = {}
-    dotenv: str = ""
-    answer: str = ""
-    problems: tuple[str, ...] = ()
-    usage_error: str = ""
+    inputs: Mapping[str, str] = {}  # their texts, by name
+    dotenv: str = ""  # the file for variables that later jobs read
+    answer: str = ""  # what to print instead of running: the help or the version
+    problems: tuple[str, ...] = ()  # one sentence on each thing that is wrong with it
+    usage_error: str = ""  # why it cannot be parsed
 
 
 class InvalidInputsError(Exception):
-    """Raised when inputs are wrong, or name something that the status page does not have.
-
-    Attributes:
-        problems: One sentence on each error.
-        warnings: Sentences on what is not an error, but should be fixed as well.
-    """
+    """Raised when inputs are wrong, or name something that the status page does not have."""
 
     def __init__(self, problems: Iterable[str], warnings: Iterable[str] = ()) -> None:
         super().__init__()
-        self.problems = tuple(problems)
-        self.warnings = tuple(warnings)
+        self.problems = tuple(problems)  # one sentence on each error
+        self.warnings = tuple(warnings)  # sentences on what is not an error, but should be fixed as well
 
 
 def read_inputs(

@@ -25,17 +25,11 @@ _STALE_HOURS = 6
 
 
 class Checked(NamedTuple):
-    """The updates of an incident before a new one is posted, and whether one of them makes that unnecessary.
+    """The updates of an incident before a new one is posted, and whether one of them makes that unnecessary."""
 
-    Attributes:
-        updates: The list; None when it could not be read.
-        unchanged: The result, if an update makes posting unnecessary.
-        notes: Why no update makes posting unnecessary, for the summary.
-    """
-
-    updates: Listing[IncidentUpdate] | None
-    unchanged: Result | None = None
-    notes: tuple[str, ...] = ()
+    updates: Listing[IncidentUpdate] | None  # None when they could not be read
+    unchanged: Result | None = None  # the result, if posting is unnecessary
+    notes: tuple[str, ...] = ()  # why it is necessary, for the summary
 
 
 def check_duplicate(session: Session, target: Target, draft: UpdateDraft) -> Checked:

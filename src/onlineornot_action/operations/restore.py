@@ -80,19 +80,12 @@ Changed = dict[str | None, str | None]
 
 
 class History(NamedTuple):
-    """What other incidents have done to the components of the page.
+    """What other incidents have done to the components of the page."""
 
-    Attributes:
-        open: An open incident that has changed a component, by the component's id.
-        ended: The ids of the components changed by incidents that ended during the one to restore from.
-        earlier: The incidents that ended before, newest first.
-        warnings: One sentence on each overlapping incident that could not be read.
-    """
-
-    open: dict[str | None, Incident]
-    ended: set[str | None]
-    earlier: list[Incident]
-    warnings: tuple[str, ...]
+    open: dict[str | None, Incident]  # an open incident that has changed a component, by the component's id
+    ended: set[str | None]  # the ids of the components changed by incidents that ended during the one to restore from
+    earlier: list[Incident]  # those that ended before it, newest first
+    warnings: tuple[str, ...]  # one sentence on each overlapping incident that could not be read
 
 
 def read_history(

@@ -49,21 +49,16 @@ Render = Callable[[Sequence[str], str], str]
 class CommentLimits(NamedTuple):
     """Limits of updating a comment, in seconds."""
 
-    failed_jobs: float = 4
-    """For the names of the jobs that failed, which the comment can do without."""
-    lost_pauses: tuple[float, ...] = (1, 4)
-    """Before each search for a comment whose response was lost."""
+    failed_jobs: float = 4  # for the names of the jobs that failed, which the comment can do without
+    lost_pauses: tuple[float, ...] = (1, 4)  # before each search for a comment whose response was lost
 
 
 class CommentResult(NamedTuple):
     """What became of the comments; all empty if no pull request has one."""
 
-    urls: tuple[str, ...] = ()
-    """Where people see the comments that are up to date."""
-    failures: tuple[str, ...] = ()
-    """Why a comment, or the names in it, could not be written, a sentence each."""
-    duplicates: tuple[str, ...] = ()
-    """Which comments somebody should delete, likewise."""
+    urls: tuple[str, ...] = ()  # of the comments that are up to date
+    failures: tuple[str, ...] = ()  # why a comment, or the names in it, could not be written, a sentence each
+    duplicates: tuple[str, ...] = ()  # which comments somebody should delete, a sentence each
 
 
 def with_comment(session: Session, result: Result, environment: Environment, reporter: Reporter) -> Result:
