@@ -30,7 +30,7 @@ class Listing(Generic[AnyItem]):
     Args:
         pages: The pages of the list.
         max_pages: How many of them to read, None for all. By default one too many, to notice a list that is too long.
-        before: The reading before. If both show the same items, and at least one, the server hides what is missing.
+        before: The previous reading. If both show the same items, at least one, the server hides what is missing.
 
     Attributes:
         items: Every item once.
@@ -119,8 +119,8 @@ def read_baseline(
 ) -> Listing[AnyItem] | None:
     """Read a list before a write, in a share of the time left; return None when it cannot be read or stays incomplete.
 
-    A list in which something is searched is read reliably, or until `is_enough` accepts what it shows. One that only
-    serves for comparison later is read at most twice, and an empty one only once.
+    With `is_enough`, the list is searched: it is read reliably, or until `is_enough` accepts what it shows. Without, it
+    is only for comparison after the write, and is read at most twice.
 
     Raises:
         APIError: The write would fail for the same reason.

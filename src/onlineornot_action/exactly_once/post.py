@@ -67,31 +67,21 @@ class Posted(NamedTuple, Generic[AnyItem]):
 
 
 class UnknownOutcomeError(Exception):
-    """Raised when a write may or may not have been done.
-
-    Attributes:
-        cause: The failure of its request.
-        new_ids: Items that appeared since, but do not match what was sent.
-        uncertain_ids: Items that may have come from this write, or may be older.
-    """
+    """Raised when a write may or may not have been done, because of the failure of its request, the `cause`."""
 
     def __init__(self, cause: APIError, *, new_ids: tuple[str, ...] = (), uncertain_ids: tuple[str, ...] = ()) -> None:
         super().__init__(str(cause))
         self.cause = cause
-        self.new_ids = new_ids
-        self.uncertain_ids = uncertain_ids
+        self.new_ids = new_ids  # items that appeared since, but do not match what was sent
+        self.uncertain_ids = uncertain_ids  # items that may have come from this write, or may be older
 
 
 class CancelledWriteError(Exception):
-    """Raised when the run was cancelled while the response of a write was lost.
-
-    Attributes:
-        posted: The item, if it was found all the same; None when the write may or may not have been done.
-    """
+    """Raised when the run was cancelled while the response of a write was lost."""
 
     def __init__(self, posted: Posted[Any] | None = None) -> None:
         super().__init__("the run was cancelled while a response was lost")
-        self.posted = posted
+        self.posted = posted  # the item, if it was found; None when the write may or may not have been done
 
 
 def duplicate_warnings(posted: Posted[AnyItem]) -> Iterator[str]:

@@ -87,7 +87,10 @@ def _is_json(value: str) -> bool:
 
 def _entries(value: str) -> Iterator[NamedStatus]:
     matches = (match for line in value.splitlines() for match in _ENTRY.finditer(line))
-    for entry in filter(None, (match[0].strip(" \t,;") for match in matches)):
+    for match in matches:
+        entry = match[0].strip(" \t,;")
+        if not entry:
+            continue
         name, _, word = (part.strip() for part in entry.rpartition(":"))
         if not name:
             raise ValueError(f"has the line {quote(entry)}, but each line must be NAME: STATUS")

@@ -129,11 +129,11 @@ def read_inputs(
         problems = [*(_problem(detail, environment) for detail in error.errors()), *problems]
     if problems:
         raise InvalidInputsError(problems, warnings)
-    return ValidInputs(_choose(inputs), [*warnings, *without_effect(inputs.operation, explicit, environment)])
+    return ValidInputs(_with_result(inputs), [*warnings, *without_effect(inputs.operation, explicit, environment)])
 
 
-def _choose(inputs: Inputs) -> Inputs:
-    """Return the inputs that close an incident, if the result is a success."""
+def _with_result(inputs: Inputs) -> Inputs:
+    """Replace the inputs that describe an update by those that close the incident, if the result is a success."""
     if inputs.result is None or inputs.result.choice is not Choice.CLOSE:
         return inputs
     closing = {

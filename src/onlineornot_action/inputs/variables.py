@@ -130,7 +130,7 @@ class Environment(NamedTuple):
         return name if self.on_github else f"--{name}"
 
     def assign(self, name: str, value: str) -> str:
-        """Write an input with its value, likewise."""
+        """Write an input with its value in the same way."""
         return f"{name}: {value}" if self.on_github else f"--{name} {value}"
 
     def with_inputs(self, inputs: Mapping[str, str]) -> "Environment":

@@ -32,12 +32,7 @@ _unconfirmed: set[tuple[Any, ...]] = set()  # socket addresses that were tried, 
 
 
 def resolve_name(host: str, port: int) -> list[Address]:
-    """Return the addresses of a host, in the system's order of preference.
-
-    Raises:
-        socket.gaierror: The host has no address.
-        LocationParseError: Its name is not valid.
-    """
+    """Return the addresses of a host, in the system's order of preference."""
     family = urllib3.util.connection.allowed_gai_family()
     try:
         found = socket.getaddrinfo(host.strip("[]"), port, family, socket.SOCK_STREAM)

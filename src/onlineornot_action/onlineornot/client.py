@@ -38,23 +38,16 @@ class OnlineOrNotClient:
 
     Every method raises `APIError`, `CancelledError` when the run was cancelled and the request has changed nothing, and
     `ValueError` for a malformed id.
-
-    Args:
-        token: The API token; it needs the scope STATUS_PAGES, with EDIT to write.
-        deadline: When everything has to be over. Its log receives a line, with the reason, for each repetition.
-        base_url: The address of the API, without `/v1`.
-        network: How servers are reached.
-        mask: Masks the secrets in everything that is read.
     """
 
     def __init__(
         self,
-        token: str,
+        token: str,  # with the scope STATUS_PAGES, and EDIT to write
         *,
-        deadline: Deadline,
-        base_url: str = BASE_URL,
+        deadline: Deadline,  # when everything has to be over; its log receives a line for each repetition
+        base_url: str = BASE_URL,  # without `/v1`
         network: Network = Network(),  # noqa: B008 - frozen
-        mask: Mask = lambda text: text,
+        mask: Mask = lambda text: text,  # masks the secrets in everything that is read
     ) -> None:
         self._transport = Transport(token, user_agent=USER_AGENT, network=network)
         self._base_url, self._deadline, self._mask = base_url.rstrip("/"), deadline, mask

@@ -148,9 +148,11 @@ class Misfit(NamedTuple):
 def _as_misfit(value: object, info: ValidationInfo) -> Misfit:
     """Keep what identifies an item, masked and shortened."""
     fields = value if isinstance(value, dict) else {"id": repr(value)}
-    texts = (_masked_text(str(fields.get(key, "")), info) or "" for key in ("id", "name", "title"))
-    raw_id, *names = (text[:MAX_MISFIT_LENGTH] for text in texts)
-    return Misfit(raw_id, next(filter(None, names), ""))
+
+    def text_of(key: str) -> str:
+        return (_masked_text(str(fields.get(key, "")), info) or "")[:MAX_MISFIT_LENGTH]
+
+    return Misfit(text_of("id"), text_of("name") or text_of("title"))
 
 
 MAX_MISFIT_LENGTH = 256

@@ -126,7 +126,7 @@ class IncidentDraft:
     ) -> Comparison[Incident]:
         """Compare new incidents, and their first updates, which a list does not show, with this one.
 
-        The incidents returned as the same have their first update in `updates`.
+        Each incident in `same` has its first update in `updates`.
         """
         limits = self._session.limits
         deadline = (deadline or self._session.deadline).within(limits.first_updates, detached=True)

@@ -278,7 +278,7 @@ def _with_own(listing: Listing[IncidentUpdate], result: Result) -> list[Incident
     listed, own = others.pop(result.update_id, None), result.update
     if own and own.components is None and listed:  # a response may leave them out
         own = own.model_copy(update={"components": listed.components})
-    return newest_first([*filter(None, [own]), *others.values()])
+    return newest_first([own, *others.values()] if own else others.values())
 
 
 def _next_state(

@@ -214,7 +214,7 @@ class GitHub:
         try:
             response = self._transport.exchange(request, deadline)
         except ExchangeError as error:
-            deadline.check()  # a write that was cut off by a cancellation is nothing to report
+            deadline.check()  # a cancellation is what counts, not what it did to a write
             is_unknown = error.cause is Cause.UNKNOWN_AUTHORITY
             advice = "; name the file of its authority in REQUESTS_CA_BUNDLE" if is_unknown else ""
             raise GitHubError(f"{error}{advice}") from error

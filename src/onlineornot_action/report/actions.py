@@ -109,9 +109,10 @@ class ActionsReporter(Reporter):
 
     def mask_log(self, secrets: Iterable[str]) -> None:
         """Have the runner mask each line of the secrets, except short ones, which would be masked all over the log."""
-        for line in (line for secret in secrets for line in _lines(secret)):
-            if len(line) >= MIN_SECRET_LENGTH:
-                write_line(self.log_stream, f"::add-mask::{_escape_data(line)}")
+        for secret in secrets:
+            for line in _lines(secret):
+                if len(line) >= MIN_SECRET_LENGTH:
+                    write_line(self.log_stream, f"::add-mask::{_escape_data(line)}")
 
     def log_group(self, title: str, text: str) -> None:
         write_line(self.log_stream, f"::group::{_escape_data(_escape_line(self.mask(title)))}")
