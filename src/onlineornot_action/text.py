@@ -145,10 +145,10 @@ def kebab(field_name: str) -> str:
     return field_name.replace("_", "-")
 
 
-def code(text: str, length: int = MAX_CELL_LENGTH) -> str:
+def code(text: str) -> str:
     """Format a text as one line of inline code, without characters that could end the code or its table cell."""
     line = one_line(sanitize(text)).translate(_LOOKALIKES)
-    return f"`{shorten(line, length)}`" if line else ""
+    return f"`{shorten(line, MAX_CELL_LENGTH)}`" if line else ""
 
 
 def escape_markdown(text: str) -> str:
@@ -187,15 +187,15 @@ def table(rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *others))
 
 
-def fence(text: str, language: str = "text") -> str:
-    """Format a text as a code block, whose fence is longer than any run of backticks in the text.
+def fence(json: str) -> str:
+    """Format JSON as a code block, whose fence is longer than any run of backticks in it.
 
     Only a fence at least as long ends the block: https://github.github.com/gfm/#fenced-code-blocks
     """
-    shown = sanitize(text)
+    shown = sanitize(json)
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     marks = "`" * max(3, longest + 1)
-    return f"{marks}{language}\n{shown}\n{marks}"
+    return f"{marks}json\n{shown}\n{marks}"
 
 
 def locate_defect(error: Exception) -> str:

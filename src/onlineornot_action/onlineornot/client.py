@@ -127,7 +127,7 @@ class OnlineOrNotClient:
         request = Request("GET", f"{self._base_url}{_path(status_page_id)}")
         return self._attempt(request, Envelope[models.StatusPage], deadline).result
 
-    def get_token_permissions(self, deadline: Deadline | None = None) -> tuple[str, ...]:
+    def get_token_permissions(self, deadline: Deadline) -> tuple[str, ...]:
         """Retrieve the permissions of the token, in the API's words."""
         envelope = Envelope[models.TokenPermissions]
         result = self._request("GET", "/v1/tokens/permissions", envelope, deadline=deadline)

@@ -37,9 +37,9 @@ def restore(session: Session, target: Target) -> Target:
     known = target.incidents if target.incidents and target.incidents.complete else session.read_incidents()
     deadline = session.deadline.within(session.limits.other_incidents, detached=True)
     history = read_history(session, target.incident_id, known, updates.items, deadline)
-    reasons = {
-        each.id: _reason_to_leave(each, changes[each.id], history.open) for each in page.items if each.id in changes
-    }
+    changed = [component for component in page.items if component.id in changes]
+    reasons = {each.id: _reason_to_leave(each, changes[each.id], history.open) for each in changed}
+    # Only an impaired status can be left over from an incident that ended earlier.
     impaired = {each for each, reason in reasons.items() if not reason and changes[each].before in _IMPAIRED}
     wanted = {each: changes[each].before for each in impaired - history.ended}
     left_over, left_over_warnings = read_left_over(session, wanted, history.earlier, deadline)

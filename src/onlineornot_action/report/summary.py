@@ -151,7 +151,7 @@ def _content(result: Result, inputs: Inputs | None) -> Iterator[str]:
     if result.updates is not None:
         yield _timeline(result.updates)
     if result.body:
-        yield f"What would be sent:\n\n{fence(result.body.to_json().decode(), 'json')}"
+        yield f"What would be sent:\n\n{fence(result.body.to_json().decode())}"
 
 
 def _components(update: IncidentUpdate | None, inputs: Inputs | None) -> str:
