@@ -83,12 +83,12 @@ class Request(NamedTuple):
 
 
 class Response(NamedTuple):
-    """A complete response, decompressed; `began` is when its request began, on the deadline's clock."""
+    """A complete response."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
-    began: float
+    headers: Mapping[str, str]  # found by their names in any case
+    body: bytes  # decompressed
+    began: float  # when the request began, on the deadline's clock
 
 
 class Transport:

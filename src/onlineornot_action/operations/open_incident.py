@@ -90,18 +90,11 @@ def _title_warnings(opened: Incident, titles: Iterable[str], wanted: str) -> Ite
 
 
 class IncidentDraft:
-    """An incident to be opened exactly once.
-
-    Attributes:
-        body: What is sent.
-        first_update: What the first update of the incident will be.
-        first_updates: The first updates of new incidents, as far as they have been read, by the incident's id.
-    """
+    """An incident to be opened exactly once, and what its first update will be."""
 
     def __init__(self, session: Session, body: IncidentCreate) -> None:
-        self.body = body
-        self.first_updates: dict[str, IncidentUpdate] = {}
-        self._session = session
+        self._session, self.body = session, body
+        self.first_updates: dict[str, IncidentUpdate] = {}  # of new incidents that have been read, by the incident's id
         self.first_update = IncidentUpdateCreate(
             status=body.status,
             description=body.description,

@@ -257,7 +257,7 @@ class _Incident:
     def updates_including(self, ids: AbstractSet[str]) -> list[IncidentUpdate]:
         """Return all updates, newest first; they include these ids, except those of deleted updates."""
         # Another run may have posted an update that a comment shows and the listing lacks.
-        if self._listing is None or not (self._is_fresh or ids <= self._listing.ids | {self._result.update_id}):
+        if self._listing is None or (not self._is_fresh and ids - self._listing.ids - {self._result.update_id}):
             self._listing, self._is_fresh = self._read(), True
         return _with_own(self._listing, self._result)
 
