@@ -91,18 +91,12 @@ class InvalidInputsError(Exception):
 
 def read_inputs(
     environment: Environment,
-    earlier_problems: Iterable[str] = (),
+    earlier_problems: Iterable[str] = (),  # one sentence on each thing that is wrong with the command line
     *,
-    stdin: TextIO | None = None,
-    now: datetime | None = None,
+    stdin: TextIO | None = None,  # where `description-file: -` is read from; None when it is closed
+    now: datetime | None = None,  # with an offset; None for the system's time
 ) -> ValidInputs:
-    """Read the inputs.
-
-    Args:
-        environment: Their texts, and what they depend on.
-        earlier_problems: One sentence on each thing that is wrong with the command line.
-        stdin: Where `description-file: -` is read from; None when it is closed.
-        now: The current time, with an offset; None for the system's.
+    """Read the inputs from the environment.
 
     Raises:
         InvalidInputsError: Inputs are wrong, by themselves or together.

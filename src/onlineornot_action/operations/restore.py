@@ -165,16 +165,12 @@ class Plan(NamedTuple):
 
 
 def plan_restoration(
-    changes: Mapping[str, Change], page: Listing[Component], reasons: Mapping[str, str], over: set[str | None]
+    changes: Mapping[str, Change],
+    page: Listing[Component],
+    reasons: Mapping[str, str],  # why a component is left as it is, by its id; empty if it is not
+    over: set[str | None],  # the components whose earlier status came from an incident that has ended since
 ) -> Plan:
-    """Decide which component goes back to which status.
-
-    Args:
-        changes: What the incident has changed, by the component's id.
-        page: The components of the page.
-        reasons: Why a component is left as it is, by its id; empty if it is not.
-        over: The components whose earlier status came from an incident that has ended since.
-    """
+    """Decide which component goes back to which status."""
     known = {component.id: component for component in page.items}
     misfits = {misfit.id: misfit.name for misfit in page.misfits}
     back: list[ComponentAffected] = []

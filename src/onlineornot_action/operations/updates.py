@@ -162,8 +162,10 @@ def compare_with_page(
             similar.append(item)
         elif statuses and page is None:
             unreadable.append(item)
+        elif statuses.items() <= (page or {}).items():
+            same.append(item)
         else:
-            (same if statuses.items() <= (page or {}).items() else similar).append(item)
+            similar.append(item)
     return Comparison(tuple(same), tuple(similar), tuple(unreadable))
 
 
@@ -185,7 +187,7 @@ def differences(
 def _unconfirmed(
     session: Session, target: Target, changes: Iterable[ComponentChange], wanted: IncidentUpdateCreate
 ) -> Iterator[str]:
-    """Say which components are not as sent; read them if an omitted one is not among those that were read before."""
+    """Say which components lack the status that was sent; read the statuses if an omitted component is unknown."""
     page = {component.id: component for component in target.page.items} if target.page else {}
     named = {change.id: change.new_status for change in changes}
     asked_for = wanted.components_affected or ()
