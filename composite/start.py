@@ -77,7 +77,8 @@ def main() -> NoReturn:
     reporter.set_outputs(Outputs.of(result).by_name())
     reporter.annotate(Level.WARNING if result.tolerated else Level.ERROR, result.error)
     reporter.add_summary(f"### ❌ Nothing was sent\n\n{escape_markdown(result.error)}\n\n")
-    sys.exit(128 + number if (number := SIGNAL_RECEIVED()) else int(not result.tolerated))
+    number = SIGNAL_RECEIVED()
+    sys.exit(128 + number if number else int(not result.tolerated))
 
 
 def set_inputs(environ: dict[str, str]) -> dict[str, str]:
@@ -92,21 +93,25 @@ def prepare(variables: dict[str, str], environment: Environment, reporter: Actio
     begin = time.monotonic()
     written = environment.inputs.get("timeout-seconds", "")
     seconds = int(written) if re.fullmatch("[0-9]{1,9}", written) else 0
-    sys.path.insert(0, str(find_packages(variables, environment, reporter, begin + min(max(seconds or 60, 10), 60))))
+    end = begin + min(max(seconds or 60, 10), 60)
+    sys.path.insert(0, str(find_packages(variables, environment, reporter, end)))
     try:
         from onlineornot_action.inputs.parsers import TIMEOUT_SECONDS  # noqa: PLC0415 - it needs the packages
     except ImportError as error:
         message = f"Python cannot load the packages in RUNNER_TEMP: {error}."
         raise PackagesError(message, str(error)) from error
+    if seconds not in TIMEOUT_SECONDS:
+        return variables
     left = max(TIMEOUT_SECONDS[0], int(seconds - (time.monotonic() - begin)))
-    return {**variables, **({variable_of("timeout-seconds"): str(left)} if seconds in TIMEOUT_SECONDS else {})}
+    return {**variables, variable_of("timeout-seconds"): str(left)}
 
 
 def find_packages(variables: dict[str, str], environment: Environment, reporter: ActionsReporter, end: float) -> Path:
     """Return the folder of the packages, without those for the comment if they cannot be installed."""
     if environment.inputs.get("comment", "").lower() == "true":
+        halfway = (time.monotonic() + end) / 2
         try:
-            return find_or_install("requirements.txt", variables, end - (end - time.monotonic()) / 2)
+            return find_or_install("requirements.txt", variables, halfway)
         except PackagesError as error:
             reporter.mask_log(environment.secrets)
             reporter.log_group("Details", error.args[1])
@@ -193,7 +198,9 @@ def run_child(command: tuple[str, ...], environ: dict[str, str], end: float) -> 
         output = file.read().decode(errors="replace")
     if SIGNAL_RECEIVED():
         raise KeyboardInterrupt
-    return process.returncode, f"{output}\npip timed out" if process.returncode and time.monotonic() > end else output
+    if process.returncode and time.monotonic() > end:
+        output += "\npip timed out"
+    return process.returncode, output
 
 
 if __name__ == "__main__":

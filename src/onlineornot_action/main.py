@@ -145,7 +145,7 @@ def _operate(session: Session) -> Result:
             if isinstance(found, Result):
                 return found
             target = found
-        if inputs.components is not None and inputs.operation is Operation.CREATE:
+        if inputs.operation is Operation.CREATE:
             target = find_components(session, target)
         if inputs.operation in (Operation.UPDATE, Operation.GET, Operation.DELETE):
             target = find_update(session, target)
@@ -155,9 +155,10 @@ def _operate(session: Session) -> Result:
         result = Result(Outcome.INVALID, target.incident_id, error=problems, warnings=error.warnings)
     except (APIError, UnknownOutcomeError, CancelledError, CancelledWriteError) as error:
         result = explain(error, inputs, target.incident_id)
+    known_title = target.incident.title if target.incident else None
     is_written = result.outcome is Outcome.DELETED or result.notified is None  # or may have been
     return result._replace(
-        incident_title=inputs.incident_title or target.incident_title,
+        incident_title=inputs.incident_title or known_title or "",
         replaced=target.latest if is_written else None,
         notes=(*target.notes, *result.notes),
         warnings=(*target.warnings, *result.warnings),

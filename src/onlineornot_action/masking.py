@@ -47,7 +47,9 @@ def find_credential(text: str) -> tuple[str, int] | None:
     """Return the kind of the first thing in a text that looks like a credential, and the number of its line."""
     lowered = text.lower()
     for sign, (kind, pattern) in _CREDENTIALS.items():
-        if (sign in text or sign in lowered) and (match := re.search(pattern, text, re.ASCII)):
+        is_possible = sign in text or sign in lowered
+        match = re.search(pattern, text, re.ASCII) if is_possible else None
+        if match:
             return kind, _line_of(match)
     return None
 
@@ -86,7 +88,7 @@ def _encodings(secrets: Iterable[str]) -> list[str]:
 
 
 def _base64_parts(secret: str) -> set[str]:
-    """Return texts, at least one of which is in any base64 text that encodes a secret, even along with other text.
+    """Return the forms that a secret can take in base64, which may encode other text around it.
 
     Three bytes become four characters, so the form depends on where in its group of three the secret begins. Characters
     that hold bits of its neighbours are left out: https://www.rfc-editor.org/rfc/rfc4648#section-4

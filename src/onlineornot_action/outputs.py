@@ -64,44 +64,25 @@ class Outcome(StrEnum):
 
 
 class Result(NamedTuple):
-    """The result of a run.
-
-    Attributes:
-        incident_id: The incident; empty when it is not known.
-        update_id: The update that was created, changed, read or deleted; empty when there is none.
-        update: That update as the API returned it.
-        updates: `list` only: all updates, newest first.
-        known_updates: The other updates of the incident as this run read them; None when that may be out of date.
-        incident_title: Its title as far as this run knows it; empty otherwise.
-        replaced: The update that was, or may have been, changed or deleted as `latest`, as it was before.
-        notified: Whether subscribers are notified of what this run posted; None when that is not known.
-        body: Dry run only: the body that would have been sent.
-        incident_url: The incident's public address; empty when it is not known.
-        comments: The addresses of the comments on pull requests.
-        known_because: How the result is known; empty where the API confirmed it at once.
-        notes: Further sentences for the summary.
-        warnings: What the user should look at, a sentence each.
-        error: What went wrong; empty on success.
-        tolerated: Whether the step succeeds although the run failed, because of `fail-on-error: false`.
-    """
+    """The result of a run. Texts are empty where this run does not know them."""
 
     outcome: Outcome
     incident_id: str = ""
-    update_id: str = ""
-    update: "models.IncidentUpdate | None" = None
-    updates: "tuple[models.IncidentUpdate, ...] | None" = None
-    known_updates: "Listing[models.IncidentUpdate] | None" = None
+    update_id: str = ""  # the update that was created, changed, read or deleted
+    update: "models.IncidentUpdate | None" = None  # the same as the API returned it
+    updates: "tuple[models.IncidentUpdate, ...] | None" = None  # `list` only: all updates, newest first
+    known_updates: "Listing[models.IncidentUpdate] | None" = None  # the others; None when that may be out of date
     incident_title: str = ""
-    replaced: "models.IncidentUpdate | None" = None
-    notified: bool | None = False
-    body: "models.IncidentCreate | models.IncidentUpdateCreate | models.IncidentUpdatePatch | None" = None
+    replaced: "models.IncidentUpdate | None" = None  # what was, or may have been, changed or deleted as `latest`
+    notified: bool | None = False  # whether subscribers are notified of what this run posted; None when not known
+    body: "models.IncidentCreate | models.IncidentUpdateCreate | models.IncidentUpdatePatch | None" = None  # dry run
     incident_url: str = ""
-    comments: tuple[str, ...] = ()
-    known_because: str = ""
-    notes: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    comments: tuple[str, ...] = ()  # the addresses of the comments on pull requests
+    known_because: str = ""  # empty where the API confirmed the result at once
+    notes: tuple[str, ...] = ()  # further sentences for the summary
+    warnings: tuple[str, ...] = ()  # sentences on what the user should look at
     error: str = ""
-    tolerated: bool = False
+    tolerated: bool = False  # whether the step succeeds although the run failed: `fail-on-error: false`
 
 
 class Outputs(NamedTuple):

@@ -10,12 +10,12 @@ from onlineornot_action.network.deadline import Deadline, Limits
 from onlineornot_action.network.exchange import Network
 from onlineornot_action.onlineornot.client import OnlineOrNotClient
 from onlineornot_action.onlineornot.models import (
+    AnyItem,
     Component,
     ComponentAffected,
     Group,
     Incident,
     IncidentUpdate,
-    Listed,
     ListPage,
 )
 
@@ -23,18 +23,12 @@ from onlineornot_action.onlineornot.models import (
 class RunLimits(NamedTuple):
     """Every limit of a run, in seconds unless stated otherwise; tests shorten them."""
 
-    exchange: Limits = Limits()
-    """Of each request; the client and the deadline apply them."""
-    post: PostLimits = PostLimits()
-    """Of posting exactly once."""
-    follow_up: float = 5
-    """For reading what is useful but not essential once the work is done."""
-    first_updates: float = 15
-    """For reading the first updates of new incidents, in each search for an incident whose response was lost."""
-    other_incidents: float = 15
-    """For reading what other incidents have done to the components to restore."""
-    comment: float = 20
-    """For the comment on the pull request."""
+    exchange: Limits = Limits()  # of each request; the client and the deadline apply them
+    post: PostLimits = PostLimits()  # of posting exactly once
+    follow_up: float = 5  # for reading what is useful but not essential
+    first_updates: float = 15  # for the first updates of new incidents, in each search for one whose response was lost
+    other_incidents: float = 15  # for what other incidents have done to the components to restore
+    comment: float = 20  # for the comment on the pull request
 
 
 class Session(NamedTuple):
@@ -72,37 +66,25 @@ class Session(NamedTuple):
         """Read an incident's public address, in one attempt; empty when the page has no valid domain."""
         return self.client.get_status_page(self.page_id, deadline).url_of(incident_id)
 
-    def _read(self, pages: Callable[[], Iterable[ListPage[Listed]]]) -> Listing[Listed]:
+    def _read(self, pages: Callable[[], Iterable[ListPage[AnyItem]]]) -> Listing[AnyItem]:
         return read_reliably(pages, self.deadline, self.limits.post)
 
 
 class Target(NamedTuple):
-    """What an operation is about; each step that finds out more returns a more complete one.
+    """What an operation is about; each step that finds out more returns a more complete one."""
 
-    Attributes:
-        incident_id: The incident; empty while it is not known, and when one has to be opened.
-        update_id: The existing update that is read, changed or deleted.
-        components: The components that the new update changes, with their new status.
-        page: The components of the page, if they have been read.
-        incidents: The incidents of the page, if they have been read.
-        updates: The updates of the incident, if they have been read.
-        latest: The update that `latest` stands for, as it was found.
-        notes: Sentences for the summary.
-        warnings: Sentences for an annotation.
-    """
-
-    incident_id: str = ""
-    update_id: str = ""
-    components: tuple[ComponentAffected, ...] | None = None
-    page: Listing[Component] | None = None
-    incidents: Listing[Incident] | None = None
-    updates: Listing[IncidentUpdate] | None = None
-    latest: IncidentUpdate | None = None
-    notes: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    incident_id: str = ""  # empty while it is not known, and when an incident has to be opened
+    update_id: str = ""  # the existing update that is read, changed or deleted
+    components: tuple[ComponentAffected, ...] | None = None  # what the new update changes, with the new statuses
+    page: Listing[Component] | None = None  # the components of the page, if they have been read
+    incidents: Listing[Incident] | None = None  # those of the page, if they have been read
+    updates: Listing[IncidentUpdate] | None = None  # those of the incident, if they have been read
+    latest: IncidentUpdate | None = None  # the update that `latest` stands for, as it was found
+    notes: tuple[str, ...] = ()  # sentences for the summary
+    warnings: tuple[str, ...] = ()  # sentences for an annotation
 
     @property
-    def incident_title(self) -> str:
-        """The title of the incident; empty unless the incidents have been read."""
+    def incident(self) -> Incident | None:
+        """The incident, if the incidents have been read."""
         listed = self.incidents.items if self.incidents else ()
-        return next((each.title or "" for each in listed if each.id == self.incident_id), "")
+        return next((each for each in listed if each.id == self.incident_id), None)

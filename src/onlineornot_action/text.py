@@ -145,10 +145,10 @@ def kebab(field_name: str) -> str:
     return field_name.replace("_", "-")
 
 
-def code(text: str, length: int = MAX_CELL_LENGTH) -> str:
+def code(text: str) -> str:
     """Format a text as one line of inline code, without characters that could end the code or its table cell."""
     line = one_line(sanitize(text)).translate(_LOOKALIKES)
-    return f"`{shorten(line, length)}`" if line else ""
+    return f"`{shorten(line, MAX_CELL_LENGTH)}`" if line else ""
 
 
 def escape_markdown(text: str) -> str:
@@ -168,8 +168,12 @@ def _escape_line(line: str) -> str:
 
 def component_line(name: str | None, before: str | None, after: str | None) -> str:
     """Format a component and its status, before and after, as a line of Markdown; without `before`, only the latter."""
-    shown = [escape_markdown(shorten(one_line(text or ""), MAX_NAME_LENGTH)) or "?" for text in (name, before, after)]
-    return f"{dot(after)} {shown[0]}: {f'{shown[1]} → ' if before else ''}{shown[2]}"
+
+    def shown(text: str | None) -> str:
+        return escape_markdown(shorten(one_line(text or ""), MAX_NAME_LENGTH)) or "?"
+
+    change = f"{shown(before)} → {shown(after)}" if before else shown(after)
+    return f"{dot(after)} {shown(name)}: {change}"
 
 
 def dot(status: str | None) -> str:
@@ -183,15 +187,15 @@ def table(rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *others))
 
 
-def fence(text: str, language: str = "text") -> str:
-    """Format a text as a code block, whose fence is longer than any run of backticks in the text.
+def fence(json: str) -> str:
+    """Format JSON as a code block, whose fence is longer than any run of backticks in it.
 
     Only a fence at least as long ends the block: https://github.github.com/gfm/#fenced-code-blocks
     """
-    shown = sanitize(text)
+    shown = sanitize(json)
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     marks = "`" * max(3, longest + 1)
-    return f"{marks}{language}\n{shown}\n{marks}"
+    return f"{marks}json\n{shown}\n{marks}"
 
 
 def locate_defect(error: Exception) -> str:

@@ -7,7 +7,7 @@ from typing import Generic, Literal, NamedTuple, Self
 
 from onlineornot_action.network.deadline import Deadline
 from onlineornot_action.onlineornot.errors import APIError, APIResponseValidationError
-from onlineornot_action.onlineornot.models import AnyItem, Listed, ListPage, Misfit
+from onlineornot_action.onlineornot.models import AnyItem, ListPage, Misfit
 
 MAX_PAGES = 20
 """A list with more pages proves nothing: it changes while it is read."""
@@ -16,27 +16,21 @@ MAX_PAGES = 20
 class PostLimits(NamedTuple):
     """Limits of posting exactly once, in seconds unless stated otherwise; docs/exactly-once.md explains them."""
 
-    absence_delay: float = 20
-    """From a lost response until a list can prove that nothing was written."""
-    second_reading_delay: float = 1
-    """Until an empty or incomplete list is read again: a failing server may return such a list for a moment."""
-    baseline_share: float = 0.25
-    """The share of the time left that reading the list before a write may take."""
-    clock_tolerance: float = 2
-    """An item created no longer than this before a write, by the server's clock, may have come from it."""
-    baseline_age: float = 300
-    """An item created longer than this before a write cannot have come from it."""
-    lost_writes: int = 3
-    """After this many writes without a response, no more are made."""
+    absence_delay: float = 20  # from a lost response until a list can prove that nothing was written
+    second_reading_delay: float = 1  # a failing server may return an empty or incomplete list for a moment
+    baseline_share: float = 0.25  # of the time left, for reading the list before a write
+    clock_tolerance: float = 2  # an item created no longer than this before a write may have come from it
+    baseline_age: float = 300  # an item created longer than this before a write cannot have come from it
+    lost_writes: int = 3  # after this many writes without a response, no more are made
 
 
-class Listing(Generic[Listed]):
+class Listing(Generic[AnyItem]):
     """One reading of a list.
 
     Args:
         pages: The pages of the list.
         max_pages: How many of them to read, None for all. By default one too many, to notice a list that is too long.
-        before: The reading before. If both show the same items, and at least one, the server hides what is missing.
+        before: The previous reading. If both show the same items, at least one, the server hides what is missing.
 
     Attributes:
         items: Every item once.
@@ -47,7 +41,7 @@ class Listing(Generic[Listed]):
     """
 
     def __init__(
-        self, pages: Iterable[ListPage[Listed]], *, max_pages: int | None = MAX_PAGES + 1, before: Self | None = None
+        self, pages: Iterable[ListPage[AnyItem]], *, max_pages: int | None = MAX_PAGES + 1, before: Self | None = None
     ) -> None:
         self.pages = tuple(islice(pages, max_pages))
         self.items = list({item.id: item for page in self.pages for item in page.items}.values())
@@ -79,7 +73,7 @@ class Listing(Generic[Listed]):
         """
         return self.missing <= self.hidden and (bool(self.ids) or any(page.total_count == 0 for page in self.pages))
 
-    def shows_everything(self, baseline: "Listing[Listed] | None") -> bool:
+    def shows_everything(self, baseline: "Listing[AnyItem] | None") -> bool:
         """Whether nothing can be missing, even though a failing server may return only a part of the list."""
         hidden = baseline.hidden if baseline else 0
         counts_agree = all(page.total_count == len(self.ids) + hidden for page in self.pages)
@@ -88,12 +82,12 @@ class Listing(Generic[Listed]):
 
 
 def read_reliably(
-    pages: Callable[[], Iterable[ListPage[Listed]]],
+    pages: Callable[[], Iterable[ListPage[AnyItem]]],
     deadline: Deadline,
     limits: PostLimits,
     *,
-    is_enough: Callable[[list[Listed]], bool] = lambda _: False,
-) -> Listing[Listed]:
+    is_enough: Callable[[list[AnyItem]], bool] = lambda _: False,
+) -> Listing[AnyItem]:
     """Read a list until it is complete or shows enough.
 
     An empty list is accepted when it is read twice in a row. So is a list that shows fewer items than it counts, when
@@ -109,24 +103,24 @@ def read_reliably(
         is_confirmed_empty = before is not None and not before.ids
         if is_enough(reading.items) or (reading.complete and (reading.ids or is_confirmed_empty)):
             return _log_hidden(reading, deadline)
-        is_first = before is None or reading.complete
-        pause = max(limits.second_reading_delay, 0.0 if is_first else deadline.backoff(attempts))
+        is_incomplete_again = before is not None and not reading.complete
+        pause = max(limits.second_reading_delay, deadline.backoff(attempts) if is_incomplete_again else 0.0)
         before = reading if reading.ids or reading.complete else None
         if not deadline.sleep(pause, deadline.limits.read_reserve, until="the list is read again"):
             raise APIResponseValidationError("the list was never complete")
 
 
 def read_baseline(
-    pages: Callable[[Deadline], Iterable[ListPage[Listed]]],
+    pages: Callable[[Deadline], Iterable[ListPage[AnyItem]]],
     deadline: Deadline,
     limits: PostLimits,
     *,
-    is_enough: Callable[[list[Listed]], bool] | None = None,
-) -> Listing[Listed] | None:
+    is_enough: Callable[[list[AnyItem]], bool] | None = None,
+) -> Listing[AnyItem] | None:
     """Read a list before a write, in a share of the time left; return None when it cannot be read or stays incomplete.
 
-    A list in which something is searched is read reliably, or until `is_enough` accepts what it shows. One that only
-    serves for comparison later is read at most twice, and an empty one only once.
+    With `is_enough`, the list is searched: it is read reliably, or until `is_enough` accepts what it shows. Without, it
+    is only for comparison after the write, and is read at most twice.
 
     Raises:
         APIError: The write would fail for the same reason.
@@ -148,14 +142,14 @@ def read_baseline(
     return _log_hidden(second, deadline) if second.complete or second.too_long else None
 
 
-def _log_hidden(reading: Listing[Listed], deadline: Deadline) -> Listing[Listed]:
+def _log_hidden(reading: Listing[AnyItem], deadline: Deadline) -> Listing[AnyItem]:
     if reading.hidden:
         deadline.log(f"A list counts {reading.hidden} more than it shows, twice: they seem to be hidden or deleted.")
     return reading
 
 
 def pause_before_reading(deadline: Deadline, attempts: int, *, proof_from: float, until: str = "") -> bool:
-    """Wait after so many readings, but not past the moment of a proof; return False when no time is left for another.
+    """Back off between readings, but not beyond `proof_from`; return False when no time is left for another reading.
 
     Announce a long wait if `until` says what comes next; raise `CancelledError` if the run was cancelled.
     """
@@ -164,34 +158,18 @@ def pause_before_reading(deadline: Deadline, attempts: int, *, proof_from: float
 
 
 class NewItems(NamedTuple, Generic[AnyItem]):
-    """The items of a reading that may have come from a write.
-
-    Attributes:
-        new: Items that did not exist before the write.
-        uncertain: Items that may have existed before it.
-    """
+    """The items of a reading that may have come from a write."""
 
     new: tuple[AnyItem, ...]
-    uncertain: tuple[AnyItem, ...]
+    uncertain: tuple[AnyItem, ...]  # they may have existed before
 
 
 class Comparison(NamedTuple, Generic[AnyItem]):
-    """How new items compare with the one that was posted; an item in no group is somebody else's.
-
-    Attributes:
-        same: Items that match what was posted.
-        similar: Items that may be the posted one in another form.
-        unreadable: Items that could not be read far enough to tell.
-    """
+    """How new items compare with the one that was posted; an item in no group is somebody else's."""
 
     same: tuple[AnyItem, ...]
-    similar: tuple[AnyItem, ...]
-    unreadable: tuple[AnyItem, ...] = ()
-
-
-def oldest_first(items: Iterable[AnyItem]) -> list[AnyItem]:
-    """Sort items by when they were created."""
-    return sorted(items, key=lambda item: item.created or 0.0)
+    similar: tuple[AnyItem, ...]  # each may be the posted one in another form
+    unreadable: tuple[AnyItem, ...] = ()  # they could not be read far enough to tell
 
 
 def ids_of(items: Iterable[AnyItem]) -> tuple[str, ...]:

@@ -17,13 +17,12 @@ from onlineornot_action.exactly_once.listing import (
     PostLimits,
     find_new_items,
     ids_of,
-    oldest_first,
     pause_before_reading,
 )
 from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.network.exchange import Effect
 from onlineornot_action.onlineornot.errors import APIError
-from onlineornot_action.onlineornot.models import AnyItem, ListPage
+from onlineornot_action.onlineornot.models import AnyItem, ListPage, oldest_first
 
 
 class Evidence(StrEnum):
@@ -59,47 +58,30 @@ class Draft(Protocol[AnyItem]):
 
 
 class Posted(NamedTuple, Generic[AnyItem]):
-    """An item that is there.
-
-    Attributes:
-        item: The item.
-        evidence: How it is known to be there.
-        duplicates: Ids of further new items that match it.
-        baseline: The list before the post; None when it could not be read.
-    """
+    """An item that is there."""
 
     item: AnyItem
     evidence: Evidence = Evidence.RESPONSE
-    duplicates: tuple[str, ...] = ()
-    baseline: Listing[AnyItem] | None = None
+    duplicates: tuple[str, ...] = ()  # the ids of further new items that match it
+    baseline: Listing[AnyItem] | None = None  # the list before the post; None when it could not be read
 
 
 class UnknownOutcomeError(Exception):
-    """Raised when a write may or may not have been done.
-
-    Attributes:
-        cause: The failure of its request.
-        new_ids: Items that appeared since, but do not match what was sent.
-        uncertain_ids: Items that may have come from this write, or may be older.
-    """
+    """Raised when a write may or may not have been done, because of the failure of its request, the `cause`."""
 
     def __init__(self, cause: APIError, *, new_ids: tuple[str, ...] = (), uncertain_ids: tuple[str, ...] = ()) -> None:
         super().__init__(str(cause))
         self.cause = cause
-        self.new_ids = new_ids
-        self.uncertain_ids = uncertain_ids
+        self.new_ids = new_ids  # items that appeared since, but do not match what was sent
+        self.uncertain_ids = uncertain_ids  # items that may have come from this write, or may be older
 
 
 class CancelledWriteError(Exception):
-    """Raised when the run was cancelled while the response of a write was lost.
-
-    Attributes:
-        posted: The item, if it was found all the same; None when the write may or may not have been done.
-    """
+    """Raised when the run was cancelled while the response of a write was lost."""
 
     def __init__(self, posted: Posted[Any] | None = None) -> None:
         super().__init__("the run was cancelled while a response was lost")
-        self.posted = posted
+        self.posted = posted  # the item, if it was found; None when the write may or may not have been done
 
 
 def duplicate_warnings(posted: Posted[AnyItem]) -> Iterator[str]:
@@ -129,12 +111,8 @@ class _Posting(Generic[AnyItem]):
     def __init__(
         self, draft: Draft[AnyItem], deadline: Deadline, limits: PostLimits, baseline: Listing[AnyItem] | None
     ) -> None:
-        self._draft = draft
-        self._deadline = deadline
-        self._limits = limits
-        self._baseline = baseline
-        self._written_at: float | None = None
-        """When the first post that lost its response began."""
+        self._draft, self._deadline, self._limits, self._baseline = draft, deadline, limits, baseline
+        self._written_at: float | None = None  # when the first post that lost its response began
 
     def run(self) -> Posted[AnyItem]:
         for _ in range(self._limits.lost_writes):

@@ -23,16 +23,11 @@ _JSON_RULE = "must be a JSON list of objects with id or name, and status; or a J
 
 
 class NamedStatus(NamedTuple):
-    """A component and its new status.
-
-    Attributes:
-        name: Its name or its id.
-        by_id: Whether `name` is certainly an id, so that it is not looked up.
-    """
+    """A component, by its name or its id, and its new status."""
 
     name: str
     status: ComponentStatus
-    by_id: bool = False
+    by_id: bool = False  # whether `name` is certainly an id, so that it is not looked up
 
 
 Components = tuple[NamedStatus, ...] | Literal["restore"]
@@ -92,7 +87,10 @@ def _is_json(value: str) -> bool:
 
 def _entries(value: str) -> Iterator[NamedStatus]:
     matches = (match for line in value.splitlines() for match in _ENTRY.finditer(line))
-    for entry in filter(None, (match[0].strip(" \t,;") for match in matches)):
+    for match in matches:
+        entry = match[0].strip(" \t,;")
+        if not entry:
+            continue
         name, _, word = (part.strip() for part in entry.rpartition(":"))
         if not name:
             raise ValueError(f"has the line {quote(entry)}, but each line must be NAME: STATUS")

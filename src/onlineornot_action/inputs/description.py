@@ -63,9 +63,11 @@ def check(text: str, *, secrets: Iterable[str]) -> str:
         raise ValueError("contains no visible characters")
     if len(text) > MAX_LENGTH:
         raise ValueError(f"has {len(text):,} characters, but at most {MAX_LENGTH:,} are allowed; shorten it")
-    line = find_secret(text, secrets)
-    if found := ("the API token or github-token", line) if line else find_credential(text):
-        raise ValueError("contains {} in line {}; remove it, because this text is published".format(*found))
+    secret_line = find_secret(text, secrets)
+    found = ("the API token or github-token", secret_line) if secret_line else find_credential(text)
+    if found:
+        kind, line = found
+        raise ValueError(f"contains {kind} in line {line}; remove it, because this text is published")
     return text
 
 

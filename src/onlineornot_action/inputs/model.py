@@ -71,51 +71,32 @@ class ValidInputs(NamedTuple):
 
 
 class CommandLine(NamedTuple):
-    """A parsed command line.
+    """A parsed command line."""
 
-    Attributes:
-        inputs: The texts of inputs, by name.
-        dotenv: The file for variables that later jobs read.
-        answer: The text to print instead of running: the help or the version.
-        problems: One sentence on each thing that is wrong with it.
-        usage_error: Why it cannot be parsed.
-    """
-
-    inputs: Mapping[str, str] = {}
-    dotenv: str = ""
-    answer: str = ""
-    problems: tuple[str, ...] = ()
-    usage_error: str = ""
+    inputs: Mapping[str, str] = {}  # their texts, by name
+    dotenv: str = ""  # the file for variables that later jobs read
+    answer: str = ""  # what to print instead of running: the help or the version
+    problems: tuple[str, ...] = ()  # one sentence on each thing that is wrong with it
+    usage_error: str = ""  # why it cannot be parsed
 
 
 class InvalidInputsError(Exception):
-    """Raised when inputs are wrong, or name something that the status page does not have.
-
-    Attributes:
-        problems: One sentence on each error.
-        warnings: Sentences on what is not an error, but should be fixed as well.
-    """
+    """Raised when inputs are wrong, or name something that the status page does not have."""
 
     def __init__(self, problems: Iterable[str], warnings: Iterable[str] = ()) -> None:
         super().__init__()
-        self.problems = tuple(problems)
-        self.warnings = tuple(warnings)
+        self.problems = tuple(problems)  # one sentence on each error
+        self.warnings = tuple(warnings)  # sentences on what is not an error, but should be fixed as well
 
 
 def read_inputs(
     environment: Environment,
-    earlier_problems: Iterable[str] = (),
+    earlier_problems: Iterable[str] = (),  # one sentence on each thing that is wrong with the command line
     *,
-    stdin: TextIO | None = None,
-    now: datetime | None = None,
+    stdin: TextIO | None = None,  # where `description-file: -` is read from; None when it is closed
+    now: datetime | None = None,  # with an offset; None for the system's time
 ) -> ValidInputs:
-    """Read the inputs.
-
-    Args:
-        environment: Their texts, and what they depend on.
-        earlier_problems: One sentence on each thing that is wrong with the command line.
-        stdin: Where `description-file: -` is read from; None when it is closed.
-        now: The current time, with an offset; None for the system's.
+    """Read the inputs from the environment.
 
     Raises:
         InvalidInputsError: Inputs are wrong, by themselves or together.
@@ -142,11 +123,11 @@ def read_inputs(
         problems = [*(_problem(detail, environment) for detail in error.errors()), *problems]
     if problems:
         raise InvalidInputsError(problems, warnings)
-    return ValidInputs(_choose(inputs), [*warnings, *without_effect(inputs.operation, explicit, environment)])
+    return ValidInputs(_with_result(inputs), [*warnings, *without_effect(inputs.operation, explicit, environment)])
 
 
-def _choose(inputs: Inputs) -> Inputs:
-    """Return the inputs that close an incident, if the result is a success."""
+def _with_result(inputs: Inputs) -> Inputs:
+    """Replace the inputs that describe an update by those that close the incident, if the result is a success."""
     if inputs.result is None or inputs.result.choice is not Choice.CLOSE:
         return inputs
     closing = {

@@ -43,17 +43,11 @@ class IfNoIncident(StrEnum):
 
 
 class Rule(NamedTuple):
-    """How one operation treats the inputs that not all operations use.
+    """How one operation treats the inputs that not all operations use."""
 
-    Attributes:
-        needs: Groups of inputs; at least one of each group is required.
-        uses: Further inputs that have an effect.
-        forbids: Inputs that conflict with the operation, with the reason.
-    """
-
-    needs: tuple[tuple[str, ...], ...] = ()
-    uses: frozenset[str] = frozenset()
-    forbids: Mapping[str, str] = {}
+    needs: tuple[tuple[str, ...], ...] = ()  # groups of inputs; at least one of each group is required
+    uses: frozenset[str] = frozenset()  # further inputs that have an effect
+    forbids: Mapping[str, str] = {}  # inputs that conflict with the operation, with the reason
 
     @property
     def names(self) -> frozenset[str]:

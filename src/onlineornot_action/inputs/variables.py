@@ -86,27 +86,18 @@ class GitHubVariables(NamedTuple):
 
 
 class Environment(NamedTuple):
-    """What the environment says.
+    """What the environment says."""
 
-    Attributes:
-        inputs: The text of each input that has a variable, known or not, by its name.
-        ambiguous: The inputs that have two variables with different values.
-        api_token: The API token, valid or not, without the word Bearer, which the request adds.
-        secrets: Every token that was given, valid or not, except expressions that GitHub has not evaluated.
-        proxy_variables: The names of the variables that set proxies, as they are written.
-        on_github: Whether GitHub's runner, or a compatible one, has started the process.
-    """
-
-    inputs: Mapping[str, str]
-    ambiguous: frozenset[str]
-    api_token: str
+    inputs: Mapping[str, str]  # the text of each input that has a variable, known or not, by its name
+    ambiguous: frozenset[str]  # the inputs that have two variables with different values
+    api_token: str  # valid or not, without the word Bearer, which the request adds
     has_bearer_prefix: bool
-    secrets: tuple[str, ...]
+    secrets: tuple[str, ...]  # every token, valid or not, except expressions that GitHub has not evaluated
     allow_http: bool
     certificates: Certificates
-    proxy_variables: tuple[str, ...]
+    proxy_variables: tuple[str, ...]  # the names of the variables that set proxies, as they are written
     github: GitHubVariables
-    on_github: bool
+    on_github: bool  # whether GitHub's runner, or a compatible one, has started the process
     runner_temp: Path | None
     wants_color: bool
 
@@ -139,7 +130,7 @@ class Environment(NamedTuple):
         return name if self.on_github else f"--{name}"
 
     def assign(self, name: str, value: str) -> str:
-        """Write an input with its value, likewise."""
+        """Write an input with its value in the same way."""
         return f"{name}: {value}" if self.on_github else f"--{name} {value}"
 
     def with_inputs(self, inputs: Mapping[str, str]) -> "Environment":

@@ -32,12 +32,7 @@ _unconfirmed: set[tuple[Any, ...]] = set()  # socket addresses that were tried, 
 
 
 def resolve_name(host: str, port: int) -> list[Address]:
-    """Return the addresses of a host, in the system's order of preference.
-
-    Raises:
-        socket.gaierror: The host has no address.
-        LocationParseError: Its name is not valid.
-    """
+    """Return the addresses of a host, in the system's order of preference."""
     family = urllib3.util.connection.allowed_gai_family()
     try:
         found = socket.getaddrinfo(host.strip("[]"), port, family, socket.SOCK_STREAM)
@@ -121,12 +116,13 @@ def _begin(address: Address, selector: selectors.BaseSelector, options: Iterable
 
 def _wait(selector: selectors.BaseSelector, until: float) -> socket.socket | None:
     """Wait for a connection; return None when the time is up, and raise an `OSError` when an attempt has failed."""
-    for key, _ in selector.select(max(0.0, until - time.monotonic())):
-        attempt: socket.socket = key.fileobj  # type: ignore[assignment]  # only sockets are registered
-        _raise_failure(attempt, attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), selector)
-        selector.unregister(attempt)
-        return attempt
-    return None
+    ready = selector.select(max(0.0, until - time.monotonic()))
+    if not ready:
+        return None
+    attempt: socket.socket = ready[0][0].fileobj  # type: ignore[assignment]  # only sockets are registered
+    _raise_failure(attempt, attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), selector)
+    selector.unregister(attempt)
+    return attempt
 
 
 def _raise_failure(attempt: socket.socket, code: int, selector: selectors.BaseSelector) -> None:

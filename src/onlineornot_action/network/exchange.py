@@ -17,9 +17,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from enum import Enum
 from functools import partial
-from io import BytesIO
 from ipaddress import ip_address
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import requests
@@ -31,8 +30,6 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from onlineornot_action.network import connect
 from onlineornot_action.network.deadline import MIN_ANNOUNCED_WAIT, POLL_SECONDS, CancelledError, Deadline, Limits
 from onlineornot_action.network.tls import ssl_context
-
-T = TypeVar("T")
 
 
 class Effect(Enum):
@@ -69,20 +66,15 @@ class Network(NamedTuple):
     ca_paths: tuple[str, ...] = ()  # files and folders of certificates to trust in addition to certifi's
     proxy_variables: tuple[str, ...] = ()  # the names of the environment variables that set proxies, in their case
 
-    def mount(self, session: requests.Session, limits: Limits, clean: Callable[[bytes], bytes]) -> None:
-        """Prepare a session for `run_within`: bodies that are too large fail, and the others pass through `clean`."""
-        for prefix in ("https://", "http://"):
-            session.mount(prefix, _Adapter(self.ca_paths))
-        session.hooks["response"].append(partial(_replace_body, limits, clean))
-
 
 class Request(NamedTuple):
-    """A request; its body is JSON or empty."""
+    """A request; its body is JSON or empty, and its headers replace those of the transport."""
 
     method: str
     url: str
     query: Mapping[str, int] | None = None
     body: bytes = b""
+    headers: Mapping[str, str] = {}
 
     @property
     def writes(self) -> bool:
@@ -91,12 +83,12 @@ class Request(NamedTuple):
 
 
 class Response(NamedTuple):
-    """A complete response, decompressed; `began` is when its request began, on the deadline's clock."""
+    """A complete response."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
-    began: float
+    headers: Mapping[str, str]  # found by their names in any case
+    body: bytes  # decompressed
+    began: float  # when the request began, on the deadline's clock
 
 
 class Transport:
@@ -112,29 +104,35 @@ class Transport:
         self._idle_since = 0.0
 
     def exchange(self, request: Request, deadline: Deadline) -> Response:
-        """Send a request and read its whole response, whatever its status; raise what `run_within` raises."""
+        """Send a request and read its whole response, whatever its status.
+
+        Raises:
+            ExchangeError: No complete response arrived.
+            CancelledError: The run was cancelled, and the request has changed nothing.
+        """
         began = deadline.clock.monotonic()
         if began - self._idle_since > deadline.limits.idle:
             self.close()
         # An abandoned exchange still uses its adapter, so the next exchange needs another.
         adapter, self._adapter = self._adapter, _Adapter(self._network.ca_paths)
         send = partial(self._send, adapter, request, deadline.limits, began)
-        response = run_within(deadline, send, request.url, self._network, writes=request.writes)
+        route = find_route(request.url, self._network)
+        response = _Exchange(send, deadline, route, writes=request.writes).run()
         self._adapter, self._idle_since = adapter, deadline.clock.monotonic()
         if response.status >= 300:  # noqa: PLR2004 - a connection that carried a failure is not reused
             self.close()
-        route = find_route(request.url, self._network)
         if route.proxy and response.status == http.client.PROXY_AUTHENTICATION_REQUIRED:  # for http, without a tunnel
             raise ExchangeError(route.password_required, Cause.PROXY, Effect.NOT_SENT)
         return response
 
     def _send(self, adapter: HTTPAdapter, request: Request, limits: Limits, began: float) -> Response:
-        headers = {**self._headers, "Content-Type": "application/json"} if request.body else self._headers
+        content_type = {"Content-Type": "application/json"} if request.body else {}
+        headers = {**self._headers, **content_type, **request.headers}
         parts = requests.Request(request.method, request.url, headers, params=request.query, data=request.body)
         proxies, timeout = _find_proxies(request.url), (limits.connect, limits.response)
         try:
             with adapter.send(parts.prepare(), stream=True, timeout=timeout, proxies=proxies) as received:
-                return Response(received.status_code, received.headers, _read_body(received, limits), began)
+                return Response(received.status_code, received.headers, _read_body(received, limits.body), began)
         except BaseException:
             adapter.close()
             raise
@@ -144,71 +142,50 @@ class Transport:
         self._adapter.close()
 
 
-def _read_body(received: requests.Response, limits: Limits) -> bytes:
-    """Read the body of a response, decompressed, unless it is too large."""
-    body: bytes = received.raw.read(limits.body + 1, decode_content=True)
-    if len(body) > limits.body:
-        raise _BodyTooLargeError
-    return body
-
-
-def _replace_body(
-    limits: Limits, clean: Callable[[bytes], bytes], received: requests.Response, **_options: object
-) -> None:
-    """Replace the body of a response with a clean one, before the session reads it."""
-    try:
-        body = _read_body(received, limits)
-    except BaseException:
-        received.close()
-        raise
-    received.raw = BytesIO(clean(body))
-    received.encoding = "utf-8"  # the encoding of JSON, since detecting one takes long
-
-
 class _BodyTooLargeError(OSError):
     """The body is larger than the limit."""
 
 
-def run_within(deadline: Deadline, call: Callable[[], T], url: str, network: Network, *, writes: bool) -> T:
-    """Run a blocking call that makes one exchange with this URL, through an adapter of the network.
-
-    Raises:
-        ExchangeError: No complete response arrived.
-        CancelledError: The run was cancelled, and the request has changed nothing.
-    """
-    exchange = _Exchange(call, deadline, find_route(url, network), writes=writes)
-    threading.Thread(target=exchange.run, daemon=True).start()
-    connected = exchange.wait_for(exchange.connected, deadline.limits.connect)
-    if connected and exchange.wait_for(exchange.over, deadline.limits.response):
-        return exchange.result()
-    exchange.abandon()
-    if deadline.cancelled() and not exchange.may_write:
-        raise CancelledError
-    raise exchange.error(TimeoutError())
+def _read_body(received: requests.Response, max_bytes: int) -> bytes:
+    body: bytes = received.raw.read(max_bytes + 1, decode_content=True)
+    if len(body) > max_bytes:
+        raise _BodyTooLargeError
+    return body
 
 
-class _Exchange(Generic[T]):
+class _Exchange:
     """A request and how far it got, shared by the thread that makes it and the one that waits for its response."""
 
-    def __init__(self, call: Callable[[], T], deadline: Deadline, route: "Route", *, writes: bool) -> None:
+    def __init__(self, call: Callable[[], Response], deadline: Deadline, route: "Route", *, writes: bool) -> None:
         self._call, self._deadline, self._route, self._writes = call, deadline, route, writes
         self._lock = threading.Lock()
         self._abandoned = False
         self._socket: socket.socket | None = None  # set before any byte of the request is sent
-        self._outcome: list[T] = []
+        self._response: Response | None = None
         self._failure: BaseException | None = None  # as the connection raised it, before urllib3 and `requests` wrap it
         self.status: int | None = None
-        self.connected, self.over = threading.Event(), threading.Event()  # `connected` is also set when all is over
+        self._connected, self._over = threading.Event(), threading.Event()  # `_connected` is also set when all is over
 
-    def run(self) -> None:
-        """Make the call, in its thread, and keep the outcome."""
+    def run(self) -> Response:
+        """Make the call in a thread of its own, and abandon it when its time is up."""
+        threading.Thread(target=self._make_call, daemon=True).start()
+        connected = self._wait_for(self._connected, self._deadline.limits.connect)
+        if connected and self._wait_for(self._over, self._deadline.limits.response):
+            return self._result()
+        self._abandon()
+        if self._deadline.cancelled() and not self._may_write:
+            raise CancelledError
+        raise self._error(TimeoutError())
+
+    def _make_call(self) -> None:
+        """Make the call, in its thread, and keep its response or what ended it."""
         _exchange.set(self)
         try:
-            self._outcome.append(self._call())
+            self._response = self._call()
         except BaseException as error:  # noqa: BLE001 - the waiting thread raises it
             self._failure = self._failure or error
-        self.over.set()
-        self.connected.set()
+        self._over.set()
+        self._connected.set()
 
     @contextlib.contextmanager
     def keeping_failure(self) -> Iterator[None]:
@@ -225,9 +202,9 @@ class _Exchange(Generic[T]):
             if self._abandoned:
                 raise TimeoutError("abandoned while connecting")
             self._socket = connected_socket
-        self.connected.set()
+        self._connected.set()
 
-    def abandon(self) -> None:
+    def _abandon(self) -> None:
         """Make sure that nothing is sent after this, and that the thread stops reading."""
         with self._lock:
             self._abandoned = True
@@ -236,7 +213,7 @@ class _Exchange(Generic[T]):
             with contextlib.suppress(OSError, TypeError):
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
-    def wait_for(self, event: threading.Event, seconds: float) -> bool:
+    def _wait_for(self, event: threading.Event, seconds: float) -> bool:
         """Wait for an event; after a cancellation only for the response to a write, and not for long."""
         begun, deadline = time.monotonic(), self._deadline
         end = begun + min(seconds, deadline.left())
@@ -246,33 +223,33 @@ class _Exchange(Generic[T]):
                 announced = True
                 deadline.announce(f"for {self._route} to respond")
             if deadline.cancelled() and not graceful:
-                graceful = self.may_write
+                graceful = self._may_write
                 end = min(end, time.monotonic() + (deadline.limits.grace if graceful else 0))
             if time.monotonic() >= end:
                 return False
         return True
 
     @property
-    def may_write(self) -> bool:
+    def _may_write(self) -> bool:
         """Whether the request may have changed something on the server."""
         return self._writes and self._socket is not None
 
-    def result(self) -> T:
-        """Return the outcome of the call, or raise what ended it."""
-        if self._outcome:
-            return self._outcome[0]
+    def _result(self) -> Response:
+        """Return the response, or raise what ended the call."""
+        if self._response:
+            return self._response
         if isinstance(self._failure, _FAILURES):
-            raise self.error(self._failure) from self._failure
+            raise self._error(self._failure) from self._failure
         raise self._failure or RuntimeError("the exchange is not over")
 
-    def error(self, failure: BaseException) -> ExchangeError:
+    def _error(self, failure: BaseException) -> ExchangeError:
         """Return the error that says why no complete response arrived."""
         explain, effect = (_explain_lost, Effect.AMBIGUOUS) if self._socket else (_explain_not_sent, Effect.NOT_SENT)
         cause, message = explain(self._route, failure)
         return ExchangeError(message, cause, effect, self.status)
 
 
-_exchange: ContextVar[_Exchange[Any]] = ContextVar("exchange")
+_exchange: ContextVar[_Exchange] = ContextVar("exchange")
 """The exchange that this thread makes. Connections find it here, since urllib3 cannot pass it on."""
 
 
@@ -433,9 +410,9 @@ def _explain_not_sent(route: Route, failure: BaseException) -> tuple[Cause, str]
     if _is(TimeoutError, failure):
         return Cause.TIMEOUT, f"{route} could not be reached in time"
     if isinstance(failure, ssl.SSLCertVerificationError):
-        is_known = failure.verify_code in _NOT_ABOUT_THE_AUTHORITY
+        is_of_known_authority = failure.verify_code in _NOT_ABOUT_THE_AUTHORITY
         message = f"the certificate of {route} was refused: {failure.verify_message}"
-        return Cause.CERTIFICATE if is_known else Cause.UNKNOWN_AUTHORITY, message
+        return Cause.CERTIFICATE if is_of_known_authority else Cause.UNKNOWN_AUTHORITY, message
     if route.variable and isinstance(failure, ValueError):  # of `requests` or urllib3, for the proxy's address
         if route.is_socks:
             return Cause.SOCKS_PROXY, f"{unreachable}: {route.variable} names a SOCKS proxy, and SOCKS is not supported"

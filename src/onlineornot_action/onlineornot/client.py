@@ -9,7 +9,7 @@ from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.network.exchange import Effect, ExchangeError, Network, Request, Transport
 from onlineornot_action.onlineornot import __version__, models
 from onlineornot_action.onlineornot.errors import APIConnectionError, APIError, APIResponseValidationError
-from onlineornot_action.onlineornot.models import ID_PATTERN, Items, Listed, ListPage, Misfit
+from onlineornot_action.onlineornot.models import ID_PATTERN, AnyItem, Items, ListPage, Misfit
 from onlineornot_action.onlineornot.responses import Envelope, Mask, Received, read_response
 
 BASE_URL = "https://api.onlineornot.com"
@@ -38,23 +38,16 @@ class OnlineOrNotClient:
 
     Every method raises `APIError`, `CancelledError` when the run was cancelled and the request has changed nothing, and
     `ValueError` for a malformed id.
-
-    Args:
-        token: The API token; it needs the scope STATUS_PAGES, with EDIT to write.
-        deadline: When everything has to be over. Its log receives a line, with the reason, for each repetition.
-        base_url: The address of the API, without `/v1`.
-        network: How servers are reached.
-        mask: Masks the secrets in everything that is read.
     """
 
     def __init__(
         self,
-        token: str,
+        token: str,  # with the scope STATUS_PAGES, and EDIT to write
         *,
-        deadline: Deadline,
-        base_url: str = BASE_URL,
+        deadline: Deadline,  # when everything has to be over; its log receives a line for each repetition
+        base_url: str = BASE_URL,  # without `/v1`
         network: Network = Network(),  # noqa: B008 - frozen
-        mask: Mask = lambda text: text,
+        mask: Mask = lambda text: text,  # masks the secrets in everything that is read
     ) -> None:
         self._transport = Transport(token, user_agent=USER_AGENT, network=network)
         self._base_url, self._deadline, self._mask = base_url.rstrip("/"), deadline, mask
@@ -95,7 +88,7 @@ class OnlineOrNotClient:
     def update_incident_update(
         self, status_page_id: str, incident_id: str, update_id: str, patch: models.IncidentUpdatePatch
     ) -> models.IncidentUpdate:
-        """Change those of an update's status, text and date that are given."""
+        """Change the given fields of an update."""
         path = _path(status_page_id, incident_id, update_id)
         return self._request("PATCH", path, Envelope[models.IncidentUpdate], patch.to_json())
 
@@ -134,7 +127,7 @@ class OnlineOrNotClient:
         request = Request("GET", f"{self._base_url}{_path(status_page_id)}")
         return self._attempt(request, Envelope[models.StatusPage], deadline).result
 
-    def get_token_permissions(self, deadline: Deadline | None = None) -> tuple[str, ...]:
+    def get_token_permissions(self, deadline: Deadline) -> tuple[str, ...]:
         """Retrieve the permissions of the token, in the API's words."""
         envelope = Envelope[models.TokenPermissions]
         result = self._request("GET", "/v1/tokens/permissions", envelope, deadline=deadline)
@@ -147,11 +140,11 @@ class OnlineOrNotClient:
     def _pages(
         self,
         path: str,
-        envelope: "type[Envelope[Items[Listed]]]",
+        envelope: "type[Envelope[Items[AnyItem]]]",
         deadline: Deadline | None,
         *,
         to_the_end: bool = False,
-    ) -> Iterator[ListPage[Listed]]:
+    ) -> Iterator[ListPage[AnyItem]]:
         seen = set[str]()
         size = pages_without_new = 0
         for number in itertools.count(1):

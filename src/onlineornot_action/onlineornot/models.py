@@ -148,9 +148,11 @@ class Misfit(NamedTuple):
 def _as_misfit(value: object, info: ValidationInfo) -> Misfit:
     """Keep what identifies an item, masked and shortened."""
     fields = value if isinstance(value, dict) else {"id": repr(value)}
-    texts = (_masked_text(str(fields.get(key, "")), info) or "" for key in ("id", "name", "title"))
-    raw_id, *names = (text[:MAX_MISFIT_LENGTH] for text in texts)
-    return Misfit(raw_id, next(filter(None, names), ""))
+
+    def text_of(key: str) -> str:
+        return (_masked_text(str(fields.get(key, "")), info) or "")[:MAX_MISFIT_LENGTH]
+
+    return Misfit(text_of("id"), text_of("name") or text_of("title"))
 
 
 MAX_MISFIT_LENGTH = 256
@@ -314,7 +316,8 @@ class StatusPage(ReadModel):
         match = re.fullmatch(rf"(?:https?://)?({host})\.?(?:/[!-~]*)?", domain.strip().casefold())
         if not match or len(match[1]) > 253:  # noqa: PLR2004 - the longest host name
             return ""
-        return f"https://{match[1]}/{f'incidents/{incident_id}' if incident_id else ''}"
+        path = f"incidents/{incident_id}" if incident_id else ""
+        return f"https://{match[1]}/{path}"
 
 
 class TokenPermissions(ReadModel):
@@ -336,12 +339,16 @@ class Item(Protocol):
 
 
 AnyItem = TypeVar("AnyItem", bound=Item)
-Listed = TypeVar("Listed", bound=Item)
 
 
 def created_or_oldest(item: Item) -> float:
     """Return when an item was created, in seconds since 1970; before all others when the API does not say."""
     return -inf if item.created is None else item.created
+
+
+def oldest_first(items: Iterable[AnyItem]) -> list[AnyItem]:
+    """Sort items by when they were created."""
+    return sorted(items, key=created_or_oldest)
 
 
 def newest_first(items: Iterable[AnyItem]) -> list[AnyItem]:

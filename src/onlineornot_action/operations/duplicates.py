@@ -25,17 +25,11 @@ _STALE_HOURS = 6
 
 
 class Checked(NamedTuple):
-    """The updates of an incident before a new one is posted, and whether one of them makes that unnecessary.
+    """The updates of an incident before a new one is posted, and whether one of them makes that unnecessary."""
 
-    Attributes:
-        updates: The list; None when it could not be read.
-        unchanged: The result, if an update makes posting unnecessary.
-        notes: Why no update makes posting unnecessary, for the summary.
-    """
-
-    updates: Listing[IncidentUpdate] | None
-    unchanged: Result | None = None
-    notes: tuple[str, ...] = ()
+    updates: Listing[IncidentUpdate] | None  # None when they could not be read
+    unchanged: Result | None = None  # the result, if posting is unnecessary
+    notes: tuple[str, ...] = ()  # why it is necessary, for the summary
 
 
 def check_duplicate(session: Session, target: Target, draft: UpdateDraft) -> Checked:
@@ -145,10 +139,8 @@ def _read_statuses(session: Session) -> dict[str, str | None]:
 
 def _incident(session: Session, target: Target) -> Incident:
     """Return the incident from the list that its title was found in; otherwise read it."""
-    listed = target.incidents.items if target.incidents else ()
     deadline = session.deadline.within(session.limits.follow_up, detached=True)
-    found = next((each for each in listed if each.id == target.incident_id), None)
-    return found or session.client.get_incident(session.page_id, target.incident_id, deadline)
+    return target.incident or session.client.get_incident(session.page_id, target.incident_id, deadline)
 
 
 def _warnings(session: Session, updates: Listing[IncidentUpdate], duplicate: IncidentUpdate) -> Iterator[str]:

@@ -59,15 +59,15 @@ def find_incident(session: Session, title: str) -> Target | Result:
 def _posted_before(session: Session, incidents: Listing[Incident], title: str) -> Result | None:
     """Return the result if an earlier attempt of the job has posted this update, and thereby ended the incident."""
     inputs = session.inputs
-    newest = next(iter(newest_first(each for each in incidents.items if has_title(each, title))), None)
+    titled = newest_first(each for each in incidents.items if has_title(each, title))
     ends = inputs.operation is Operation.CREATE and inputs.status in ENDING_STATUSES
-    if newest is None or newest.is_open or not (ends and inputs.skip_duplicate.is_rerun):
+    if not titled or titled[0].is_open or not (ends and inputs.skip_duplicate.is_rerun):
         return None
-    target = Target(newest.id, incidents=incidents)
-    if inputs.components:
-        target = find_components(session, target)
+    target = find_components(session, Target(titled[0].id, incidents=incidents))
     unchanged = check_duplicate(session, target, draft_update(session, target)).unchanged
-    return unchanged and unchanged._replace(warnings=(*target.warnings, *unchanged.warnings))
+    if unchanged is None:
+        return None
+    return unchanged._replace(warnings=(*target.warnings, *unchanged.warnings))
 
 
 def _without_incident(session: Session, incidents: Listing[Incident], title: str) -> Target | Result:
@@ -187,8 +187,7 @@ def may_be_kept_as(kept: str, title: str) -> bool:
 
 def words(text: str) -> str:
     """Return the beginning of a text as `normalize` does, but without punctuation and symbols, such as emoji."""
-    kept = (each if _is_of_word(each) else " " * each.isspace() for each in normalize(text))
-    return one_line("".join(kept))
+    return one_line("".join(each for each in normalize(text) if each == " " or _is_of_word(each)))
 
 
 def _is_of_word(character: str) -> bool:

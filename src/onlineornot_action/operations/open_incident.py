@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from onlineornot_action.exactly_once.listing import Comparison, Listing, oldest_first
+from onlineornot_action.exactly_once.listing import Comparison, Listing
 from onlineornot_action.exactly_once.post import Posted, duplicate_warnings, post
 from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.onlineornot.errors import APIError
@@ -14,6 +14,7 @@ from onlineornot_action.onlineornot.models import (
     IncidentUpdate,
     IncidentUpdateCreate,
     ListPage,
+    created_or_oldest,
 )
 from onlineornot_action.operations.find_incident import is_manual, may_be_kept_as, open_incidents
 from onlineornot_action.operations.updates import compare_with_page, differences, same_text, unnamed_components
@@ -53,7 +54,6 @@ def _opened(session: Session, target: Target, draft: "IncidentDraft", posted: Po
         update = oldest(incident.updates or read_updates(session, incident, deadline).items)
     with contextlib.suppress(APIError, CancelledError):
         listed = Listing(draft.pages(deadline)).items
-    page = target.page.items if target.page else ()
     older = older_duplicates((each for each in listed if each.id not in posted.duplicates), incident, title)
     titles = [each.title or "" for each in (*listed, incident) if each.id == incident.id]
     return Result(
@@ -67,7 +67,7 @@ def _opened(session: Session, target: Target, draft: "IncidentDraft", posted: Po
             *duplicate_warnings(posted),
             *_older_warnings(incident, older),
             *_title_warnings(incident, titles, title),
-            *(differences(session, update, draft.first_update, page) if update else ()),
+            *(differences(session, target, update, draft.first_update) if update else ()),
         ),
     )
 
@@ -90,18 +90,11 @@ def _title_warnings(opened: Incident, titles: Iterable[str], wanted: str) -> Ite
 
 
 class IncidentDraft:
-    """An incident to be opened exactly once.
-
-    Attributes:
-        body: What is sent.
-        first_update: What the first update of the incident will be.
-        first_updates: The first updates of new incidents, as far as they have been read, by the incident's id.
-    """
+    """An incident to be opened exactly once, and what its first update will be."""
 
     def __init__(self, session: Session, body: IncidentCreate) -> None:
-        self.body = body
-        self.first_updates: dict[str, IncidentUpdate] = {}
-        self._session = session
+        self._session, self.body = session, body
+        self.first_updates: dict[str, IncidentUpdate] = {}  # of new incidents that have been read, by the incident's id
         self.first_update = IncidentUpdateCreate(
             status=body.status,
             description=body.description,
@@ -126,7 +119,7 @@ class IncidentDraft:
     ) -> Comparison[Incident]:
         """Compare new incidents, and their first updates, which a list does not show, with this one.
 
-        The incidents returned as the same have their first update in `updates`.
+        Each incident in `same` has its first update in `updates`.
         """
         limits = self._session.limits
         deadline = (deadline or self._session.deadline).within(limits.first_updates, detached=True)
@@ -172,7 +165,7 @@ def read_updates(session: Session, incident: Incident, deadline: Deadline) -> Li
 
 def oldest(updates: Iterable[IncidentUpdate]) -> IncidentUpdate | None:
     """Return the oldest of some updates."""
-    return next(iter(oldest_first(updates)), None)
+    return min(updates, key=created_or_oldest, default=None)
 
 
 def older_duplicates(incidents: Iterable[Incident], opened: Incident, title: str) -> list[Incident]:

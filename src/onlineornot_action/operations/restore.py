@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from onlineornot_action.exactly_once.listing import Listing, oldest_first
+from onlineornot_action.exactly_once.listing import Listing
 from onlineornot_action.network.deadline import Deadline
 from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import (
@@ -13,6 +13,7 @@ from onlineornot_action.onlineornot.models import (
     Incident,
     IncidentUpdate,
     newest_first,
+    oldest_first,
 )
 from onlineornot_action.session import Session, Target
 from onlineornot_action.text import quote
@@ -24,11 +25,7 @@ _IMPAIRED = frozenset(ComponentStatus) - {ComponentStatus.OPERATIONAL}
 
 
 def restore(session: Session, target: Target) -> Target:
-    """Return the target with the components that its incident has changed, and their earlier status.
-
-    Raises:
-        APIError: The updates, the components or the incidents of the page cannot be read.
-    """
+    """Return the target with the components that its incident has changed, and their earlier status."""
     if not target.incident_id:
         return target._replace(notes=(*target.notes, "There are no components to restore: the incident is new"))
     updates = session.read_updates(target.incident_id)
@@ -40,21 +37,20 @@ def restore(session: Session, target: Target) -> Target:
     known = target.incidents if target.incidents and target.incidents.complete else session.read_incidents()
     deadline = session.deadline.within(session.limits.other_incidents, detached=True)
     history = read_history(session, target.incident_id, known, updates.items, deadline)
-    reasons = {
-        each.id: _reason_to_leave(each, changes[each.id], history.open) for each in page.items if each.id in changes
-    }
+    changed = [component for component in page.items if component.id in changes]
+    reasons = {each.id: _reason_to_leave(each, changes[each.id], history.open) for each in changed}
+    # Only an impaired status can be left over from an incident that ended earlier.
     impaired = {each for each, reason in reasons.items() if not reason and changes[each].before in _IMPAIRED}
     wanted = {each: changes[each].before for each in impaired - history.ended}
-    left = read_left_over(session, wanted, history.earlier, deadline)
-    over = history.ended | left.components
-    plan = plan_restoration(changes, page, reasons, over)
+    left_over, left_over_warnings = read_left_over(session, wanted, history.earlier, deadline)
+    plan = plan_restoration(changes, page, reasons, history.ended | left_over)
     notes = plan.notes if plan.components else (*plan.notes, "No component was restored")
     return target._replace(
         components=plan.components or None,
         page=page,
         incidents=known,
         notes=(*target.notes, *notes),
-        warnings=(*target.warnings, *history.warnings, *left.warnings, *plan.warnings),
+        warnings=(*target.warnings, *history.warnings, *left_over_warnings, *plan.warnings),
     )
 
 
@@ -84,19 +80,12 @@ Changed = dict[str | None, str | None]
 
 
 class History(NamedTuple):
-    """What other incidents have done to the components of the page.
+    """What other incidents have done to the components of the page."""
 
-    Attributes:
-        open: An open incident that has changed a component, by the component's id.
-        ended: The ids of the components changed by incidents that ended during the one to restore from.
-        earlier: The incidents that ended before, newest first.
-        warnings: One sentence on each overlapping incident that could not be read.
-    """
-
-    open: dict[str | None, Incident]
-    ended: set[str | None]
-    earlier: list[Incident]
-    warnings: tuple[str, ...]
+    open: dict[str | None, Incident]  # an open incident that has changed a component, by the component's id
+    ended: set[str | None]  # the ids of the components changed by incidents that ended during the one to restore from
+    earlier: list[Incident]  # those that ended before it, newest first
+    warnings: tuple[str, ...]  # one sentence on each overlapping incident that could not be read
 
 
 def read_history(
@@ -137,19 +126,12 @@ def _unreadable(incident: Incident, error: APIError, kind: str = "") -> str:
     return f"The {kind}incident {name} could not be read, {consequence}: {error}."
 
 
-class LeftOver(NamedTuple):
-    """The components whose status was left over from an earlier incident; one sentence if one could not be read."""
-
-    components: set[str]
-    warnings: tuple[str, ...]
-
-
 def read_left_over(
     session: Session, wanted: Mapping[str, str | None], earlier: list[Incident], deadline: Deadline
-) -> LeftOver:
+) -> tuple[set[str], tuple[str, ...]]:
     """Find the components to which the last earlier incident that changed them gave the status in `wanted`.
 
-    As few incidents as necessary are read.
+    As few incidents as necessary are read. Return also a warning if one could not be read.
     """
     statuses: Changed = {}
     warnings: tuple[str, ...] = ()
@@ -160,8 +142,8 @@ def read_left_over(
             statuses = _read_changed(session, other, deadline) | statuses
         except APIError as error:
             warnings = warnings or (_unreadable(other, error),)
-    left = {each for each in wanted.keys() & statuses.keys() if statuses[each] in (None, wanted[each])}
-    return LeftOver(left, warnings)
+    left_over = {each for each in wanted.keys() & statuses.keys() if statuses[each] in (None, wanted[each])}
+    return left_over, warnings
 
 
 def _read_changed(session: Session, other: Incident, deadline: Deadline) -> Changed:
@@ -183,16 +165,12 @@ class Plan(NamedTuple):
 
 
 def plan_restoration(
-    changes: Mapping[str, Change], page: Listing[Component], reasons: Mapping[str, str], over: set[str | None]
+    changes: Mapping[str, Change],
+    page: Listing[Component],
+    reasons: Mapping[str, str],  # why a component is left as it is, by its id; empty if it is not
+    over: set[str | None],  # the components whose earlier status came from an incident that has ended since
 ) -> Plan:
-    """Decide which component goes back to which status.
-
-    Args:
-        changes: What the incident has changed, by the component's id.
-        page: The components of the page.
-        reasons: Why a component is left as it is, by its id; empty if it is not.
-        over: The components whose earlier status came from an incident that has ended since.
-    """
+    """Decide which component goes back to which status."""
     known = {component.id: component for component in page.items}
     misfits = {misfit.id: misfit.name for misfit in page.misfits}
     back: list[ComponentAffected] = []

@@ -54,12 +54,11 @@ def _create(session: Session, target: Target) -> Result:
     posted = post(draft, session.deadline, checked.updates, session.limits.post)
     # Where the update was only found afterwards, others may have been posted since the baseline was read.
     up_to_date = posted.evidence is not Evidence.RECONCILED and not posted.duplicates
-    page = target.page.items if target.page else ()
     return _about(Outcome.CREATED, target, posted.item, evidence=posted.evidence)._replace(
         known_updates=posted.baseline if up_to_date else None,
         notified=session.inputs.notify,
         notes=checked.notes or tuple(_circumstances(posted)),
-        warnings=(*duplicate_warnings(posted), *differences(session, posted.item, draft.body, page)),
+        warnings=(*duplicate_warnings(posted), *differences(session, target, posted.item, draft.body)),
     )
 
 
@@ -117,11 +116,7 @@ def _delete(session: Session, target: Target) -> Result:
 
     _, evidence = change(delete, read_back, session.deadline, session.limits.post)
     return Result(
-        Outcome.DELETED,
-        target.incident_id,
-        target.update_id,
-        known_updates=target.updates,
-        known_because=evidence,
+        Outcome.DELETED, target.incident_id, target.update_id, known_updates=target.updates, known_because=evidence
     )
 
 

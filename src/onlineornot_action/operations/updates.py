@@ -6,7 +6,6 @@ The API may change the form of a text, name only the components that really chan
 import contextlib
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
@@ -15,13 +14,13 @@ from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.onlineornot.errors import APIError
 from onlineornot_action.onlineornot.models import (
     AnyItem,
-    Component,
     ComponentChange,
     ComponentStatus,
     IncidentUpdate,
     IncidentUpdateCreate,
     IncidentUpdatePatch,
     ListPage,
+    seconds_since_1970,
 )
 from onlineornot_action.session import Session, Target
 from onlineornot_action.text import quote, quote_name, unescape_html
@@ -92,11 +91,8 @@ def _normalize(text: str) -> str:
 
 
 def _same_moment(one: str | None, other: str) -> bool:
-    try:
-        difference = datetime.fromisoformat(one or "") - datetime.fromisoformat(other)
-    except (ValueError, TypeError):
-        return False
-    return abs(difference.total_seconds()) < _PRECISION
+    moment, sent = seconds_since_1970(one), seconds_since_1970(other)
+    return moment is not None and sent is not None and abs(moment - sent) < _PRECISION
 
 
 def draft_update(session: Session, target: Target) -> "UpdateDraft":
@@ -143,11 +139,7 @@ class UpdateDraft(NamedTuple):
 
 
 def read_statuses(session: Session, deadline: Deadline | None = None) -> dict[str, str | None]:
-    """Read the current status of each component of the page, by its id.
-
-    Raises:
-        APIError: They cannot be read.
-    """
+    """Read the current status of each component of the page, by its id."""
     pages = session.client.component_pages(session.page_id, deadline)
     return {component.id: component.status for page in pages for component in page.items}
 
@@ -170,22 +162,17 @@ def compare_with_page(
             similar.append(item)
         elif statuses and page is None:
             unreadable.append(item)
+        elif statuses.items() <= (page or {}).items():
+            same.append(item)
         else:
-            (same if statuses.items() <= (page or {}).items() else similar).append(item)
+            similar.append(item)
     return Comparison(tuple(same), tuple(similar), tuple(unreadable))
 
 
 def differences(
-    session: Session, update: IncidentUpdate, wanted: IncidentUpdateCreate, page: Iterable[Component]
+    session: Session, target: Target, update: IncidentUpdate, wanted: IncidentUpdateCreate
 ) -> Iterator[str]:
-    """Say how an update on the page differs from what was sent.
-
-    Args:
-        session: Reads the components if the update omits one whose status before is not known.
-        update: The update as the API returned it.
-        wanted: The one that was sent.
-        page: The components of the page before, as far as they were read.
-    """
+    """Say how an update, as the API returned it, differs from the one that was sent."""
     if update.status and update.status != wanted.status:
         yield f"The page has this update as {quote(update.status)}, though {wanted.status} was sent."
     if update.description is not None and not same_text(update.description, wanted.description):
@@ -194,12 +181,14 @@ def differences(
             "re-run and skip-duplicate may post it again."
         )
     if update.components is not None:
-        yield from _unconfirmed(session, update.components, wanted, {component.id: component for component in page})
+        yield from _unconfirmed(session, target, update.components, wanted)
 
 
 def _unconfirmed(
-    session: Session, changes: Iterable[ComponentChange], wanted: IncidentUpdateCreate, page: Mapping[str, Component]
+    session: Session, target: Target, changes: Iterable[ComponentChange], wanted: IncidentUpdateCreate
 ) -> Iterator[str]:
+    """Say which components lack the status that was sent; read the statuses if an omitted component is unknown."""
+    page = {component.id: component for component in target.page.items} if target.page else {}
     named = {change.id: change.new_status for change in changes}
     asked_for = wanted.components_affected or ()
     statuses = {component.id: component.status for component in page.values()}
@@ -208,7 +197,8 @@ def _unconfirmed(
         with contextlib.suppress(APIError, CancelledError):
             statuses = read_statuses(session, session.deadline.within(session.limits.follow_up, detached=True))
     for component in asked_for:
-        name = quote_name((component.id in page and page[component.id].name) or component.id)
+        known = page.get(component.id)
+        name = quote_name((known and known.name) or component.id)
         if component.id not in named:
             if statuses.get(component.id) != component.status:
                 yield f"The page does not confirm that the component {name} has {component.status}; look at it."

@@ -49,21 +49,16 @@ Render = Callable[[Sequence[str], str], str]
 class CommentLimits(NamedTuple):
     """Limits of updating a comment, in seconds."""
 
-    failed_jobs: float = 4
-    """For the names of the jobs that failed, which the comment can do without."""
-    lost_pauses: tuple[float, ...] = (1, 4)
-    """Before each search for a comment whose response was lost."""
+    failed_jobs: float = 4  # for the names of the jobs that failed, which the comment can do without
+    lost_pauses: tuple[float, ...] = (1, 4)  # before each search for a comment whose response was lost
 
 
 class CommentResult(NamedTuple):
     """What became of the comments; all empty if no pull request has one."""
 
-    urls: tuple[str, ...] = ()
-    """Where people see the comments that are up to date."""
-    failures: tuple[str, ...] = ()
-    """Why a comment, or the names in it, could not be written, a sentence each."""
-    duplicates: tuple[str, ...] = ()
-    """Which comments somebody should delete, likewise."""
+    urls: tuple[str, ...] = ()  # of the comments that are up to date
+    failures: tuple[str, ...] = ()  # why a comment, or the names in it, could not be written, a sentence each
+    duplicates: tuple[str, ...] = ()  # which comments somebody should delete, a sentence each
 
 
 def with_comment(session: Session, result: Result, environment: Environment, reporter: Reporter) -> Result:
@@ -262,7 +257,7 @@ class _Incident:
     def updates_including(self, ids: AbstractSet[str]) -> list[IncidentUpdate]:
         """Return all updates, newest first; they include these ids, except those of deleted updates."""
         # Another run may have posted an update that a comment shows and the listing lacks.
-        if self._listing is None or not (self._is_fresh or ids <= self._listing.ids | {self._result.update_id}):
+        if self._listing is None or (not self._is_fresh and ids - self._listing.ids - {self._result.update_id}):
             self._listing, self._is_fresh = self._read(), True
         return _with_own(self._listing, self._result)
 
@@ -283,7 +278,7 @@ def _with_own(listing: Listing[IncidentUpdate], result: Result) -> list[Incident
     listed, own = others.pop(result.update_id, None), result.update
     if own and own.components is None and listed:  # a response may leave them out
         own = own.model_copy(update={"components": listed.components})
-    return newest_first([*filter(None, [own]), *others.values()])
+    return newest_first([own, *others.values()] if own else others.values())
 
 
 def _next_state(

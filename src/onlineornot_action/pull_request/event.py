@@ -34,27 +34,16 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-t
 
 
 class WorkflowRun(NamedTuple):
-    """A workflow run, and the change that it is about.
+    """A workflow run, and the change that it is about."""
 
-    Attributes:
-        api_url: The URL of GitHub's API; GitHub Enterprise Server has its own.
-        server_url: The URL of GitHub itself, likewise.
-        repository: Owner and name: `octo-org/shop`.
-        url: Where people see the run; empty when unknown.
-        pull_request: The number of the pull request that the event is about; None for other events.
-        commit: The commit that the event is about otherwise; empty when unknown.
-        failed_run: The id of the workflow run that triggered this one, if it did not succeed.
-        pull_requests: The numbers of the pull requests that a check names besides its commit.
-    """
-
-    api_url: str
-    server_url: str
-    repository: str
-    url: str
-    pull_request: int | None
-    commit: str
-    failed_run: int | None
-    pull_requests: tuple[int, ...] = ()
+    api_url: str  # the URL of GitHub's API; GitHub Enterprise Server has its own
+    server_url: str  # the URL of GitHub itself, likewise
+    repository: str  # owner and name: `octo-org/shop`
+    url: str  # where people see the run; empty when unknown
+    pull_request: int | None  # the number of the pull request that the event is about; None for other events
+    commit: str  # what other events are about; empty when unknown
+    failed_run: int | None  # the id of the workflow run that triggered this one, if it did not succeed
+    pull_requests: tuple[int, ...] = ()  # the numbers of those that a check names besides its commit
 
     def url_of(self, run_id: int) -> str:
         """Return where people see another run of this repository."""

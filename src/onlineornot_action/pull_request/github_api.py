@@ -4,25 +4,26 @@ Every failure leaves this module as a `GitHubError`, or as a `CancelledError` wh
 """
 
 import contextlib
+import json
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from http import HTTPStatus
+from types import SimpleNamespace
 from typing import Any, NamedTuple, TypeVar
 
-import requests
 from github import Auth, BadAttributeException, Github
 from github.IssueComment import IssueComment
 from github.PaginatedList import PaginatedList
 from github.PullRequest import PullRequest
 from github.Repository import Repository
-from github.Requester import Requester, RequestsResponse
+from github.Requester import Requester
 from github.WorkflowJob import WorkflowJob
 
 from onlineornot_action.network.deadline import CancelledError, Deadline
-from onlineornot_action.network.exchange import Cause, ExchangeError, Network, run_within
+from onlineornot_action.network.exchange import Cause, ExchangeError, Network, Request, Response, Transport
 from onlineornot_action.onlineornot.client import PER_PAGE, USER_AGENT
 from onlineornot_action.onlineornot.responses import well_formed
 from onlineornot_action.pull_request.event import WorkflowRun
@@ -185,63 +186,64 @@ class GitHub:
         return github.get_repo(self.run.repository)
 
     @cached_property
-    def _session(self) -> requests.Session:
-        """The session of all requests; PyGithub makes a connection for each."""
-        session = requests.Session()
-        session.auth = Requester.noopAuth  # no `.netrc` replaces the header that PyGithub sets
-        self.network.mount(session, self.deadline.limits, well_formed)
-        return session
+    def _transport(self) -> Transport:
+        """What sends all requests; PyGithub makes a connection for each."""
+        return Transport(self.token, user_agent=USER_AGENT, network=self.network)
 
-    def _send(self, deadline: Deadline, verb: str, url: str, **content: Any) -> requests.Response:  # noqa: ANN401
+    def _send(self, deadline: Deadline, request: Request) -> Response:
         """Send a request until it succeeds, is refused, or has failed too often."""
-        timeout = (deadline.limits.connect, deadline.limits.response)
-        send = partial(self._session.request, verb, url, **content, timeout=timeout, allow_redirects=False)
-        max_attempts = MAX_ATTEMPTS if verb in ("GET", "DELETE") or url.endswith("/graphql") else 1
+        may_repeat = request.method in ("GET", "DELETE") or request.url.endswith("/graphql")
+        max_attempts = MAX_ATTEMPTS if may_repeat else 1
         attempts = 0
         while True:
             attempts += 1
             try:
-                return self._exchange(deadline, send)
+                return self._exchange(deadline, request)
             except GitHubError as error:
                 if error.is_rejection or attempts == max_attempts:
                     raise
             deadline.sleep(deadline.backoff(attempts))
 
-    def _exchange(self, deadline: Deadline, send: Callable[[], requests.Response]) -> requests.Response:
+    def _exchange(self, deadline: Deadline, request: Request) -> Response:
         """Make one exchange, unless the run was cancelled or the deadline has passed."""
         deadline.check()
         if not deadline.left():
             raise GitHubError("GitHub did not respond in time")
+        # A comment is not worth a wait once the run was cancelled.
+        deadline = deadline._replace(limits=deadline.limits._replace(grace=0))
         try:
-            # A comment is not worth a wait once the run was cancelled, so nothing counts as a write.
-            response = run_within(deadline, send, self.run.api_url, self.network, writes=False)
+            response = self._transport.exchange(request, deadline)
         except ExchangeError as error:
+            deadline.check()  # a cancellation is what counts, not what it did to a write
             is_unknown = error.cause is Cause.UNKNOWN_AUTHORITY
             advice = "; name the file of its authority in REQUESTS_CA_BUNDLE" if is_unknown else ""
             raise GitHubError(f"{error}{advice}") from error
-        _check(response, self.mask)
+        response = response._replace(body=well_formed(response.body))
+        _check(request, response, self.mask)
         return response
 
 
 class _Connection:
     """What PyGithub takes for a connection to any host; the token goes only to the host of GitHub's API."""
 
-    def __init__(self, host_url: str, send: Callable[..., requests.Response], *_: object, **_options: object) -> None:
+    def __init__(self, host_url: str, send: Callable[[Request], Response], *_: object, **_options: object) -> None:
         self._host_url, self._send = host_url, send
 
     def request(self, verb: str, path: str, body: str | None, headers: Mapping[str, str], *_stream: bool) -> None:
         """Remember what to send."""
-        self._request = partial(self._send, verb, self._host_url + path, data=body, headers=headers)
+        self._request = Request(verb, self._host_url + path, body=(body or "").encode(), headers=headers)
 
-    def getresponse(self) -> RequestsResponse:
-        """Send it. Links in the response lead to the same host."""
-        response = self._request()
-        if link := response.headers.get("Link"):
-            response.headers["Link"] = re.sub("<https?://[^/>]+", f"<{self._host_url}", link)
-        return RequestsResponse(response)
+    def getresponse(self) -> SimpleNamespace:
+        """Send it, and return what PyGithub reads of a response. Links in it lead to the same host."""
+        response = self._send(self._request)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        if link := headers.get("link"):
+            headers["link"] = re.sub("<https?://[^/>]+", f"<{self._host_url}", link)
+        text = response.body.decode(errors="replace")
+        return SimpleNamespace(status=response.status, getheaders=headers.items, read=lambda: text)
 
     def close(self) -> None:
-        """Leave the session open for the next request."""
+        """Leave the connection open for the next request."""
 
 
 def _as_comment(marker: str, *attributes: Any, **options: Any) -> Comment | None:  # noqa: ANN401
@@ -274,19 +276,20 @@ def _choose(pulls: Iterable[PullRequest], repository: str, commit: str) -> list[
     return [pull for pull, head in heads if not head or head.startswith(commit)]
 
 
-def _check(response: requests.Response, mask: Callable[[str], str]) -> None:
+def _check(request: Request, response: Response, mask: Callable[[str], str]) -> None:
     """Raise `GitHubError` unless a response is a success with content: PyGithub would treat none as an empty list."""
     content: Any = None
     with contextlib.suppress(ValueError, RecursionError):
-        content = response.json()
+        content = json.loads(response.body.decode(errors="replace"))
     fields = content if isinstance(content, dict) else {}
-    is_graphql_error = response.url.endswith("/graphql") and response.ok and "errors" in fields
-    status = HTTPStatus.BAD_REQUEST if is_graphql_error else response.status_code
+    has_failed = response.status >= HTTPStatus.BAD_REQUEST
+    is_graphql_error = request.url.endswith("/graphql") and not has_failed and "errors" in fields
+    status = HTTPStatus.BAD_REQUEST if is_graphql_error else response.status
     if status >= HTTPStatus.BAD_REQUEST:
         raise GitHubError(_explain_status(status, response.headers, str(fields.get("message") or ""), mask), status)
     is_page = all(len(each) <= PER_PAGE for each in (content, *fields.values()) if isinstance(each, list))
     has_content = status in _WITH_CONTENT and isinstance(content, dict | list) and is_page
-    if not has_content and response.request.method != "DELETE":
+    if not has_content and request.method != "DELETE":
         raise GitHubError("GitHub's response could not be understood")
 
 
@@ -302,4 +305,5 @@ def _explain_status(status: int, headers: Mapping[str, str], message: str, mask:
     if is_exhausted or status == HTTPStatus.TOO_MANY_REQUESTS or Requester.isRateLimitError(message):
         return "GitHub's rate limit is exhausted"
     verb = "failed" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "refused the request"
-    return f"GitHub {verb} ({status}{f': {quote(mask(message))}' if message else ''})"
+    words = f": {quote(mask(message))}" if message else ""
+    return f"GitHub {verb} ({status}{words})"

@@ -55,17 +55,13 @@ class Level(StrEnum):
 class Reporter(ABC):
     """Tells people and later steps how a run went. Nothing that it writes contains a secret.
 
-    Attributes:
-        github: Names the files that GitHub's runner reads.
-        log_stream: The log; None when it is closed.
-        mask: Masks the secrets in a text. The runner does so in the log, but not in the files:
-            https://github.com/actions/runner/blob/main/src/Runner.Common/HostContext.cs
-        warnings: The warnings so far, with their secrets masked.
+    GitHub's runner masks secrets in the log, but not in the files that it reads:
+    https://github.com/actions/runner/blob/main/src/Runner.Common/HostContext.cs
     """
 
     def __init__(self, github: GitHubVariables, log_stream: TextIO | None, mask: Callable[[str], str]) -> None:
         self.github, self.log_stream, self.mask = github, log_stream, mask
-        self.warnings: list[str] = []
+        self.warnings: list[str] = []  # so far, with their secrets masked
 
     def log(self, text: str) -> None:
         """Write plain lines; a bar marks every line but the first."""
@@ -109,9 +105,10 @@ class ActionsReporter(Reporter):
 
     def mask_log(self, secrets: Iterable[str]) -> None:
         """Have the runner mask each line of the secrets, except short ones, which would be masked all over the log."""
-        for line in (line for secret in secrets for line in _lines(secret)):
-            if len(line) >= MIN_SECRET_LENGTH:
-                write_line(self.log_stream, f"::add-mask::{_escape_data(line)}")
+        for secret in secrets:
+            for line in _lines(secret):
+                if len(line) >= MIN_SECRET_LENGTH:
+                    write_line(self.log_stream, f"::add-mask::{_escape_data(line)}")
 
     def log_group(self, title: str, text: str) -> None:
         write_line(self.log_stream, f"::group::{_escape_data(_escape_line(self.mask(title)))}")

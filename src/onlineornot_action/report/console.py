@@ -25,14 +25,7 @@ _COLORS = {Level.NOTICE: 32, Level.WARNING: 33, Level.ERROR: 31}
 
 
 class ConsoleReporter(Reporter):
-    """Reports to people and to other CI systems.
-
-    Attributes:
-        stdout: Gets the outputs, once they are complete; None when it is closed.
-        dotenv: The file for variables that later jobs read; empty for none.
-        wants_color: Whether a terminal may show colors.
-        outputs: Those that have been set.
-    """
+    """Reports to people and to other CI systems; `dotenv` names the file for variables that later jobs read."""
 
     def __init__(
         self,

@@ -38,7 +38,8 @@ def describe(result: Result, inputs: Inputs | None) -> tuple[str, str]:  # noqa:
         case Outcome.FETCHED:
             return "Read the update", f"Read {update} of {incident}; its status is {status}."
         case Outcome.LISTED:
-            return (read := f"Read {len(result.updates or ())} update(s)"), f"{read} of {incident}."
+            read = f"Read {len(result.updates or ())} update(s)"
+            return read, f"{read} of {incident}."
         case Outcome.UNCHANGED:
             return f"{nothing} an update that matches is there already", f"{nothing} {update} of {incident} matches."
         case Outcome.SKIPPED:
@@ -72,8 +73,8 @@ def _skipped(inputs: Inputs | None) -> str:
 def render(result: Result, inputs: Inputs | None, requests: int = 0, writes: int = 0, *, run_url: str = "") -> str:
     """Return the job summary in GitHub's Markdown: what the engineer on call needs first, then how it is known.
 
-    The inputs are None when they are invalid. Of the requests sent, `writes` were to write. `run_url` is where people
-    see the workflow run; empty when unknown.
+    The inputs are None when they are invalid. Of the `requests`, `writes` were writes. `run_url` is where people see
+    the workflow run; empty when unknown.
     """
     blocks = [
         f"### {_icon(result)} {escape_markdown(describe(result, inputs)[0])}",
@@ -150,7 +151,7 @@ def _content(result: Result, inputs: Inputs | None) -> Iterator[str]:
     if result.updates is not None:
         yield _timeline(result.updates)
     if result.body:
-        yield f"What would be sent:\n\n{fence(result.body.to_json().decode(), 'json')}"
+        yield f"What would be sent:\n\n{fence(result.body.to_json().decode())}"
 
 
 def _components(update: IncidentUpdate | None, inputs: Inputs | None) -> str:
@@ -186,10 +187,12 @@ def _facts(result: Result, inputs: Inputs | None, requests: int, writes: int) ->
 
 def _status_and_text(result: Result, inputs: Inputs | None) -> tuple[str, str]:
     """Return the status and the text of the update; those asked for where the API did not return them."""
-    asked = inputs if inputs and inputs.operation in (Operation.CREATE, Operation.UPDATE) else None
-    status = (result.update and result.update.status) or (asked and asked.status) or ""
-    read = result.update and result.update.description
-    text = (read if read is not None else asked and asked.text) or ""
+    status, text = "", ""
+    if inputs and inputs.operation in (Operation.CREATE, Operation.UPDATE):
+        status, text = inputs.status or "", inputs.text or ""
+    if result.update:
+        status = result.update.status or status
+        text = text if result.update.description is None else result.update.description
     return status, text
 
 
