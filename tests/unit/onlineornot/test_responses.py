@@ -115,7 +115,7 @@ def test_redirect_has_its_target(make_client: MakeClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("errors", "refusals"),
+    ("errors", "details"),
     [
         ([{"code": 10003, "message": "No."}], ["10003: No."]),
         ([{"code": 1, "message": "A", "type": None}, {"code": 2, "message": "B"}], ["1: A", "2: B"]),
@@ -130,7 +130,7 @@ def test_redirect_has_its_target(make_client: MakeClient) -> None:
 )
 @pytest.mark.parametrize("status", [200, 400, 500])
 def test_error_details_are_read_as_far_as_they_are_valid(
-    status: int, errors: object, refusals: list[str], make_client: MakeClient
+    status: int, errors: object, details: list[str], make_client: MakeClient
 ) -> None:
     body = json.dumps({"success": False, "result": None, "errors": errors})
 
@@ -138,7 +138,7 @@ def test_error_details_are_read_as_far_as_they_are_valid(
         error = failure("create", make_client(server.url))
 
     assert isinstance(error, APIStatusError)
-    assert [str(refusal) for refusal in error.details] == refusals
+    assert [str(detail) for detail in error.details] == details
 
 
 def test_token_in_an_error_detail_is_masked(make_client: MakeClient) -> None:
