@@ -48,12 +48,14 @@ def test_hidden_and_malformed_items_of_lists_hold_nothing_back(
 
 
 @pytest.mark.parametrize("counted", [{"count": 0, "total_count": 2}, None])
-def test_a_list_that_lacks_updates_is_read_again(step: RunStep, counted: object) -> None:
-    body = envelope([], result_info=counted)
+@pytest.mark.parametrize(("times", "listed"), [(1, 1), (2, 0)])
+def test_a_list_that_lacks_updates_is_read_once_more(step: RunStep, counted: object, times: int, listed: int) -> None:
+    lacking = response(200, envelope([], result_info=counted), JSON_TYPE)
 
-    ended = step(Rule(response(200, body, JSON_TYPE), method="GET"), operation="list")
+    ended = step(Rule(lacking, method="GET", times=times), operation="list")
 
-    assert (ended.outcome, len(json.loads(ended.outputs["updates"]))) == ("listed", 1)
+    assert (ended.outcome, len(json.loads(ended.outputs["updates"]))) == ("listed", listed)
+    assert ["may be incomplete" in warning for warning in ended.warnings] == [True] * (not listed)
 
 
 @pytest.mark.parametrize("odd", ODD_IDS)

@@ -103,7 +103,7 @@ def read_reliably(
         is_confirmed_empty = before is not None and not before.ids
         if is_enough(reading.items) or (reading.complete and (reading.ids or is_confirmed_empty)):
             return _log_hidden(reading, deadline)
-        is_incomplete_again = before is not None and not reading.complete
+        is_incomplete_again = attempts > 1 and not reading.complete
         pause = max(limits.second_reading_delay, deadline.backoff(attempts) if is_incomplete_again else 0.0)
         before = reading if reading.ids or reading.complete else None
         if not deadline.sleep(pause, deadline.limits.read_reserve, until="the list is read again"):

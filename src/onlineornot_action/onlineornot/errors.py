@@ -33,7 +33,7 @@ class APIError(Exception):
     @property
     def prevents_writing(self) -> bool:
         """Whether a write to the same place would fail for the same reason."""
-        refused = self.status in (401, 403, 404) or isinstance(self, RedirectError)
+        refused = self.status in (301, 302, 303, 307, 308, 401, 403, 404)
         return refused or self.effect is Effect.THROTTLED or (self.effect is Effect.NOT_SENT and self.final)
 
     @property

@@ -51,7 +51,8 @@ def _opened(session: Session, target: Target, draft: "IncidentDraft", posted: Po
     deadline = session.deadline.within(session.limits.follow_up, detached=True)
     update, listed = None, list[Incident]()
     with contextlib.suppress(APIError, CancelledError):
-        update = oldest(incident.updates or read_updates(session, incident, deadline).items)
+        known = draft.first_updates.get(incident.id)
+        update = known or oldest(incident.updates or read_updates(session, incident, deadline).items)
     with contextlib.suppress(APIError, CancelledError):
         listed = Listing(draft.pages(deadline)).items
     older = older_duplicates((each for each in listed if each.id not in posted.duplicates), incident, title)

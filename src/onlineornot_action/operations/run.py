@@ -1,6 +1,7 @@
 """What each operation does with the API. A new one is a function here and a line in `OPERATIONS`."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from onlineornot_action.exactly_once.change import change
 from onlineornot_action.exactly_once.listing import Listing
@@ -121,10 +122,15 @@ def _delete(session: Session, target: Target) -> Result:
 
 
 def _list(session: Session, target: Target) -> Result:
-    updates = Listing(session.client.incident_update_pages(session.page_id, target.incident_id), max_pages=None)
+    pages = partial(session.client.incident_update_pages, session.page_id, target.incident_id)
+    updates = Listing(pages(), max_pages=None)
+    warnings: tuple[str, ...] = ()
     if not updates.complete:
-        updates = session.read_updates(target.incident_id)
-    return Result(Outcome.LISTED, target.incident_id, updates=tuple(newest_first(updates.items)))
+        session.deadline.sleep(session.limits.post.second_reading_delay)
+        updates = Listing(pages(), max_pages=None, before=updates)
+    if not updates.complete:
+        warnings = ("The list may be incomplete: the API counts more updates than it lists, or does not count them.",)
+    return Result(Outcome.LISTED, target.incident_id, updates=tuple(newest_first(updates.items)), warnings=warnings)
 
 
 OPERATIONS: dict[Operation, Callable[[Session, Target], Result]] = {
