@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -41,6 +42,16 @@ class Step(NamedTuple):
 
     process: subprocess.Popen[str]
     folder: Path
+
+    def wait_until_it_catches(self, number: signal.Signals) -> None:
+        """Wait until a signal has a handler: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html."""
+        status = Path(f"/proc/{self.process.pid}/status")
+        for _ in range(3_000):
+            caught = re.search(r"SigCgt:\s*(\w+)", status.read_text(encoding="ascii"))
+            if caught and int(caught[1], 16) & 1 << number - 1:
+                return
+            time.sleep(0.01)
+        pytest.fail(f"{number!r} is not caught")
 
     def cancel(self, number: signal.Signals = signal.SIGTERM) -> float:
         """Send a signal twice; return how many seconds the step took to end."""
@@ -94,8 +105,7 @@ def test_a_signal_while_updates_are_read_prevents_the_post(
 
 def test_a_signal_before_the_first_request_prevents_all_requests(tmp_path: Path) -> None:
     with FaultServer() as server, running(tmp_path, server.url, CREATE) as step:
-        assert step.process.stdout
-        step.process.stdout.readline()
+        step.wait_until_it_catches(signal.SIGTERM)  # long before all modules are imported
         step.cancel()
 
         assert step.end == (143, "cancelled")
