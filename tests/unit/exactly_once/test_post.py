@@ -12,7 +12,14 @@ from support.fault_server import VirtualClock
 
 from onlineornot_action.exactly_once.listing import Comparison, PostLimits, read_baseline, read_reliably
 from onlineornot_action.exactly_once.listing import Listing as Reading
-from onlineornot_action.exactly_once.post import CancelledWriteError, Evidence, Posted, UnknownOutcomeError, post
+from onlineornot_action.exactly_once.post import (
+    CancelledWriteError,
+    Evidence,
+    Posted,
+    UnknownOutcomeError,
+    duplicate_warnings,
+    post,
+)
 from onlineornot_action.network.deadline import CancelledError, Deadline
 from onlineornot_action.network.exchange import Cause, Effect, ExchangeError
 from onlineornot_action.onlineornot.errors import (
@@ -521,6 +528,8 @@ def test_oldest_of_several_matches_is_returned_unless_one_was_confirmed_and_the_
     posted = run(server)
 
     assert ((posted.item.id, posted.evidence), posted.duplicates) == (found, (duplicate,))
+    [warning] = duplicate_warnings(posted)
+    assert warning == f"The same was posted more than once: {found[0]}, {duplicate}. Delete all but one."
 
 
 @pytest.mark.parametrize(
