@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
-from typing import TextIO
+from typing import TextIO, assert_never
 
 from onlineornot_action.inputs.variables import Environment
 from onlineornot_action.report.actions import Level, Reporter, escape_commands, warn, write_line
@@ -19,9 +19,6 @@ _DOTENV_OUTPUTS = ("outcome", "update-id", "incident-id", "incident-url", "statu
 
 _PLAIN = re.compile(r"[\w-]*|https?://[\w./:-]+", re.ASCII)
 """A word, an id or an address in which a shell that reads the file finds nothing to expand or to run."""
-
-_COLORS = {Level.NOTICE: 32, Level.WARNING: 33, Level.ERROR: 31}
-"""https://en.wikipedia.org/wiki/ANSI_escape_code#Colors"""
 
 
 class ConsoleReporter(Reporter):
@@ -42,7 +39,7 @@ class ConsoleReporter(Reporter):
 
     def annotate(self, level: Level, message: str) -> None:
         is_colored = self.wants_color and self.log_stream is not None and self.log_stream.isatty()
-        label = f"\x1b[{_COLORS[level]}m{level}:\x1b[0m" if is_colored else f"{level}:"
+        label = f"\x1b[{_color(level)}m{level}:\x1b[0m" if is_colored else f"{level}:"
         text = escape_commands(self.mask(message)).replace("\n", "\n  ")
         write_line(self.log_stream, f"{label} {text}")
 
@@ -80,3 +77,16 @@ class ConsoleReporter(Reporter):
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "its name is not valid"
             warn(self, f"The file that --dotenv names cannot be written: {reason}.")
+
+
+def _color(level: Level) -> int:
+    """Return the color of a level: https://en.wikipedia.org/wiki/ANSI_escape_code#Colors."""
+    match level:
+        case Level.NOTICE:
+            return 32
+        case Level.WARNING:
+            return 33
+        case Level.ERROR:
+            return 31
+        case _:
+            assert_never(level)
